@@ -1,0 +1,58 @@
+"""What can go wrong: one base class, two children.
+
+`DataError` is about what was read, `ModelError` about what was asked of a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class TariffImpactError(Exception):
+    """Any error this package raises on purpose; its text is written for the person at the keyboard."""
+
+
+class ModelError(TariffImpactError):
+    """The arguments of a model leave its range, or the model has no answer for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a file: where it is, what it is, and how to mend it."""
+
+    where: str
+    """File, or `file:line`."""
+    what: str
+    """What is wrong, in words."""
+    remedy: str
+    """What the user can do about it."""
+    column: str = ""
+    got: str | None = None
+    """The offending value as it stands in the file; None where there is none to show."""
+
+    def __str__(self) -> str:
+        column = f"{self.column}: " if self.column else ""
+        got = "" if self.got is None else f" (got {_shown(self.got)})"
+        return f"{self.where}: {column}{self.what}{got}; {self.remedy}"
+
+
+class DataError(TariffImpactError):
+    """Input from outside is not what it should be; carries every fault found, not the first.
+
+    Examples
+    --------
+    >>> print(DataError([Fault("prices.csv:3", "must be above 0", "give the shelf price",
+    ...                        column="old_price", got="-1")]))
+    prices.csv:3: old_price: must be above 0 (got '-1'); give the shelf price
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def _shown(value: str, limit: int = 60) -> str:
+    """Return the value quoted, cut to a readable length, with nothing a terminal would act on."""
+    cut = value if len(value) <= limit else value[: limit - 1] + "…"
+    return "'" + "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in cut) + "'"
