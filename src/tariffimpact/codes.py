@@ -1,0 +1,103 @@
+"""The codes goods, countries and currencies go by: HTS digits, ISO 3166-1 alpha-3, ISO 4217."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, Final
+
+EUROPEAN_UNION: Final = "EU"
+"""The one market that is not a country: prices are announced for the European Union as a whole."""
+
+
+@cache
+def _countries() -> dict[str, str]:
+    import pycountry
+
+    return {c.alpha_3: getattr(c, "common_name", c.name) for c in pycountry.countries}
+
+
+@cache
+def _currencies() -> frozenset[str]:
+    import pycountry
+
+    currencies: Any = pycountry.currencies
+    return frozenset(c.alpha_3 for c in currencies)
+
+
+def check_country(code: str) -> str:
+    """Return `code` if it is an ISO 3166-1 alpha-3 country code.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the text names the nearest code.
+
+    Examples
+    --------
+    >>> check_country("JPN")
+    'JPN'
+    >>> check_country("CHIN")
+    Traceback (most recent call last):
+    ValueError: not an ISO 3166-1 alpha-3 country code; did you mean CHN?
+    """
+    return _known(code, _countries(), "an ISO 3166-1 alpha-3 country code", example="CHN")
+
+
+def check_market(code: str) -> str:
+    """Return `code` if it is a country code, or `EU`."""
+    return code if code == EUROPEAN_UNION else check_country(code)
+
+
+def check_currency(code: str) -> str:
+    """Return `code` if it is an ISO 4217 currency code, or raise `ValueError`."""
+    return _known(code, _currencies(), "an ISO 4217 currency code", example="USD")
+
+
+def check_hts(code: str) -> str:
+    """Return an HTS code as digits only: 4, 6, 8 or 10 of them, dots allowed on the way in.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> check_hts("9504.50.00.00")
+    '9504500000'
+    """
+    digits = code.replace(".", "").replace(" ", "")
+    if not re.fullmatch(r"(\d\d){2,5}", digits, re.ASCII):
+        raise ValueError("not an HTS code: 4, 6, 8 or 10 digits, kept as text so no zero is lost")
+    return digits
+
+
+def country_name(code: str) -> str:
+    """Return the everyday name of a country or of the European Union.
+
+    Examples
+    --------
+    >>> country_name("VNM"), country_name("EU")
+    ('Vietnam', 'European Union')
+    """
+    return "European Union" if code == EUROPEAN_UNION else _countries()[check_country(code)]
+
+
+def hts_label(code: str) -> str:
+    """Return an HTS code with its dots.
+
+    Examples
+    --------
+    >>> hts_label("9504500000"), hts_label("3303")
+    ('9504.50.0000', '3303')
+    """
+    return ".".join(part for part in (code[:4], code[4:6], code[6:8] + code[8:]) if part)
+
+
+def _known(code: str, known: dict[str, str] | frozenset[str], what: str, *, example: str) -> str:
+    if code in known:
+        return code
+    near = get_close_matches(code.upper(), known, n=1, cutoff=0.6)
+    raise ValueError(f"not {what}; did you mean {near[0] if near else example}?")

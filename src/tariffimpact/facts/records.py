@@ -1,0 +1,433 @@
+"""What a fact is: one frozen record for each kind of row in `data/`.
+
+A record is valid once built; code that receives one never checks it again. Shares are fractions,
+dates are half-open (`starts_on <= day < ends_on`), money names its currency, and every fact
+carries its paper: a source, a place in it, and the quoted words.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    model_validator,
+)
+
+from tariffimpact import codes
+from tariffimpact.errors import ModelError
+from tariffimpact.interval import Interval
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+Country = Annotated[str, AfterValidator(codes.check_country)]
+Market = Annotated[str, AfterValidator(codes.check_market)]
+Currency = Annotated[str, AfterValidator(codes.check_currency)]
+Hts = Annotated[str, AfterValidator(codes.check_hts)]
+Price = Annotated[float, Field(gt=0, lt=1e9, allow_inf_nan=False)]
+
+
+def _to_interval(value: Any) -> Any:
+    """Read the cell as an interval, wording a failure as pydantic expects it."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return Interval.parse(value)
+    except ModelError as error:
+        raise ValueError(str(error)) from None
+
+
+def _not_negative(value: Interval) -> Interval:
+    if value.low < 0:
+        raise ValueError(
+            "must not be negative; write ..100 only where a negative value is possible"
+        )
+    return value
+
+
+def _from_zero(value: Any) -> Any:
+    """Read `..100` as 0..100: an amount that cannot be negative has a lower end."""
+    return f"0{value}" if isinstance(value, str) and value.lstrip().startswith("..") else value
+
+
+def _words(value: Any) -> Any:
+    """Read a space-separated cell as a tuple of words."""
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+def _names(value: Any) -> Any:
+    """Read a semicolon-separated cell as a tuple of names."""
+    if not isinstance(value, str):
+        return value
+    return tuple(name.strip() for name in value.split(";") if name.strip())
+
+
+Span = Annotated[Interval, BeforeValidator(_to_interval)]
+Amount = Annotated[
+    Interval,
+    AfterValidator(_not_negative),
+    BeforeValidator(_to_interval),
+    BeforeValidator(_from_zero),
+]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+class Record(BaseModel):
+    """A frozen row with no unknown columns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Cited(Record):
+    """A row that names its paper."""
+
+    source_id: Key
+    """A row of `sources.csv`."""
+    locator: Text
+    """Where in the source: page, paragraph, table, heading."""
+    quote: Text
+    """The words of the source that carry the fact."""
+    notes: str = ""
+
+
+class Dated(Cited):
+    """A cited row that holds over a half-open window."""
+
+    starts_on: date
+    ends_on: date | None = None
+    """First day no longer inside; blank while it goes on."""
+
+    @model_validator(mode="after")
+    def _window_runs_forward(self) -> Self:
+        if self.ends_on is not None and self.ends_on <= self.starts_on:
+            raise ValueError(
+                "ends_on is not after starts_on; ends_on is the first day no longer inside"
+            )
+        return self
+
+
+class SourceKind(StrEnum):
+    """How near a source stands to what it reports."""
+
+    PRIMARY = "primary"
+    OFFICIAL = "official"
+    WIRE = "wire"
+    PRESS = "press"
+    TRADE = "trade"
+    AGGREGATOR = "aggregator"
+
+
+class Source(Record):
+    """A document facts are taken from."""
+
+    source_id: Key
+    publisher: Text
+    title: Text
+    url: HttpUrl
+    kind: SourceKind
+    published_on: date
+    """When they said it."""
+    accessed_on: date
+    """When we read it."""
+    licence: Text
+
+    @model_validator(mode="after")
+    def _read_after_published(self) -> Self:
+        if self.accessed_on < self.published_on:
+            raise ValueError("accessed_on is before published_on; check both dates")
+        return self
+
+
+class Cause(StrEnum):
+    """What the seller gave as the reason of a price change."""
+
+    TARIFF = "tariff"
+    ECONOMY = "economy"
+    """Economic or market conditions, the tariff not named."""
+    OTHER = "other"
+    """A cause that is not a tariff."""
+    UNSTATED = "unstated"
+
+
+class PriceChange(Cited):
+    """A seller's announced change of one product's price in one market."""
+
+    price_id: Key
+    company: Text
+    product: Text
+    hts: Hts | None = None
+    """The product's HTS code, where the tariff schedule knows it."""
+    market: Market
+    old_price: Price
+    new_price: Price
+    currency: Currency
+    announced_on: date
+    effective_on: date
+    cause: Cause
+    rounding: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """How far either price may stand from the tag: 0.01 where the source rounds 499.99 to 500."""
+
+    @property
+    def change(self) -> float:
+        """Price rise in `currency`; negative for a cut."""
+        return self.new_price - self.old_price
+
+    @property
+    def relative_change(self) -> float:
+        """Price rise as a fraction of the old price."""
+        return self.new_price / self.old_price - 1
+
+
+class Basis(StrEnum):
+    """Whether a disclosed exposure is before or after the company's own measures."""
+
+    GROSS = "gross"
+    NET = "net"
+    UNSTATED = "unstated"
+
+
+class Exposure(Dated):
+    """What a company says tariffs cost it over a period."""
+
+    exposure_id: Key
+    company: Text
+    scope: Text
+    """What part of the company the figure covers."""
+    market: Market | None = None
+    disclosed_on: date
+    amount: Amount
+    currency: Currency
+    amount_usd: Amount | None = None
+    """The same amount in US dollars where the source converts it."""
+    period: Text
+    ends_on: date
+    basis: Basis
+    measure: Text
+    """The line it falls on: cost, operating income, profit before tax."""
+    annualised: bool = False
+    covers: Text
+    """What is inside the figure and what is not, in words."""
+
+
+class Response(StrEnum):
+    """What a company does about a tariff."""
+
+    PASS_ON = "pass_on"
+    ABSORB = "absorb"
+    FRONT_LOAD = "front_load"
+    SHIFT_SOURCING = "shift_sourcing"
+    MIX = "mix"
+    """Moves prices or packs elsewhere in the range: accessories, pack sizes, materials."""
+    MITIGATE = "mitigate"
+    """Cost measures and supplier talks that are none of the above."""
+
+
+class Stage(StrEnum):
+    """How far a stated response has gone."""
+
+    RULED_OUT = "ruled_out"
+    CONSIDERED = "considered"
+    ANNOUNCED = "announced"
+    DONE = "done"
+
+
+class Statement(Cited):
+    """A response a company considered, announced, carried out or ruled out."""
+
+    statement_id: Key
+    company: Text
+    scope: Text
+    market: Market
+    said_on: date
+    response: Response
+    stage: Stage
+    cause: Cause
+    """What the response answers, in the company's words."""
+    price_change: Span | None = None
+    """Size of the price move as a fraction, where one is given."""
+    share_of_range: Amount | None = None
+    """Share of the items sold that it touches, where one is given."""
+
+
+class Horizon(StrEnum):
+    """Whether a figure was reported or forecast."""
+
+    ACTUAL = "actual"
+    FORECAST = "forecast"
+
+
+class Financial(Dated):
+    """A reported or forecast figure of a company over a period."""
+
+    financial_id: Key
+    company: Text
+    measure: Text
+    """net_sales, units, gross_margin, share_of_sales …"""
+    scope: Text
+    market: Market | None = None
+    period: Text
+    ends_on: date
+    value: Span
+    unit: Text
+    """A currency code for money, `units`, or `fraction`."""
+    horizon: Horizon
+
+
+class OriginShare(Dated):
+    """Where goods sold in a market came from, over a period."""
+
+    origin_id: Key
+    company: Text
+    """The company, or `all importers`."""
+    product: Text
+    hts: Hts
+    market: Market
+    origins: Words
+    """ISO alpha-3 codes, `*` for any, `!CHN` for any but China."""
+    share: Amount | None = None
+    """Share of the imports' customs value; blank where the source gives none."""
+
+
+class Assumption(Record):
+    """A range nobody has published, with the reason for it."""
+
+    assumption_id: Key
+    name: Text
+    """What it is a range of: customs_share, us_share, retailer_margin …"""
+    applies_to: Text
+    value: Span
+    unit: Text
+    reason: Text
+    source_id: Key | None = None
+    """A source that bears on the range, where there is one."""
+
+
+class Conflict(Cited):
+    """One of several claims about the same thing that cannot all be right."""
+
+    claim_id: Key
+    subject: Text
+    """What the claims are about; rows with the same subject disagree."""
+    claim: Text
+    used: bool
+    """Whether this project's figures rest on this claim."""
+    reason: Text
+    """Why it is used, or why it is only recorded."""
+
+
+class Product(Record):
+    """A product the tariff schedule knows."""
+
+    hts: Hts
+    name: Text
+    family: Text
+    """The story's word for it: consoles, cans, cosmetics, drinks, toys, footwear."""
+    metal_content: Amount | None = None
+    """Share of the customs value that is metal; blank where unknown, which means 0..1."""
+    notes: str = ""
+
+
+class CountryGroup(Record):
+    """A list of countries a legal text treats alike."""
+
+    group: Annotated[str, StringConstraints(pattern=r"^@[A-Z0-9-]+$")]
+    members: Words
+    notes: str = ""
+
+    @model_validator(mode="after")
+    def _members_are_countries(self) -> Self:
+        for member in self.members:
+            codes.check_country(member)
+        return self
+
+
+class DutyKind(StrEnum):
+    """How a component turns its number into a duty."""
+
+    ADDITIVE = "additive"
+    FLOOR_INCL_MFN = "floor_incl_mfn"
+    """Tops the MFN duty up to a floor: max(0, floor - MFN)."""
+    TARGET_TOTAL = "target_total"
+    """Brings the total of MFN and this component to a target: max(0, target - MFN)."""
+    REPLACE = "replace"
+    """Takes the place of the authorities it names."""
+
+
+class DutyBase(StrEnum):
+    """What a component's rate is a fraction of."""
+
+    FULL = "full"
+    """The whole customs value."""
+    METAL = "metal"
+    """The value of the metal content."""
+
+
+class Status(StrEnum):
+    """What became of a component."""
+
+    THREATENED = "threatened"
+    ANNOUNCED = "announced"
+    IN_FORCE = "in_force"
+    VOID = "void"
+    """Collected over its window, then held unlawful: refundable."""
+
+
+class DateBasis(StrEnum):
+    """Which of its several dates a window states."""
+
+    LEGAL = "legal"
+    COLLECTION = "collection"
+    HTS = "hts"
+
+
+class TariffRow(Dated):
+    """One dated component of the duty on some products from some origins."""
+
+    component_id: Key
+    authority: Text
+    """Legal ground: MFN, Section 232, IEEPA reciprocal …"""
+    name: Text
+    kind: DutyKind
+    base: DutyBase
+    hts: Words
+    """HTS prefixes, or `*` for every product."""
+    except_hts: Words = ()
+    origins: Words
+    """ISO alpha-3 codes and `@GROUP`s, or `*` for every origin the schedule knows."""
+    except_origins: Words = ()
+    ad_valorem: Amount | None = None
+    """Fraction of the base; an interval where the row cannot decide, such as an unknown claim."""
+    specific_usd: Amount | None = None
+    """US dollars per `specific_unit`."""
+    specific_unit: str = ""
+    displaced_by: Names = ()
+    """Authorities that take this component's place on the part of the value they bear on."""
+    replaces: Names = ()
+    """For kind `replace`: the authorities it takes the place of."""
+    status: Status
+    legal_ends_on: date | None = None
+    """First day without legal ground, where that is not `ends_on`."""
+    date_basis: DateBasis = DateBasis.LEGAL
+
+    @model_validator(mode="after")
+    def _states_a_duty(self) -> Self:
+        if self.ad_valorem is None and self.specific_usd is None:
+            raise ValueError(
+                "no duty given; fill ad_valorem or specific_usd (0 is a duty, blank is not)"
+            )
+        if (self.specific_usd is None) != (not self.specific_unit):
+            raise ValueError("specific_usd and specific_unit go together; fill both or neither")
+        if (self.kind is DutyKind.REPLACE) != bool(self.replaces):
+            raise ValueError(
+                "kind 'replace' and the column replaces go together; fill both or neither"
+            )
+        return self

@@ -1,0 +1,157 @@
+"""A quantity that is not one number: the closed interval the evidence leaves.
+
+An interval says *the value lies in here*; it says nothing about where. Arithmetic is exact for
+inputs that vary independently, so an expression that names the same interval twice must be
+written another way, or evaluated at its vertices.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from tariffimpact.errors import ModelError
+
+_NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_SPAN: Final = re.compile(rf"^\s*({_NUMBER})?\s*\.\.\s*({_NUMBER})?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A closed interval `[low, high]`; `high` may be infinite, and so may `low`.
+
+    Raises
+    ------
+    ModelError
+        If an end is not a number, or `low > high`.
+
+    Examples
+    --------
+    >>> Interval(0.6, 0.9) * 500
+    Interval(low=300.0, high=450.0)
+    >>> print(50 / (Interval(0.6, 0.9) * 75))
+    0.7407..1.111
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.low) or math.isnan(self.high):
+            raise ModelError(
+                "an interval needs two numbers; leave the cell blank if one is unknown"
+            )
+        if self.low > self.high:
+            raise ModelError(
+                f"the interval {self.low:g}..{self.high:g} is upside down; write the lower end first"
+            )
+
+    @classmethod
+    def exactly(cls, value: float) -> Interval:
+        """Return the interval that holds one value."""
+        return cls(float(value), float(value))
+
+    @classmethod
+    def of(cls, value: Quantity) -> Interval:
+        """Return `value` as an interval, whether it is one already or a number."""
+        return value if isinstance(value, Interval) else cls.exactly(value)
+
+    @classmethod
+    def parse(cls, text: str) -> Interval:
+        """Read `0.6`, `0.5..0.7`, `200..` (no upper end known) or `..100` (no lower end known).
+
+        Examples
+        --------
+        >>> Interval.parse("0.5..0.7")
+        Interval(low=0.5, high=0.7)
+        >>> Interval.parse("200..").high
+        inf
+        """
+        span = _SPAN.match(text)
+        if span and (span[1] or span[2]):
+            return cls(float(span[1] or -math.inf), float(span[2] or math.inf))
+        if re.fullmatch(rf"\s*{_NUMBER}\s*", text):
+            return cls.exactly(float(text))
+        raise ModelError(f"{text!r} is neither a number nor an interval; write 0.6 or 0.5..0.7")
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the interval holds one value only."""
+        return self.low == self.high
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether both ends are finite."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
+    def width(self) -> float:
+        """Distance between the ends, in the unit of the value."""
+        return 0.0 if self.is_exact else self.high - self.low
+
+    @property
+    def magnitude(self) -> Interval:
+        """The interval of absolute values."""
+        if self.low >= 0:
+            return self
+        if self.high <= 0:
+            return -self
+        return Interval(0.0, max(-self.low, self.high))
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+    def __neg__(self) -> Interval:
+        return Interval(-self.high, -self.low)
+
+    def __add__(self, other: Quantity) -> Interval:
+        other = Interval.of(other)
+        return Interval(self.low + other.low, self.high + other.high)
+
+    def __sub__(self, other: Quantity) -> Interval:
+        return self + -Interval.of(other)
+
+    def __mul__(self, other: Quantity) -> Interval:
+        other = Interval.of(other)
+        corners = [_times(a, b) for a in (self.low, self.high) for b in (other.low, other.high)]
+        return Interval(min(corners), max(corners))
+
+    def __truediv__(self, other: Quantity) -> Interval:
+        other = Interval.of(other)
+        if other.low < 0 < other.high or other.low == other.high == 0:
+            raise ModelError(
+                f"cannot divide by {other}, which holds zero inside; narrow the divisor"
+            )
+        # a zero end is approached from inside the interval, so its reciprocal is an infinity
+        low = 1 / other.high if other.high else -math.inf
+        high = 1 / other.low if other.low else math.inf
+        return self * Interval(low, high)
+
+    def __radd__(self, other: float) -> Interval:
+        return self + other
+
+    def __rsub__(self, other: float) -> Interval:
+        return -self + other
+
+    def __rmul__(self, other: float) -> Interval:
+        return self * other
+
+    def __rtruediv__(self, other: float) -> Interval:
+        return Interval.exactly(other) / self
+
+    def __str__(self) -> str:
+        low, high = f"{self.low:.4g}", f"{self.high:.4g}"
+        if self.is_exact:
+            return low
+        return f"{'' if self.low == -math.inf else low}..{'' if self.high == math.inf else high}"
+
+
+Quantity = float | Interval
+"""A number or an interval: what every uncertain argument accepts."""
+
+
+def _times(a: float, b: float) -> float:
+    """Return the product, with zero times an infinite end taken as zero (the limit from inside)."""
+    return 0.0 if a == 0 or b == 0 else a * b

@@ -1,0 +1,131 @@
+"""Numbers as people read them: percent, percentage points, money.
+
+Inside the package a share is a fraction and money is a plain number with its currency named beside
+it; only tables, charts, reports and `summary()` call this module.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Final
+
+from tariffimpact.interval import Interval, Quantity
+
+_SIGNS: Final = {"USD": "$", "JPY": "¥", "EUR": "€", "GBP": "£"}
+_MINUS: Final = "\N{MINUS SIGN}"
+
+
+def percent(share: Quantity, digits: int = 1) -> str:
+    """Return a fraction as percent.
+
+    Examples
+    --------
+    >>> percent(0.111), percent(Interval(0.1, 0.2), 0), percent(Interval(0.69, float("inf")), 0)
+    ('11.1%', '10% to 20%', '69% or more')
+    """
+    return _spell(share, lambda x: f"{_signed(100 * x, digits)}%")
+
+
+def points(share: Quantity, digits: int = 1) -> str:
+    """Return a difference of two fractions as percentage points.
+
+    Examples
+    --------
+    >>> points(0.025)
+    '2.5 pp'
+    """
+    return _spell(share, lambda x: f"{_signed(100 * x, digits)} pp")
+
+
+def ratio(value: Quantity, digits: int = 2) -> str:
+    """Return a plain number, such as dollars of price per dollar of duty.
+
+    Examples
+    --------
+    >>> ratio(Interval(0.7407, 1.1111))
+    '0.74 to 1.11'
+    """
+    return _spell(value, lambda x: _signed(x, digits))
+
+
+def money(amount: Quantity, currency: str, digits: int | None = None) -> str:
+    """Return an amount of money in full; whole amounts lose their decimals unless `digits` is given.
+
+    Examples
+    --------
+    >>> money(550, "USD"), money(549.99, "USD"), money(Interval(45, 67.5), "USD", 0)
+    ('$550', '$549.99', '$45 to $68')
+    """
+    return _spell(
+        amount, lambda x: _priced(x, currency, _money_digits(x) if digits is None else digits)
+    )
+
+
+def big_money(amount: Quantity, currency: str) -> str:
+    """Return a large amount in the press's short form, three significant digits.
+
+    Examples
+    --------
+    >>> big_money(680e6, "USD"), big_money(100e9, "JPY"), big_money(Interval(3.5e9, 4.5e9), "USD")
+    ('$680m', '¥100bn', '$3.5bn to $4.5bn')
+    """
+    return _spell(amount, lambda x: _short(x, currency))
+
+
+def parse_fraction(text: str) -> float:
+    """Read a share written as `15%` or `0.15`.
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or not finite.
+
+    Examples
+    --------
+    >>> parse_fraction("15%"), parse_fraction("0.15")
+    (0.15, 0.15)
+    """
+    match = re.fullmatch(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*(%?)\s*", text)
+    if not match:
+        raise ValueError(f"{text!r} is not a share; write 15% or 0.15")
+    return float(match[1]) / (100 if match[2] else 1)
+
+
+def _spell(value: Quantity, one: Callable[[float], str]) -> str:
+    """Word a number or an interval, each end through `one`."""
+    span = Interval.of(value)
+    if not math.isfinite(span.low) and not math.isfinite(span.high):
+        return "unknown"
+    if span.high == math.inf:
+        return f"{one(span.low)} or more"
+    if span.low == -math.inf:
+        return f"{one(span.high)} or less"
+    low, high = one(span.low), one(span.high)
+    return low if low == high else f"{low} to {high}"
+
+
+def _signed(value: float, digits: int) -> str:
+    text = f"{abs(value):,.{digits}f}"
+    negative = value < 0 and float(text.replace(",", "")) != 0
+    return f"{_MINUS if negative else ''}{text}"
+
+
+def _money_digits(value: float) -> int:
+    return 0 if float(value).is_integer() else 2
+
+
+def _priced(value: float, currency: str, digits: int) -> str:
+    text = _signed(value, digits)
+    sign = _SIGNS.get(currency, f"{currency} ")
+    return f"{_MINUS}{sign}{text[1:]}" if text.startswith(_MINUS) else f"{sign}{text}"
+
+
+def _short(value: float, currency: str) -> str:
+    for size, suffix in ((1e12, "tn"), (1e9, "bn"), (1e6, "m")):
+        if abs(value) >= size:
+            scaled = float(f"{value / size:.3g}")
+            digits = len(f"{scaled:.12g}".partition(".")[2])
+            return _priced(scaled, currency, digits) + suffix
+    return _priced(value, currency, _money_digits(value))
