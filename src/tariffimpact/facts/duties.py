@@ -1,0 +1,122 @@
+"""The rows the tariff schedule is built from: products, groups of countries, dated components."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import StringConstraints, model_validator
+
+from tariffimpact import codes
+from tariffimpact.facts.cells import Amount, Hts, Key, Names, Text, Words
+from tariffimpact.facts.records import Dated, Record
+
+
+class Product(Record):
+    """A product the tariff schedule knows."""
+
+    hts: Hts
+    name: Text
+    family: Text
+    """The story's word for it: consoles, cans, cosmetics, drinks, toys, footwear."""
+    metal_content: Amount | None = None
+    """Share of the customs value that is metal; blank where unknown, which means 0..1."""
+    notes: str = ""
+
+
+class CountryGroup(Record):
+    """A list of countries a legal text treats alike."""
+
+    group: Annotated[str, StringConstraints(pattern=r"^@[A-Z0-9-]+$")]
+    members: Words
+    notes: str = ""
+
+    @model_validator(mode="after")
+    def _members_are_countries(self) -> Self:
+        for member in self.members:
+            codes.check_country(member)
+        return self
+
+
+class DutyKind(StrEnum):
+    """How a component turns its number into a duty."""
+
+    ADDITIVE = "additive"
+    FLOOR_INCL_MFN = "floor_incl_mfn"
+    """Tops the MFN duty up to a floor: max(0, floor - MFN)."""
+    TARGET_TOTAL = "target_total"
+    """Brings the total of MFN and this component to a target: max(0, target - MFN)."""
+    REPLACE = "replace"
+    """Takes the place of the authorities it names."""
+
+
+class DutyBase(StrEnum):
+    """What a component's rate is a fraction of."""
+
+    FULL = "full"
+    """The whole customs value."""
+    METAL = "metal"
+    """The value of the metal content."""
+
+
+class Status(StrEnum):
+    """What became of a component."""
+
+    THREATENED = "threatened"
+    ANNOUNCED = "announced"
+    IN_FORCE = "in_force"
+    VOID = "void"
+    """Collected over its window, then held unlawful: refundable."""
+
+
+class DateBasis(StrEnum):
+    """Which of its several dates a window states."""
+
+    LEGAL = "legal"
+    COLLECTION = "collection"
+    HTS = "hts"
+
+
+class TariffRow(Dated):
+    """One dated component of the duty on some products from some origins."""
+
+    component_id: Key
+    authority: Text
+    """Legal ground: MFN, Section 232, IEEPA reciprocal …"""
+    name: Text
+    kind: DutyKind
+    base: DutyBase
+    hts: Words
+    """HTS prefixes, or `*` for every product."""
+    except_hts: Words = ()
+    origins: Words
+    """ISO alpha-3 codes and `@GROUP`s, or `*` for every origin the schedule knows."""
+    except_origins: Words = ()
+    ad_valorem: Amount | None = None
+    """Fraction of the base; an interval where the row cannot decide, such as an unknown claim."""
+    specific_usd: Amount | None = None
+    """US dollars per `specific_unit`."""
+    specific_unit: str = ""
+    displaced_by: Names = ()
+    """Authorities that take this component's place on the part of the value they bear on."""
+    replaces: Names = ()
+    """For kind `replace`: the authorities it takes the place of."""
+    status: Status
+    legal_ends_on: date | None = None
+    """First day without legal ground, where that is not `ends_on`."""
+    date_basis: DateBasis = DateBasis.LEGAL
+
+    @model_validator(mode="after")
+    def _states_a_duty(self) -> Self:
+        if self.ad_valorem is None and self.specific_usd is None:
+            raise ValueError(
+                "no duty given; fill ad_valorem or specific_usd (0 is a duty, blank is not)"
+            )
+        if (self.specific_usd is None) != (not self.specific_unit):
+            raise ValueError("specific_usd and specific_unit go together; fill both or neither")
+        if (self.kind is DutyKind.REPLACE) != bool(self.replaces):
+            raise ValueError(
+                "kind 'replace' and the column replaces go together; fill both or neither"
+            )
+        return self
