@@ -1,0 +1,1 @@
+"""From a tariff to the shelf price, the margin and the profit of named companies and products."""

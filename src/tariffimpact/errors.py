@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 class TariffImpactError(Exception):
-    """Any error this package raises on purpose; its text is written for the person at the keyboard."""
+    """Any error this package raises on purpose, worded for the person at the keyboard."""
 
 
 class ModelError(TariffImpactError):

@@ -45,7 +45,8 @@ class Interval:
             )
         if self.low > self.high:
             raise ModelError(
-                f"the interval {self.low:g}..{self.high:g} is upside down; write the lower end first"
+                f"the interval {self.low:g}..{self.high:g} is upside down; "
+                "write the lower end first"
             )
 
     @classmethod

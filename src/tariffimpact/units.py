@@ -51,7 +51,7 @@ def ratio(value: Quantity, digits: int = 2) -> str:
 
 
 def money(amount: Quantity, currency: str, digits: int | None = None) -> str:
-    """Return an amount of money in full; whole amounts lose their decimals unless `digits` is given.
+    """Return an amount of money in full, whole amounts without decimals unless `digits` says so.
 
     Examples
     --------

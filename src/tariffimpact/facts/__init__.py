@@ -1,0 +1,63 @@
+"""The sourced facts, and the only place that reads `data/`.
+
+`read_facts()` returns every table as frozen records, or raises one `DataError` with all faults.
+"""
+
+from tariffimpact.facts.duties import (
+    CountryGroup,
+    DateBasis,
+    DutyBase,
+    DutyKind,
+    Product,
+    Status,
+    TariffRow,
+)
+from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts, shipped_folder
+from tariffimpact.facts.records import (
+    Assumption,
+    Basis,
+    Cause,
+    Cited,
+    Conflict,
+    Exposure,
+    Financial,
+    Horizon,
+    OriginShare,
+    PriceChange,
+    Record,
+    Response,
+    Source,
+    SourceKind,
+    Stage,
+    Statement,
+)
+
+__all__ = [
+    "Assumption",
+    "Basis",
+    "Cause",
+    "Cited",
+    "Conflict",
+    "CountryGroup",
+    "DateBasis",
+    "DutyBase",
+    "DutyKind",
+    "Exposure",
+    "Facts",
+    "Financial",
+    "Horizon",
+    "OriginShare",
+    "PriceChange",
+    "Product",
+    "Record",
+    "Response",
+    "Source",
+    "SourceKind",
+    "Stage",
+    "Statement",
+    "Status",
+    "TariffRow",
+    "copy_shipped_data",
+    "read_facts",
+    "shipped_folder",
+]

@@ -1,4 +1,4 @@
-"""How one cell of a table is read: text to a checked value, with the failure worded for its writer."""
+"""How one cell is read: text to a checked value, the failure worded for whoever wrote it."""
 
 from __future__ import annotations
 

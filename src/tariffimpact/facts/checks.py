@@ -1,0 +1,111 @@
+"""What no single row can know: repeated keys, missing sources, overlapping windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from tariffimpact.errors import Fault
+from tariffimpact.facts.duties import CountryGroup, Status, TariffRow
+from tariffimpact.facts.records import PriceChange, Source
+from tariffimpact.facts.tables import R, Table
+
+
+def repeated(table: Table[R], columns: Sequence[str]) -> Iterator[Fault]:
+    """Blame each row that repeats an earlier one in all of `columns`."""
+    first: dict[tuple[Any, ...], int] = {}
+    for row in table.rows:
+        key = tuple(getattr(row.record, column) for column in columns)
+        if key in first:
+            yield table.fault(
+                row,
+                columns[0],
+                f"repeats line {first[key]}",
+                "remove or rename one of the two rows",
+            )
+        first.setdefault(key, row.line)
+
+
+def unsourced(table: Table[R], sources: Table[Source]) -> Iterator[Fault]:
+    """Blame each row whose source is not in `sources.csv`."""
+    known = {source.source_id for source in sources.records}
+    for row in table.rows:
+        source_id = getattr(row.record, "source_id", None)
+        if source_id is not None and source_id not in known:
+            yield table.fault(
+                row, "source_id", "is not in sources.csv", "add the source there, or correct the id"
+            )
+
+
+def unknown_groups(rows: Table[TariffRow], groups: Iterable[CountryGroup]) -> Iterator[Fault]:
+    """Blame each tariff row that names a group of countries nobody has defined."""
+    known = {group.group for group in groups}
+    for row in rows.rows:
+        for column in ("origins", "except_origins"):
+            for name in getattr(row.record, column):
+                if name.startswith("@") and name not in known:
+                    yield rows.fault(
+                        row,
+                        column,
+                        f"{name} is not in country_groups.csv",
+                        "define the group there",
+                    )
+
+
+def price_rows_that_clash(table: Table[PriceChange]) -> Iterator[Fault]:
+    """Blame a second price change of the same product, market and day from the same source."""
+    return repeated(table, ("product", "company", "market", "effective_on", "source_id"))
+
+
+def overlapping_windows(table: Table[TariffRow], groups: Iterable[CountryGroup]) -> Iterator[Fault]:
+    """Blame two charged rows of one authority that meet on a product, an origin and a day."""
+    members = {group.group: group.members for group in groups}
+    charged = [row for row in table.rows if row.record.status in (Status.IN_FORCE, Status.VOID)]
+    for position, row in enumerate(charged):
+        for earlier in charged[:position]:
+            if _meet(row.record, earlier.record, members):
+                yield table.fault(
+                    row,
+                    "starts_on",
+                    f"the window overlaps that of {earlier.record.component_id} on line "
+                    f"{earlier.line}, same authority, product and origin",
+                    "end the earlier row on the day the later one starts",
+                )
+
+
+def _meet(a: TariffRow, b: TariffRow, members: dict[str, tuple[str, ...]]) -> bool:
+    if a.authority != b.authority:
+        return False
+    if a.starts_on >= (b.ends_on or date.max) or b.starts_on >= (a.ends_on or date.max):
+        return False
+    return _products_meet(a, b) and _origins_meet(a, b, members)
+
+
+def _products_meet(a: TariffRow, b: TariffRow) -> bool:
+    """Whether some code is in both scopes: a prefix pair, its longer one excluded by neither."""
+    for one in a.hts:
+        for other in b.hts:
+            longer = max(one, other, key=len)
+            if "*" not in (one, other) and not longer.startswith(min(one, other, key=len)):
+                continue
+            code = longer if longer != "*" else min(one, other)
+            if not any(code.startswith(prefix) for prefix in (*a.except_hts, *b.except_hts)):
+                return True
+    return False
+
+
+def _origins_meet(a: TariffRow, b: TariffRow, members: dict[str, tuple[str, ...]]) -> bool:
+    ours, theirs = _origins(a.origins, members), _origins(b.origins, members)
+    barred = _origins(a.except_origins, members) | _origins(b.except_origins, members)
+    if "*" in ours and "*" in theirs:
+        return True
+    if "*" in ours:
+        return bool(theirs - barred)
+    if "*" in theirs:
+        return bool(ours - barred)
+    return bool((ours & theirs) - barred)
+
+
+def _origins(words: Iterable[str], members: dict[str, tuple[str, ...]]) -> set[str]:
+    return {code for word in words for code in members.get(word, (word,))}

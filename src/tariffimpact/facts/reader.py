@@ -1,0 +1,224 @@
+"""All tables together: read, checked against each other, narrowed to what was known on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from tariffimpact.errors import DataError, Fault, ModelError
+from tariffimpact.facts import checks
+from tariffimpact.facts.duties import CountryGroup, Product, TariffRow
+from tariffimpact.facts.records import (
+    Assumption,
+    Cited,
+    Conflict,
+    Exposure,
+    Financial,
+    OriginShare,
+    PriceChange,
+    Record,
+    Source,
+    Statement,
+)
+from tariffimpact.facts.tables import Table, read_table
+
+KINDS: Final[dict[str, type[Record]]] = {
+    "sources": Source,
+    "prices": PriceChange,
+    "exposures": Exposure,
+    "statements": Statement,
+    "financials": Financial,
+    "origins": OriginShare,
+    "assumptions": Assumption,
+    "conflicts": Conflict,
+    "products": Product,
+    "country_groups": CountryGroup,
+    "tariffs": TariffRow,
+}
+"""Table name (the file is `NAME.csv`) to the record its rows are read into."""
+
+T = TypeVar("T", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything in `data/`: one tuple of frozen records per table, in file order."""
+
+    sources: tuple[Source, ...]
+    prices: tuple[PriceChange, ...]
+    exposures: tuple[Exposure, ...]
+    statements: tuple[Statement, ...]
+    financials: tuple[Financial, ...]
+    origins: tuple[OriginShare, ...]
+    assumptions: tuple[Assumption, ...]
+    conflicts: tuple[Conflict, ...]
+    products: tuple[Product, ...]
+    country_groups: tuple[CountryGroup, ...]
+    tariffs: tuple[TariffRow, ...]
+
+    @property
+    def date(self) -> date:
+        """The day the data speaks for: the last day a source was read."""
+        return max(source.accessed_on for source in self.sources)
+
+    @property
+    def companies(self) -> tuple[str, ...]:
+        """Every company with a price, an exposure or a statement, in order of first appearance."""
+        rows = (*self.prices, *self.exposures, *self.statements)
+        return tuple(dict.fromkeys(row.company for row in rows))
+
+    def source(self, source_id: str) -> Source:
+        """Return a source by its id."""
+        return _by_key(self.sources, "source_id", source_id)
+
+    def assumption(self, assumption_id: str) -> Assumption:
+        """Return an assumption by its id, or say which ids there are."""
+        return _by_key(self.assumptions, "assumption_id", assumption_id)
+
+    def as_of(self, day: date) -> Facts:
+        """Return the facts whose source had been published by `day`.
+
+        Assumptions, products, groups and the tariff schedule are kept whole: the first are ours,
+        and the schedule has dates of its own.
+
+        Raises
+        ------
+        ModelError
+            If nothing had been published by then.
+        """
+        known = {source.source_id for source in self.sources if source.published_on <= day}
+        kept: dict[str, Any] = {
+            name: tuple(row for row in getattr(self, name) if row.source_id in known)
+            for name, kind in KINDS.items()
+            if issubclass(kind, Cited) and kind is not TariffRow
+        }
+        if not kept["prices"] and not kept["exposures"]:
+            first = min((source.published_on for source in self.sources), default=None)
+            raise ModelError(f"no fact had been published by {day}; the first is of {first}")
+        return replace(self, **kept)
+
+    def of_companies(self, names: tuple[str, ...]) -> Facts:
+        """Return the facts of the named companies only, matched without regard to case.
+
+        Raises
+        ------
+        ModelError
+            If a name is none of `companies`; the text lists them.
+        """
+        spelled = {name.casefold(): name for name in self.companies}
+        unknown = [name for name in names if name.casefold() not in spelled]
+        if unknown:
+            raise ModelError(
+                f"no facts about {', '.join(map(repr, unknown))}; "
+                f"the companies are {', '.join(self.companies)}"
+            )
+        wanted = {spelled[name.casefold()] for name in names}
+        return replace(
+            self,
+            prices=tuple(row for row in self.prices if row.company in wanted),
+            exposures=tuple(row for row in self.exposures if row.company in wanted),
+            statements=tuple(row for row in self.statements if row.company in wanted),
+            financials=tuple(row for row in self.financials if row.company in wanted),
+        )
+
+
+def shipped_folder(name: str) -> Path:
+    """Return a folder the package ships (`data`, `cases`), installed or in a source checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / name
+    return installed if installed.is_dir() else package.parents[1] / name
+
+
+def read_facts(folder: Path | None = None) -> Facts:
+    """Read every table of a data folder.
+
+    Parameters
+    ----------
+    folder
+        A folder with the tables described in `data/README.md`; the shipped data by default.
+
+    Returns
+    -------
+    Facts
+        The records of all tables.
+
+    Raises
+    ------
+    DataError
+        With every fault of every table, as `file:line: column: what (got '…'); remedy`.
+
+    Examples
+    --------
+    >>> facts = read_facts()
+    >>> next(p.change for p in facts.prices if p.product == "PlayStation 5")
+    50.0
+    """
+    folder = shipped_folder("data") if folder is None else folder
+    if not folder.is_dir():
+        raise DataError(
+            [
+                Fault(
+                    str(folder),
+                    "is not a folder",
+                    "name a folder that holds prices.csv and the rest",
+                )
+            ]
+        )
+    tables = {name: read_table(folder / f"{name}.csv", kind) for name, kind in KINDS.items()}
+    faults = [fault for table in tables.values() for fault in table.faults]
+    faults.extend(_cross_faults(tables))
+    if faults:
+        raise DataError(faults)
+    read: dict[str, Any] = {field.name: tables[field.name].records for field in fields(Facts)}
+    return Facts(**read)
+
+
+def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
+    """Copy the shipped tables and their codebook into a new folder, to be edited and passed back.
+
+    Returns
+    -------
+    tuple of Path
+        The files written.
+
+    Raises
+    ------
+    DataError
+        If the folder exists and is not empty: nothing of the user's is overwritten.
+    """
+    from tariffimpact.output import publish
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError([Fault(str(folder), "already holds something", "name a new folder")])
+    shipped = shipped_folder("data")
+    files = {path.name: path.read_bytes() for path in sorted(shipped.glob("*.csv"))}
+    files["README.md"] = (shipped / "README.md").read_bytes()
+    return publish(folder, files)
+
+
+def _cross_faults(tables: dict[str, Table[Any]]) -> Iterator[Fault]:
+    """Check the tables against each other, on the rows that are valid by themselves."""
+    for name, table in tables.items():
+        yield from checks.repeated(table, (_key_column(KINDS[name]),))
+        yield from checks.unsourced(table, tables["sources"])
+    groups = tables["country_groups"].records
+    yield from checks.price_rows_that_clash(tables["prices"])
+    yield from checks.unknown_groups(tables["tariffs"], groups)
+    yield from checks.overlapping_windows(tables["tariffs"], groups)
+
+
+def _key_column(kind: type[Record]) -> str:
+    """Return the record's own key: its first column that no base class has."""
+    inherited = {name for base in kind.__bases__ for name in getattr(base, "model_fields", {})}
+    return next(name for name in kind.model_fields if name not in inherited)
+
+
+def _by_key(records: tuple[T, ...], column: str, key: str) -> T:
+    for record in records:
+        if getattr(record, column) == key:
+            return record
+    known = ", ".join(str(getattr(record, column)) for record in records)
+    raise ModelError(f"no {column} {key!r}; there are {known}")
