@@ -56,3 +56,14 @@ def _shown(value: str, limit: int = 60) -> str:
     """Return the value quoted, cut to a readable length, with nothing a terminal would act on."""
     cut = value if len(value) <= limit else value[: limit - 1] + "…"
     return "'" + "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in cut) + "'"
+
+
+def require(holds: object, message: str) -> None:
+    """Raise `ModelError` with `message` unless `holds` is true.
+
+    Examples
+    --------
+    >>> require(0.15 >= 0, "ad_valorem must not be negative")
+    """
+    if not holds:
+        raise ModelError(message)

@@ -60,15 +60,15 @@ class Facts:
     tariffs: tuple[TariffRow, ...]
 
     @property
-    def date(self) -> date:
+    def dated_on(self) -> date:
         """The day the data speaks for: the last day a source was read."""
         return max(source.accessed_on for source in self.sources)
 
     @property
     def companies(self) -> tuple[str, ...]:
         """Every company with a price, an exposure or a statement, in order of first appearance."""
-        rows = (*self.prices, *self.exposures, *self.statements)
-        return tuple(dict.fromkeys(row.company for row in rows))
+        tables = (self.prices, self.exposures, self.statements)
+        return tuple(dict.fromkeys(row.company for table in tables for row in table))
 
     def source(self, source_id: str) -> Source:
         """Return a source by its id."""

@@ -1,0 +1,159 @@
+"""A rate and its parts: what an importer was charged, and on whose authority."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from tariffimpact import units
+from tariffimpact.codes import country_name, hts_label
+from tariffimpact.facts import DutyBase, DutyKind, Product, Source, Status
+from tariffimpact.interval import Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, slots=True)
+class TariffComponent:
+    """One part of a rate: what it adds, on which base, on whose authority."""
+
+    authority: str
+    name: str
+    kind: DutyKind
+    base: DutyBase
+    amount: Interval | None
+    """Fraction of the customs value; None where the duty is per unit only."""
+    specific_usd: Interval | None
+    """US dollars per `specific_unit`; None where the duty is ad valorem only."""
+    specific_unit: str
+    status: Status
+    counted: bool
+    """Whether the day's rate holds it: threatened and announced duties never count."""
+    source: Source
+    locator: str
+    quote: str
+    notes: str
+
+
+@dataclass(frozen=True, slots=True)
+class TariffRate:
+    """The duty on a product from an origin on a day, with its parts."""
+
+    product: Product
+    origin: str
+    on: date
+    rate: Interval
+    """Ad valorem part, fraction of the customs value; an interval where the rows cannot decide."""
+    components: tuple[TariffComponent, ...]
+
+    @property
+    def counted(self) -> tuple[TariffComponent, ...]:
+        """The components the rate is made of."""
+        return tuple(part for part in self.components if part.counted)
+
+    @property
+    def specific(self) -> tuple[TariffComponent, ...]:
+        """The counted duties per physical unit, which no ad valorem rate can hold."""
+        return tuple(part for part in self.counted if part.specific_usd is not None)
+
+    @property
+    def refundable(self) -> Interval:
+        """The part of the rate that was collected without legal ground, fraction."""
+        void = [p.amount for p in self.counted if p.status is Status.VOID and p.amount is not None]
+        return sum(void, start=Interval.exactly(0.0))
+
+    def summary(self) -> str:
+        """Return the rate in a sentence."""
+        per_unit = "".join(f", plus {_per_unit(part)}" for part in self.specific)
+        return (
+            f"{self.product.name} ({hts_label(self.product.hts)}) from "
+            f"{country_name(self.origin)} on {self.on}: {units.percent(self.rate)} of customs "
+            f"value{per_unit}."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per component, amounts as fractions of the customs value."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "authority": part.authority,
+                "name": part.name,
+                "kind": part.kind.value,
+                "base": part.base.value,
+                "low": None if part.amount is None else part.amount.low,
+                "high": None if part.amount is None else part.amount.high,
+                "status": part.status.value,
+                "counted": part.counted,
+                "source_id": part.source.source_id,
+            }
+            for part in self.components
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the amount of each counted component as a range."""
+        from tariffimpact import charts
+
+        frame = self.to_frame().query("counted").rename(columns={"authority": "label"})
+        source = ", ".join(dict.fromkeys(part.source.publisher for part in self.counted))
+        return charts.range_bars(frame, form="percent", source=source, ax=ax)
+
+    def explain(self) -> str:
+        """Return each component with its amount, its standing and its source, one a line."""
+        return "\n".join([self.summary(), *map(_line, self.components)])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the rate and its components as the command line prints them."""
+        return {
+            "product": self.product.hts,
+            "origin": self.origin,
+            "on": self.on,
+            "rate": self.rate,
+            "refundable": self.refundable,
+            "specific": [
+                {"usd": part.specific_usd, "unit": part.specific_unit} for part in self.specific
+            ],
+            "components": [_part_as_json(part) for part in self.components],
+        }
+
+
+def _per_unit(part: TariffComponent) -> str:
+    assert part.specific_usd is not None
+    return f"${part.specific_usd} per {part.specific_unit}"
+
+
+def _line(part: TariffComponent) -> str:
+    amount = _per_unit(part) if part.amount is None else units.percent(part.amount)
+    standing = part.status.value.replace("_", " ") + ("" if part.counted else ", not counted")
+    return (
+        f"  {amount:>14}  {part.authority}: {part.name} [{standing}; {part.base.value} value]\n"
+        f"{'':>16}  {part.source.publisher}, {part.locator}: {part.source.url}"
+    )
+
+
+def _part_as_json(part: TariffComponent) -> dict[str, Any]:
+    return {
+        "authority": part.authority,
+        "name": part.name,
+        "kind": part.kind,
+        "base": part.base,
+        "amount": part.amount,
+        "specific": (
+            None
+            if part.specific_usd is None
+            else {"usd": part.specific_usd, "unit": part.specific_unit}
+        ),
+        "status": part.status,
+        "counted": part.counted,
+        "source": {
+            "source_id": part.source.source_id,
+            "publisher": part.source.publisher,
+            "title": part.source.title,
+            "url": str(part.source.url),
+            "locator": part.locator,
+            "quote": part.quote,
+        },
+    }
