@@ -158,7 +158,7 @@ class PassThroughBounds:
 
     @property
     def binding(self) -> dict[str, tuple[str, ...]]:
-        """The inputs' ends that make the `low` and the `high` end of the set, uncertain ones only."""
+        """The ends of the uncertain inputs that make the `low` and the `high` end of the set."""
         uncertain = {n: span.magnitude for n, span in self._inputs.items() if not span.is_exact}
 
         def corner(of_caused: str, of_others: str) -> tuple[str, ...]:
@@ -200,7 +200,7 @@ class PassThroughBounds:
         return f"{move} is a pass-through of {units.ratio(self.rate)}{known}: {self.verdict}."
 
     def to_frame(self) -> pd.DataFrame:
-        """Return `quantity`, `low`, `high` of the rate, the full-pass-through share and each input."""
+        """Return `quantity`, `low`, `high`: the rate, the full-pass-through share, the inputs."""
         import pandas as pd
 
         spans = {"rate": self.rate, "full_share": self.full_share, **self._inputs}

@@ -1,0 +1,80 @@
+"""The command line: every command is one library call, printed.
+
+Commands are imported when they run, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from tariffimpact.errors import TariffImpactError
+
+_COMMANDS: Final = {
+    "report": ("tariffimpact.cli.report:report", "Write the HTML and PDF report and its figures."),
+    "rate": ("tariffimpact.cli.rate:rate", "Say what duty a product from an origin paid on a day."),
+    "copy-data": ("tariffimpact.cli.data:copy_data", "Copy the shipped facts, to edit and reuse."),
+}
+"""Command name to where it lives and its line in `--help`."""
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            known = ", ".join(_COMMANDS)
+            ctx.fail(f"no command {args[0]!r}; the commands are {known}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: tariffimpact report",
+)
+@click.version_option(package_name="tariffimpact", message="tariffimpact %(version)s")
+@click.option("--debug", is_flag=True, help="Show the full trace of an unexpected error.")
+def cli(debug: bool) -> None:
+    """Tariff price-impact analysis: from a tariff to the shelf price, the margin and the profit."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; a mistake in the input is one line on stderr and exit code 1."""
+    given = sys.argv[1:] if args is None else args
+    try:
+        cli.main(args=given, prog_name="tariffimpact")
+    except TariffImpactError as error:
+        _fail(str(error))
+    except Exception as error:
+        if "--debug" in given:
+            raise
+        _fail(
+            f"unexpected {type(error).__name__}: {error}\n"
+            "This is a defect of tariffimpact. Please report it with the command you ran and the "
+            "output of the same command with --debug before its name."
+        )
+
+
+def _fail(message: str) -> Any:
+    click.echo("\n".join(f"error: {line}" for line in message.splitlines()), err=True)
+    sys.exit(1)

@@ -1,0 +1,350 @@
+"""Companies side by side on one basis: exposure per sales, price move, what they said and did.
+
+**Exposure** is the latest full-year figure of each basis, divided by the sales of the same period.
+Where only another year's sales are known the share says so; gross and net are never mixed.
+
+**Response** is classified from the facts by one rule, in this order:
+
+1. *passes on* - prices rose, or a rise is announced, with no sign of absorbing or of a part only;
+2. *passes on in part* - the same, with absorbing stated beside it, a range kept at its old price,
+   or the rise on less than half of the range;
+3. *considering a rise* - a rise considered, none announced;
+4. *absorbs* - absorbing, or a price kept, with no rise announced or considered;
+5. *mitigates* - sourcing, stock, mix or cost measures only;
+6. *nothing stated*.
+
+A price rise counts unless the seller gave another cause than the tariff or the economy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from tariffimpact import units
+from tariffimpact.facts import (
+    Basis,
+    Cause,
+    Exposure,
+    Facts,
+    Financial,
+    PriceChange,
+    Response,
+    Stage,
+    Statement,
+)
+from tariffimpact.interval import Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+HOME_MARKET: Final = "USA"
+FIRST_TARIFF: Final = date(2025, 2, 4)
+"""Moves before the first of the 2025 duties are no answer to them."""
+FULL_YEAR_DAYS: Final = 300
+_DECIDED: Final = (Stage.ANNOUNCED, Stage.DONE)
+_ANSWERS: Final = (Cause.TARIFF, Cause.ECONOMY, Cause.UNSTATED)
+
+Row = TypeVar("Row", PriceChange, Exposure, Statement, Financial)
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureShare:
+    """One disclosed exposure as a share of sales."""
+
+    exposure: Exposure
+    sales: Financial | None
+    share: Interval | None
+    """Fraction of sales; None where the sales, or their currency, are unknown."""
+    same_period: bool
+    """Whether the sales are of the very period the exposure is of."""
+
+    @property
+    def basis(self) -> Basis:
+        """Gross, net or unstated."""
+        return self.exposure.basis
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyProfile:
+    """What is known of one company's answer to the tariff."""
+
+    company: str
+    exposures: tuple[ExposureShare, ...]
+    revisions: tuple[Exposure, ...]
+    """Every disclosed exposure in order of disclosure: the path of the estimate."""
+    price_moves: tuple[PriceChange, ...]
+    """Price changes in the home market that count as an answer, kept prices among them."""
+    statements: tuple[Statement, ...]
+    response: str
+    """The class by the rule of this module."""
+
+    @property
+    def price_move(self) -> Interval | None:
+        """Smallest to largest relative move over the products; None where none is known."""
+        spans = [Interval.exactly(row.relative_change) for row in self.price_moves]
+        spans += [row.price_change for row in _rises(self.statements) if row.price_change]
+        if not spans:
+            return None
+        return Interval(min(s.low for s in spans), max(s.high for s in spans))
+
+    def summary(self) -> str:
+        """Return the profile in a sentence or two."""
+        move = self.price_move
+        prices = "" if move is None else f", prices {units.percent(move)}"
+        costs = "; ".join(map(_exposure_words, self.exposures)) or "no figure disclosed"
+        return f"{self.company} {self.response}{prices}. Exposure: {costs}."
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyComparison:
+    """Companies on one basis."""
+
+    profiles: tuple[CompanyProfile, ...]
+
+    def summary(self) -> str:
+        """Return the count by class of response in a sentence."""
+        counts: dict[str, int] = {}
+        for profile in self.profiles:
+            counts[profile.response] = counts.get(profile.response, 0) + 1
+        listed = ", ".join(f"{n} {response}" for response, n in _by_class(counts))
+        return f"Of {len(self.profiles)} companies: {listed}."
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per company and exposure; a company without a figure has one blank row.
+
+        Columns: `company`, `response`, `basis`, `low`, `high` (shares of sales), `same_period`,
+        `amount_low`, `amount_high`, `currency`, `period`, `price_low`, `price_high` (fractions).
+        """
+        import pandas as pd
+
+        rows = []
+        for profile in self.profiles:
+            move = profile.price_move
+            for entry in profile.exposures or (None,):
+                rows.append(
+                    {
+                        "company": profile.company,
+                        "response": profile.response,
+                        **_exposure_cells(entry),
+                        "price_low": None if move is None else move.low,
+                        "price_high": None if move is None else move.high,
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    def responses(self) -> pd.DataFrame:
+        """Return one row per company and kind of response: `stage`, `detail`, `classified`."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "company": profile.company,
+                "response": response.value,
+                "stage": stage.value,
+                "detail": detail,
+                "classified": profile.response,
+            }
+            for profile in self.profiles
+            for response, stage, detail in _response_marks(profile)
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw exposure as a share of sales by company."""
+        from tariffimpact import charts
+
+        return charts.exposure_bars(self.to_frame(), ax=ax)
+
+    def explain(self) -> str:
+        """Return one line per company and the rule of classification."""
+        lines = [profile.summary() for profile in self.profiles]
+        return "\n".join([self.summary(), *lines, "", (__doc__ or "").strip()])
+
+
+def compare(facts: Facts) -> CompanyComparison:
+    """Put every company of the facts on one basis.
+
+    Parameters
+    ----------
+    facts
+        The facts, narrowed beforehand to a day (`facts.as_of`) or to some companies.
+
+    Returns
+    -------
+    CompanyComparison
+        One profile per company with an exposure or a statement, largest known exposure first.
+
+    Examples
+    --------
+    >>> from tariffimpact.facts import read_facts
+    >>> compared = compare(read_facts())
+    >>> next(p.response for p in compared.profiles if p.company == "PepsiCo")
+    'considering a rise'
+    """
+    profiles = [profile(facts, company) for company in facts.companies]
+    return CompanyComparison(tuple(sorted(profiles, key=_by_exposure)))
+
+
+def profile(facts: Facts, company: str) -> CompanyProfile:
+    """Return what is known of one company's answer to the tariff."""
+    exposures = sorted(_of(facts.exposures, company), key=lambda row: row.disclosed_on)
+    sales = [row for row in _of(facts.financials, company) if row.measure == "net_sales"]
+    moves = tuple(row for row in _of(facts.prices, company) if _is_answer(row))
+    statements = tuple(row for row in _of(facts.statements, company) if row.said_on >= FIRST_TARIFF)
+    return CompanyProfile(
+        company=company,
+        exposures=tuple(exposure_share(row, sales) for row in _latest_by_basis(exposures)),
+        revisions=tuple(exposures),
+        price_moves=moves,
+        statements=statements,
+        response=classify(moves, statements),
+    )
+
+
+def classify(moves: Sequence[PriceChange], statements: Sequence[Statement]) -> str:
+    """Return the class of a company's response by the rule of this module.
+
+    Parameters
+    ----------
+    moves
+        Price changes that count as an answer, kept prices among them.
+    statements
+        What the company considered, announced, did or ruled out.
+    """
+    rises = _rises(statements)
+    raised = any(row.change > 0 for row in moves) or bool(rises)
+    kept = any(row.change == 0 for row in moves) or _says(statements, Response.ABSORB, _DECIDED)
+    partial = bool(rises) and all(
+        row.share_of_range is not None and row.share_of_range.high < 0.5 for row in rises
+    )
+    mixed = _says(statements, Response.MIX, _DECIDED)
+    if raised:
+        return "passes on in part" if kept or mixed or partial else "passes on"
+    if _says(statements, Response.PASS_ON, (Stage.CONSIDERED,)):
+        return "considering a rise"
+    if kept:
+        return "absorbs"
+    return "mitigates" if any(row.stage in _DECIDED for row in statements) else "nothing stated"
+
+
+def exposure_share(exposure: Exposure, sales: Sequence[Financial]) -> ExposureShare:
+    """Return an exposure as a share of the sales of its period, or of the nearest period known.
+
+    Sales in another currency are used only where the source itself converted the exposure.
+    """
+    amounts = {exposure.currency: exposure.amount}
+    if exposure.amount_usd is not None:
+        amounts.setdefault("USD", exposure.amount_usd)
+    usable = [row for row in sales if row.unit in amounts]
+    if not usable:
+        return ExposureShare(exposure, None, None, same_period=False)
+    nearest = min(
+        usable, key=lambda row: (_days_apart(row, exposure), row.unit != exposure.currency)
+    )
+    same = _days_apart(nearest, exposure) == 0 and not exposure.annualised
+    share = amounts[nearest.unit] / nearest.value
+    return ExposureShare(exposure, nearest, share, same_period=same)
+
+
+def _of(rows: Iterable[Row], company: str) -> list[Row]:
+    return [row for row in rows if row.company == company]
+
+
+def _is_answer(row: PriceChange) -> bool:
+    return row.market == HOME_MARKET and row.announced_on >= FIRST_TARIFF and row.cause in _ANSWERS
+
+
+def _rises(statements: Sequence[Statement]) -> list[Statement]:
+    """Return the price rises that were announced or done as an answer."""
+    return [
+        row
+        for row in statements
+        if row.response is Response.PASS_ON and row.stage in _DECIDED and row.cause in _ANSWERS
+    ]
+
+
+def _says(statements: Sequence[Statement], response: Response, stages: Sequence[Stage]) -> bool:
+    return any(row.response is response and row.stage in stages for row in statements)
+
+
+def _latest_by_basis(exposures: Sequence[Exposure]) -> list[Exposure]:
+    """Return the last disclosed figure of each basis, of full years where there are any."""
+    full = [row for row in exposures if (row.ends_on - row.starts_on).days >= FULL_YEAR_DAYS]
+    return list({row.basis: row for row in full or exposures}.values())
+
+
+def _days_apart(sales: Financial, exposure: Exposure) -> int:
+    starts = abs((sales.starts_on - exposure.starts_on).days)
+    return starts + abs((sales.ends_on - exposure.ends_on).days)
+
+
+def _by_exposure(profile: CompanyProfile) -> tuple[bool, float, str]:
+    lows = [entry.share.low for entry in profile.exposures if entry.share is not None]
+    return (not lows, -max(lows, default=0.0), profile.company)
+
+
+def _by_class(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _exposure_words(entry: ExposureShare) -> str:
+    amount = units.big_money(entry.exposure.amount, entry.exposure.currency)
+    basis = "" if entry.basis is Basis.UNSTATED else f"{entry.basis.value} "
+    if entry.share is None:
+        return f"{basis}{amount} in {entry.exposure.period}"
+    nearest = "" if entry.same_period or entry.sales is None else f" (of {entry.sales.period})"
+    return (
+        f"{basis}{amount} in {entry.exposure.period}, {units.percent(entry.share, 2)} of "
+        f"sales{nearest}"
+    )
+
+
+def _exposure_cells(entry: ExposureShare | None) -> dict[str, object]:
+    if entry is None:
+        return {
+            "basis": Basis.UNSTATED.value,
+            "low": None,
+            "high": None,
+            "same_period": True,
+            "amount_low": None,
+            "amount_high": None,
+            "currency": None,
+            "period": None,
+        }
+    return {
+        "basis": entry.basis.value,
+        "low": None if entry.share is None else entry.share.low,
+        "high": None if entry.share is None else entry.share.high,
+        "same_period": entry.same_period,
+        "amount_low": entry.exposure.amount.low,
+        "amount_high": entry.exposure.amount.high,
+        "currency": entry.exposure.currency,
+        "period": entry.exposure.period,
+    }
+
+
+_ORDER: Final = (Stage.RULED_OUT, Stage.CONSIDERED, Stage.ANNOUNCED, Stage.DONE)
+
+
+def _response_marks(profile: CompanyProfile) -> list[tuple[Response, Stage, str]]:
+    """Return the furthest stage of each kind of response, price rises from the tags included."""
+    furthest: dict[Response, Stage] = {}
+    for row in profile.statements:
+        before = furthest.get(row.response, Stage.RULED_OUT)
+        furthest[row.response] = max(before, row.stage, key=_ORDER.index)
+    if any(row.change > 0 for row in profile.price_moves):
+        furthest[Response.PASS_ON] = Stage.DONE
+    if any(row.change == 0 for row in profile.price_moves):
+        furthest[Response.ABSORB] = Stage.DONE
+    move = profile.price_move
+    said = [row.price_change for row in profile.statements if row.price_change is not None]
+    size = move if move is not None and move.high > 0 else said[0] if said else None
+    detail = "" if size is None else units.percent(size, 0)
+    return [
+        (response, furthest[response], detail if response is Response.PASS_ON else "")
+        for response in Response
+        if response in furthest
+    ]
