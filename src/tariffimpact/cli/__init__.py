@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 
-from tariffimpact.errors import TariffImpactError
+from tariffimpact.errors import DataError, TariffImpactError
 
 _COMMANDS: Final = {
     "report": ("tariffimpact.cli.report:report", "Write the HTML and PDF report and its figures."),
@@ -63,18 +63,20 @@ def main(args: list[str] | None = None) -> None:
     given = sys.argv[1:] if args is None else args
     try:
         cli.main(args=given, prog_name="tariffimpact")
-    except TariffImpactError as error:
+    except DataError as error:
         _fail(str(error))
+    except TariffImpactError as error:
+        _fail(f"error: {error}")
     except Exception as error:
         if "--debug" in given:
             raise
         _fail(
-            f"unexpected {type(error).__name__}: {error}\n"
+            f"error: unexpected {type(error).__name__}: {error}\n"
             "This is a defect of tariffimpact. Please report it with the command you ran and the "
             "output of the same command with --debug before its name."
         )
 
 
 def _fail(message: str) -> Any:
-    click.echo("\n".join(f"error: {line}" for line in message.splitlines()), err=True)
+    click.echo(message, err=True)
     sys.exit(1)

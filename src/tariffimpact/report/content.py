@@ -1,0 +1,140 @@
+"""What a report says, with no word about how it looks: one content, two renderers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from tariffimpact.facts import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+Standing = Literal["evidence", "accounting", "model", "assumption"]
+"""What kind of statement it is: what somebody reported, what follows from reported numbers by
+arithmetic, what follows from a model, or what nobody has published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A sentence or a few, with the sources they rest on."""
+
+    text: str
+    cites: tuple[str, ...] = ()
+    """Source ids, in the order they are cited."""
+    standing: Standing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """Paragraphs as a list."""
+
+    items: tuple[Paragraph, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart, its finding as title, and everything a reader who cannot see it needs."""
+
+    name: str
+    """File name without ending; unique in the document."""
+    title: str
+    """The finding, a sentence."""
+    subtitle: str
+    """Measure and unit."""
+    source: str
+    """Credit line."""
+    alt: str
+    """The finding in words, for whoever cannot see the chart."""
+    frame: pd.DataFrame
+    """The tidy numbers drawn, published beside the chart under the same name."""
+    draw: Callable[[], Axes]
+    """Draws the chart without title on new axes."""
+    cites: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under named columns."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    cites: tuple[tuple[str, ...], ...] = ()
+    """Source ids of each row; empty where no row has any."""
+    numeric: tuple[int, ...] = ()
+    """Positions of the columns to be set flush right."""
+    note: str = ""
+
+
+Block: TypeAlias = Paragraph | Bullets | Figure | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled part of the report."""
+
+    key: str
+    """Anchor: lower-case letters, digits and hyphens."""
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A numbered source with the words quoted from it."""
+
+    number: int
+    source: Source
+    quotes: tuple[tuple[str, str], ...] = ()
+    """(locator, quoted words), in the order of the tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole report."""
+
+    title: str
+    lead: str
+    findings: tuple[Paragraph, ...]
+    sections: tuple[Section, ...]
+    references: tuple[Reference, ...]
+    data_date: date
+    """The day the data speaks for; every date in the documents comes from here."""
+    as_of: date
+    """The day whose knowledge the report has."""
+    version: str
+    language: str = "en"
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """Every figure in reading order."""
+        return tuple(b for s in self.sections for b in s.blocks if isinstance(b, Figure))
+
+    def numbers(self, cites: Iterable[str]) -> tuple[int, ...]:
+        """Return the reference numbers of some source ids, in ascending order."""
+        wanted = set(cites)
+        return tuple(r.number for r in self.references if r.source.source_id in wanted)
+
+
+def cited_ids(findings: Iterable[Paragraph], sections: Iterable[Section]) -> tuple[str, ...]:
+    """Return every source id in the order a reader meets it, each once."""
+    found = [source_id for paragraph in findings for source_id in paragraph.cites]
+    for section in sections:
+        for block in section.blocks:
+            found.extend(_cites_of(block))
+    return tuple(dict.fromkeys(found))
+
+
+def _cites_of(block: Block) -> Iterator[str]:
+    if isinstance(block, Bullets):
+        for item in block.items:
+            yield from item.cites
+    elif isinstance(block, Table):
+        for row in block.cites:
+            yield from row
+    else:
+        yield from block.cites
