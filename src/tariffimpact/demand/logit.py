@@ -76,8 +76,7 @@ class LogitDemand(Demand):
 
     def elasticity(self, price: ArrayLike) -> Numbers:
         """Return a p (1 - s(p))."""
-        p, odds = price_argument(price), self._odds(price)
-        return plain(self.price_sensitivity * p / (1 + odds))
+        return plain(self.price_sensitivity * price_argument(price) / (1 + self._odds(price)))
 
     def convexity(self, price: ArrayLike) -> Numbers:
         """Return (1 - 2 s)/(1 - s) at the share s(p)."""
@@ -86,10 +85,13 @@ class LogitDemand(Demand):
     def _shift(self, price: ArrayLike) -> Array:
         return np.asarray(self.price_sensitivity * (price_argument(price) - self.price))
 
+    def _log_odds(self, price: ArrayLike) -> Array:
+        return np.asarray(np.log(self.share) - np.log1p(-self.share) - self._shift(price))
+
     def _odds(self, price: ArrayLike) -> Array:
         # s/(1 - s), which keeps its digits where nearly all buy
         with np.errstate(over="ignore", under="ignore"):
-            return np.asarray(self.share / (1 - self.share) * np.exp(-self._shift(price)))
+            return np.exp(self._log_odds(price))
 
     def price_at(self, quantity: ArrayLike) -> Numbers:
         """Return the price at which `quantity` units, above 0 and below q0/s0, are sold."""
@@ -105,13 +107,16 @@ class LogitDemand(Demand):
     def optimal_price(self, *, unit_cost: ArrayLike) -> Numbers:
         """Return c + (1 + z)/a where z exp(z) = exp(a (p0 - c) - 1) s0/(1 - s0): Lambert's W."""
         cost, a = cost_argument(unit_cost), self.price_sensitivity
-        odds = np.log(self.share) - np.log1p(-self.share)
-        return plain(cost + (1 + _lambert_of_exp(odds + a * (self.price - cost) - 1)) / a)
+        return plain(cost + (1 + _lambert_of_exp(self._log_odds(cost) - 1)) / a)
 
     def _bought(self, low: Array, high: Array) -> Array:
-        # the log-sum of the lower price against the higher, from the side that cannot overflow
-        a, (bottom, top) = self.price_sensitivity, (np.minimum(low, high), np.maximum(low, high))
-        area = -np.log1p(self.share_at(bottom) * np.expm1(-a * (top - bottom))) / (a * self.share)
+        # ln(1 - s + s exp(-d)) at the lower price: in two forms, for many digits at small d and
+        # no zero under the logarithm at large d
+        a, odds = self.price_sensitivity, self._log_odds(np.minimum(low, high))
+        d = np.asarray(a * np.abs(high - low))
+        near = np.log1p(np.expm1(-np.minimum(d, 1.0)) / (1 + np.exp(-odds)))
+        far = np.logaddexp(0.0, odds - d) - np.logaddexp(0.0, odds)
+        area = -np.where(d < 1, near, far) / (a * self.share)
         return np.asarray(np.where(high >= low, area, -area))
 
 
