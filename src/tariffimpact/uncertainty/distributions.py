@@ -1,0 +1,227 @@
+"""The distributions an uncertain input can have: the kind, and those between two ends.
+
+A distribution is frozen and checked when built: ends in order, everything finite. What it offers
+is what the methods need: values at given probabilities, random values, the range, the median.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariffimpact.errors import ModelError
+from tariffimpact.interval import Interval
+
+Array = NDArray[np.float64]
+
+
+class Distribution(ABC):
+    """What is believed about one number: how likely each value is."""
+
+    __slots__ = ()
+    kind: ClassVar[str]
+    """The word for it in a case file: `dist = "triangular"`."""
+
+    @abstractmethod
+    def quantile(self, share: Array) -> Array:
+        """Return the values below which the given shares of the probability lie."""
+
+    @property
+    @abstractmethod
+    def support(self) -> Interval:
+        """The values it can take; an end is infinite where there is none."""
+
+    def sample(self, generator: np.random.Generator, size: int) -> Array:
+        """Return `size` independent values."""
+        return self.quantile(generator.random(size))
+
+    @property
+    def central(self) -> float:
+        """The value that half the probability lies below (the median)."""
+        return float(self.quantile(np.array([0.5]))[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform(Distribution):
+    """Every value from `low` to `high` equally likely.
+
+    Examples
+    --------
+    >>> Uniform(low=0.5, high=0.7).central
+    0.6
+    """
+
+    low: float
+    high: float
+    kind: ClassVar[str] = "uniform"
+
+    def __post_init__(self) -> None:
+        check_finite(self.kind, low=self.low, high=self.high)
+        check_order(self.kind, low=self.low, high=self.high)
+
+    def quantile(self, share: Array) -> Array:
+        """Return `low + share (high - low)`."""
+        values = np.multiply(share, self.high - self.low)
+        values += self.low
+        return values
+
+    @property
+    def support(self) -> Interval:
+        """From `low` to `high`."""
+        return Interval(self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Triangular(Distribution):
+    """From `low` to `high`, likeliest at `mode`, falling away on straight lines.
+
+    Examples
+    --------
+    >>> round(Triangular(low=0.0, mode=1.0, high=1.0).central, 4)
+    0.7071
+    """
+
+    low: float
+    mode: float
+    high: float
+    kind: ClassVar[str] = "triangular"
+
+    def __post_init__(self) -> None:
+        check_finite(self.kind, low=self.low, mode=self.mode, high=self.high)
+        check_order(self.kind, low=self.low, mode=self.mode, high=self.high)
+
+    def quantile(self, share: Array) -> Array:
+        """Return the inverse of the two parabolas the probability follows."""
+        width = self.high - self.low
+        rise, fall = self.mode - self.low, self.high - self.mode
+        share = np.asarray(share, dtype=np.float64)
+        below = share * width <= rise
+        root = np.sqrt(width * np.where(below, share * rise, (1 - share) * fall))
+        return np.where(below, self.low + root, self.high - root)
+
+    def sample(self, generator: np.random.Generator, size: int) -> Array:
+        """Return `size` independent values."""
+        return generator.triangular(self.low, self.mode, self.high, size)
+
+    @property
+    def support(self) -> Interval:
+        """From `low` to `high`."""
+        return Interval(self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Beta(Distribution):
+    """From `low` to `high` with the shape of a beta distribution.
+
+    Examples
+    --------
+    >>> Beta(low=0.0, high=1.0, alpha=2.0, beta=2.0).central
+    0.5
+    """
+
+    low: float
+    high: float
+    alpha: float
+    beta: float
+    kind: ClassVar[str] = "beta"
+
+    def __post_init__(self) -> None:
+        check_finite(self.kind, low=self.low, high=self.high, alpha=self.alpha, beta=self.beta)
+        check_order(self.kind, low=self.low, high=self.high)
+        check_positive(self.kind, "alpha", self.alpha)
+        check_positive(self.kind, "beta", self.beta)
+
+    def quantile(self, share: Array) -> Array:
+        """Return the inverse of the regularised incomplete beta function, scaled."""
+        from scipy.special import betaincinv
+
+        return self.low + (self.high - self.low) * betaincinv(self.alpha, self.beta, share)
+
+    def sample(self, generator: np.random.Generator, size: int) -> Array:
+        """Return `size` independent values."""
+        values = generator.beta(self.alpha, self.beta, size)
+        return self.low + (self.high - self.low) * values
+
+    @property
+    def support(self) -> Interval:
+        """From `low` to `high`."""
+        return Interval(self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Pert(Distribution):
+    r"""From `low` to `high`, likeliest at `mode`: the beta shape used for experts' three numbers.
+
+    .. math:: \alpha = 1 + 4 (mode - low)/(high - low), \quad \beta = 6 - \alpha
+
+    References
+    ----------
+    Malcolm, Roseboom, Clark and Fazar (1959), *Operations Research* 7(5): 646-669.
+
+    Examples
+    --------
+    >>> Pert(low=0.0, mode=0.5, high=1.0).central
+    0.5
+    """
+
+    low: float
+    mode: float
+    high: float
+    kind: ClassVar[str] = "pert"
+
+    def __post_init__(self) -> None:
+        check_finite(self.kind, low=self.low, mode=self.mode, high=self.high)
+        check_order(self.kind, low=self.low, mode=self.mode, high=self.high)
+
+    def _shape(self) -> Beta:
+        """Return the beta distribution it is."""
+        width = self.high - self.low
+        alpha = 1 + 4 * (self.mode - self.low) / width if width else 3.0
+        return Beta(self.low, self.high, alpha, 6 - alpha)
+
+    def quantile(self, share: Array) -> Array:
+        """Return the beta quantile."""
+        return self._shape().quantile(share)
+
+    def sample(self, generator: np.random.Generator, size: int) -> Array:
+        """Return `size` independent values."""
+        return self._shape().sample(generator, size)
+
+    @property
+    def support(self) -> Interval:
+        """From `low` to `high`."""
+        return Interval(self.low, self.high)
+
+
+def check_finite(kind: str, **numbers: float) -> None:
+    """Refuse infinities and NaN."""
+    for name, number in numbers.items():
+        if not math.isfinite(number):
+            raise ModelError(f"{kind}: {name} must be finite (got {number}); write a plain number")
+
+
+def check_order(kind: str, **numbers: float) -> None:
+    """Check that the numbers rise, and that the width of the range is itself a number."""
+    names, values = list(numbers), list(numbers.values())
+    if values != sorted(values):
+        given = ", ".join(f"{name} {value:g}" for name, value in numbers.items())
+        raise ModelError(f"{kind}: {given} are out of order; write {' ≤ '.join(names)}")
+    if not math.isfinite(values[-1] - values[0]):
+        raise ModelError(
+            f"{kind}: {values[0]:g} to {values[-1]:g} is too wide to calculate with; "
+            "give ends a real quantity could reach"
+        )
+
+
+def check_positive(kind: str, name: str, value: float) -> None:
+    """Refuse zero and less."""
+    if value <= 0:
+        raise ModelError(
+            f"{kind}: {name} must be above zero (got {value:g}); write a plain number for a value "
+            "that does not vary"
+        )

@@ -1,0 +1,52 @@
+"""How an answer is put into a sentence."""
+
+from __future__ import annotations
+
+import re
+
+from tariffimpact import units
+from tariffimpact.interval import Interval, Quantity
+
+
+def quantity(value: Quantity, unit: str) -> str:
+    """Return a value as people read it: money, percent, or four digits.
+
+    Examples
+    --------
+    >>> quantity(Interval(512.5, 560), "USD"), quantity(0.1234, "fraction"), quantity(1.23456, "")
+    ('$512.50 to $560', '12.3%', '1.235')
+    """
+    span = Interval.of(value)
+    if unit == "fraction":
+        return units.percent(value)
+    if re.fullmatch(r"[A-Z]{3}", unit):
+        large = span.magnitude.high >= 1e6
+        return units.big_money(value, unit) if large else units.money(value, unit)
+    ends = [f"{end:.4g}".replace("-", "\N{MINUS SIGN}") for end in (span.low, span.high)]
+    text = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+    return f"{text} {unit}" if unit else text
+
+
+def listed(names: list[str]) -> str:
+    """Return names as a list in a sentence.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    return " and ".join(part for part in (", ".join(names[:-1]), "".join(names[-1:])) if part)
+
+
+def defined_share(undefined: int, total: int, what: str) -> str:
+    """Return a clause on the cases without an answer, blank where there are none.
+
+    Examples
+    --------
+    >>> defined_share(250, 1000, "draws")
+    '; 250 of 1,000 draws (25.0%) have no answer and are left out'
+    """
+    if not undefined:
+        return ""
+    share = units.percent(undefined / total)
+    return f"; {undefined:,} of {total:,} {what} ({share}) have no answer and are left out"
