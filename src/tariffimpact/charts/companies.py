@@ -1,0 +1,287 @@
+"""Companies side by side: what the tariff costs them, and what they do about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tariffimpact.charts.axes import measure, span_worded, value_axis, widen
+from tariffimpact.charts.fonts import wrapped
+from tariffimpact.charts.frames import checked, known, numbers, texts
+from tariffimpact.charts.marks import ROW, beside, key, label_rows, middle, open_end, rows_height
+from tariffimpact.charts.style import (
+    BLUE,
+    GREY,
+    GREY_TEXT,
+    GRID,
+    INK,
+    SIZE,
+    SKY,
+    SMALL,
+    drawing,
+    figure_of,
+    fit,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+BASES: Final = {"gross": BLUE, "net": SKY, "unstated": GREY}
+"""On which basis a company states its exposure: before or after what it does about it."""
+
+RESPONSES: Final[Mapping[str, str]] = {
+    "pass_on": "Raise prices",
+    "absorb": "Absorb",
+    "front_load": "Stock up early",
+    "shift_sourcing": "Shift sourcing",
+    "mix": "Change mix",
+    "mitigate": "Other savings",
+}
+"""The responses a company can give, in the order of the columns, and the words above them."""
+
+STAGES: Final[Mapping[str, str]] = {
+    "done": "Done",
+    "announced": "Announced",
+    "considered": "Considered",
+    "ruled_out": "Ruled out",
+}
+"""How far a response has come, furthest first."""
+
+_THICK: Final = 0.56
+_NONE: Final = "no figure disclosed"
+_MATRIX_ROW: Final = 0.46
+
+
+def exposure_bars(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = None) -> Axes:
+    """Draw each company's tariff cost as a share of its sales, as a range where it is one.
+
+    A bar is solid up to the low end and pale up to the high end; an arrow has no high end. The
+    fill, and a word beside each bar, says whether the figure is gross or net of the company's own
+    countermeasures; hatching, and a word, that the sales are those of another period.
+
+    Parameters
+    ----------
+    frame
+        One row per figure, drawn from the top: `company`, `basis` (gross, net or unstated),
+        `low` and `high` (fraction of sales; `high` may be infinite; both NaN if the company
+        disclosed no figure), `same_period` (whether cost and sales cover the same months).
+    source
+        Credit line printed below.
+    ax
+        Axes to draw on; new ones, sized by the rows, if None.
+
+    Returns
+    -------
+    Axes
+        Per company with a figure a bar from 0 to `low` and, where `high` is finite and above it, a
+        second one up to `high`.
+
+    Raises
+    ------
+    ModelError
+        If a column is missing, there is no row, or a basis is none of the three.
+    """
+    data = checked(frame, "exposure_bars", ("company", "basis", "low", "high", "same_period"))
+    disclosed = data["low"].notna() | data["high"].notna()
+    known(list(data["basis"][disclosed]), tuple(BASES), "exposure_bars", "basis")
+    lows, highs = numbers(data, "low"), numbers(data, "high")
+    companies = texts(data, "company")
+    labels = ["" if n and c == companies[n - 1] else c for n, c in enumerate(companies)]
+    rows = [float(n) for n in range(len(data))]
+    finite = [end for end in (*lows, *highs) if math.isfinite(end)]
+    with drawing(ax, height=rows_height(rows, ROW), source=source) as axes:
+        label_rows(axes, rows, labels)
+        axes.set_xlim(0, max(finite, default=0.0) or 0.01)
+        measure(axes, "x", "Tariff cost as a share of sales")
+        same = [bool(value) for value in data["same_period"]]
+        for y, low, high, basis, together in zip(
+            rows, lows, highs, texts(data, "basis"), same, strict=True
+        ):
+            if math.isnan(low) and math.isnan(high):
+                beside(axes, 0, y, _NONE, color=GREY_TEXT, fontstyle="normal")
+            else:
+                low = 0.0 if math.isnan(low) else low
+                _exposure(axes, y, low, math.inf if math.isnan(high) else high, basis, together)
+        widen(axes)
+        axes.set_xlim(0, axes.get_xlim()[1])
+        value_axis(axes, "x", "percent")
+    return axes
+
+
+def _exposure(ax: Axes, y: float, low: float, high: float, basis: str, together: bool) -> None:
+    """Draw one company's figure and its words."""
+    colour = BASES[basis]
+    looks: dict[str, Any] = {"color": colour, "linewidth": 0}
+    if not together:
+        looks = {"facecolor": "white", "edgecolor": colour, "hatch": "/////", "linewidth": 1.1}
+    ax.barh(y, low, _THICK, **looks)
+    end, gap = low, 6.0
+    if high == math.inf:
+        gap += open_end(ax, low, y, colour)
+    elif high > low:
+        ax.barh(y, high - low, _THICK, left=low, **({**looks, "alpha": 0.38}))
+        end = high
+    words = f"{span_worded(low, high, 'percent')} {_BASIS_WORDS[basis]}"
+    beside(ax, end, y, words + ("" if together else ", other period’s sales"), gap=gap)
+
+
+_BASIS_WORDS: Final = {"gross": "gross", "net": "net", "unstated": "basis not stated"}
+
+
+def response_matrix(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = None) -> Axes:
+    """Draw who responds how: companies down, responses across, how far each has come as a mark.
+
+    Parameters
+    ----------
+    frame
+        One row per company and response: `company`, `response` (pass_on, absorb, front_load,
+        shift_sourcing, mix or mitigate), `stage` (ruled_out, considered, announced or done),
+        `detail` (a few words under the mark, may be blank), `classified` (a few words on the
+        company as a whole, the same in all its rows). Where a company has several rows for one
+        response, the furthest stage is drawn and their details are joined.
+    source
+        Credit line printed below.
+    ax
+        Axes to draw on; new ones, sized by the rows, if None.
+
+    Returns
+    -------
+    Axes
+        One mark per company and response.
+
+    Raises
+    ------
+    ModelError
+        If a column is missing, there is no row, or a response or stage is not one of those above.
+    """
+    columns = ("company", "response", "stage", "detail", "classified")
+    data = checked(frame, "response_matrix", columns)
+    known(list(data["response"]), tuple(RESPONSES), "response_matrix", "response")
+    known(list(data["stage"]), tuple(STAGES), "response_matrix", "stage")
+    data = data.assign(detail=texts(data, "detail"), classified=texts(data, "classified"))
+    companies = list(dict.fromkeys(texts(data, "company")))
+    rows = [float(n) for n in range(len(companies))]
+    cells = _cells(data)
+    height = rows_height(rows, _MATRIX_ROW + _DETAIL_LINE * max(c.lines - 1 for c in cells))
+    with drawing(ax, height=height, source=source) as axes:
+        label_rows(axes, rows, companies)
+        axes.set_xlim(-0.5, len(RESPONSES) - 0.5)
+        axes.xaxis.tick_top()
+        axes.tick_params(axis="x", labeltop=True, labelbottom=False)
+        _column_heads(axes)
+        key(axes, [(words, _STAGE_LOOKS[stage]) for stage, words in STAGES.items()], gap=34)
+        verdicts = data.groupby(data["company"].astype(str))["classified"].first()
+        for y, company in zip(rows, companies, strict=True):
+            words = wrapped(verdicts[company], _VERDICT, SIZE)
+            axes.annotate(
+                words,
+                (1, y),
+                xycoords=("axes fraction", "data"),
+                xytext=(8, 0),
+                textcoords="offset points",
+                va=middle(words),
+                linespacing=1.05,
+                annotation_clip=False,
+            )
+        fit(axes)
+        width = axes.get_window_extent().width * 72 / figure_of(axes).dpi
+        for y in rows:
+            axes.axhline(
+                y + 0.5,
+                xmax=1 + (8 + _VERDICT) / width,
+                color=GRID,
+                linewidth=0.8,
+                zorder=0,
+                clip_on=False,
+            )
+        for cell in cells:
+            raised = any(other.detail for other in cells if other.company == cell.company)
+            _draw_cell(axes, cell, float(companies.index(cell.company)), raised)
+    return axes
+
+
+_VERDICT: Final = 92.0
+_CELL: Final = 43.0
+_DETAIL_LINE: Final = 0.14
+_MARK: Final[dict[str, Any]] = {"linestyle": "none", "marker": "o", "markersize": 9}
+_STAGE_LOOKS: Final[dict[str, dict[str, Any]]] = {
+    "done": _MARK | {"color": BLUE},
+    "announced": _MARK | {"color": BLUE, "fillstyle": "left", "markerfacecoloralt": "white"},
+    "considered": _MARK | {"color": BLUE, "markerfacecolor": "white", "markeredgewidth": 1.6},
+    "ruled_out": _MARK
+    | {"color": GREY_TEXT, "marker": "x", "markersize": 7, "markeredgewidth": 1.8},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """What one company says of one response."""
+
+    company: str
+    response: str
+    stage: str
+    detail: str
+
+    @property
+    def lines(self) -> int:
+        return self.detail.count("\n") + 1
+
+
+def _cells(data: pd.DataFrame) -> list[_Cell]:
+    """Return one cell per company and response, at its furthest stage, with all its details."""
+    order = list(STAGES)
+    cells = []
+    for (company, response), part in data.groupby(["company", "response"], sort=False):
+        detail = ", ".join(dict.fromkeys(d for d in part["detail"] if d))
+        cells.append(
+            _Cell(
+                company=str(company),
+                response=str(response),
+                stage=min((str(s) for s in part["stage"]), key=order.index),
+                detail=wrapped(detail, _CELL, SMALL) if detail else "",
+            )
+        )
+    return cells
+
+
+def _draw_cell(ax: Axes, cell: _Cell, y: float, raised: bool) -> None:
+    """Draw a mark, raised where some cell of the row has words under its mark."""
+    from matplotlib.transforms import ScaledTranslation
+
+    x = float(list(RESPONSES).index(cell.response))
+    up = ScaledTranslation(0, (5.5 if raised else 0) / 72, figure_of(ax).dpi_scale_trans)
+    ax.plot([x], [y], transform=ax.transData + up, **_STAGE_LOOKS[cell.stage])
+    if cell.detail:
+        ax.annotate(
+            cell.detail,
+            (x, y),
+            xytext=(0, -1),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=SMALL,
+            color=GREY_TEXT,
+            linespacing=1.0,
+            annotation_clip=False,
+        )
+
+
+def _column_heads(ax: Axes) -> None:
+    """Name the responses along the top, each broken to the width of its column."""
+    labels = [words.replace(" ", "\n", 1) for words in RESPONSES.values()]
+    ax.set_xticks(range(len(labels)), labels=labels)
+    for tick in ax.xaxis.get_majorticklabels():
+        tick.set(color=INK, fontsize=SIZE, linespacing=1.05, verticalalignment="baseline")
+    ax.annotate(
+        "Overall",
+        (1, 1),
+        xycoords="axes fraction",
+        xytext=(8, 5),
+        textcoords="offset points",
+        fontweight="bold",
+        va="baseline",
+        annotation_clip=False,
+    )

@@ -1,0 +1,111 @@
+"""A figure as bytes: SVG to put inside a page, PNG to hand on. Same figure, same bytes."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
+
+from tariffimpact.charts.style import theme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SVG: Final = "http://www.w3.org/2000/svg"
+_XLINK: Final = "http://www.w3.org/1999/xlink"
+_FONT: Final = re.compile(
+    r"^(?:(?P<style>italic|oblique) )?(?:(?P<weight>\d+|bold) )?(?P<size>[\d.]+px) (?P<family>.+)$"
+)
+_FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def png(figure: Figure, dpi: float = 200) -> bytes:
+    """Return a figure as a PNG picture.
+
+    Parameters
+    ----------
+    figure
+        The figure of a chart, `ax.figure`.
+    dpi
+        Pixels per inch.
+    """
+    buffer = io.BytesIO()
+    with theme():
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def svg(figure: Figure, *, name: str, alt: str, title: str = "") -> str:
+    """Return a figure as an SVG element to put inside a page or a file.
+
+    Text stays text. Every id starts with `name`, so that several charts can share a page. There
+    is no style element and no style attribute, so a strict content security policy lets it through.
+
+    Parameters
+    ----------
+    figure
+        The figure of a chart, `ax.figure`.
+    name
+        The chart's name within the page.
+    alt
+        What the chart shows, in words, for those who cannot see it.
+    title
+        A short name to be read out before `alt`.
+    """
+    buffer = io.BytesIO()
+    with theme():
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    root = ET.fromstring(buffer.getvalue())  # noqa: S314  (matplotlib wrote it a line above)
+    for child in [child for child in root if child.tag == f"{{{_SVG}}}metadata"]:
+        root.remove(child)
+    prefix = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "chart"
+    for element in root.iter():
+        for leftover in [c for c in element if c.tag == f"{{{_SVG}}}style"]:
+            element.remove(leftover)
+        _plain(element)
+        _prefix(element, prefix)
+    root.attrib |= {"stroke-linejoin": "round", "stroke-linecap": "butt"}
+    _describe(root, prefix, alt, title)
+    ET.register_namespace("", _SVG)
+    ET.register_namespace("xlink", _XLINK)
+    return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _plain(element: ET.Element) -> None:
+    """Turn a style attribute into the presentation attributes it stands for."""
+    for rule in element.attrib.pop("style", "").split(";"):
+        key, _, value = (part.strip() for part in rule.partition(":"))
+        if key == "font":
+            font = _FONT.match(value)
+            assert font is not None, value
+            element.attrib |= {
+                f"font-{part}": text for part, text in font.groupdict().items() if text
+            }
+        elif key:
+            element.set(key, value)
+    if element.get("transform", "").startswith("rotate(-0 "):
+        del element.attrib["transform"]
+
+
+def _prefix(element: ET.Element, prefix: str) -> None:
+    """Put the chart's name before an element's id and before every reference to one."""
+    for key, value in element.attrib.items():
+        if key == "id":
+            element.set(key, f"{prefix}-{value}")
+        elif key == f"{{{_XLINK}}}href" and value.startswith("#"):
+            element.set(key, f"#{prefix}-{value[1:]}")
+        elif value.startswith("url(#"):
+            element.set(key, f"url(#{prefix}-{value[5:]}")
+
+
+def _describe(root: ET.Element, prefix: str, alt: str, title: str) -> None:
+    """Give the picture its role and its words."""
+    words = {"title": title or alt, "desc": alt if title else ""}
+    words = {tag: _FORBIDDEN.sub("", text) for tag, text in words.items() if text}
+    root.set("role", "img")
+    root.set("aria-labelledby", " ".join(f"{prefix}-aria-{tag}" for tag in words))
+    for place, (tag, text) in enumerate(words.items()):
+        element = ET.Element(f"{{{_SVG}}}{tag}", {"id": f"{prefix}-aria-{tag}"})
+        element.text = text
+        root.insert(place, element)

@@ -1,0 +1,132 @@
+"""Prices before and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tariffimpact.charts.axes import measure, value_axis, widen, worded
+from tariffimpact.charts.frames import checked, numbers, one_currency, texts
+from tariffimpact.charts.marks import beside, label_rows, rows_height
+from tariffimpact.charts.style import BLUE, GREY_TEXT, ORANGE, SMALL, UNDERLAY, drawing
+from tariffimpact.errors import ModelError
+from tariffimpact.units import percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_ROW: Final = 0.5
+_HEAD: Final = 0.95
+_WIDE: Final = 20.0
+_BAR: Final = "#B3BBC1"
+
+
+def price_dumbbell(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = None) -> Axes:
+    """Draw each product's price before and after, joined, with the change in percent.
+
+    Where the dearest product costs over twenty times the cheapest the axis is logarithmic, so that
+    equal changes in percent look equal.
+
+    Parameters
+    ----------
+    frame
+        One row per product, drawn from the top: `product`, `old_price` and `new_price` (in
+        `currency`, above zero), `currency` (one ISO 4217 code for all).
+    source
+        Credit line printed below.
+    ax
+        Axes to draw on; new ones, sized by the rows, if None.
+
+    Returns
+    -------
+    Axes
+        Per row one line from the old to the new price, and two dots.
+
+    Raises
+    ------
+    ModelError
+        If a column is missing, there is no row, there are several currencies, or a price is not
+        above zero.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ax = price_dumbbell(pd.DataFrame({"product": ["PS5"], "old_price": [500],
+    ...                                   "new_price": [550], "currency": ["USD"]}))
+    >>> [text.get_text() for text in ax.texts]
+    ['$500', '$550', '+10.0%', 'Old price', 'New price']
+    """
+    data = checked(frame, "price_dumbbell", ("product", "old_price", "new_price", "currency"))
+    currency = one_currency(data, "price_dumbbell")
+    old, new = numbers(data, "old_price"), numbers(data, "new_price")
+    if not all(price > 0 for price in (*old, *new)):
+        raise ModelError("price_dumbbell needs prices above zero; leave out rows without one")
+    rows = [float(n) for n in range(len(data))]
+    with drawing(ax, height=rows_height(rows, _ROW, _HEAD), source=source) as axes:
+        label_rows(axes, rows, texts(data, "product"), above=_HEAD)
+        if max(*old, *new) > _WIDE * min(*old, *new):
+            axes.set_xscale("log")
+            measure(axes, "x", "Logarithmic scale")
+        for y, before, after in zip(rows, old, new, strict=True):
+            _dumbbell(axes, y, before, after, currency)
+        _headings(axes, rows[0], old[0], new[0])
+        widen(axes)
+        value_axis(axes, "x", "money", currency, stretch=True)
+    return axes
+
+
+def change_words(old: float, new: float) -> str:
+    """Return a price change in percent, with its sign.
+
+    Examples
+    --------
+    >>> change_words(450, 500), change_words(500, 450), change_words(500, 500)
+    ('+11.1%', '−10.0%', 'unchanged')
+    """
+    if new == old:
+        return "unchanged"
+    return ("+" if new > old else "") + percent(new / old - 1, 1)
+
+
+def _dumbbell(ax: Axes, y: float, old: float, new: float, currency: str) -> None:
+    side = 1 if new >= old else -1
+    ax.plot([old, new], [y, y], color=_BAR, linewidth=3, zorder=2)
+    dot: dict[str, Any] = {"marker": "o", "markersize": 8.5, "linestyle": "none", "zorder": 4}
+    ax.plot([old], [y], color=BLUE, markerfacecolor="white", markeredgewidth=2.2, **dot)
+    ax.plot([new], [y], color=ORANGE, **dot)
+    beside(ax, old, y, worded(old, "money", currency), side=-side, gap=9, color=BLUE)
+    words = worded(new, "money", currency)
+    beside(ax, new, y, words, side=side, gap=9, color=ORANGE, fontweight="bold")
+    middle = (old * new) ** 0.5 if ax.get_xscale() == "log" else (old + new) / 2
+    ax.annotate(
+        change_words(old, new),
+        (middle, y),
+        xytext=(0, -7.5),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=SMALL,
+        color=GREY_TEXT,
+        annotation_clip=False,
+    )
+
+
+def _headings(ax: Axes, y: float, old: float, new: float) -> None:
+    """Name the two dots above the first row."""
+    side = 1 if new >= old else -1
+    for x, words, colour, towards in (
+        (old, "Old price", BLUE, -side),
+        (new, "New price", ORANGE, side),
+    ):
+        ax.annotate(
+            words,
+            (x, y),
+            xytext=(-4 * towards, 9),
+            textcoords="offset points",
+            ha="left" if towards > 0 else "right",
+            va="bottom",
+            color=colour,
+            fontweight="bold" if colour == ORANGE else "normal",
+            annotation_clip=False,
+            bbox=UNDERLAY,
+        )

@@ -1,0 +1,347 @@
+"""Tariff rates over time, and what happened meanwhile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from tariffimpact.charts.axes import (
+    date_axis,
+    day_at,
+    day_number,
+    day_words,
+    measure,
+    span_worded,
+    value_axis,
+)
+from tariffimpact.charts.curves import line_colour
+from tariffimpact.charts.fonts import text_width, wrapped
+from tariffimpact.charts.frames import checked, texts
+from tariffimpact.charts.marks import end_labels
+from tariffimpact.charts.style import (
+    GREY_TEXT,
+    INK,
+    SIZE,
+    SMALL,
+    TEXT_ON_WHITE,
+    UNDERLAY,
+    drawing,
+    figure_of,
+    fit,
+)
+from tariffimpact.units import percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_HEIGHT: Final = 2.7
+_SPIKE: Final = 2.0
+_SPIKE_ROOM: Final = 0.19
+_LINE: Final = 2.2
+_FLAG: Final = 27.0
+_FLAG_BASE: Final = 24.0
+_FLAG_ROOM: Final = 110.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """The rates of one origin: `low[n]` and `high[n]` hold from `days[n]` to `days[n + 1]`."""
+
+    origin: str
+    colour: str
+    days: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    def last_words(self) -> str:
+        """Return the origin and the rate it ends with."""
+        low, high = self.low[-1], self.high[-1]
+        if math.isnan(low) or math.isnan(high):
+            return f"{self.origin} unknown"
+        whole = all(abs(100 * end - round(100 * end)) < 1e-6 for end in (low, high))
+        return f"{self.origin} {span_worded(low, high, 'percent', digits=0 if whole else 1)}"
+
+
+def tariff_steps(
+    frame: pd.DataFrame,
+    *,
+    until: date | None = None,
+    events: pd.DataFrame | None = None,
+    source: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the tariff by origin as steps over time, with events marked on top.
+
+    A rate that held only briefly and towers over the rest runs off the top and is named there, so
+    that the rest stays readable. Lines that share a rate run side by side.
+
+    Parameters
+    ----------
+    frame
+        One row per change: `origin` (display name), `starts_on` (first day), `low` and `high`
+        (fractions of customs value; equal where the rate is known, NaN where nothing is known).
+    until
+        Day to which the last row of each origin holds; a month after the last change if None.
+    events
+        Optional rows `day`, `label` and `detail` (short texts, `detail` may be blank).
+    source
+        Credit line printed below.
+    ax
+        Axes to draw on; new ones if None.
+
+    Returns
+    -------
+    Axes
+        Per origin one step line, or two with the band between them where low and high differ.
+
+    Raises
+    ------
+    ModelError
+        If a column is missing or there is no row.
+    """
+    import pandas as pd
+
+    data = checked(frame, "tariff_steps", ("origin", "starts_on", "low", "high"))
+    data = data.assign(starts_on=pd.to_datetime(data["starts_on"]))
+    first = data["starts_on"].min().date()
+    last = until or data["starts_on"].max().date() + timedelta(days=30)
+    courses = _courses(data, last)
+    with drawing(ax, height=_HEIGHT, source=source) as axes:
+        axes.set_xlim(courses[0].days[-1] - (last - first).days, courses[0].days[-1])
+        ceiling = _ceiling(courses)
+        spikes = [c for c in courses if any(rate > ceiling for rate in c.high)]
+        axes.set_ylim(0, ceiling * (1.06 + _SPIKE_ROOM * len(spikes)))
+        measure(axes, "y", "Tariff as a share of customs value")
+        value_axis(axes, "y", "percent")
+        date_axis(axes, first, last)
+        axes.xaxis.grid(visible=False)
+        for place, course in enumerate(courses):
+            _draw(axes, course, _LINE * (place - (len(courses) - 1) / 2))
+        ends = [(min(c.high[-1], ceiling), c.last_words(), c.colour) for c in courses]
+        fit(axes)
+        end_labels(axes, courses[0].days[-1], ends, room=100)
+        fit(axes)
+        _name_spikes(axes, spikes, ceiling)
+        if events is not None and len(events):
+            _flags(axes, checked(events, "tariff_steps events", ("day", "label", "detail")))
+    return axes
+
+
+def _courses(data: pd.DataFrame, last: date) -> list[_Course]:
+    """Return one course per origin, its last rate carried on to the end."""
+    courses = []
+    for place, (origin, part) in enumerate(data.groupby("origin", sort=False)):
+        rows = part.sort_values("starts_on")
+        rows = rows[rows["starts_on"].dt.date < last] if len(rows) > 1 else rows
+        days = [day_number(day) for day in [*rows["starts_on"].dt.date, last]]
+        low, high = ([float(v) for v in rows[end]] for end in ("low", "high"))
+        courses.append(
+            _Course(
+                origin=str(origin),
+                colour=line_colour(place),
+                days=tuple(days),
+                low=(*low, low[-1]),
+                high=(*high, high[-1]),
+            )
+        )
+    return courses
+
+
+def _ceiling(courses: Sequence[_Course]) -> float:
+    """Return the highest rate to be drawn to scale.
+
+    That is the highest of all, unless it is more than twice the rate that nine tenths of the time
+    stay under.
+    """
+    held = sorted(
+        (rate, after - before)
+        for c in courses
+        for rate, before, after in zip(c.high, c.days, c.days[1:], strict=False)
+        if math.isfinite(rate)
+    )
+    if not held:
+        return 0.1
+    total, so_far, usual = sum(days for _, days in held), 0.0, 0.0
+    for rate, days in held:
+        so_far += days
+        usual = rate
+        if so_far >= 0.9 * total:
+            break
+    return max((rate for rate, _ in held if rate <= _SPIKE * usual), default=usual) or 0.1
+
+
+def _draw(ax: Axes, course: _Course, shift: float) -> None:
+    """Draw one origin's steps, moved up by `shift` points so that shared rates stay visible."""
+    from matplotlib.transforms import ScaledTranslation
+
+    figure = figure_of(ax)
+    moved = ax.transData + ScaledTranslation(0, shift / 72, figure.dpi_scale_trans)
+    looks: dict[str, Any] = {
+        "where": "post",
+        "color": course.colour,
+        "transform": moved,
+        "zorder": 4,
+    }
+    ax.step(course.days, course.high, linewidth=_LINE, **looks)
+    if course.low != course.high:
+        ax.step(course.days, course.low, linewidth=_LINE, **looks)
+        ax.fill_between(
+            course.days,
+            course.low,
+            course.high,
+            step="post",
+            color=course.colour,
+            alpha=0.16,
+            linewidth=0,
+            transform=moved,
+            zorder=2,
+        )
+
+
+def _name_spikes(ax: Axes, spikes: Sequence[_Course], ceiling: float) -> None:
+    """Name the rates that run off the top, and the days they held."""
+    for down, course in enumerate(spikes):
+        over = [n for n, rate in enumerate(course.high[:-1]) if rate > ceiling]
+        peak = max(over, key=lambda n: course.high[n])
+        start, end = course.days[peak], course.days[peak + 1]
+        first, past = day_at(start), day_at(end - 1)
+        words = wrapped(f"{percent(course.high[peak], 0)} on {course.origin}", 150, SIZE, lines=1)
+        ax.annotate(
+            f"{words}\n{day_words(first)[:-5]} to {day_words(past)[:-5]}",
+            (course.days[over[-1] + 1], 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(7, -2 - 26 * down),
+            textcoords="offset points",
+            ha="left",
+            va="top",
+            color=TEXT_ON_WHITE.get(course.colour, course.colour),
+            linespacing=1.1,
+            bbox=UNDERLAY,
+            zorder=6,
+        )
+        ax.axvspan(
+            course.days[over[0]],
+            course.days[over[-1] + 1],
+            ymin=0,
+            color=course.colour,
+            alpha=0.13,
+            linewidth=0,
+            zorder=0.5,
+        )
+        ax.plot(
+            [(start + end) / 2],
+            [1],
+            marker="^",
+            markersize=7,
+            color=course.colour,
+            clip_on=False,
+            transform=ax.get_xaxis_transform(),
+            linestyle="none",
+            zorder=6,
+        )
+
+
+def _flags(ax: Axes, events: pd.DataFrame) -> None:
+    """Mark events by thin lines that carry their labels above the plot area."""
+    import pandas as pd
+
+    scale = 72 / figure_of(ax).dpi
+    flags = []
+    days = [day_number(day.date()) for day in pd.to_datetime(events["day"])]
+    for day, label, detail in zip(
+        days, texts(events, "label"), texts(events, "detail"), strict=True
+    ):
+        label = wrapped(label, _FLAG_ROOM, SIZE, lines=1, bold=True)
+        detail = wrapped(detail, _FLAG_ROOM, SMALL, lines=1)
+        wide = max(text_width(label, SIZE, bold=True), text_width(detail, SMALL)) + 10
+        flags.append((float(ax.transData.transform((day, 0))[0]) * scale, day, wide, label, detail))
+    flags.sort()
+    sides, levels = hoist(
+        [x for x, *_ in flags],
+        [wide for _, _, wide, *_ in flags],
+        low=ax.get_window_extent().x0 * scale - 20,
+    )
+    for (_, day, _, label, detail), side, level in zip(flags, sides, levels, strict=True):
+        _flag(ax, day, _FLAG_BASE + _FLAG * level, label, detail, side)
+
+
+def hoist(
+    poles: Sequence[float], widths: Sequence[float], low: float
+) -> tuple[list[int], list[int]]:
+    """Return on which side of its pole each flag flies, and in which row, so that none touch.
+
+    The first so many flags fly to the left, the others to the right, whatever needs fewest rows.
+
+    Parameters
+    ----------
+    poles
+        Where the poles stand, ascending.
+    widths
+        How wide the flags are, in the same unit.
+    low
+        How far left a flag may reach.
+
+    Examples
+    --------
+    >>> hoist([0, 100, 110], [50, 50, 50], low=-60)
+    ([-1, -1, 1], [0, 0, 0])
+    """
+    count, best = len(poles), None
+    for split in range(count + 1):
+        if any(poles[n] - widths[n] < low for n in range(split)):
+            break
+        rightward = _rows([-x for x in poles[split:]][::-1], list(widths[split:])[::-1])[::-1]
+        rows = _rows(list(poles[:split]), list(widths[:split])) + rightward
+        if best is None or max(rows) < max(best[1]):
+            best = [-1] * split + [1] * (count - split), rows
+    assert best is not None  # all to the right is always possible
+    return best
+
+
+def _rows(poles: list[float], widths: list[float]) -> list[int]:
+    """Return the rows of flags that fly towards the poles before them, which are placed first.
+
+    A flag clears the poles that rise to its row or above it.
+    """
+    rows: list[int] = []
+    for pole, width in zip(poles, widths, strict=True):
+        blocking = [row for before, row in zip(poles, rows, strict=False) if before > pole - width]
+        rows.append(max(blocking, default=-1) + 1)
+    return rows
+
+
+def _flag(ax: Axes, day: float, base: float, label: str, detail: str, side: int) -> None:
+    """Draw one event's line up to its flag, `base` points above the plot area, and the words."""
+    top = ("data", "axes fraction")
+    line: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (2, 2))}
+    ax.plot([day, day], [0, 1], transform=ax.get_xaxis_transform(), zorder=1.5, **line)
+    ax.annotate(
+        "",
+        (day, 1),
+        xycoords=top,
+        xytext=(0, base + _FLAG - 4),
+        textcoords="offset points",
+        arrowprops={"arrowstyle": "-", "shrinkA": 0, "shrinkB": 0, **line},
+        annotation_clip=False,
+    )
+    rows: tuple[tuple[float, str, dict[str, Any]], ...] = (
+        (11.5 if detail else 6, label, {"fontweight": "bold", "color": INK, "fontsize": SIZE}),
+        (0.5, detail, {"color": GREY_TEXT, "fontsize": SMALL}),
+    )
+    for up, text, looks in rows:
+        if text:
+            ax.annotate(
+                text,
+                (day, 1),
+                xycoords=top,
+                xytext=(4 * side, base + up),
+                textcoords="offset points",
+                ha="left" if side > 0 else "right",
+                va="bottom",
+                annotation_clip=False,
+                **looks,
+            )
