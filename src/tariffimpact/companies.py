@@ -1,7 +1,8 @@
 """Companies side by side on one basis: exposure per sales, price move, what they said and did.
 
 **Exposure** is the latest full-year figure of each basis, divided by the sales of the same period.
-Where only another year's sales are known the share says so; gross and net are never mixed.
+A later figure of the same scope, period and measure revises an earlier one unless one is gross and
+the other net. Where only another year's sales are known the share says so.
 
 **Response** is classified from the facts by one rule, in this order:
 
@@ -13,11 +14,12 @@ Where only another year's sales are known the share says so; gross and net are n
 5. *mitigates* - sourcing, stock, mix or cost measures only;
 6. *nothing stated*.
 
-A price rise counts unless the seller gave another cause than the tariff or the economy.
+A move counts as an answer if the seller gave the tariff or the economy as its cause.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -46,7 +48,9 @@ FIRST_TARIFF: Final = date(2025, 2, 4)
 """Moves before the first of the 2025 duties are no answer to them."""
 FULL_YEAR_DAYS: Final = 300
 _DECIDED: Final = (Stage.ANNOUNCED, Stage.DONE)
-_ANSWERS: Final = (Cause.TARIFF, Cause.ECONOMY, Cause.UNSTATED)
+EVERYBODY: Final = "Firms in general"
+"""Statements about firms at large are no company's."""
+_ANSWERS: Final = (Cause.TARIFF, Cause.ECONOMY)
 
 Row = TypeVar("Row", PriceChange, Exposure, Statement, Financial)
 
@@ -107,11 +111,9 @@ class CompanyComparison:
 
     def summary(self) -> str:
         """Return the count by class of response in a sentence."""
-        counts: dict[str, int] = {}
-        for profile in self.profiles:
-            counts[profile.response] = counts.get(profile.response, 0) + 1
-        listed = ", ".join(f"{n} {response}" for response, n in _by_class(counts))
-        return f"Of {len(self.profiles)} companies: {listed}."
+        counts = Counter(profile.response for profile in self.profiles)
+        listed = "; ".join(f"{response}: {n}" for response, n in counts.most_common())
+        return f"{len(self.profiles)} companies by response. {listed.capitalize()}."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per company and exposure; a company without a figure has one blank row.
@@ -184,7 +186,7 @@ def compare(facts: Facts) -> CompanyComparison:
     >>> next(p.response for p in compared.profiles if p.company == "PepsiCo")
     'considering a rise'
     """
-    profiles = [profile(facts, company) for company in facts.companies]
+    profiles = [profile(facts, name) for name in facts.companies if name != EVERYBODY]
     return CompanyComparison(tuple(sorted(profiles, key=_by_exposure)))
 
 
@@ -233,12 +235,13 @@ def classify(moves: Sequence[PriceChange], statements: Sequence[Statement]) -> s
 def exposure_share(exposure: Exposure, sales: Sequence[Financial]) -> ExposureShare:
     """Return an exposure as a share of the sales of its period, or of the nearest period known.
 
-    Sales in another currency are used only where the source itself converted the exposure.
+    Sales in another currency are used only where the source itself converted the exposure; of
+    several figures for one period the last in the table stands.
     """
     amounts = {exposure.currency: exposure.amount}
     if exposure.amount_usd is not None:
         amounts.setdefault("USD", exposure.amount_usd)
-    usable = [row for row in sales if row.unit in amounts]
+    usable = [row for row in reversed(sales) if row.unit in amounts]
     if not usable:
         return ExposureShare(exposure, None, None, same_period=False)
     nearest = min(
@@ -273,7 +276,21 @@ def _says(statements: Sequence[Statement], response: Response, stages: Sequence[
 def _latest_by_basis(exposures: Sequence[Exposure]) -> list[Exposure]:
     """Return the last disclosed figure of each basis, of full years where there are any."""
     full = [row for row in exposures if (row.ends_on - row.starts_on).days >= FULL_YEAR_DAYS]
-    return list({row.basis: row for row in full or exposures}.values())
+    standing: list[Exposure] = []
+    for row in full or exposures:
+        standing = [earlier for earlier in standing if not _revises(row, earlier)]
+        standing.append(row)
+    return list({row.basis: row for row in standing}.values())
+
+
+def _revises(later: Exposure, earlier: Exposure) -> bool:
+    one_estimate = all(
+        getattr(later, name) == getattr(earlier, name)
+        for name in ("scope", "starts_on", "ends_on", "measure")
+    )
+    return one_estimate and (
+        later.basis is earlier.basis or Basis.UNSTATED in (later.basis, earlier.basis)
+    )
 
 
 def _days_apart(sales: Financial, exposure: Exposure) -> int:
@@ -286,16 +303,13 @@ def _by_exposure(profile: CompanyProfile) -> tuple[bool, float, str]:
     return (not lows, -max(lows, default=0.0), profile.company)
 
 
-def _by_class(counts: dict[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
 def _exposure_words(entry: ExposureShare) -> str:
     amount = units.big_money(entry.exposure.amount, entry.exposure.currency)
     basis = "" if entry.basis is Basis.UNSTATED else f"{entry.basis.value} "
+    basis = f"annual rate of {basis}" if entry.exposure.annualised else basis
     if entry.share is None:
         return f"{basis}{amount} in {entry.exposure.period}"
-    nearest = "" if entry.same_period or entry.sales is None else f" (of {entry.sales.period})"
+    nearest = "" if entry.same_period or entry.sales is None else f" of {entry.sales.period}"
     return (
         f"{basis}{amount} in {entry.exposure.period}, {units.percent(entry.share, 2)} of "
         f"sales{nearest}"
@@ -332,7 +346,7 @@ _ORDER: Final = (Stage.RULED_OUT, Stage.CONSIDERED, Stage.ANNOUNCED, Stage.DONE)
 def _response_marks(profile: CompanyProfile) -> list[tuple[Response, Stage, str]]:
     """Return the furthest stage of each kind of response, price rises from the tags included."""
     furthest: dict[Response, Stage] = {}
-    for row in profile.statements:
+    for row in (row for row in profile.statements if row.cause in _ANSWERS):
         before = furthest.get(row.response, Stage.RULED_OUT)
         furthest[row.response] = max(before, row.stage, key=_ORDER.index)
     if any(row.change > 0 for row in profile.price_moves):
@@ -340,8 +354,12 @@ def _response_marks(profile: CompanyProfile) -> list[tuple[Response, Stage, str]
     if any(row.change == 0 for row in profile.price_moves):
         furthest[Response.ABSORB] = Stage.DONE
     move = profile.price_move
-    said = [row.price_change for row in profile.statements if row.price_change is not None]
-    size = move if move is not None and move.high > 0 else said[0] if said else None
+    said = [
+        row.price_change
+        for row in profile.statements
+        if row.price_change is not None and row.cause in _ANSWERS and row.price_change.high > 0
+    ]
+    size = move if move is not None and move.high > 0 else said[-1] if said else None
     detail = "" if size is None else units.percent(size, 0)
     return [
         (response, furthest[response], detail if response is Response.PASS_ON else "")

@@ -63,15 +63,15 @@ def overlapping_windows(table: Table[TariffRow], groups: Iterable[CountryGroup])
     members = {group.group: group.members for group in groups}
     charged = [row for row in table.rows if row.record.status in (Status.IN_FORCE, Status.VOID)]
     for position, row in enumerate(charged):
-        for earlier in charged[:position]:
-            if _meet(row.record, earlier.record, members):
-                yield table.fault(
-                    row,
-                    "starts_on",
-                    f"the window overlaps that of {earlier.record.component_id} on line "
-                    f"{earlier.line}, same authority, product and origin",
-                    "end the earlier row on the day the later one starts",
-                )
+        met = [e for e in charged[:position] if _meet(row.record, e.record, members)]
+        if met:
+            yield table.fault(
+                row,
+                "starts_on",
+                f"the window overlaps that of {met[-1].record.component_id} on line "
+                f"{met[-1].line}, same authority, product and origin",
+                "end the earlier row on the day the later one starts",
+            )
 
 
 def _meet(a: TariffRow, b: TariffRow, members: dict[str, tuple[str, ...]]) -> bool:
@@ -83,14 +83,13 @@ def _meet(a: TariffRow, b: TariffRow, members: dict[str, tuple[str, ...]]) -> bo
 
 
 def _products_meet(a: TariffRow, b: TariffRow) -> bool:
-    """Whether some code is in both scopes: a prefix pair, its longer one excluded by neither."""
+    """Whether a code is in both scopes: the longer of two nested prefixes, if none bars it."""
+    barred = (*a.except_hts, *b.except_hts)
     for one in a.hts:
         for other in b.hts:
-            longer = max(one, other, key=len)
-            if "*" not in (one, other) and not longer.startswith(min(one, other, key=len)):
-                continue
-            code = longer if longer != "*" else min(one, other)
-            if not any(code.startswith(prefix) for prefix in (*a.except_hts, *b.except_hts)):
+            ours, theirs = one.removesuffix("*"), other.removesuffix("*")
+            nested = ours.startswith(theirs) or theirs.startswith(ours)
+            if nested and not max(ours, theirs, key=len).startswith(barred):
                 return True
     return False
 
