@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tariffimpact.interval import Interval, Quantity
@@ -129,3 +129,14 @@ def _short(value: float, currency: str) -> str:
             digits = len(f"{scaled:.12g}".partition(".")[2])
             return _priced(scaled, currency, digits) + suffix
     return _priced(value, currency, _money_digits(value))
+
+
+def listed(items: Sequence[str], last: str = "and") -> str:
+    """Return items as a sentence lists them.
+
+    Examples
+    --------
+    >>> listed(["67%", "74%", "48%"]), listed(["67%"])
+    ('67%, 74% and 48%', '67%')
+    """
+    return f" {last} ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
