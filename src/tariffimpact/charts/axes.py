@@ -166,6 +166,7 @@ def measure(ax: Axes, which: Literal["x", "y"], text: str) -> None:
             fontsize=SIZE,
             annotation_clip=False,
             bbox=UNDERLAY,
+            zorder=5,
         )
 
 

@@ -37,7 +37,7 @@ RESPONSES: Final[Mapping[str, str]] = {
     "absorb": "Absorb",
     "front_load": "Stock up early",
     "shift_sourcing": "Shift sourcing",
-    "mix": "Change mix",
+    "mix": "Product mix",
     "mitigate": "Other savings",
 }
 """The responses a company can give, in the order of the columns, and the words above them."""
@@ -52,7 +52,7 @@ STAGES: Final[Mapping[str, str]] = {
 
 _THICK: Final = 0.56
 _NONE: Final = "no figure disclosed"
-_MATRIX_ROW: Final = 0.46
+_MATRIX_ROW: Final = 0.42
 
 
 def exposure_bars(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = None) -> Axes:
@@ -188,7 +188,7 @@ def response_matrix(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = 
             )
         fit(axes)
         width = axes.get_window_extent().width * 72 / figure_of(axes).dpi
-        for y in rows:
+        for y in (-1.0, *rows):
             axes.axhline(
                 y + 0.5,
                 xmax=1 + (8 + _VERDICT) / width,
@@ -205,7 +205,7 @@ def response_matrix(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = 
 
 _VERDICT: Final = 92.0
 _CELL: Final = 43.0
-_DETAIL_LINE: Final = 0.14
+_DETAIL_LINE: Final = 0.12
 _MARK: Final[dict[str, Any]] = {"linestyle": "none", "marker": "o", "markersize": 9}
 _STAGE_LOOKS: Final[dict[str, dict[str, Any]]] = {
     "done": _MARK | {"color": BLUE},

@@ -1,4 +1,4 @@
-"""Values along a continuous axis: pass-through against the customs share, paths over time."""
+"""Pass-through as it depends on the customs share."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tariffimpact.charts.fonts import text_width, wrapped
@@ -163,7 +163,7 @@ def end_labels(
     *,
     gap: float = 7.0,
     room: float = 120.0,
-    bold: bool = True,
+    bold: Collection[str] | None = None,
 ) -> None:
     """Name lines where they end, moved apart where they would touch.
 
@@ -172,38 +172,36 @@ def end_labels(
     x
         Where the lines end, in data.
     ends
-        Of each line: its last value, its name, its colour.
+        Of each line: its last value, its name (a line break parts name and value), its colour.
     gap
         Distance from the end of the line, points.
     room
         Width of a label before it is broken, points.
+    bold
+        The colours whose labels are bold; all of them if None.
     """
     scale = 72 / figure_of(ax).dpi
+    heavy = [bold is None or colour in bold for _, _, colour in ends]
     labels = [
-        "\n".join(wrapped(part, room, SIZE, bold=bold) for part in name.split("\n"))
-        for _, name, _ in ends
+        "\n".join(wrapped(part, room, SIZE, bold=strong) for part in name.split("\n"))
+        for (_, name, _), strong in zip(ends, heavy, strict=True)
     ]
-    tall = [(SIZE * 1.12) * (label.count("\n") + 1) + 2 for label in labels]
+    tall = [(SIZE * 1.25) * (label.count("\n") + 1) + 1.5 for label in labels]
     wanted = [float(ax.transData.transform((x, y))[1]) * scale for y, _, _ in ends]
     box = ax.get_window_extent()
-    for place, want, label, (y, _, colour) in zip(
-        spread(wanted, tall, box.y0 * scale - 6, box.y1 * scale + 6),
-        wanted,
-        labels,
-        ends,
-        strict=True,
-    ):
+    places = spread(wanted, tall, box.y0 * scale - 6, box.y1 * scale + 6)
+    for n, (y, _, colour) in enumerate(ends):
         ax.annotate(
-            label,
+            labels[n],
             (x, y),
-            xytext=(gap, place - want),
+            xytext=(gap, places[n] - wanted[n]),
             textcoords="offset points",
             va="center",
             ha="left",
             color=TEXT_ON_WHITE.get(colour, colour),
             fontsize=SIZE,
             linespacing=1.05,
-            fontweight="bold" if bold else "normal",
+            fontweight="bold" if heavy[n] else "normal",
             annotation_clip=False,
         )
 

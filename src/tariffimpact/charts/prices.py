@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.charts.axes import measure, value_axis, widen, worded
+from tariffimpact.charts.fonts import wrapped
 from tariffimpact.charts.frames import checked, numbers, one_currency, texts
 from tariffimpact.charts.marks import beside, label_rows, rows_height
+from tariffimpact.charts.ranges import limits
 from tariffimpact.charts.style import BLUE, GREY_TEXT, ORANGE, SMALL, UNDERLAY, drawing
 from tariffimpact.errors import ModelError
 from tariffimpact.units import percent
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
 _ROW: Final = 0.5
 _HEAD: Final = 0.95
 _WIDE: Final = 20.0
+_NOTE: Final = 190.0
 _BAR: Final = "#B3BBC1"
+_DOT: Final[dict[str, Any]] = {"marker": "o", "markersize": 8.5, "linestyle": "none", "zorder": 4}
+_OLD: Final = _DOT | {"color": BLUE, "markerfacecolor": "white", "markeredgewidth": 2.2}
+_NEW: Final = _DOT | {"color": ORANGE}
 
 
 def price_dumbbell(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = None) -> Axes:
@@ -91,9 +97,8 @@ def change_words(old: float, new: float) -> str:
 def _dumbbell(ax: Axes, y: float, old: float, new: float, currency: str) -> None:
     side = 1 if new >= old else -1
     ax.plot([old, new], [y, y], color=_BAR, linewidth=3, zorder=2)
-    dot: dict[str, Any] = {"marker": "o", "markersize": 8.5, "linestyle": "none", "zorder": 4}
-    ax.plot([old], [y], color=BLUE, markerfacecolor="white", markeredgewidth=2.2, **dot)
-    ax.plot([new], [y], color=ORANGE, **dot)
+    ax.plot([old], [y], **_OLD)
+    ax.plot([new], [y], **_NEW)
     beside(ax, old, y, worded(old, "money", currency), side=-side, gap=9, color=BLUE)
     words = worded(new, "money", currency)
     beside(ax, new, y, words, side=side, gap=9, color=ORANGE, fontweight="bold")
@@ -127,6 +132,85 @@ def _headings(ax: Axes, y: float, old: float, new: float) -> None:
             va="bottom",
             color=colour,
             fontweight="bold" if colour == ORANGE else "normal",
+            annotation_clip=False,
+            bbox=UNDERLAY,
+        )
+
+
+def price_rules(
+    frame: pd.DataFrame, *, currency: str = "USD", source: str = "", ax: Axes | None = None
+) -> Axes:
+    """Draw the new price that each pricing rule asks for, or that no price satisfies it.
+
+    Parameters
+    ----------
+    frame
+        One row per rule, drawn from the top: `rule` (row label), `price` (in `currency`; NaN where
+        no price satisfies the rule), `old_price` (in `currency`), `note` (a few words, may be
+        blank).
+    currency
+        ISO 4217 code.
+    source
+        Credit line printed below.
+    ax
+        Axes to draw on; new ones, sized by the rows, if None.
+
+    Returns
+    -------
+    Axes
+        Per row the old price as a hollow dot and, where there is one, the new price as a full dot.
+
+    Raises
+    ------
+    ModelError
+        If a column is missing, there is no row, or an old price is not above zero.
+    """
+    data = checked(frame, "price_rules", ("rule", "price", "old_price", "note"))
+    old, new = numbers(data, "old_price"), numbers(data, "price")
+    if not all(price > 0 for price in old):
+        raise ModelError("price_rules needs old prices above zero")
+    rows = [float(n) for n in range(len(data))]
+    notes = texts(data, "note")
+    with drawing(ax, height=rows_height(rows, _ROW, _HEAD), source=source) as axes:
+        label_rows(axes, rows, texts(data, "rule"), above=_HEAD)
+        axes.set_xlim(*limits([*old, *new], zero=False))
+        for y, before, after, note in zip(rows, old, new, notes, strict=True):
+            _rule(axes, y, before, after, wrapped(note, _NOTE, SMALL, lines=1), currency)
+        axes.annotate(
+            f"Old price {worded(old[0], 'money', currency)}" if len(set(old)) == 1 else "Old price",
+            (old[0], rows[0]),
+            xytext=(0, 9),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            color=BLUE,
+            annotation_clip=False,
+            bbox=UNDERLAY,
+        )
+        widen(axes)
+        value_axis(axes, "x", "money", currency, stretch=True)
+    return axes
+
+
+def _rule(ax: Axes, y: float, old: float, new: float, note: str, currency: str) -> None:
+    """Draw one rule's price, its words, and the note under them."""
+    ax.plot([old, new], [y, y], color=_BAR, linewidth=3, zorder=2)
+    ax.plot([old], [y], **_OLD)
+    at, words, colour = old, "no price does", GREY_TEXT
+    if new == new:
+        ax.plot([new], [y], **_NEW)
+        at, colour = max(old, new), ORANGE
+        words = f"{worded(new, 'money', currency)} ({change_words(old, new)})"
+    beside(ax, at, y, words, gap=9, color=colour, fontweight="bold")
+    if note:
+        ax.annotate(
+            note,
+            (at, y),
+            xytext=(9, -7),
+            textcoords="offset points",
+            va="top",
+            fontsize=SMALL,
+            color=GREY_TEXT,
             annotation_clip=False,
             bbox=UNDERLAY,
         )

@@ -42,6 +42,7 @@ _HEIGHT: Final = 2.7
 _SPIKE: Final = 2.0
 _SPIKE_ROOM: Final = 0.19
 _LINE: Final = 2.2
+_BUNDLE: Final = 7.0
 _FLAG: Final = 27.0
 _FLAG_BASE: Final = 24.0
 _FLAG_ROOM: Final = 110.0
@@ -119,8 +120,9 @@ def tariff_steps(
         value_axis(axes, "y", "percent")
         date_axis(axes, first, last)
         axes.xaxis.grid(visible=False)
+        apart = min(_LINE, _BUNDLE / max(len(courses) - 1, 1))
         for place, course in enumerate(courses):
-            _draw(axes, course, _LINE * (place - (len(courses) - 1) / 2))
+            _draw(axes, course, apart * (place - (len(courses) - 1) / 2))
         ends = [(min(c.high[-1], ceiling), c.last_words(), c.colour) for c in courses]
         fit(axes)
         end_labels(axes, courses[0].days[-1], ends, room=100)

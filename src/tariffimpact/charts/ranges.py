@@ -1,0 +1,145 @@
+"""Quantities that are not one number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from tariffimpact.charts.axes import Form, base_line, measure, span_worded, value_axis, widen
+from tariffimpact.charts.fonts import legible
+from tariffimpact.charts.frames import checked, numbers, texts
+from tariffimpact.charts.marks import beside, label_rows, open_end, rows_down, rows_height
+from tariffimpact.charts.style import BLUE, GREY_TEXT, INK, SMALL, drawing
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_THICK: Final = 0.36
+
+
+def range_bars(
+    frame: pd.DataFrame,
+    *,
+    form: Form = "ratio",
+    currency: str = "USD",
+    mark: float | None = None,
+    mark_label: str = "",
+    x_label: str = "",
+    source: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw intervals: a bar for a range, a dot for a single value, an arrow where there is no end.
+
+    Parameters
+    ----------
+    frame
+        One row per quantity, drawn from the top: `label`, `low`, `high` (in the unit that `form`
+        names; an end may be infinite; both NaN if nothing is known), and optionally `group`
+        (heading over the rows that share it).
+    form
+        How the numbers are written: percent (of fractions), ratio or money.
+    currency
+        ISO 4217 code, for money.
+    mark
+        A value to compare with, drawn as an upright line.
+    mark_label
+        What it is.
+    x_label
+        What the axis measures, and its unit.
+    source
+        Credit line printed below.
+    ax
+        Axes to draw on; new ones, sized by the rows, if None.
+
+    Returns
+    -------
+    Axes
+        Per row one bar or dot, and its range in words.
+
+    Raises
+    ------
+    ModelError
+        If a column is missing or there is no row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ax = range_bars(pd.DataFrame({"label": ["PS5"], "low": [0.74], "high": [1.11]}))
+    >>> ax.texts[0].get_text()
+    '0.74–1.11'
+    """
+    data = checked(frame, "range_bars", ("label", "low", "high"))
+    lows, highs = numbers(data, "low"), numbers(data, "high")
+    rows, headings = rows_down(texts(data, "label"), texts(data, "group"))
+    above = 0.5 - min([*rows, *headings]) + (0.3 if mark_label else 0.0)
+    with drawing(ax, height=rows_height(rows, above=above), source=source) as axes:
+        label_rows(axes, rows, texts(data, "label"), headings, above=above)
+        axes.set_xlim(*limits([*lows, *highs, math.nan if mark is None else mark]))
+        if x_label:
+            measure(axes, "x", x_label)
+        for y, low, high in zip(rows, lows, highs, strict=True):
+            _range(axes, y, low, high, form, currency)
+        if mark is not None:
+            compare(axes, mark, mark_label)
+        widen(axes)
+        value_axis(axes, "x", form, currency, stretch=True)
+    return axes
+
+
+def limits(values: Iterable[float], *, zero: bool = True) -> tuple[float, float]:
+    """Return limits that hold all finite values, and zero where it is near and wanted."""
+    finite = [value for value in values if math.isfinite(value)] or [0.0]
+    low, high = min(finite), max(finite)
+    if zero and low > 0 and low < 0.6 * high:
+        low = 0.0
+    if zero and high < 0 and high > 0.6 * low:
+        high = 0.0
+    if low == high:
+        spare = abs(low) * 0.1 or 1.0
+        return low - spare, high + spare
+    return low, high
+
+
+def compare(ax: Axes, value: float, label: str) -> None:
+    """Draw an upright line at a value, named at its top."""
+    base_line(ax, value)
+    if label:
+        ax.annotate(
+            legible(label),
+            (value, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=SMALL,
+            color=INK,
+            annotation_clip=False,
+        )
+
+
+def _range(ax: Axes, y: float, low: float, high: float, form: Form, currency: str) -> None:
+    """Draw one interval and its words."""
+    bounded = [end for end in (low, high) if math.isfinite(end)]
+    if not bounded:
+        beside(ax, ax.get_xlim()[0], y, "unknown", color=GREY_TEXT)
+        return
+    gap = 7.0
+    if low < high and len(bounded) == 2:
+        ax.barh(y, high - low, _THICK, left=low, color=BLUE, linewidth=0, zorder=4)
+    else:
+        ax.plot(bounded, [y] * len(bounded), "o", color=BLUE, markersize=7.5, zorder=4)
+        gap += 2
+    if low == -math.inf:
+        open_end(ax, high, y, BLUE, side=-1)
+    if high == math.inf:
+        gap += open_end(ax, low, y, BLUE)
+    words = span_worded(
+        -math.inf if math.isnan(low) else low,
+        math.inf if math.isnan(high) else high,
+        form,
+        currency,
+    )
+    beside(ax, max(bounded), y, words, gap=gap)
