@@ -107,7 +107,7 @@ class LogitDemand(Demand):
     def optimal_price(self, *, unit_cost: ArrayLike) -> Numbers:
         """Return c + (1 + z)/a where z exp(z) = exp(a (p0 - c) - 1) s0/(1 - s0): Lambert's W."""
         cost, a = cost_argument(unit_cost), self.price_sensitivity
-        return plain(cost + (1 + _lambert_of_exp(self._log_odds(cost) - 1)) / a)
+        return plain(cost + (1 + lambert_of_exp(self._log_odds(cost) - 1)) / a)
 
     def _bought(self, low: Array, high: Array) -> Array:
         # ln(1 - s + s exp(-d)) at the lower price: in two forms, for many digits at small d and
@@ -120,7 +120,7 @@ class LogitDemand(Demand):
         return np.asarray(np.where(high >= low, area, -area))
 
 
-def _lambert_of_exp(t: ArrayLike) -> Array:
+def lambert_of_exp(t: ArrayLike) -> Array:
     """Return z with z + ln z = t, by Newton in y = ln z from the right, where it is monotone."""
     target = np.asarray(t, dtype=np.float64)
     y = np.where(target > 1, np.log(np.maximum(target, 1.0)), target)
