@@ -81,12 +81,14 @@ class Results:
     lead: LeadEvent | None
     companies: CompanyComparison
 
-    def assumption(self, assumption_id: str) -> Assumption | None:
-        """Return an assumption, or None where the data has none of that id."""
-        try:
-            return self.facts.assumption(assumption_id)
-        except ModelError:
-            return None
+    def assumption(self, name: str) -> Assumption | None:
+        """Return the first assumption of a name, or None where the data has none."""
+        return first_assumption(self.facts, name)
+
+    def known(self, *source_ids: str) -> tuple[str, ...]:
+        """Return those source ids that the data has."""
+        ids = {source.source_id for source in self.facts.sources}
+        return tuple(source_id for source_id in source_ids if source_id in ids)
 
 
 def gather(facts: Facts, as_of: date) -> Results:
@@ -94,6 +96,11 @@ def gather(facts: Facts, as_of: date) -> Results:
     known = facts.as_of(as_of)
     schedule = TariffSchedule(known)
     return Results(known, as_of, schedule, _lead(known, schedule), compare(known))
+
+
+def first_assumption(facts: Facts, name: str) -> Assumption | None:
+    """Return the first assumption of a name (`customs_share`), or None."""
+    return next((row for row in facts.assumptions if row.name == name), None)
 
 
 def _lead(facts: Facts, schedule: TariffSchedule) -> LeadEvent | None:
@@ -108,7 +115,7 @@ def _lead(facts: Facts, schedule: TariffSchedule) -> LeadEvent | None:
         if (row.company, row.announced_on) == (first.company, first.announced_on)
     )
     scenarios = _scenarios(facts, schedule, first)
-    share = _customs_share(facts)
+    share = first_assumption(facts, "customs_share")
     span = Interval(0.0, 1.0) if share is None else share.value
     bounds = tuple(
         ProductBounds(row, scenario, _bounds(row, scenario, span))
@@ -143,11 +150,6 @@ def _bounds(row: PriceChange, scenario: OriginScenario, share: Interval) -> Pass
         tariff_change=scenario.tariff_change,
         customs_share=share,
     )
-
-
-def _customs_share(facts: Facts) -> Assumption | None:
-    found = [row for row in facts.assumptions if row.name == "customs_share"]
-    return found[0] if found else None
 
 
 def _scenarios(

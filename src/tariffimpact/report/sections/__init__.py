@@ -1,0 +1,1 @@
+"""The parts of the report: each turns results into titled blocks, or into nothing without facts."""

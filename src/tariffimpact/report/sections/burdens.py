@@ -1,0 +1,97 @@
+"""Who bears the duty on one unit, at the two corners of what is assumed."""
+
+from __future__ import annotations
+
+from tariffimpact import charts, units
+from tariffimpact.cost import duty_per_unit
+from tariffimpact.facts import PriceChange
+from tariffimpact.incidence import Incidence, incidence
+from tariffimpact.interval import Interval
+from tariffimpact.report.content import Figure, Paragraph, Section
+from tariffimpact.report.results import LeadEvent, Results
+
+
+def burden_section(results: Results) -> Section | None:
+    """Return the stacked bars of consumer, firm and exporter burden, lowest and highest."""
+    lead = results.lead
+    if lead is None or not lead.scenarios or lead.customs_share is None:
+        return None
+    cut = results.assumption("exporter_cut")
+    figure = _figure(lead, Interval.exactly(0.0) if cut is None else cut.value)
+    blocks = (
+        Paragraph(
+            "Per unit sold, price rise plus exporter's cut less the rise of the firms' margin is "
+            "the duty, so three burdens sum to one. The price rise is known; the duty is not, so "
+            "each product has two bars: the smallest and the largest share that buyers can have "
+            "borne. A firm burden below zero is a margin that rose: a windfall.",
+            standing="accounting",
+        ),
+        figure,
+        Paragraph(
+            "Buyers who no longer buy bear something too, and it is in no bar: the ledger here is "
+            "of units still sold.",
+            standing="accounting",
+        ),
+    )
+    return Section("burden", "Who bears the duty", blocks)
+
+
+def corner(
+    row: PriceChange, *, tariff: float, customs_share: float, exporter_share: float
+) -> Incidence:
+    """Return the ledger of one unit, the exporter taking a share of the duty off its price.
+
+    The duty is on the lower customs value: with a cut of `x` of the duty, v1 = v0 / (1 + x τ).
+    """
+    old_value = customs_share * row.old_price
+    new_value = old_value / (1 + exporter_share * tariff)
+    return incidence(
+        old_price=row.old_price,
+        new_price=row.new_price,
+        old_customs_value=old_value,
+        new_customs_value=new_value,
+        old_duty=0.0,
+        new_duty=float(duty_per_unit(customs_value=new_value, ad_valorem=tariff)),
+        currency=row.currency,
+    )
+
+
+def corners(lead: LeadEvent, cut: Interval) -> list[tuple[PriceChange, str, Incidence]]:
+    """Return the least and the most that buyers can have borne of the duty, for each product."""
+    assert lead.customs_share is not None
+    share, tariff = lead.customs_share.value, lead.scenarios[0].tariff_change.high
+    ends = (("least", share.high, cut.low), ("most", share.low, cut.high))
+    return [
+        (
+            row,
+            f"{which}: customs share {units.percent(s, 0)}, exporter takes {units.percent(x, 0)}",
+            corner(row, tariff=tariff, customs_share=s, exporter_share=x),
+        )
+        for row in lead.changes
+        for which, s, x in ends
+    ]
+
+
+def _figure(lead: LeadEvent, cut: Interval) -> Figure:
+    import pandas as pd
+
+    found = corners(lead, cut)
+    frame = pd.concat(
+        [ledger.to_frame().assign(group=row.product, case=case) for row, case, ledger in found],
+        ignore_index=True,
+    )
+    burdens = [ledger.consumer_burden for _, _, ledger in found]
+    span = Interval(min(burdens), max(burdens))
+    rate = units.percent(lead.scenarios[0].tariff_change, 0)
+    title = f"Buyers bear {units.percent(span, 0)} of the duty: what is unknown decides"
+    return Figure(
+        name="who-bears-the-duty",
+        title=title,
+        subtitle=f"Share of the duty on one unit at {rate}, least and most that buyers can bear",
+        source="Prices as reported; customs share and exporter's cut are assumptions.",
+        alt=f"{title}. "
+        + " ".join(f"{row.product}, {case}: {entry.summary()}" for row, case, entry in found),
+        frame=frame,
+        draw=lambda: charts.burden_bars(frame),
+        cites=tuple(row.source_id for row in lead.changes),
+    )

@@ -1,0 +1,137 @@
+"""Companies side by side on one basis."""
+
+from __future__ import annotations
+
+from tariffimpact import charts, units
+from tariffimpact.companies import CompanyComparison, CompanyProfile, ExposureShare
+from tariffimpact.facts import Basis
+from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
+from tariffimpact.report.results import Results
+
+
+def company_section(results: Results) -> Section | None:
+    """Return exposure per sales, responses, and the table behind both."""
+    compared = results.companies
+    if not compared.profiles:
+        return None
+    figures = [_exposures(compared)] if any(p.exposures for p in compared.profiles) else []
+    if len(compared.responses()):
+        figures.append(_responses(compared))
+    blocks: tuple[Block, ...] = (
+        Paragraph(
+            "Exposures are what companies say tariffs cost them, over their own sales of the same "
+            "period. Gross is before, net after their own measures, price rises among them: the "
+            "two do not compare, and most companies publish only one. An interval is drawn where "
+            "the company gave one, or only an end of it.",
+            standing="accounting",
+        ),
+        *figures,
+        _table(compared),
+        Paragraph(
+            "The response is classified from the facts by one rule: a price rise announced or "
+            "done in answer to the tariff or the economy is “passes on”; “in part” if a range "
+            "was kept at its price, costs were said to be absorbed, or the rise touches less than "
+            "half of the range; a rise only considered is “considering a rise”; a price kept or "
+            "cost absorbed with no rise is “absorbs”; only sourcing, stock or cost measures is "
+            "“mitigates”. A rise for which the company gave another cause, or none, does not "
+            "count.",
+            standing="accounting",
+        ),
+    )
+    return Section("companies", "Companies on one basis", blocks)
+
+
+def _exposures(compared: CompanyComparison) -> Figure:
+    frame = compared.to_frame()[
+        ["company", "basis", "low", "high", "same_period", "currency", "amount_low", "amount_high"]
+    ]
+    known = [
+        (profile.company, entry)
+        for profile in compared.profiles
+        for entry in profile.exposures
+        if entry.share is not None
+    ]
+    silent = [p.company for p in compared.profiles if not p.exposures]
+    top = max(known, key=lambda item: item[1].share.low if item[1].share else 0.0)
+    low = min(known, key=lambda item: item[1].share.low if item[1].share else 0.0)
+    title = (
+        f"Disclosed exposure runs from {_share(low[1])} of sales ({low[0]}) to {_share(top[1])} "
+        f"({top[0]})"
+    )
+    tail = f" No figure: {units.listed(silent)}." if silent else ""
+    return Figure(
+        name="exposure-by-company",
+        title=title,
+        subtitle="Disclosed tariff exposure, percent of sales of the same period",
+        source="Company disclosures, latest figure of each basis; see Sources.",
+        alt=f"{title}.{tail}",
+        frame=frame,
+        draw=lambda: charts.exposure_bars(frame),
+        cites=tuple(entry.exposure.source_id for _, entry in known),
+    )
+
+
+def _responses(compared: CompanyComparison) -> Figure:
+    frame = compared.responses()
+    passing = [p.company for p in compared.profiles if p.response.startswith("passes on")]
+    title = (
+        f"{len(passing)} of {len(compared.profiles)} companies pass the tariff on, at least in part"
+    )
+    return Figure(
+        name="responses-by-company",
+        title=title,
+        subtitle="What companies said and did, by kind of response and how far it has gone",
+        source="Company statements and price lists; see Sources. Classified by the rule below.",
+        alt=f"{title}: {units.listed(passing)}. {compared.summary()}",
+        frame=frame,
+        draw=lambda: charts.response_matrix(frame),
+        cites=tuple(
+            dict.fromkeys(row.source_id for p in compared.profiles for row in p.statements)
+        ),
+    )
+
+
+def _table(compared: CompanyComparison) -> Table:
+    rows = [(p, entry) for p in compared.profiles for entry in (p.exposures or (None,))]
+    return Table(
+        caption="Exposure, price move and response",
+        columns=("Company", "Exposure", "Basis", "Period", "Of sales", "Price move", "Response"),
+        rows=tuple(_row(profile, entry) for profile, entry in rows),
+        cites=tuple(_row_cites(profile, entry) for profile, entry in rows),
+        numeric=(1, 4, 5),
+        note="Of sales: * the sales are of another period, or the exposure is an annual rate. "
+        "Price move: smallest to largest over products, announced or done in answer.",
+    )
+
+
+def _row(profile: CompanyProfile, entry: ExposureShare | None) -> tuple[str, ...]:
+    move = profile.price_move
+    price = "not disclosed" if move is None else units.percent(move)
+    if entry is None:
+        return (profile.company, "not disclosed", "", "", "", price, profile.response)
+    star = "" if entry.same_period else " *"
+    share = "unknown" if entry.share is None else f"{_share(entry)}{star}"
+    basis = "not said" if entry.basis is Basis.UNSTATED else entry.basis.value
+    amount = units.big_money(entry.exposure.amount, entry.exposure.currency)
+    return (
+        profile.company,
+        amount,
+        basis,
+        entry.exposure.period,
+        share,
+        price,
+        profile.response,
+    )
+
+
+def _row_cites(profile: CompanyProfile, entry: ExposureShare | None) -> tuple[str, ...]:
+    found = [row.source_id for row in (*profile.price_moves, *profile.statements)]
+    if entry is not None:
+        found = [entry.exposure.source_id, *found]
+        if entry.sales is not None:
+            found.insert(1, entry.sales.source_id)
+    return tuple(dict.fromkeys(found))
+
+
+def _share(entry: ExposureShare) -> str:
+    return "unknown" if entry.share is None else units.percent(entry.share)

@@ -1,0 +1,140 @@
+"""What the tariff on the lead product was, by origin and day, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from tariffimpact import charts, units
+from tariffimpact.codes import country_name, hts_label
+from tariffimpact.interval import Interval
+from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
+from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.tariffs import TariffRate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def tariff_section(results: Results) -> Section | None:
+    """Return the steps by origin, the make-up on the day of the rise, and the refundable part."""
+    lead = results.lead
+    if lead is None or lead.reference_rate is None:
+        return None
+    blocks: list[Block] = [
+        Paragraph(
+            "The rate is what an importer was charged on the day: threatened and announced duties "
+            "never count, duties later held void count while they were collected. Goods on the "
+            "shelf were imported earlier, at that day's rate.",
+            standing="evidence",
+        ),
+        _steps(results, lead),
+        _components(results, lead),
+        *_refund(results, lead),
+    ]
+    return Section("tariff", "What the tariff was, by origin and day", tuple(blocks))
+
+
+def _steps(results: Results, lead: LeadEvent) -> Figure:
+    import pandas as pd
+
+    rates = _rates(results, lead)
+    product = rates[0].product
+    first, last = results.schedule.coverage(product.hts, rates[0].origin)
+    end = min(results.as_of + timedelta(days=1), last)
+    frame = pd.concat(
+        [
+            results.schedule.history(product.hts, rate.origin, first, end).assign(
+                origin=country_name(rate.origin)
+            )
+            for rate in rates
+        ],
+        ignore_index=True,
+    )
+    events = _events(results, lead, end)
+    listed = units.listed(
+        [f"{units.percent(rate.rate, 0)} from {country_name(rate.origin)}" for rate in rates]
+    )
+    title = f"When prices rose, {product.name.lower()} paid {listed}"
+    return Figure(
+        name="tariff-by-origin",
+        title=title,
+        subtitle=f"US duty on {product.name.lower()} ({hts_label(product.hts)}), percent of "
+        "customs value, by day of entry",
+        source="Legal texts under Sources; price moves as reported.",
+        alt=f"{title}. The chart shows the rate by origin from {first:%B %Y} to {end:%B %Y} and "
+        f"marks {len(events)} dates on which makers moved prices.",
+        frame=frame,
+        draw=lambda: charts.tariff_steps(frame, until=end, events=events),
+        cites=_sources(rates),
+    )
+
+
+def _rates(results: Results, lead: LeadEvent) -> list[TariffRate]:
+    """Return the rate on the day of the rise for one origin of each single-origin scenario."""
+    code = lead.changes[0].hts or ""
+    single = [s for s in lead.scenarios if s.tariff_change.is_exact]
+    return [results.schedule.rate(code, s.origins[0], lead.effective_on) for s in single]
+
+
+def _events(results: Results, lead: LeadEvent, end: date) -> pd.DataFrame:
+    """Return the days on which makers of the lead's kind of product moved prices."""
+    import pandas as pd
+
+    moves: dict[tuple[date, str], list[float]] = {}
+    for profile in results.companies.profiles:
+        for row in profile.price_moves:
+            if row.hts == lead.changes[0].hts and row.change and row.effective_on < end:
+                moves.setdefault((row.effective_on, row.company), []).append(row.relative_change)
+    return pd.DataFrame(
+        [
+            (day, company, units.percent(Interval(min(sizes), max(sizes)), 0))
+            for (day, company), sizes in sorted(moves.items())
+        ],
+        columns=["day", "label", "detail"],
+    )
+
+
+def _components(results: Results, lead: LeadEvent) -> Table:
+    rates = _rates(results, lead)
+    rows = [(rate, part) for rate in rates for part in rate.components]
+    return Table(
+        caption=f"What the rate of {lead.effective_on:%d %B %Y} is made of",
+        columns=("Origin", "Authority", "Component", "Amount", "Standing"),
+        rows=tuple(
+            (
+                country_name(rate.origin),
+                part.authority,
+                part.name,
+                "per unit" if part.amount is None else units.percent(part.amount),
+                part.status.value.replace("_", " ") + ("" if part.counted else ", not counted"),
+            )
+            for rate, part in rows
+        ),
+        cites=tuple((part.source.source_id,) for _, part in rows),
+        numeric=(3,),
+        note="Void: collected, later held unlawful, refundable.",
+    )
+
+
+def _refund(results: Results, lead: LeadEvent) -> list[Paragraph]:
+    """Say which part of the duty that the rise answered was later held void."""
+    rates = [rate for rate in _rates(results, lead) if rate.refundable.high > 0]
+    if not rates:
+        return []
+    whole = all(rate.refundable == rate.rate for rate in rates)
+    part = "All of it" if whole else "Part of it"
+    return [
+        Paragraph(
+            f"{part} rested on an emergency act under which, the Supreme Court held on 20 February "
+            "2026, no tariff can be laid. What was collected up to 24 February 2026 is refundable, "
+            "to the importer of record, not to whoever paid the higher price. A price that stays "
+            "where it is after a refund recovers the same cost twice.",
+            results.known("scotus-learning-resources"),
+            "evidence",
+        )
+    ]
+
+
+def _sources(rates: list[TariffRate]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(p.source.source_id for rate in rates for p in rate.counted))
