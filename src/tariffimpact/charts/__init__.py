@@ -20,11 +20,12 @@ from tariffimpact.charts.companies import exposure_bars, response_matrix
 from tariffimpact.charts.costs import cost_steps
 from tariffimpact.charts.curves import pass_through_curves
 from tariffimpact.charts.fonts import font_files, legible, unprintable
+from tariffimpact.charts.framing import fit, framed
 from tariffimpact.charts.images import png, svg
 from tariffimpact.charts.paths import fan, paths
 from tariffimpact.charts.prices import price_dumbbell, price_rules
 from tariffimpact.charts.ranges import range_bars
-from tariffimpact.charts.style import fit, framed, new_axes, theme
+from tariffimpact.charts.style import new_axes, theme
 from tariffimpact.charts.tariffs import tariff_steps
 from tariffimpact.charts.uncertainty import sensitivity_bars, tornado
 

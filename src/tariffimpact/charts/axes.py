@@ -8,7 +8,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
 from tariffimpact.charts.fonts import legible
-from tariffimpact.charts.style import GREY_TEXT, INK, SIZE, UNDERLAY, figure_of, fit, renderer
+from tariffimpact.charts.framing import fit
+from tariffimpact.charts.style import (
+    GREY_TEXT,
+    INK,
+    SIZE,
+    UNDERLAY,
+    figure_of,
+    renderer,
+)
 from tariffimpact.units import big_money, money, percent, ratio
 
 if TYPE_CHECKING:

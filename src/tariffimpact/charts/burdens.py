@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tariffimpact.charts.axes import base_line, measure, value_axis
 from tariffimpact.charts.fonts import text_width
 from tariffimpact.charts.frames import checked, known, texts
+from tariffimpact.charts.framing import drawing, fit
 from tariffimpact.charts.marks import beside, key, label_rows, rows_down, rows_height
 from tariffimpact.charts.style import (
     BLUE,
@@ -16,9 +17,7 @@ from tariffimpact.charts.style import (
     ORANGE,
     SIZE,
     TEXT_INSIDE,
-    drawing,
     figure_of,
-    fit,
 )
 from tariffimpact.units import percent
 

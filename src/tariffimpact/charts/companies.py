@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tariffimpact.charts.axes import measure, span_worded, value_axis, widen
 from tariffimpact.charts.fonts import wrapped
 from tariffimpact.charts.frames import checked, known, numbers, texts
+from tariffimpact.charts.framing import drawing, fit
 from tariffimpact.charts.marks import ROW, beside, key, label_rows, middle, open_end, rows_height
 from tariffimpact.charts.style import (
     BLUE,
@@ -20,9 +21,7 @@ from tariffimpact.charts.style import (
     SIZE,
     SKY,
     SMALL,
-    drawing,
     figure_of,
-    fit,
 )
 
 if TYPE_CHECKING:

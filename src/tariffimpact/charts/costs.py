@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tariffimpact.charts.axes import value_axis, widen, worded
 from tariffimpact.charts.fonts import text_width, wrapped
 from tariffimpact.charts.frames import checked, known, numbers, texts
+from tariffimpact.charts.framing import drawing
 from tariffimpact.charts.marks import beside, label_rows, rows_height
 from tariffimpact.charts.style import (
     BLUE,
@@ -17,7 +18,6 @@ from tariffimpact.charts.style import (
     SIZE,
     SKY,
     WIDTH,
-    drawing,
     figure_of,
 )
 from tariffimpact.errors import ModelError

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tariffimpact.charts.axes import measure, value_axis
 from tariffimpact.charts.fonts import text_width
 from tariffimpact.charts.frames import checked
+from tariffimpact.charts.framing import drawing, fit
 from tariffimpact.charts.marks import end_labels, spread
 from tariffimpact.charts.style import (
     BLUE,
@@ -20,9 +21,7 @@ from tariffimpact.charts.style import (
     SMALL,
     TEXT_ON_WHITE,
     UNDERLAY,
-    drawing,
     figure_of,
-    fit,
 )
 from tariffimpact.interval import Interval
 from tariffimpact.units import percent

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tariffimpact.charts.fonts import text_width, wrapped
-from tariffimpact.charts.style import INK, SIZE, TEXT_ON_WHITE, UNDERLAY, figure_of, fit
+from tariffimpact.charts.framing import fit
+from tariffimpact.charts.style import INK, SIZE, TEXT_ON_WHITE, UNDERLAY, figure_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

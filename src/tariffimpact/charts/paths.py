@@ -16,6 +16,7 @@ from tariffimpact.charts.axes import (
 from tariffimpact.charts.curves import line_colour
 from tariffimpact.charts.fonts import legible
 from tariffimpact.charts.frames import checked, numbers
+from tariffimpact.charts.framing import drawing, fit
 from tariffimpact.charts.marks import end_labels
 from tariffimpact.charts.ranges import limits
 from tariffimpact.charts.style import (
@@ -25,8 +26,6 @@ from tariffimpact.charts.style import (
     SKY,
     SMALL,
     UNDERLAY,
-    drawing,
-    fit,
 )
 from tariffimpact.errors import ModelError
 

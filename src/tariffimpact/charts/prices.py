@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from tariffimpact.charts.axes import measure, value_axis, widen, worded
 from tariffimpact.charts.fonts import wrapped
 from tariffimpact.charts.frames import checked, numbers, one_currency, texts
+from tariffimpact.charts.framing import drawing
 from tariffimpact.charts.marks import beside, label_rows, rows_height
 from tariffimpact.charts.ranges import limits
-from tariffimpact.charts.style import BLUE, GREY_TEXT, ORANGE, SMALL, UNDERLAY, drawing
+from tariffimpact.charts.style import BLUE, GREY_TEXT, ORANGE, SMALL, UNDERLAY
 from tariffimpact.errors import ModelError
 from tariffimpact.units import percent
 

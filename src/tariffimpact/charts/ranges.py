@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from tariffimpact.charts.axes import Form, base_line, measure, span_worded, value_axis, widen
 from tariffimpact.charts.fonts import legible
 from tariffimpact.charts.frames import checked, numbers, texts
+from tariffimpact.charts.framing import drawing
 from tariffimpact.charts.marks import beside, label_rows, open_end, rows_down, rows_height
-from tariffimpact.charts.style import BLUE, GREY_TEXT, INK, SMALL, drawing
+from tariffimpact.charts.style import BLUE, GREY_TEXT, INK, SMALL
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,9 +1,4 @@
-"""The look: colours, sizes, and the figure that grows around its chart.
-
-A chart made here owns a figure whose plot area has a fixed height; `fit` then gives the figure the
-margins that labels, title and source line need, so nothing is clipped and nothing is guessed. Axes
-that come from elsewhere are drawn on and otherwise left as they are.
-"""
+"""The look: colours, sizes, and matplotlib's parameters for the time of drawing."""
 
 from __future__ import annotations
 
@@ -11,14 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from tariffimpact.charts.fonts import FAMILY, register, wrapped
-from tariffimpact.errors import ModelError
+from tariffimpact.charts.fonts import FAMILY, register
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.figure import Figure
-    from matplotlib.text import Text
 
 BLUE: Final = "#0F5E9C"
 ORANGE: Final = "#C8501E"
@@ -46,9 +39,6 @@ SMALL: Final = 8.5
 TITLE_SIZE: Final = 13.0
 
 _OWN: Final = "chart"
-_POINT: Final = 1 / 72
-_BARE_PAD: Final = 3.0
-_FRAME_PAD: Final = 9.0
 
 _THEME: Final[dict[str, Any]] = {
     "font.family": [FAMILY],
@@ -113,113 +103,6 @@ def new_axes(width: float = WIDTH, height: float = 3.0) -> Axes:
         return figure.add_axes((0.2, 0.5 / (height + 0.5), 0.7, height / (height + 0.5)))
 
 
-@contextmanager
-def drawing(
-    ax: Axes | None, *, height: float, source: str = "", width: float = WIDTH
-) -> Iterator[Axes]:
-    """Give a chart the axes to draw on, in the theme, and finish them when it is done.
-
-    Parameters
-    ----------
-    ax
-        The caller's axes, or None for new ones.
-    height
-        Height of the plot area if the axes are new, inches.
-    source
-        Credit line, printed below as `Source: …`; nothing is printed for an empty one.
-    width
-        Width of the figure if the axes are new, inches.
-    """
-    with theme():
-        axes = new_axes(width, height) if ax is None else ax
-        _dress(axes)
-        yield axes
-        if source:
-            sign(axes, source)
-        fit(axes)
-
-
-def framed(ax: Axes, *, title: str, subtitle: str = "", source: str = "") -> Figure:
-    """Return the chart's figure as the version to share: finding, measure, chart, source.
-
-    The figure of `ax` is changed in place; draw the bare chart first if both are wanted.
-
-    Parameters
-    ----------
-    ax
-        Axes returned by a chart that was given none.
-    title
-        The finding, in bold; wrapped to the width, never cut.
-    subtitle
-        The measure and its unit, in grey.
-    source
-        Credit line; replaces the one the chart already has.
-
-    Raises
-    ------
-    ModelError
-        If the axes sit in a figure that was not made for this chart.
-    """
-    figure = figure_of(ax)
-    if not is_own(ax):
-        raise ModelError("only a chart on axes of its own can be framed; draw it without ax=")
-    with theme():
-        room = figure.get_figwidth() / _POINT - 2 * _FRAME_PAD
-        _set_line(figure, "title", wrapped(title, room, TITLE_SIZE, lines=9, bold=True))
-        _set_line(figure, "subtitle", wrapped(subtitle, room, SIZE + 0.5, lines=9))
-        if source:
-            sign(ax, source)
-        fit(ax)
-    return figure
-
-
-def sign(ax: Axes, source: str) -> None:
-    """Print the source line below the chart, in place of any it has."""
-    words = source if source.startswith(("Source", "Note")) else f"Source: {source}"
-    if is_own(ax):
-        figure = figure_of(ax)
-        room = figure.get_figwidth() / _POINT - 2 * _FRAME_PAD
-        _set_line(figure, "source", wrapped(words, room, SMALL, lines=9))
-        return
-    box, tight = ax.get_window_extent(), ax.get_tightbbox(renderer(ax))
-    below = (box.y0 - tight.y0) * 72 / figure_of(ax).dpi if tight else 0.0
-    room = box.width * 72 / figure_of(ax).dpi
-    ax.annotate(
-        wrapped(words, room, SMALL, lines=9),
-        (0, 0),
-        xycoords="axes fraction",
-        xytext=(0, -below - 8),
-        textcoords="offset points",
-        va="top",
-        fontsize=SMALL,
-        color=GREY_TEXT,
-        gid="source",
-        annotation_clip=False,
-    )
-
-
-def fit(ax: Axes) -> None:
-    """Give a chart's own figure the margins its labels need; other figures are left alone."""
-    if not is_own(ax):
-        return
-    figure = figure_of(ax)
-    lines = {str(line.get_gid()): line for line in figure.texts}
-    pad = (_FRAME_PAD if "title" in lines else _BARE_PAD) * _POINT
-    height = ax.get_position().height * figure.get_figheight()
-    width = figure.get_figwidth()
-    for _ in range(3):
-        left, right, below, above = _overhang(ax)
-        top = above + _head(lines, pad)
-        bottom = below + _foot(lines, pad)
-        total = height + top + bottom
-        figure.set_size_inches(width, total)
-        left, right = left + pad, right + pad
-        ax.set_position(
-            (left / width, bottom / total, max(width - left - right, 0.5) / width, height / total)
-        )
-    _place(figure, lines, pad)
-
-
 def figure_of(ax: Axes) -> Figure:
     """Return the figure that axes belong to."""
     return cast("Figure", ax.get_figure(root=True))
@@ -238,74 +121,3 @@ def renderer(ax: Axes) -> RendererAgg:
     canvas = figure.canvas
     agg = canvas if isinstance(canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
     return cast("RendererAgg", agg.get_renderer())  # type: ignore[no-untyped-call]
-
-
-def _dress(ax: Axes) -> None:
-    """Put the theme on axes that may have been made without it."""
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    ax.patch.set_visible(False)
-    ax.set_axisbelow(True)
-    ax.tick_params(length=0, labelsize=SIZE, labelcolor=GREY_TEXT, labelfontfamily=FAMILY, pad=5)
-
-
-def _set_line(figure: Figure, gid: str, text: str) -> None:
-    for line in [line for line in figure.texts if line.get_gid() == gid]:
-        line.remove()
-    if text:
-        looks: dict[str, dict[str, Any]] = {
-            "title": {"fontsize": TITLE_SIZE, "fontweight": "bold", "color": INK},
-            "subtitle": {"fontsize": SIZE + 0.5, "color": GREY_TEXT},
-            "source": {"fontsize": SMALL, "color": GREY_TEXT},
-        }
-        figure.text(0, 0, text, gid=gid, va="top", ha="left", linespacing=1.25, **looks[gid])
-
-
-def _overhang(ax: Axes) -> tuple[float, float, float, float]:
-    """Return how far the artists reach beyond the plot area: left, right, below, above, inches."""
-    box, tight = ax.get_window_extent(), ax.get_tightbbox(renderer(ax))
-    if tight is None:
-        return 0.0, 0.0, 0.0, 0.0
-    reach = (box.x0 - tight.x0, tight.x1 - box.x1, box.y0 - tight.y0, tight.y1 - box.y1)
-    left, right, below, above = (max(float(r), 0.0) / figure_of(ax).dpi for r in reach)
-    return left, right, below, above
-
-
-def _tall(line: Text | None) -> float:
-    """Return the height of a block of text, inches."""
-    if line is None:
-        return 0.0
-    rows = line.get_text().count("\n") + 1
-    return float(line.get_fontsize()) * (1.25 * rows + 0.05) * _POINT
-
-
-def _head(lines: dict[str, Text], pad: float) -> float:
-    if "title" not in lines:
-        return pad
-    gap = 12 * _POINT
-    return 14 * _POINT + _tall(lines["title"]) + 3 * _POINT + _tall(lines.get("subtitle")) + gap
-
-
-def _foot(lines: dict[str, Text], pad: float) -> float:
-    return pad + (_tall(lines["source"]) + 11 * _POINT if "source" in lines else 0.0)
-
-
-def _place(figure: Figure, lines: dict[str, Text], pad: float) -> None:
-    """Put title, subtitle, source line and tab where the finished figure has them."""
-    from matplotlib.patches import Rectangle
-
-    width, height = figure.get_size_inches()
-    y = height - 14 * _POINT
-    for gid in ("title", "subtitle"):
-        if gid in lines:
-            lines[gid].set_position((pad / width, y / height))
-            y -= _tall(lines[gid]) + 3 * _POINT
-    if "source" in lines:
-        lines["source"].set_position((pad / width, (pad + _tall(lines["source"])) / height))
-    for old in [patch for patch in figure.patches if patch.get_gid() == "tab"]:
-        old.remove()
-    if "title" in lines:
-        tall = 5 * _POINT / height
-        tab = Rectangle((pad / width, 1 - tall), 0.45 / width, tall, color=ORANGE, lw=0, gid="tab")
-        tab.set_transform(figure.transFigure)
-        figure.add_artist(tab)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from tariffimpact.charts.axes import Form, base_line, measure, value_axis, widen, worded
 from tariffimpact.charts.fonts import legible
 from tariffimpact.charts.frames import checked, numbers, texts
+from tariffimpact.charts.framing import drawing
 from tariffimpact.charts.marks import ROW, beside, key, label_rows, rows_height
-from tariffimpact.charts.style import BLUE, GREY_TEXT, INK, SKY, drawing
+from tariffimpact.charts.style import BLUE, GREY_TEXT, INK, SKY
 from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
