@@ -19,7 +19,7 @@ from tariffimpact.uncertainty.distributions import Array
 from tariffimpact.uncertainty.evaluation import Model
 from tariffimpact.uncertainty.inputs import Input, Inputs
 from tariffimpact.uncertainty.search import Box, Point, Search, corners, lowest
-from tariffimpact.uncertainty.wording import defined_share, listed, quantity
+from tariffimpact.uncertainty.wording import defined_share, form, listed, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,8 @@ class Bounds:
         from tariffimpact import charts
 
         row = {"label": [self.name], "low": [self.low], "high": [self.high]}
-        return charts.range_bars(pd.DataFrame(row), ax=ax)
+        written = form(self.unit)
+        return charts.range_bars(pd.DataFrame(row), **written._asdict(), ax=ax)
 
     def explain(self) -> str:
         """Return the inputs, what was done, and what that is worth."""

@@ -14,7 +14,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array
 from tariffimpact.uncertainty.evaluation import Model, Progress, evaluate
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.wording import defined_share, quantity
+from tariffimpact.uncertainty.wording import defined_share, form, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,8 +107,9 @@ class Draws:
 
         frame = self.to_frame()
         if self.steps:
-            return charts.fan(frame[["x", *_COLUMNS]], ax=ax)
-        return charts.range_bars(_nested(frame, self.name), ax=ax)
+            fan = frame[["x", *_COLUMNS]]
+            return charts.fan(fan, **form(self.unit)._asdict(), y_label=self.name, ax=ax)
+        return charts.range_bars(_nested(frame, self.name), **form(self.unit)._asdict(), ax=ax)
 
     def explain(self) -> str:
         """Return what was drawn from what, and how to repeat it."""

@@ -91,7 +91,9 @@ class Sensitivity:
         """Draw first- and total-order bars with their intervals."""
         from tariffimpact import charts
 
-        return charts.sensitivity_bars(self.to_frame(), ax=ax)
+        frame = self.to_frame()
+        spoken = frame["input"].str.replace("_", " ")
+        return charts.sensitivity_bars(frame.assign(input=spoken), ax=ax)
 
     def explain(self) -> str:
         """Return the estimators, the sample, and what the indices assume."""

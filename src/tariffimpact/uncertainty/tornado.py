@@ -13,7 +13,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
 from tariffimpact.uncertainty.evaluation import Model, evaluate
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.wording import quantity
+from tariffimpact.uncertainty.wording import form, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,11 +92,16 @@ class Tornado:
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw one bar per input, the widest on top."""
+        """Draw one bar per input, the widest on top; an end without an answer stays at base."""
         from tariffimpact import charts
 
-        columns = ["input", "low_input", "high_input", "low_output", "high_output", "base"]
-        return charts.tornado(self.to_frame()[columns], ax=ax)
+        frame = self.to_frame().assign(input=[_spoken(swing.input) for swing in self.swings])
+        for end in ("low", "high"):
+            missing = frame[f"{end}_output"].isna()
+            words = frame[f"{end}_input"].map("{:.4g}".format)
+            frame[f"{end}_input"] = words + missing.map({True: ": no answer", False: ""})
+            frame[f"{end}_output"] = frame[f"{end}_output"].fillna(self.base)
+        return charts.tornado(frame, **form(self.unit)._asdict(), x_label=self.name, ax=ax)
 
     def explain(self) -> str:
         """Return the base, the ranges, and what a tornado leaves out."""
@@ -159,6 +164,11 @@ def tornado(
     ]
     swings.sort(key=lambda swing: -swing.reach.width)
     return Tornado(tuple(swings), at_base, base_at, read, name, unit)
+
+
+def _spoken(name: str) -> str:
+    """Return an input's name as a label prints it."""
+    return name.replace("_", " ")
 
 
 def _known(base: Mapping[str, float] | None, read: Inputs) -> Mapping[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal, NamedTuple
 
 from tariffimpact import units
 from tariffimpact.interval import Interval, Quantity
@@ -25,6 +26,27 @@ def quantity(value: Quantity, unit: str) -> str:
     ends = [f"{end:.4g}".replace("-", "\N{MINUS SIGN}") for end in (span.low, span.high)]
     text = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
     return f"{text} {unit}" if unit else text
+
+
+class Form(NamedTuple):
+    """How a chart writes a value."""
+
+    form: Literal["percent", "ratio", "money"]
+    currency: str
+
+
+def form(unit: str) -> Form:
+    """Return how a chart writes values of a unit.
+
+    Examples
+    --------
+    >>> form("EUR"), form("fraction"), form("")
+    (Form(form='money', currency='EUR'), Form(form='percent', currency='USD'), \
+Form(form='ratio', currency='USD'))
+    """
+    if re.fullmatch(r"[A-Z]{3}", unit):
+        return Form("money", unit)
+    return Form("percent" if unit == "fraction" else "ratio", "USD")
 
 
 def listed(names: list[str]) -> str:
