@@ -114,7 +114,7 @@ class PriceResponse:
 
         frame = self.to_frame()
         frame = frame.assign(rule=frame["label"])[["rule", "price", "old_price", "note"]]
-        return charts.price_rules(frame, source=self.source, ax=ax)
+        return charts.price_rules(frame, currency=self.currency, source=self.source, ax=ax)
 
     def explain(self) -> str:
         """Return inputs, assumptions, formulas and source."""
