@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.charts.axes import measure, span_worded, value_axis, widen
-from tariffimpact.charts.fonts import wrapped
+from tariffimpact.charts.fonts import text_width, wrapped
 from tariffimpact.charts.frames import checked, known, numbers, texts
 from tariffimpact.charts.framing import drawing, fit
-from tariffimpact.charts.marks import ROW, beside, key, label_rows, middle, open_end, rows_height
+from tariffimpact.charts.marks import (
+    ROW,
+    beside,
+    key,
+    label_rows,
+    middle,
+    open_end,
+    row_words,
+    rows_height,
+)
 from tariffimpact.charts.style import (
     BLUE,
     GREY,
@@ -21,6 +30,7 @@ from tariffimpact.charts.style import (
     SIZE,
     SKY,
     SMALL,
+    WIDTH,
     figure_of,
 )
 
@@ -163,7 +173,8 @@ def response_matrix(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = 
     data = data.assign(detail=texts(data, "detail"), classified=texts(data, "classified"))
     companies = list(dict.fromkeys(texts(data, "company")))
     rows = [float(n) for n in range(len(companies))]
-    cells = _cells(data)
+    column = _column(companies, texts(data, "classified"), ax)
+    cells = _cells(data, column)
     height = rows_height(rows, _MATRIX_ROW + _DETAIL_LINE * max(c.lines - 1 for c in cells))
     with drawing(ax, height=height, source=source) as axes:
         label_rows(axes, rows, companies)
@@ -203,7 +214,6 @@ def response_matrix(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = 
 
 
 _VERDICT: Final = 92.0
-_CELL: Final = 43.0
 _DETAIL_LINE: Final = 0.12
 _MARK: Final[dict[str, Any]] = {"linestyle": "none", "marker": "o", "markersize": 9}
 _STAGE_LOOKS: Final[dict[str, dict[str, Any]]] = {
@@ -229,7 +239,18 @@ class _Cell:
         return self.detail.count("\n") + 1
 
 
-def _cells(data: pd.DataFrame) -> list[_Cell]:
+def _column(companies: list[str], verdicts: list[str], ax: Axes | None) -> float:
+    """Return how wide the words under a mark may be, points."""
+    if ax is not None:
+        return ax.get_window_extent().width * 72 / figure_of(ax).dpi / len(RESPONSES) - 4
+    lines = [line for name in companies for line in row_words(name, WIDTH).split("\n")]
+    labels = max(text_width(line, SIZE) for line in lines)
+    lines = [line for words in verdicts for line in wrapped(words, _VERDICT, SIZE).split("\n")]
+    overall = max(text_width(line, SIZE) for line in lines)
+    return (WIDTH * 72 - labels - max(overall, _VERDICT / 2) - 28) / len(RESPONSES) - 4
+
+
+def _cells(data: pd.DataFrame, column: float) -> list[_Cell]:
     """Return one cell per company and response, at its furthest stage, with all its details."""
     order = list(STAGES)
     cells = []
@@ -240,7 +261,7 @@ def _cells(data: pd.DataFrame) -> list[_Cell]:
                 company=str(company),
                 response=str(response),
                 stage=min((str(s) for s in part["stage"]), key=order.index),
-                detail=wrapped(detail, _CELL, SMALL) if detail else "",
+                detail=wrapped(detail, column, SMALL) if detail else "",
             )
         )
     return cells

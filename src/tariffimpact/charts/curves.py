@@ -8,7 +8,7 @@ from tariffimpact.charts.axes import measure, value_axis
 from tariffimpact.charts.fonts import text_width
 from tariffimpact.charts.frames import checked
 from tariffimpact.charts.framing import drawing, fit
-from tariffimpact.charts.marks import end_labels, spread
+from tariffimpact.charts.marks import end_labels, lines_height, spread
 from tariffimpact.charts.style import (
     BLUE,
     GREY,
@@ -84,7 +84,8 @@ def pass_through_curves(
     data = checked(frame, "pass_through_curves", columns)
     rates = data["pass_through_rate"].astype(float)
     top = min(max(float(rates.max()), 1.0), _CEILING)
-    with drawing(ax, height=_HEIGHT, source=source) as axes:
+    height = lines_height(data["product"].nunique(), _HEIGHT)
+    with drawing(ax, height=height, source=source) as axes:
         shares = data["customs_share"].astype(float)
         axes.set_xlim(float(shares.min()), float(shares.max()))
         axes.set_ylim(0, max(top * 1.08, 1.25))
@@ -95,7 +96,7 @@ def pass_through_curves(
         value_axis(axes, "y", "ratio")
         value_axis(axes, "x", "percent", count=7)
         axes.axhline(1.0, color=INK, linewidth=0.9, linestyle=(0, (3, 2)), zorder=2.5)
-        ends: list[tuple[float, str, str]] = []
+        ends: list[tuple[float, str, str, str]] = []
         dots: list[tuple[float, str]] = []
         for place, (product, part) in enumerate(data.groupby("product", sort=False)):
             colour = line_colour(place)
@@ -103,7 +104,7 @@ def pass_through_curves(
             curve = curve.sort_values("customs_share")
             axes.plot(curve["customs_share"], curve["pass_through_rate"], color=colour, lw=2.2)
             full = float(part["full_share"].astype(float).iloc[0])
-            ends.append((float(curve["pass_through_rate"].iloc[-1]), str(product), colour))
+            ends.append((float(curve["pass_through_rate"].iloc[-1]), str(product), "", colour))
             if axes.get_xlim()[0] <= full <= axes.get_xlim()[1]:
                 dots.append((full, colour))
         fit(axes)

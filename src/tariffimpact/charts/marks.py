@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from tariffimpact.charts.fonts import text_width, wrapped
+from tariffimpact.charts.fonts import legible, text_width, wrapped
 from tariffimpact.charts.framing import fit
 from tariffimpact.charts.style import INK, SIZE, TEXT_ON_WHITE, UNDERLAY, figure_of
 
@@ -20,6 +20,8 @@ _LABEL_SHARE: Final = 0.27
 _HEADER: Final = 0.8
 _PART: Final = 0.3
 _ARROW: Final = 26.0
+_FEW: Final = 4
+_END_LINE: Final = 0.19
 
 
 def rows_down(labels: Sequence[str], groups: Sequence[str]) -> tuple[list[float], dict[float, str]]:
@@ -57,15 +59,20 @@ def label_rows(
 ) -> None:
     """Name the rows at the left edge, first row on top, and set the y limits around them."""
     headings = headings or {}
-    room = figure_of(ax).get_figwidth() * 72 * _LABEL_SHARE
+    width = figure_of(ax).get_figwidth()
     places = [*rows, *headings]
-    words = [wrapped(label, room, SIZE, lines=lines) for label in labels]
-    words += [wrapped(label, room, SIZE, lines=1, bold=True) for label in headings.values()]
+    words = [row_words(label, width, lines) for label in labels]
+    words += [row_words(label, width, 1, bold=True) for label in headings.values()]
     ax.set_yticks(places, labels=words)
     for at, tick in zip(places, ax.yaxis.get_majorticklabels(), strict=True):
         tick.set(color=INK, linespacing=1.0, fontweight="bold" if at in headings else "normal")
         tick.set_verticalalignment(middle(tick.get_text()))
     ax.set_ylim(max(rows) + 0.5, min(places) - above)
+
+
+def row_words(label: str, width: float, lines: int = 2, *, bold: bool = False) -> str:
+    """Return a row's name as it is printed beside a figure of this width in inches."""
+    return wrapped(label, width * 72 * _LABEL_SHARE, SIZE, lines=lines, bold=bold)
 
 
 def middle(text: str) -> Literal["center", "center_baseline"]:
@@ -160,7 +167,7 @@ def key(ax: Axes, entries: Sequence[tuple[str, dict[str, Any]]], *, gap: float =
 def end_labels(
     ax: Axes,
     x: float,
-    ends: Sequence[tuple[float, str, str]],
+    ends: Sequence[tuple[float, str, str, str]],
     *,
     gap: float = 7.0,
     room: float = 120.0,
@@ -173,7 +180,7 @@ def end_labels(
     x
         Where the lines end, in data.
     ends
-        Of each line: its last value, its name (a line break parts name and value), its colour.
+        Of each line: where it ends, its name, its last value in words, its colour.
     gap
         Distance from the end of the line, points.
     room
@@ -182,16 +189,14 @@ def end_labels(
         The colours whose labels are bold; all of them if None.
     """
     scale = 72 / figure_of(ax).dpi
-    heavy = [bold is None or colour in bold for _, _, colour in ends]
-    labels = [
-        "\n".join(wrapped(part, room, SIZE, bold=strong) for part in name.split("\n"))
-        for (_, name, _), strong in zip(ends, heavy, strict=True)
-    ]
+    heavy = [bold is None or colour in bold for *_, colour in ends]
+    lines = 2 if len(ends) <= _FEW else 1
+    labels = [_end_words(name, value, room, lines) for _, name, value, _ in ends]
     tall = [(SIZE * 1.25) * (label.count("\n") + 1) + 1.5 for label in labels]
-    wanted = [float(ax.transData.transform((x, y))[1]) * scale for y, _, _ in ends]
+    wanted = [float(ax.transData.transform((x, y))[1]) * scale for y, *_ in ends]
     box = ax.get_window_extent()
     places = spread(wanted, tall, box.y0 * scale - 6, box.y1 * scale + 6)
-    for n, (y, _, colour) in enumerate(ends):
+    for n, (y, _, _, colour) in enumerate(ends):
         ax.annotate(
             labels[n],
             (x, y),
@@ -205,6 +210,20 @@ def end_labels(
             fontweight="bold" if heavy[n] else "normal",
             annotation_clip=False,
         )
+
+
+def _end_words(name: str, value: str, room: float, lines: int) -> str:
+    """Return a line's name and value: on one line if they fit or must, else the value below."""
+    tail = f" {value}" if value else ""
+    left = room - text_width(tail, SIZE, bold=True)
+    if lines == 1 or text_width(legible(name), SIZE, bold=True) <= left:
+        return wrapped(name, left, SIZE, lines=1, bold=True) + tail
+    return wrapped(name, room, SIZE, bold=True) + (f"\n{value}" if value else "")
+
+
+def lines_height(count: int, usual: float) -> float:
+    """Return the height of a plot area whose lines are all named at their ends, inches."""
+    return max(usual, count * _END_LINE)
 
 
 def spread(

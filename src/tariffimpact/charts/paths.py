@@ -14,10 +14,10 @@ from tariffimpact.charts.axes import (
     worded,
 )
 from tariffimpact.charts.curves import line_colour
-from tariffimpact.charts.fonts import legible
+from tariffimpact.charts.fonts import wrapped
 from tariffimpact.charts.frames import checked, numbers
 from tariffimpact.charts.framing import drawing, fit
-from tariffimpact.charts.marks import end_labels
+from tariffimpact.charts.marks import end_labels, lines_height
 from tariffimpact.charts.ranges import limits
 from tariffimpact.charts.style import (
     BLUE,
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _HEIGHT: Final = 2.8
-_ROOM: Final = 110.0
+_ROOM: Final = 120.0
+_MOMENT: Final = 110.0
 _QUANTILES: Final = ("p05", "p25", "p50", "p75", "p95")
 
 
@@ -83,7 +84,8 @@ def paths(
     data = data.assign(_x=_places(data, when), _band="low" in data and "high" in data)
     columns = ["value", *(["low", "high"] if bool(data["_band"].iloc[0]) else [])]
     values = [value for column in columns for value in numbers(data, column)]
-    with drawing(ax, height=_HEIGHT, source=source) as axes:
+    height = lines_height(data["series"].nunique(), _HEIGHT)
+    with drawing(ax, height=height, source=source) as axes:
         first, last = float(data["_x"].min()), float(data["_x"].max())
         axes.set_xlim(first, last if last > first else first + 1)
         axes.set_ylim(*_padded(values))
@@ -99,7 +101,7 @@ def paths(
                 low, high = line["low"].astype(float), line["high"].astype(float)
                 axes.fill_between(line["_x"], low, high, color=colour, alpha=0.16, linewidth=0)
             value = float(line["value"].iloc[-1])
-            ends.append((value, f"{series}\n{short(value, form, currency)}", colour))
+            ends.append((value, str(series), short(value, form, currency), colour))
         fit(axes)
         end_labels(axes, last, ends, room=_ROOM)
     return axes
@@ -174,7 +176,8 @@ def fan(
         ends = [
             (
                 float(end[q]),
-                f"{name}: {short(float(end[q]), form, currency)}",
+                f"{name}:",
+                short(float(end[q]), form, currency),
                 BLUE if q == "p50" else GREY_TEXT,
             )
             for q, name in zip(_QUANTILES, names, strict=True)
@@ -197,7 +200,7 @@ def _moment(ax: Axes, x: float, label: str) -> None:
     side = -1 if x - low > 0.3 * (high - low) else 1
     if label:
         ax.annotate(
-            legible(label),
+            wrapped(label, _MOMENT, SMALL, lines=3),
             (x, 1),
             xycoords=("data", "axes fraction"),
             xytext=(5 * side, -3),

@@ -76,7 +76,7 @@ def price_dumbbell(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = N
             measure(axes, "x", "Logarithmic scale")
         for y, before, after in zip(rows, old, new, strict=True):
             _dumbbell(axes, y, before, after, currency)
-        _headings(axes, rows[0], old[0], new[0])
+        _headings(axes, rows[0], old[0], new[0], max(*old, *new) - min(*old, *new))
         widen(axes)
         value_axis(axes, "x", "money", currency, stretch=True)
     return axes
@@ -117,9 +117,10 @@ def _dumbbell(ax: Axes, y: float, old: float, new: float, currency: str) -> None
     )
 
 
-def _headings(ax: Axes, y: float, old: float, new: float) -> None:
-    """Name the two dots above the first row."""
+def _headings(ax: Axes, y: float, old: float, new: float, span: float) -> None:
+    """Name the two dots above the first row, over the dots or apart where these are close."""
     side = 1 if new >= old else -1
+    inward = 4 if abs(new - old) > 0.08 * span and ax.get_xscale() == "linear" else -2
     for x, words, colour, towards in (
         (old, "Old price", BLUE, -side),
         (new, "New price", ORANGE, side),
@@ -127,7 +128,7 @@ def _headings(ax: Axes, y: float, old: float, new: float) -> None:
         ax.annotate(
             words,
             (x, y),
-            xytext=(-4 * towards, 9),
+            xytext=(-inward * towards, 9),
             textcoords="offset points",
             ha="left" if towards > 0 else "right",
             va="bottom",

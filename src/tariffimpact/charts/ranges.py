@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from tariffimpact.charts.axes import Form, base_line, measure, span_worded, value_axis, widen
-from tariffimpact.charts.fonts import legible
+from tariffimpact.charts.fonts import wrapped
 from tariffimpact.charts.frames import checked, numbers, texts
 from tariffimpact.charts.framing import drawing
 from tariffimpact.charts.marks import beside, label_rows, open_end, rows_down, rows_height
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _THICK: Final = 0.36
+_MARK: Final = 150.0
 
 
 def range_bars(
@@ -108,7 +109,7 @@ def compare(ax: Axes, value: float, label: str) -> None:
     base_line(ax, value)
     if label:
         ax.annotate(
-            legible(label),
+            wrapped(label, _MARK, SMALL),
             (value, 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, 3),

@@ -22,7 +22,7 @@ from tariffimpact.charts.flags import raise_flags
 from tariffimpact.charts.fonts import wrapped
 from tariffimpact.charts.frames import checked
 from tariffimpact.charts.framing import drawing, fit
-from tariffimpact.charts.marks import end_labels
+from tariffimpact.charts.marks import end_labels, lines_height
 from tariffimpact.charts.style import (
     SIZE,
     TEXT_ON_WHITE,
@@ -53,12 +53,12 @@ class _Course:
     high: tuple[float, ...]
 
     def last_words(self) -> str:
-        """Return the origin and the rate it ends with."""
+        """Return the rate it ends with."""
         low, high = self.low[-1], self.high[-1]
         if math.isnan(low) or math.isnan(high):
-            return f"{self.origin} unknown"
+            return "unknown"
         whole = all(abs(100 * end - round(100 * end)) < 1e-6 for end in (low, high))
-        return f"{self.origin} {span_worded(low, high, 'percent', digits=0 if whole else 1)}"
+        return span_worded(low, high, "percent", digits=0 if whole else 1)
 
 
 def tariff_steps(
@@ -105,7 +105,7 @@ def tariff_steps(
     first = data["starts_on"].min().date()
     last = until or data["starts_on"].max().date() + timedelta(days=30)
     courses = _courses(data, last)
-    with drawing(ax, height=_HEIGHT, source=source) as axes:
+    with drawing(ax, height=lines_height(len(courses), _HEIGHT), source=source) as axes:
         axes.set_xlim(courses[0].days[-1] - (last - first).days, courses[0].days[-1])
         ceiling = _ceiling(courses)
         spikes = [c for c in courses if any(rate > ceiling for rate in c.high)]
@@ -117,7 +117,7 @@ def tariff_steps(
         apart = min(_LINE, _BUNDLE / max(len(courses) - 1, 1))
         for place, course in enumerate(courses):
             _draw(axes, course, apart * (place - (len(courses) - 1) / 2))
-        ends = [(min(c.high[-1], ceiling), c.last_words(), c.colour) for c in courses]
+        ends = [(min(c.high[-1], ceiling), c.origin, c.last_words(), c.colour) for c in courses]
         fit(axes)
         end_labels(axes, courses[0].days[-1], ends, room=100)
         fit(axes)

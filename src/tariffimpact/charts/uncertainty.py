@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.charts.axes import Form, base_line, measure, value_axis, widen, worded
-from tariffimpact.charts.fonts import legible
+from tariffimpact.charts.fonts import wrapped
 from tariffimpact.charts.frames import checked, numbers, texts
 from tariffimpact.charts.framing import drawing
 from tariffimpact.charts.marks import ROW, beside, key, label_rows, rows_height
-from tariffimpact.charts.style import BLUE, GREY_TEXT, INK, SKY
+from tariffimpact.charts.style import BLUE, GREY_TEXT, INK, SIZE, SKY
 from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _THICK: Final = 0.62
 _PAIR: Final = 0.34
+_INPUT: Final = 70.0
 
 
 def tornado(
@@ -100,7 +101,16 @@ def _swing(
             side = 2 * n - 1
         ax.barh(at, end - base, thick, left=base, color=colour, linewidth=0)
         looks: dict[str, Any] = {"fontsize": 7.5, "bbox": None} if same_way else {}
-        beside(ax, end, at, legible(word), side=side, gap=4, color=GREY_TEXT, **looks)
+        beside(
+            ax,
+            end,
+            at,
+            wrapped(word, _INPUT, SIZE, lines=1),
+            side=side,
+            gap=4,
+            color=GREY_TEXT,
+            **looks,
+        )
 
 
 def sensitivity_bars(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = None) -> Axes:

@@ -1,0 +1,107 @@
+"""No label over another, none outside the figure; the same bytes twice; nothing left changed."""
+
+import subprocess
+import sys
+
+import matplotlib
+import matplotlib.pyplot as plt
+import pytest
+from matplotlib.text import Text
+
+from tariffimpact import charts
+from tariffimpact.errors import ModelError
+
+TITLE = "A finding in $ and ^ long enough to need a second line, because findings are sentences"
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 16])
+def test_labels_stand_apart(draw, layout, count):
+    ax = draw(count)
+    assert layout(ax) == []
+
+
+@pytest.mark.parametrize("count", [1, 7, 16])
+def test_nasty_names_are_printed_apart_and_as_text(draw, layout, count):
+    ax = draw(count, nasty=True)
+    assert layout(ax) == []
+    charts.png(ax.figure, 60)
+
+
+def test_framed_charts_keep_their_labels_apart(draw, layout):
+    ax = draw(4)
+    bare = ax.figure.get_figheight()
+    figure = charts.framed(ax, title=TITLE, subtitle="任天堂, $", source="Another source")
+    assert layout(ax) == []
+    assert figure is ax.figure
+    assert figure.get_figheight() > bare
+    lines = {text.get_gid(): text.get_text() for text in figure.texts}
+    assert lines["title"].replace("\n", " ") == TITLE
+    assert lines["title"].count("\n") == 1
+    assert lines["subtitle"] == "???, $"
+    assert lines["source"] == "Source: Another source"
+
+
+def test_same_chart_same_bytes(draw):
+    def images():
+        figure = draw(4, nasty=True).figure
+        return charts.png(figure, 60), charts.svg(figure, name="x", alt="y")
+
+    first = images()
+    assert images() == first
+    figure = draw(4, nasty=True).figure  # and the same figure twice
+    assert charts.svg(figure, name="x", alt="y") == charts.svg(figure, name="x", alt="y")
+
+
+def test_nothing_of_the_callers_changes(draw):
+    before = dict(matplotlib.rcParams)
+    draw(3)
+    assert dict(matplotlib.rcParams) == before
+    assert plt.get_fignums() == []
+
+
+def test_the_callers_parameters_do_not_show(draw):
+    plain = charts.svg(draw(3).figure, name="x", alt="y")
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "lines.marker": "x"}):
+        assert charts.svg(draw(3).figure, name="x", alt="y") == plain
+
+
+def test_bytes_are_the_same_in_another_process():
+    script = (
+        "import pandas as pd; from tariffimpact import charts; import hashlib; "
+        "ax = charts.range_bars(pd.DataFrame({'label': ['a'], 'low': [1], 'high': [2]}));"
+        "print(hashlib.sha256(charts.svg(ax.figure, name='x', alt='y').encode()).hexdigest())"
+    )
+    runs = {
+        subprocess.run([sys.executable, "-c", script], check=True, capture_output=True).stdout
+        for _ in range(2)
+    }
+    assert len(runs) == 1
+
+
+def test_axes_of_the_caller_are_drawn_on_and_kept():
+    import pandas as pd
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
+    try:
+        frame = pd.DataFrame({"label": ["a"], "low": [0.5], "high": [1.5]})
+        place = right.get_position().bounds
+        assert charts.range_bars(frame, ax=right, source="A report") is right
+        assert right.get_position().bounds == place
+        assert not left.texts
+        assert [t.get_text() for t in right.texts if t.get_gid() == "source"] == [
+            "Source: A report"
+        ]
+        with pytest.raises(ModelError, match="of its own"):
+            charts.framed(right, title="x")
+    finally:
+        plt.close(figure)
+
+
+def test_checker_sees_an_overlap_and_a_label_outside(draw, layout):
+    ax = draw(2)
+    box = ax.figure.texts[0]
+    ax.figure.add_artist(Text(*box.get_position(), "on top of it", va="top"))
+    ax.figure.add_artist(Text(0.9, 1.0, "over the edge", va="center"))
+    faults = layout(ax)
+    assert any("on top of it" in fault and "overlaps" in fault for fault in faults)
+    assert any("'over the edge' leaves the figure" in fault for fault in faults)
