@@ -1,1 +1,65 @@
-"""From a tariff to the shelf price, the margin and the profit of named companies and products."""
+"""From a tariff to the shelf price, the margin and the profit of named companies and products.
+
+Every number is sourced and every answer is as wide as the evidence leaves it. The names below are
+the ones most work needs, each loaded when it is first used; the modules have more.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tariffimpact.companies import compare
+    from tariffimpact.cost import duty_per_unit, landed_cost
+    from tariffimpact.errors import DataError, ModelError, TariffImpactError
+    from tariffimpact.facts import Facts, read_facts
+    from tariffimpact.identification import pass_through_bounds
+    from tariffimpact.incidence import unit_incidence
+    from tariffimpact.interval import Interval
+    from tariffimpact.passthrough import convert, measure, pass_through_rate
+    from tariffimpact.tariffs import TariffSchedule
+
+_HOMES = {
+    "DataError": "errors",
+    "Facts": "facts",
+    "Interval": "interval",
+    "ModelError": "errors",
+    "TariffImpactError": "errors",
+    "TariffSchedule": "tariffs",
+    "compare": "companies",
+    "convert": "passthrough",
+    "duty_per_unit": "cost",
+    "unit_incidence": "incidence",
+    "landed_cost": "cost",
+    "measure": "passthrough",
+    "pass_through_bounds": "identification",
+    "pass_through_rate": "passthrough",
+    "read_facts": "facts",
+}
+
+__all__ = [
+    "DataError",
+    "Facts",
+    "Interval",
+    "ModelError",
+    "TariffImpactError",
+    "TariffSchedule",
+    "compare",
+    "convert",
+    "duty_per_unit",
+    "landed_cost",
+    "measure",
+    "pass_through_bounds",
+    "pass_through_rate",
+    "read_facts",
+    "unit_incidence",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tariffimpact' has no attribute {name!r}")
+    return getattr(import_module(f"tariffimpact.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

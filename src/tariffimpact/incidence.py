@@ -88,7 +88,7 @@ class Incidence:
         )
 
 
-def incidence(
+def unit_incidence(
     *,
     old_price: float,
     new_price: float,
@@ -121,7 +121,7 @@ def incidence(
 
     Examples
     --------
-    >>> print(incidence(old_price=100, new_price=106.25, old_customs_value=50,
+    >>> print(unit_incidence(old_price=100, new_price=106.25, old_customs_value=50,
     ...                 new_customs_value=50, old_duty=0, new_duty=12.5).summary())
     Of $12.50 of duty a unit, buyers bear 50%, sellers 50% and the exporter 0%.
     """

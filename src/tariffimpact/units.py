@@ -74,6 +74,17 @@ def big_money(amount: Quantity, currency: str) -> str:
     return _spell(amount, lambda x: _short(x, currency))
 
 
+def count(number: Quantity) -> str:
+    """Return a number of things in the press's short form, three significant digits.
+
+    Examples
+    --------
+    >>> count(15e6), count(Interval(5.25e6, 6.75e6))
+    ('15m', '5.25m to 6.75m')
+    """
+    return _spell(number, _shortened)
+
+
 def parse_fraction(text: str) -> float:
     """Read a share written as `15%` or `0.15`.
 
@@ -123,12 +134,18 @@ def _priced(value: float, currency: str, digits: int) -> str:
 
 
 def _short(value: float, currency: str) -> str:
+    text = _shortened(abs(value))
+    if not text[-1].isalpha():
+        return _priced(value, currency, _money_digits(value))
+    return f"{_MINUS if value < 0 else ''}{_SIGNS.get(currency, f'{currency} ')}{text}"
+
+
+def _shortened(value: float) -> str:
     for size, suffix in ((1e12, "tn"), (1e9, "bn"), (1e6, "m")):
         if abs(value) >= size:
             scaled = float(f"{value / size:.3g}")
-            digits = len(f"{scaled:.12g}".partition(".")[2])
-            return _priced(scaled, currency, digits) + suffix
-    return _priced(value, currency, _money_digits(value))
+            return _signed(scaled, len(f"{scaled:.12g}".partition(".")[2])) + suffix
+    return _signed(value, _money_digits(value))
 
 
 def listed(items: Sequence[str], last: str = "and") -> str:

@@ -70,6 +70,11 @@ class Facts:
         tables = (self.prices, self.exposures, self.statements)
         return tuple(dict.fromkeys(row.company for table in tables for row in table))
 
+    @property
+    def cited_tables(self) -> tuple[tuple[Cited, ...], ...]:
+        """Every table whose rows quote a source."""
+        return tuple(getattr(self, name) for name, kind in KINDS.items() if issubclass(kind, Cited))
+
     def source(self, source_id: str) -> Source:
         """Return a source by its id."""
         return _by_key(self.sources, "source_id", source_id)

@@ -14,7 +14,7 @@ from tariffimpact.errors import ModelError
 from tariffimpact.facts import Assumption, Facts, PriceChange, Status
 from tariffimpact.identification import PassThroughBounds, pass_through_bounds
 from tariffimpact.interval import Interval
-from tariffimpact.tariffs import TariffComponent, TariffRate, TariffSchedule
+from tariffimpact.tariffs import MFN, TariffComponent, TariffRate, TariffSchedule
 
 REFERENCE_ORIGIN: Final = "JPN"
 """The origin whose rate the story quotes."""
@@ -84,6 +84,12 @@ class Results:
     def assumption(self, name: str) -> Assumption | None:
         """Return the first assumption of a name, or None where the data has none."""
         return first_assumption(self.facts, name)
+
+    @property
+    def schedule_end(self) -> date:
+        """The last day on which the schedule knows every product it has."""
+        ends = [row.ends_on for row in self.facts.tariffs if row.authority == MFN and row.ends_on]
+        return min(ends, default=self.as_of) - timedelta(days=1)
 
     def known(self, *source_ids: str) -> tuple[str, ...]:
         """Return those source ids that the data has."""

@@ -63,7 +63,8 @@ class TariffRate:
     def refundable(self) -> Interval:
         """The part of the rate that was collected without legal ground, fraction."""
         void = [p.amount for p in self.counted if p.status is Status.VOID and p.amount is not None]
-        return sum(void, start=Interval.exactly(0.0))
+        total = sum(void, start=Interval.exactly(0.0))
+        return Interval(round(total.low, 12), round(total.high, 12))
 
     def summary(self) -> str:
         """Return the rate in a sentence."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tariffimpact import charts, units
 from tariffimpact.cost import duty_per_unit
 from tariffimpact.facts import PriceChange
-from tariffimpact.incidence import Incidence, incidence
+from tariffimpact.incidence import Incidence, unit_incidence
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.results import LeadEvent, Results
@@ -45,7 +45,7 @@ def corner(
     """
     old_value = customs_share * row.old_price
     new_value = old_value / (1 + exporter_share * tariff)
-    return incidence(
+    return unit_incidence(
         old_price=row.old_price,
         new_price=row.new_price,
         old_customs_value=old_value,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from tariffimpact import charts, units
+from tariffimpact.facts import DutyBase
 from tariffimpact.interval import Interval, Quantity
-from tariffimpact.report.cans import CanDuty, can_duty
+from tariffimpact.report.cans import METAL_AUTHORITY, CanDuty, can_duty
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.results import Results
+from tariffimpact.report.wording import day_words
 
 
 def can_section(results: Results) -> Section | None:
@@ -37,6 +39,7 @@ def can_section(results: Results) -> Section | None:
                 "accounting",
             ),
             *_what_it_is_a_rise_of(results, company),
+            *_widening(results),
         ),
     )
 
@@ -83,6 +86,24 @@ def _what_it_is_a_rise_of(results: Results, company: str) -> list[Paragraph]:
             f"{row.subject}: {row.claim.lower()}. {row.reason}.", (row.source_id,), "evidence"
         )
         for row in used
+    ]
+
+
+def _widening(results: Results) -> list[Paragraph]:
+    """Say which other products the metal duty was widened to, beside metal articles."""
+    rows = [
+        row
+        for row in results.facts.tariffs
+        if row.authority == METAL_AUTHORITY and row.base is DutyBase.METAL and len(row.hts) > 1
+    ]
+    return [
+        Paragraph(
+            f"The metal duty does not stop at cans. {row.name}, from {day_words(row.starts_on)}: "
+            f"“{row.quote}”",
+            (row.source_id,),
+            "evidence",
+        )
+        for row in rows[:1]
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tariffimpact import charts, units
-from tariffimpact.companies import CompanyComparison, CompanyProfile, ExposureShare
+from tariffimpact.companies import EVERYBODY, CompanyComparison, CompanyProfile, ExposureShare
 from tariffimpact.facts import Basis
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import Results
@@ -27,6 +27,7 @@ def company_section(results: Results) -> Section | None:
         ),
         *figures,
         _table(compared),
+        *_firms_in_general(results),
         Paragraph(
             "The response is classified from the facts by one rule: a price rise announced or "
             "done in answer to the tariff or the economy is “passes on”; “in part” if a range "
@@ -45,19 +46,9 @@ def _exposures(compared: CompanyComparison) -> Figure:
     frame = compared.to_frame()[
         ["company", "basis", "low", "high", "same_period", "currency", "amount_low", "amount_high"]
     ]
-    known = [
-        (profile.company, entry)
-        for profile in compared.profiles
-        for entry in profile.exposures
-        if entry.share is not None
-    ]
+    entries = [entry for profile in compared.profiles for entry in profile.exposures]
     silent = [p.company for p in compared.profiles if not p.exposures]
-    top = max(known, key=lambda item: item[1].share.low if item[1].share else 0.0)
-    low = min(known, key=lambda item: item[1].share.low if item[1].share else 0.0)
-    title = (
-        f"Disclosed exposure runs from {_share(low[1])} of sales ({low[0]}) to {_share(top[1])} "
-        f"({top[0]})"
-    )
+    title = exposure_span(compared) or "No exposure can be put over sales of its period"
     tail = f" No figure: {units.listed(silent)}." if silent else ""
     return Figure(
         name="exposure-by-company",
@@ -67,8 +58,27 @@ def _exposures(compared: CompanyComparison) -> Figure:
         alt=f"{title}.{tail}",
         frame=frame,
         draw=lambda: charts.exposure_bars(frame),
-        cites=tuple(entry.exposure.source_id for _, entry in known),
+        cites=tuple(dict.fromkeys(entry.exposure.source_id for entry in entries)),
     )
+
+
+def exposure_span(compared: CompanyComparison) -> str | None:
+    """Return the smallest and the largest disclosed exposure as a clause; None without any.
+
+    Figures of which only an upper end is known are neither.
+    """
+    known = [
+        (entry.share.low, profile.company, _share(entry))
+        for profile in compared.profiles
+        for entry in profile.exposures
+        if entry.share is not None and entry.share.low > 0
+    ]
+    if not known:
+        return None
+    (_, least, low), (_, most, high) = min(known), max(known)
+    if least == most:
+        return f"{least} puts its exposure at {low} of sales"
+    return f"Disclosed exposures run from {low} of sales ({least}) to {high} ({most})"
 
 
 def _responses(compared: CompanyComparison) -> Figure:
@@ -89,6 +99,21 @@ def _responses(compared: CompanyComparison) -> Figure:
             dict.fromkeys(row.source_id for p in compared.profiles for row in p.statements)
         ),
     )
+
+
+def _firms_in_general(results: Results) -> list[Paragraph]:
+    """Say what the sources say of firms at large, who are nobody's row."""
+    rows = [row for row in results.facts.statements if row.company == EVERYBODY]
+    if not rows:
+        return []
+    said = units.listed([row.quote for row in rows])
+    return [
+        Paragraph(
+            f"Of firms in general, no company named: {said}.",
+            tuple(dict.fromkeys(row.source_id for row in rows)),
+            "evidence",
+        )
+    ]
 
 
 def _table(compared: CompanyComparison) -> Table:

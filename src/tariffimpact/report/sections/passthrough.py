@@ -10,6 +10,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import LeadEvent, Results
 from tariffimpact.report.sections.claims import refuted_claims
+from tariffimpact.report.wording import day_words
 
 
 def pass_through_section(results: Results) -> Section | None:
@@ -85,7 +86,7 @@ def _curves(lead: LeadEvent) -> Figure:
         name="pass-through",
         title=title,
         subtitle=f"Dollars of price per dollar of duty by customs share of the old price{shaded}",
-        source=f"Prices: {lead.company}; rate: {scenario.label}, {lead.effective_on:%d %B %Y}.",
+        source=f"Prices: {lead.company}; rate: {scenario.label}, {day_words(lead.effective_on)}.",
         alt=f"{title}: {full_share_words(lead)}. The larger the share, the less was passed on.",
         frame=frame,
         draw=lambda: charts.pass_through_curves(frame, plausible=plausible),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from tariffimpact import charts, units
 from tariffimpact.companies import HOME_MARKET
 from tariffimpact.facts import Cause, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.report.wording import day_words
 
 _CAUSES = {
     Cause.TARIFF: "tariff",
@@ -22,13 +25,19 @@ def rise_words(lead: LeadEvent) -> str:
     changes = sorted({row.change for row in lead.changes})
     moves = [row.relative_change for row in lead.changes]
     span = Interval(min(moves), max(moves))
-    count = len(lead.changes)
-    goods = f"the US price of {lead.changes[0].product}"
-    if count > 1:
-        goods = f"{count} US prices"
+    goods = f"the US price of {_goods([row.product for row in lead.changes])}"
     verb = "raised" if changes[0] > 0 else "changed"
     by = units.listed([units.money(abs(change), lead.changes[0].currency) for change in changes])
-    return f"{lead.company} {verb} {goods} by {by}, {units.percent(span)}"
+    return f"{lead.company} {verb} {goods} by {by}, or {units.percent(span)}"
+
+
+def _goods(products: list[str]) -> str:
+    """Return products by the words their names begin with: 3 PlayStation 5 models."""
+    if len(products) == 1:
+        return f"the {products[0]}"
+    columns = zip(*(product.split() for product in products), strict=False)
+    shared = " ".join(c[0] for c in takewhile(lambda words: len(set(words)) == 1, columns))
+    return f"{len(products)} {shared} models" if shared else units.listed(products)
 
 
 def price_section(results: Results) -> Section | None:
@@ -66,7 +75,7 @@ def _figure(lead: LeadEvent) -> Figure:
         name="console-prices",
         title=title,
         subtitle=f"US recommended retail price before and after {_day(lead)}, {_unit(lead)}",
-        source=f"{lead.company}, as reported on {lead.changes[0].announced_on:%d %B %Y}.",
+        source=f"{lead.company}, as reported on {day_words(lead.changes[0].announced_on)}.",
         alt=f"{title}: {'; '.join(moves)}.",
         frame=frame,
         draw=lambda: charts.price_dumbbell(frame),
@@ -79,11 +88,12 @@ def _rounding(lead: LeadEvent) -> list[Paragraph]:
     if not rounded:
         return []
     worst = max(row.rounding for row in rounded)
+    effect = 2 * worst / min(row.old_price for row in rounded)
     return [
         Paragraph(
             "The source rounds prices to whole amounts; the tags stand within "
             f"{units.money(worst, rounded[0].currency)} of them, which moves no share in this "
-            f"report by more than {units.percent(2 * worst / rounded[0].old_price, 2)}.",
+            f"report by more than {units.percent(effect, 3)}.",
             tuple(row.source_id for row in rounded),
         )
     ]
@@ -96,7 +106,7 @@ def _table(rows: tuple[PriceChange, ...]) -> Table:
         columns=("From", "Company", "Product", "Market", "Old", "New", "Change", "Stated cause"),
         rows=tuple(
             (
-                f"{row.effective_on:%d %b %Y}",
+                row.effective_on.isoformat(),
                 row.company,
                 row.product,
                 row.market,
@@ -115,7 +125,7 @@ def _table(rows: tuple[PriceChange, ...]) -> Table:
 
 
 def _day(lead: LeadEvent) -> str:
-    return f"{lead.effective_on:%d %B %Y}"
+    return day_words(lead.effective_on)
 
 
 def _unit(lead: LeadEvent) -> str:

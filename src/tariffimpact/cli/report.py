@@ -1,0 +1,97 @@
+"""`tariffimpact report`: the HTML and PDF report and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tariffimpact.cli.options import Day, data_option
+
+FORMATS = ("html", "pdf")
+
+
+class _Formats(click.ParamType[tuple[str, ...]]):
+    """One or both formats, separated by a comma."""
+
+    name = "formats"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        chosen = tuple(dict.fromkeys(part.strip().lower() for part in str(value).split(",")))
+        unknown = [part for part in chosen if part not in FORMATS]
+        if unknown:
+            self.fail(f"no format {', '.join(map(repr, unknown))}; write html,pdf", param, ctx)
+        return chosen
+
+
+@click.command()
+@data_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder to write to.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=_Formats(),
+    default="html,pdf",
+    show_default=True,
+    help="Documents to write.",
+)
+@click.option("--company", "companies", multiple=True, help="Only this company; may be repeated.")
+@click.option("--as-of", type=Day(), help="Only what was known on this day (default: all).")
+def report(
+    folder: Path | None,
+    out: Path,
+    formats: tuple[str, ...],
+    companies: tuple[str, ...],
+    as_of: date | None,
+) -> None:
+    """Write the report: tariff-impact.html, tariff-impact.pdf and figures/.
+
+    Without options it reports on the shipped facts, in the folder reports/.
+    """
+    from tariffimpact.facts import read_facts
+    from tariffimpact.report.build import build_report
+    from tariffimpact.report.write import write_report
+
+    document = build_report(read_facts(folder), as_of=as_of, companies=companies)
+    with _progress() as advance:
+        written = write_report(document, out, formats, advance)
+    for finding in document.findings:
+        click.echo(f"- {finding.text}")
+    click.echo("")
+    for path in written:
+        if path.parent == out:
+            click.echo(f"Wrote {path}")
+    click.echo(f"Wrote {out / 'figures'}: {len(document.figures)} charts as svg, png and csv")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Yield a progress bar's callback on a terminal, nothing in a pipe."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("Starting", total=None)
+
+        def advance(what: str, done: int, total: int) -> None:
+            progress.update(task, description=what, completed=done, total=total)
+
+        yield advance

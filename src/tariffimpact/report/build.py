@@ -1,0 +1,118 @@
+"""From facts to the document: results, then sections, then numbered sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from importlib.metadata import version
+
+from tariffimpact.facts import Facts
+from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids
+from tariffimpact.report.results import Results, gather
+from tariffimpact.report.sections.burdens import burden_section
+from tariffimpact.report.sections.cans import can_section
+from tariffimpact.report.sections.companies import company_section
+from tariffimpact.report.sections.evidence import (
+    assumption_section,
+    conflict_section,
+    limit_section,
+    method_section,
+    narrowing_section,
+)
+from tariffimpact.report.sections.exposure import exposure_section
+from tariffimpact.report.sections.findings import findings
+from tariffimpact.report.sections.passthrough import pass_through_section
+from tariffimpact.report.sections.prices import price_section
+from tariffimpact.report.sections.tariffs import tariff_section
+
+_SECTIONS = (
+    price_section,
+    pass_through_section,
+    tariff_section,
+    burden_section,
+    exposure_section,
+    company_section,
+    can_section,
+    narrowing_section,
+    method_section,
+    assumption_section,
+    conflict_section,
+    limit_section,
+)
+
+
+def build_report(
+    facts: Facts, *, as_of: date | None = None, companies: tuple[str, ...] = ()
+) -> Document:
+    """Return the report on the facts known on a day.
+
+    Parameters
+    ----------
+    facts
+        All the facts, as read.
+    as_of
+        The day whose knowledge the report has; by default the day the data speaks for.
+    companies
+        Names to narrow the report to, in any case; all companies by default.
+
+    Returns
+    -------
+    Document
+        The content, ready for a renderer.
+
+    Raises
+    ------
+    ModelError
+        If a company is unknown, or nothing was known by the day.
+
+    Examples
+    --------
+    >>> from tariffimpact.facts import read_facts
+    >>> document = build_report(read_facts())
+    >>> document.findings[0].text
+    'Sony raised 3 US prices by $50, 7.1% to 11.1%.'
+    """
+    day = facts.dated_on if as_of is None else as_of
+    chosen = facts.of_companies(companies) if companies else facts
+    results = gather(chosen, day)
+    sections = tuple(section for make in _SECTIONS if (section := make(results)) is not None)
+    found = findings(results)
+    return Document(
+        title="Tariff price impact",
+        lead=_lead_words(results),
+        findings=found,
+        sections=sections,
+        references=_references(facts, found, sections),
+        data_date=facts.dated_on,
+        as_of=day,
+        version=version("tariffimpact"),
+    )
+
+
+def _lead_words(results: Results) -> str:
+    names = [profile.company for profile in results.companies.profiles]
+    subject = f"{len(names)} companies" if len(names) > 1 else "".join(names) or "no company"
+    return (
+        f"From US tariffs to shelf prices, margins and profits: {subject}, every number sourced "
+        "and every answer as wide as the evidence leaves it."
+    )
+
+
+def _references(
+    facts: Facts, found: Iterable[Paragraph], sections: Iterable[Section]
+) -> tuple[Reference, ...]:
+    """Return the cited sources, numbered as a reader meets them, with the words quoted."""
+    quotes = _quotes(facts)
+    return tuple(
+        Reference(number, facts.source(source_id), quotes.get(source_id, ()))
+        for number, source_id in enumerate(cited_ids(found, sections), start=1)
+    )
+
+
+def _quotes(facts: Facts) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return the (locator, words) quoted from each source, each pair once."""
+    found: dict[str, dict[tuple[str, str], None]] = {}
+    for table in facts.cited_tables:
+        for row in table:
+            found.setdefault(row.source_id, {})[row.locator, row.quote] = None
+    return {source_id: tuple(pairs) for source_id, pairs in found.items()}

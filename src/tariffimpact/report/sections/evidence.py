@@ -1,0 +1,240 @@
+"""What the numbers rest on: method, assumptions, conflicts between sources, limits."""
+
+from __future__ import annotations
+
+from tariffimpact import units
+from tariffimpact.facts import Basis, Conflict
+from tariffimpact.passthrough import measure
+from tariffimpact.report.cans import can_duty
+from tariffimpact.report.content import Block, Bullets, Paragraph, Section, Table
+from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.report.wording import day_words, within
+
+
+def narrowing_section(results: Results) -> Section | None:
+    """Return, for each range of the report, the one fact that would narrow it most."""
+    rows = [*_lead_rows(results), *_exposure_rows(results), *_can_rows(results)]
+    if not rows:
+        return None
+    table = Table(
+        caption="Each range and the fact that would narrow it most",
+        columns=("What", "Range now", "Fact that would narrow it", "Why"),
+        rows=tuple(rows),
+    )
+    return Section("narrowing", "What would narrow each range", (table,))
+
+
+def method_section(results: Results) -> Section:
+    """Return how the numbers are made, and the four meanings of pass-through."""
+    blocks: list[Block] = [
+        Bullets(
+            (
+                Paragraph(
+                    "What somebody reported, quoted and numbered under Sources.",
+                    standing="evidence",
+                ),
+                Paragraph(
+                    "What follows from reported numbers by arithmetic alone: duty per unit, "
+                    "shares, ledgers, bounds.",
+                    standing="accounting",
+                ),
+                Paragraph(
+                    "What follows only if a model of buyers or sellers holds.", standing="model"
+                ),
+                Paragraph(
+                    "A range that nobody has published, with the reason for it, listed under "
+                    "Assumptions.",
+                    standing="assumption",
+                ),
+            )
+        ),
+        Paragraph(
+            "A bound is the value at the corner of the assumed ranges that makes the result "
+            "smallest or largest; every formula used here is monotone in each input, so the "
+            "corners are exact. No midpoint is ever reported: nothing in the evidence puts one "
+            "value above another."
+        ),
+    ]
+    if results.lead is not None and results.lead.customs_share is not None:
+        blocks.append(_dictionary(results.lead))
+    return Section("method", "How the numbers are made", tuple(blocks))
+
+
+def assumption_section(results: Results) -> Section | None:
+    """Return every assumed range with its reason."""
+    rows = results.facts.assumptions
+    if not rows:
+        return None
+    table = Table(
+        caption="Assumed ranges",
+        columns=("Of", "For", "Range", "Unit", "Reason"),
+        rows=tuple(
+            (row.name.replace("_", " "), row.applies_to, str(row.value), row.unit, row.reason)
+            for row in rows
+        ),
+        cites=tuple((row.source_id,) if row.source_id else () for row in rows),
+    )
+    return Section("assumptions", "Assumptions", (table,))
+
+
+def conflict_section(results: Results) -> Section | None:
+    """Return the claims that cannot all be right, and which one the figures rest on."""
+    rows = results.facts.conflicts
+    if not rows:
+        return None
+    table = Table(
+        caption="Sources that disagree, and the claim this report rests on",
+        columns=("About", "Claim", "Used", "Reason"),
+        rows=tuple(_conflict_row(row) for row in rows),
+        cites=tuple((row.source_id,) for row in rows),
+    )
+    return Section("conflicts", "Where sources disagree", (table,))
+
+
+def limit_section(results: Results) -> Section:
+    """Return what the report cannot say."""
+    last = results.schedule_end
+    return Section(
+        "limits",
+        "What this report cannot say",
+        (
+            Bullets(
+                (
+                    Paragraph(
+                        "Not causal: that a price rose after a tariff does not show that the "
+                        "tariff raised it. Where a range is conditional on that, it says so."
+                    ),
+                    Paragraph(
+                        "No customs value of any product here is public. Without it, no "
+                        "pass-through rate is a number; the range is the answer."
+                    ),
+                    Paragraph(
+                        "Exposures are the companies' own estimates, on their own definitions; "
+                        "they are compared in share of sales, not audited."
+                    ),
+                    Paragraph(
+                        "Recommended prices are not transaction prices: rebates, bundles and stock "
+                        "at the old price are not seen."
+                    ),
+                    Paragraph(
+                        f"The tariff schedule is known up to {day_words(last)}; the shipped data "
+                        f"speaks for {day_words(results.facts.dated_on)}."
+                    ),
+                )
+            ),
+        ),
+    )
+
+
+def _lead_rows(results: Results) -> list[tuple[str, ...]]:
+    lead = results.lead
+    if lead is None or not lead.scenarios:
+        return []
+    reference = lead.of(lead.scenarios[0])
+    rows: list[tuple[str, ...]] = [
+        (
+            f"Pass-through, {entry.price.product}, from {entry.scenario.label}",
+            "none" if entry.bounds.rate is None else units.ratio(entry.bounds.rate),
+            "Customs value of one unit",
+            "It sets the duty; with it, the range at a known origin is a number.",
+        )
+        for entry in reference
+        if entry.bounds.most_informative == "customs_share"
+    ]
+    whole = lead.of(lead.scenarios[-1])
+    rows += [
+        (
+            f"Pass-through, {entry.price.product}, {within(entry.scenario.label)}",
+            "none" if entry.bounds.rate is None else units.ratio(entry.bounds.rate),
+            _INPUT_FACTS[entry.bounds.most_informative or "customs_share"],
+            f"Tariff {units.percent(entry.bounds.tariff_change, 0)}, customs share "
+            f"{units.percent(entry.bounds.customs_share, 0)}: the wider one in proportion.",
+        )
+        for entry in whole[:1]
+    ]
+    return rows
+
+
+_INPUT_FACTS = {
+    "customs_share": "Customs value of one unit",
+    "tariff_change": "Origin and day of import of the goods sold",
+    "dutiable_share": "Part of the value that bears the duty",
+    "caused_share": "A market without the tariff to compare with",
+}
+
+
+def _exposure_rows(results: Results) -> list[tuple[str, ...]]:
+    wide = [
+        (profile.company, entry)
+        for profile in results.companies.profiles
+        for entry in profile.exposures
+        if entry.share is not None and not entry.exposure.amount.is_exact
+    ]
+    return [
+        (
+            f"Exposure, {company}, {_basis(entry.basis)}",
+            units.percent(entry.share, 2) if entry.share is not None else "unknown",
+            "The amount itself" if entry.exposure.amount.is_bounded else "The gross amount",
+            entry.exposure.covers,
+        )
+        for company, entry in wide
+    ]
+
+
+def _basis(basis: Basis) -> str:
+    return "basis not said" if basis is Basis.UNSTATED else basis.value
+
+
+def _can_rows(results: Results) -> list[tuple[str, ...]]:
+    can = can_duty(results)
+    if can is None:
+        return []
+    return [
+        (
+            f"Aluminium duty as a share of a {units.percent(can.claimed, 0)} rise",
+            units.percent(can.share_of_rise, 0),
+            "What the canmaker pays for sheet, and how much of it is imported metal",
+            f"The price of the metal is known to {can.metal_price.value} USD a tonne only.",
+        )
+    ]
+
+
+def _dictionary(lead: LeadEvent) -> Table:
+    """Return one rise under the four definitions, at the two ends of the customs share."""
+    assert lead.customs_share is not None
+    row, tariff = lead.changes[0], lead.scenarios[0].tariff_change.high
+    found = []
+    for share in (lead.customs_share.value.low, lead.customs_share.value.high):
+        value = share * row.old_price
+        said = measure(
+            old_price=row.old_price,
+            new_price=row.new_price,
+            old_customs_value=value,
+            new_customs_value=value,
+            old_tariff=0.0,
+            new_tariff=tariff,
+        )
+        found.append(said)
+    names = {
+        "rate": "Dollars of price per dollar of duty",
+        "retail_rate": "Percent of price per point of tariff (the press)",
+        "retail_elasticity": "Percent of price per percent of 1 + tariff (retail regressions)",
+        "border": "Share of the tariff not undone by the exporter (import-price regressions)",
+    }
+    ends = [
+        units.percent(s, 0) for s in (lead.customs_share.value.low, lead.customs_share.value.high)
+    ]
+    return Table(
+        caption=f"Four meanings of pass-through: the {row.product} at {units.percent(tariff, 0)}",
+        columns=("Definition", f"Customs share {ends[0]}", f"Customs share {ends[1]}"),
+        rows=tuple(
+            (words, *(units.ratio(getattr(said, name)) for said in found))
+            for name, words in names.items()
+        ),
+        numeric=(1, 2),
+        note="This report uses the first. The customs value is taken as unchanged.",
+    )
+
+
+def _conflict_row(row: Conflict) -> tuple[str, ...]:
+    return (row.subject, row.claim, "used" if row.used else "recorded", row.reason)
