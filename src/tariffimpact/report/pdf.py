@@ -1,0 +1,273 @@
+"""A report as a tagged, archivable PDF: PDF/UA-1 and PDF/A-2a, the same bytes every time.
+
+The template is fixed; what the report says reaches it as data, so no text could ever be read as
+code. The only fonts are the report's own; what they cannot print is shown by a sign, and said.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from tariffimpact.errors import TariffImpactError
+from tariffimpact.output import json_text
+from tariffimpact.report import wording
+from tariffimpact.report.content import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Paragraph,
+    Reference,
+    Table,
+)
+
+STANDARDS: Final = ("a-2a", "ua-1")
+"""What the file conforms to, as typst names it."""
+
+_TEMPLATES: Final = Path(__file__).with_name("templates")
+_TEXT_WIDTH: Final = 481.8
+"""Between the margins of the page, in points."""
+_PAD: Final = 9.0
+"""Right of each column, in points."""
+_EM: Final = 0.52
+"""Mean width of a letter, in ems; bold ones included."""
+_SHORT: Final = 14
+"""Letters up to which a column's cells should keep to one line."""
+_SAMPLED: Final = 80
+"""Rows of a table looked at to choose its columns' widths."""
+_LONGEST_WORDS: Final = (26, 18, 13, 9, 6)
+"""Letters above which words are broken: the first with which the table fits the page."""
+_TALL: Final = 900
+"""Letters above which a cell may be too tall for one page, so that its row may break."""
+_ENDLESS: Final = 26
+_JOINTS: Final = "/?&=_.-"
+
+
+def render_pdf(document: Document, figures: Mapping[str, str]) -> bytes:
+    """Return a report as a PDF document.
+
+    Parameters
+    ----------
+    document
+        What the report says; its data date becomes the date of the file.
+    figures
+        The name of each figure of the document, and its chart as SVG text.
+
+    Returns
+    -------
+    bytes
+        The file, tagged, with outline and alternative texts; same input, same bytes.
+
+    Raises
+    ------
+    TariffImpactError
+        If the document cannot be set, such as for a chart that is no SVG.
+    """
+    import typst
+
+    day = document.data_date
+    with tempfile.TemporaryDirectory() as fonts:
+        _lay_out_fonts(Path(fonts))
+        try:
+            content: bytes = typst.compile(
+                _TEMPLATES / "report.typ",
+                root=_TEMPLATES,
+                font_paths=typst.Fonts(
+                    include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts]
+                ),
+                ignore_system_fonts=True,
+                sys_inputs={"document": json_text(_Payload(document, figures).whole())},
+                pdf_standards=list(STANDARDS),
+                timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
+            )
+        except typst.TypstError as error:
+            raise TariffImpactError(f"the PDF could not be set: {error.message}") from error
+    return content
+
+
+def _lay_out_fonts(folder: Path) -> None:
+    """Put one file of each style where typst looks; the package has every style twice."""
+    from tariffimpact.charts import font_files
+
+    for file in font_files():
+        shutil.copyfile(file, folder / file.name)
+
+
+class _Payload:
+    """Turns a report into what the template prints, in characters the font has."""
+
+    def __init__(self, document: Document, figures: Mapping[str, str]) -> None:
+        self._document = document
+        self._figures = figures
+        self._missing: set[str] = set()
+
+    def whole(self) -> dict[str, Any]:
+        """Return everything the template needs."""
+        document, day = self._document, self._document.data_date
+        dates = [f"{what} {wording.day_words(when)}" for what, when in wording.dated(document)]
+        return {
+            "title": self._ink(document.title),
+            "lead": self._ink(document.lead),
+            "author": "tariffimpact",
+            "keywords": ["tariff", "pass-through", "incidence"],
+            "language": document.language,
+            "day": (day.year, day.month, day.day),
+            "dates": [*dates, self._ink(f"tariffimpact {document.version}")],
+            "findings": [self._paragraph(p) for p in document.findings],
+            "legend": list(wording.STANDINGS.items()),
+            "sections": [
+                {"title": self._ink(s.title), "blocks": [self._block(b) for b in s.blocks]}
+                for s in document.sections
+            ],
+            "references": [self._reference(r) for r in document.references],
+            "note": self._note(),  # last, when all characters have been seen
+        }
+
+    def _ink(self, text: str, longest: int = _ENDLESS) -> str:
+        """Return a text as the font prints it, words longer than `longest` made breakable."""
+        from tariffimpact.charts import legible, unprintable
+
+        self._missing |= unprintable("".join(text.split()))
+        return _breakable(legible(text), longest)
+
+    def _note(self) -> str:
+        """Return what to say where characters had to be replaced, or nothing."""
+        from tariffimpact.charts import legible
+
+        if not self._missing:
+            return ""
+        sign = legible(min(self._missing))
+        return f"Characters this font cannot print are shown as {sign}; the HTML page has them."
+
+    def _paragraph(self, paragraph: Paragraph) -> dict[str, Any]:
+        return {
+            "kind": "paragraph",
+            "text": self._ink(paragraph.text),
+            "cites": self._document.numbers(paragraph.cites),
+            "standing": paragraph.standing,
+        }
+
+    def _block(self, block: Block) -> dict[str, Any]:
+        if isinstance(block, Bullets):
+            return {"kind": "bullets", "items": [self._paragraph(p) for p in block.items]}
+        if isinstance(block, Figure):
+            return self._figure(block)
+        return self._table(block) if isinstance(block, Table) else self._paragraph(block)
+
+    def _figure(self, figure: Figure) -> dict[str, Any]:
+        return {
+            "kind": "figure",
+            "title": self._ink(figure.title),
+            "subtitle": self._ink(figure.subtitle),
+            "source": self._ink(wording.credit(figure.source)),
+            "alt": figure.alt,
+            "svg": self._figures[figure.name],
+            "cites": self._document.numbers(figure.cites),
+        }
+
+    def _table(self, table: Table) -> dict[str, Any]:
+        """Return a table with the widths of its columns, its words broken where they must be."""
+        cites = [self._document.numbers(ids) for ids in table.cites] if any(table.cites) else []
+        columns = (*table.columns, "Sources") if cites else table.columns
+        full = (
+            [
+                (*row, ", ".join(map(str, numbers)))
+                for row, numbers in zip(table.rows, cites, strict=True)
+            ]
+            if cites
+            else table.rows
+        )
+        size = 9.0 if len(columns) <= 7 else 8.5 if len(columns) <= 9 else 8.0
+        widths, longest = _column_widths([columns, *full], size)
+        return {
+            "kind": "table",
+            "caption": self._ink(table.caption),
+            "columns": [self._ink(name, longest) for name in columns],
+            "rows": [[self._ink(cell, longest) for cell in row] for row in table.rows],
+            "cites": cites,
+            "numeric": table.numeric,
+            "note": self._ink(table.note),
+            "size": size,
+            "pad": _PAD,
+            "widths": widths,
+            "tall": any(len(cell) > _TALL for row in table.rows for cell in row),
+        }
+
+    def _reference(self, reference: Reference) -> dict[str, Any]:
+        source = reference.source
+        return {
+            "number": reference.number,
+            "title": self._ink(source.title),
+            "details": self._ink(
+                f"{source.publisher}. Published {wording.day_words(source.published_on)}, "
+                f"read {wording.day_words(source.accessed_on)}. Licence: {source.licence}."
+            ),
+            "url": str(source.url),
+            "quotes": [(self._ink(place), self._ink(words)) for place, words in reference.quotes],
+            "tall": sum(len(words) + 60 for _, words in reference.quotes) > _TALL,
+        }
+
+
+def _column_widths(rows: Sequence[Sequence[str]], size: float) -> tuple[tuple[float, ...], int]:
+    """Return the width of each column in points, and the length above which words must break.
+
+    Every column has room for its longest word, and short cells keep to one line where the page
+    allows it. What is left goes where it makes the table shortest.
+    """
+    letter = size * _EM
+    room = (_TEXT_WIDTH - len(rows[0]) * _PAD) / letter
+    columns = list(zip(*rows, strict=True))
+    words = [max((len(w) for cell in cells for w in cell.split()), default=0) for cells in columns]
+    longest = next(
+        (n for n in _LONGEST_WORDS if sum(min(word, n) for word in words) <= room),
+        _LONGEST_WORDS[-1],
+    )
+    widths = [max(min(word, longest), 1) for word in words]
+    usual = [sorted(map(len, cells[1:]))[(len(cells) - 1) * 9 // 10 - 1] for cells in columns]
+    roomy = [max(w, u if u <= _SHORT else 0) for w, u in zip(widths, usual, strict=True)]
+    widths = roomy if sum(roomy) <= room else widths
+    widths = _filled(widths, [[len(cell) for cell in row] for row in rows], room)
+    share = (room - sum(widths)) / len(widths)  # a table fills the page, asked to or not
+    return tuple(round((width + share) * letter + _PAD, 2) for width in widths), longest
+
+
+def _filled(widths: list[int], lengths: Sequence[Sequence[int]], room: float) -> list[int]:
+    """Return widths grown to `room`, each letter where it takes most off the rows' heights."""
+    widths = list(widths)
+    sample = lengths[:: len(lengths) // _SAMPLED + 1]
+    while sum(widths) + 1 <= room:
+        gains = [0.0] * len(widths)
+        for row in sample:
+            lines = [length / width for length, width in zip(row, widths, strict=True)]
+            tallest = max(range(len(lines)), key=lines.__getitem__)
+            if lines[tallest] > 1:
+                gains[tallest] += lines[tallest] / (widths[tallest] + 1)
+        if not any(gains):
+            break
+        widths[max(range(len(gains)), key=gains.__getitem__)] += 1
+    return widths
+
+
+def _breakable(text: str, longest: int) -> str:
+    """Return text with places to break inside the words longer than `longest`.
+
+    Examples
+    --------
+    >>> _breakable("see example.org/a-long-path", 14).split(chr(0x200B))
+    ['see example.', 'org/', 'a-', 'long-', 'path']
+    """
+    if len(text) <= longest:
+        return text
+    joints = re.escape(_JOINTS)
+    part = re.compile(rf"[^{joints}]{{1,{min(longest, 14)}}}[{joints}]*|[{joints}]+")
+
+    def parted(word: re.Match[str]) -> str:
+        return "\N{ZERO WIDTH SPACE}".join(part.findall(word[0]))
+
+    return re.sub(rf"\S{{{longest + 1},}}", parted, text)

@@ -1,0 +1,102 @@
+"""Write a report: the page, the printed version, and each figure as picture and as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from tariffimpact import output
+from tariffimpact.errors import require
+from tariffimpact.report.content import Document, Figure
+from tariffimpact.report.html import render_html
+from tariffimpact.report.pdf import render_pdf
+
+STEM: Final = "tariff-impact"
+"""Name of the report's files, before the ending."""
+FORMATS: Final = ("html", "pdf")
+
+Progress = Callable[[str, int, int], None]
+"""Is told what has been done, how many steps that makes, and how many there are."""
+
+
+def write_report(
+    document: Document,
+    out: Path,
+    formats: Sequence[str] = FORMATS,
+    progress: Progress | None = None,
+) -> tuple[Path, ...]:
+    """Write a report into a folder, all of it or nothing; same report, same bytes.
+
+    Parameters
+    ----------
+    document
+        What the report says.
+    out
+        The folder; made if it is not there. Other files in it are left alone.
+    formats
+        Any of `html` and `pdf`.
+    progress
+        Called after each step with what was made, the steps done and the steps there are.
+
+    Returns
+    -------
+    tuple of Path
+        The files written: the report in each format, then per figure `figures/NAME.svg`, `.png`
+        (with title and source, to be shared) and `.csv`.
+
+    Raises
+    ------
+    ModelError
+        If a format is unknown.
+    DataError
+        If the folder cannot be written.
+    """
+    unknown = sorted(set(formats) - set(FORMATS))
+    require(not unknown, f"a report has no format {', '.join(unknown)}; use {' or '.join(FORMATS)}")
+    tell = _steps(progress, len(document.figures) + len(set(formats)) + 1)
+    charts: dict[str, str] = {}
+    pictures: dict[str, bytes] = {}
+    for figure in document.figures:
+        charts[figure.name], files = _drawn(figure)
+        pictures |= files
+        tell(figure.name)
+    reports: dict[str, bytes] = {}
+    for kind in (kind for kind in FORMATS if kind in formats):
+        if kind == "html":
+            reports[f"{STEM}.html"] = render_html(document, charts).encode("utf-8")
+        else:
+            reports[f"{STEM}.pdf"] = render_pdf(document, charts)
+        tell(f"{STEM}.{kind}")
+    written = output.publish(out, reports | pictures)
+    tell(str(out))
+    return written
+
+
+def _drawn(figure: Figure) -> tuple[str, dict[str, bytes]]:
+    """Return a figure's bare chart for the report, and its files to share."""
+    from tariffimpact.charts import framed, png, svg
+    from tariffimpact.charts.style import figure_of
+
+    axes = figure.draw()
+    bare = svg(figure_of(axes), name=figure.name, alt=figure.alt)
+    shared = framed(axes, title=figure.title, subtitle=figure.subtitle, source=figure.source)
+    picture = svg(shared, name=figure.name, alt=figure.alt, title=figure.title)
+    return bare, {
+        f"figures/{figure.name}.svg": picture.encode("utf-8"),
+        f"figures/{figure.name}.png": png(shared),
+        f"figures/{figure.name}.csv": output.csv_bytes(figure.frame),
+    }
+
+
+def _steps(progress: Progress | None, total: int) -> Callable[[str], None]:
+    """Return what counts the steps and tells `progress`, if there is one."""
+    done = 0
+
+    def tell(what: str) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(what, done, total)
+
+    return tell
