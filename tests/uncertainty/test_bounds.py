@@ -106,8 +106,14 @@ def test_an_answer_that_is_missing_in_part_is_searched_and_said():
 
 
 def test_no_answer_anywhere():
-    with pytest.raises(ModelError, match="no answer at any"):
-        bounds(lambda x: np.full_like(x, np.nan), {"x": "0..1"}, name="price")
+    found = bounds(lambda x: np.full_like(x, np.nan), {"x": "0..1"}, name="price")
+    assert not found.has_answer
+    assert found.undefined == found.tried
+    assert found.summary().startswith("There is no price: none of")
+    assert found.to_frame()["value"].isna().all()
+    for ask in (lambda: found.interval, found.plot):
+        with pytest.raises(ModelError, match="There is no price"):
+            ask()
 
 
 def test_an_infinite_end_is_an_answer():

@@ -77,8 +77,10 @@ def test_errors_of_single_draws_are_counted():
 
 def test_no_answer_at_all():
     found = draws(lambda x: x * np.nan, {"x": "0..1"}, n=100, seed=1, name="price")
-    with pytest.raises(ModelError, match="none of the 100 draws has an answer"):
-        found.summary()
+    assert found.summary() == "There is no price: none of 100 draws has an answer."
+    assert found.to_frame()[["p05", "p95", "mean"]].isna().all(axis=None)
+    with pytest.raises(ModelError, match="There is no price"):
+        found.interval()
 
 
 def test_a_path_gives_a_fan():

@@ -7,13 +7,14 @@ searched for, and the result says so. Monotone is tested along lines through the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array
 from tariffimpact.uncertainty.evaluation import Model
@@ -35,7 +36,9 @@ class Bounds:
     """The range of a model's answer over the ranges of its inputs."""
 
     low: float
+    """The lowest answer; NaN where the model has none anywhere ("no price does")."""
     high: float
+    """The highest answer; NaN where the model has none anywhere."""
     low_at: Mapping[str, float]
     """The inputs at which the lowest answer is attained."""
     high_at: Mapping[str, float]
@@ -44,7 +47,9 @@ class Bounds:
     turns_in: tuple[str, ...]
     """The inputs along which the answer was seen to both rise and fall."""
     undefined: int
-    """Evaluations in which the model had no answer."""
+    """Points tried, all over the ranges, at which the model had no answer."""
+    tried: int
+    """Points tried, not counting those a search led to."""
     evaluations: int
     inputs: Inputs
     name: str
@@ -52,8 +57,20 @@ class Bounds:
 
     @property
     def interval(self) -> Interval:
-        """The range as an interval."""
+        """The range as an interval.
+
+        Raises
+        ------
+        ModelError
+            If the model has no answer anywhere.
+        """
+        require(self.has_answer, self._none())
         return Interval(self.low, self.high)
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the model has an answer anywhere in the ranges."""
+        return not math.isnan(self.low)
 
     @property
     def is_exact(self) -> bool:
@@ -62,6 +79,8 @@ class Bounds:
 
     def summary(self) -> str:
         """Return the range and how firm it is, in a sentence or two."""
+        if not self.has_answer:
+            return self._none()
         if self.low == self.high:
             return f"The {self.name} is {quantity(self.low, self.unit)}, whatever the inputs are."
         how = "exact, at corners of the ranges" if self.is_exact else "found by a search"
@@ -70,7 +89,12 @@ class Bounds:
         return (
             f"The {self.name} is {quantity(self.interval, self.unit)}: lowest at "
             f"{self._place(self.low_at)}, highest at {self._place(self.high_at)} ({how})"
-            f"{defined_share(self.undefined, self.evaluations, 'evaluations')}."
+            f"{defined_share(self.undefined, self.tried, 'points tried')}."
+        )
+
+    def _none(self) -> str:
+        return (
+            f"There is no {self.name}: none of {self.tried:,} points of the ranges has an answer."
         )
 
     def _place(self, place: Mapping[str, float]) -> str:
@@ -86,7 +110,14 @@ class Bounds:
         return pd.DataFrame([{"end": end, "value": value, **at} for end, value, at in rows])
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the range as one bar."""
+        """Draw the range as one bar.
+
+        Raises
+        ------
+        ModelError
+            If the model has no answer anywhere.
+        """
+        require(self.has_answer, self._none())
         import pandas as pd
 
         from tariffimpact import charts
@@ -113,7 +144,8 @@ class Bounds:
             )
         return (
             f"Ranges:\n{self.inputs.describe()}\n"
-            f"{self.evaluations:,} evaluations, {self.undefined:,} without an answer.\n{done}"
+            f"{self.evaluations:,} evaluations; of {self.tried:,} points all over the ranges, "
+            f"{self.undefined:,} without an answer.\n{done}"
         )
 
 
@@ -142,12 +174,12 @@ def bounds(
     -------
     Bounds
         With `method` "vertices" where the model is monotone in each input on all the lines, and
-        "search" where it is not.
+        "search" where it is not; with both ends NaN where the model has no answer anywhere.
 
     Raises
     ------
     ModelError
-        If an input is faulty or has no end, or the model has no answer anywhere it was tried.
+        If an input is faulty or has no end.
 
     Examples
     --------
@@ -169,19 +201,11 @@ customs_share 0.6 (exact, at corners of the ranges).
     at, values = corners(box, answers)
     exact = not turning and _explains(values, answers)
     search = Search(box, points, answers.reshape(-1), at, values)
+    tried, undefined = box.evaluations, box.undefined
     if not search.has_answer:
-        raise ModelError(
-            f"{name}: the model has no answer at any of {box.evaluations:,} points of the ranges; "
-            "move the inputs to where it has one"
-        )
-    low, high = search.ends() if exact else (lowest(search), lowest(search, sign=-1))
-    return _result(box, low, high, exact, turning, read, name, unit)
-
-
-def _result(
-    box: Box, low: Point, high: Point, exact: bool, turning: set[str], read: Inputs,
-    name: str, unit: str,
-) -> Bounds:  # fmt: skip
+        low = high = Point(np.full(box.size, np.nan), float("nan"))
+    else:
+        low, high = search.ends() if exact else (lowest(search), lowest(search, sign=-1))
     return Bounds(
         low=low.value,
         high=high.value,
@@ -189,7 +213,8 @@ def _result(
         high_at=box.place(high.at, read.stated),
         method="vertices" if exact else "search",
         turns_in=tuple(key for key in box.names if key in turning),
-        undefined=box.undefined,
+        undefined=undefined,
+        tried=tried,
         evaluations=box.evaluations,
         inputs=read,
         name=name,

@@ -58,6 +58,8 @@ class Draws:
         """Return the central interval that holds a share of the draws with an answer."""
         if self.steps:
             raise ModelError("a path has an interval at each step; use to_frame()")
+        if self.undefined == len(self.values):
+            raise ModelError(self.summary())
         low, high = self._quantiles(((1 - coverage) / 2, (1 + coverage) / 2))
         return Interval(float(low), float(high))
 
@@ -65,15 +67,14 @@ class Draws:
         finite = self._finite_rows()
         kept = self.values if finite.all() else self.values[finite]
         if not len(kept):
-            raise ModelError(
-                f"{self.name}: none of the {len(self.values):,} draws has an answer; "
-                "narrow the inputs to where the model has one"
-            )
+            return np.full((len(shares), *self.values.shape[1:]), np.nan)
         answers: Array = np.quantile(kept, shares, axis=0)
         return answers
 
     def summary(self) -> str:
         """Return the median and the middle 90 percent in a sentence."""
+        if self.undefined == len(self.values):
+            return f"There is no {self.name}: none of {len(self.values):,} draws has an answer."
         last = f" at {self.steps[-1]:g}" if self.steps else ""
         low, middle, high = (
             float(value if value.ndim == 0 else value[-1])
@@ -96,10 +97,12 @@ class Draws:
 
         finite = self._finite_rows()
         table = np.reshape(self._quantiles(_SHARES), (len(_SHARES), -1))
-        means = np.reshape(self.values[finite].mean(axis=0), -1)
+        means = table[2] * np.nan if not finite.any() else self.values[finite].mean(axis=0)
         frame = pd.DataFrame(dict(zip(_COLUMNS, table, strict=True)))
         frame.insert(0, "x", list(self.steps) or [float("nan")])
-        return frame.assign(mean=means, draws=len(self.values), undefined=self.undefined)
+        return frame.assign(
+            mean=np.reshape(means, -1), draws=len(self.values), undefined=self.undefined
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the spread: a fan over the steps of a path, bars of its middle otherwise."""

@@ -1,0 +1,218 @@
+"""A case: what a company did under a tariff, every number a range where it is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tariffimpact import units
+from tariffimpact.cases.figures import span
+from tariffimpact.cases.product import CaseProduct
+from tariffimpact.cases.question import Question
+from tariffimpact.cases.schema import CaseFile
+from tariffimpact.errors import ModelError, require
+from tariffimpact.facts import Exposure, Source
+from tariffimpact.recovery import Recovery, recovery, recovery_rate
+from tariffimpact.uncertainty.inputs import Stated
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case read, checked, and with everything it refers to found."""
+
+    name: str
+    file: CaseFile
+    """As it is written."""
+    resolved: CaseFile
+    """With its references replaced by what they refer to."""
+    tariff_change: Stated
+    """Change of the ad valorem rate between the goods sold at the old and the new price."""
+    old_tariff: Stated
+    products: tuple[CaseProduct, ...]
+    exposure: Exposure | None
+    sources: tuple[Source, ...]
+
+    @property
+    def title(self) -> str:
+        """The case's headline."""
+        return self.file.title
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code of all its money."""
+        return self.file.currency
+
+    @property
+    def credit(self) -> str:
+        """The publishers its numbers come from, as a credit line."""
+        return ", ".join(dict.fromkeys(source.publisher for source in self.sources))
+
+    def product(self, name: str | None = None) -> CaseProduct:
+        """Return a product by its name, without regard to case; the first if none is given.
+
+        Raises
+        ------
+        ModelError
+            If the case has no such product; the text lists those it has.
+        """
+        if name is None:
+            return self.products[0]
+        for item in self.products:
+            if item.name.casefold() == name.casefold():
+                return item
+        known = ", ".join(item.name for item in self.products)
+        raise ModelError(f"{self.name} has no product {name!r}; its products are {known}")
+
+    def question(self, key: str, product: str | None = None) -> Question:
+        """Return one question, by its key.
+
+        Raises
+        ------
+        ModelError
+            If the case does not give enough to ask it; the text lists what can be asked.
+        """
+        asked = list(self.product(product).questions(self.currency)) + self._own_questions()
+        for question in asked:
+            if question.key == key:
+                return question
+        known = ", ".join(question.key for question in asked)
+        raise ModelError(f"{self.name} does not answer {key!r}; it answers {known}")
+
+    def recovery(self) -> Recovery:
+        """Return how much of the exposure the price rise brings back.
+
+        Raises
+        ------
+        ModelError
+            If the case has no `[recovery]`, or its exposure is in another currency.
+        """
+        x = self._recovery()
+        volume = span(x.annual_volume) * span(x.market_share)
+        amount, currency = self._amount(x)
+        return recovery(
+            price_rise=span(x.price_rise),
+            annual_volume=volume,
+            months=span(x.months),
+            exposure=span(amount),
+            basis=x.basis if self.exposure is None else self.exposure.basis.value,
+            retailer_share=span(x.retailer_share),
+            volume_ratio=span(x.volume_ratio),
+            same_scope=x.same_scope,
+            same_window=x.same_window,
+            currency=self.currency,
+            exposure_currency=currency,
+            exchange_rate=None if x.exchange_rate is None else span(x.exchange_rate),
+            exchange_rate_on=x.exchange_rate_on,
+            source=self.credit,
+        )
+
+    def answers(self) -> pd.DataFrame:
+        """Return every answer of the case, one row per product and question.
+
+        Columns: `product` (blank for the case as a whole), `question`, `name`, `unit`, `base` (at
+        the middle of every range; missing for a pass-through set, of which no point is better
+        than another), `low`, `high` (missing where no bound is possible), `method` (`vertices`:
+        exact; `search`), `no_answer` (share of the points tried at which no price does).
+        """
+        import pandas as pd
+
+        rows = [
+            _row(item.name, question)
+            for item in self.products
+            for question in item.questions(self.currency)
+        ]
+        rows += [_row("", question) for question in self._own_questions()]
+        return pd.DataFrame(rows)
+
+    def summary(self) -> str:
+        """Return what the case asks, and what each product's price change says."""
+        lines = [f"{self.title}. {self.file.question}", f"Tariff change: {self._tariff_words()}."]
+        for item in self.products:
+            if item.has_rise:
+                lines.append(f"{item.name}: {item.pass_through(self.currency).summary()}")
+        return "\n".join(lines)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return `answers()`."""
+        return self.answers()
+
+    def explain(self) -> str:
+        """Return inputs, reasons and sources."""
+        lines = [self.summary()]
+        for item in self.products:
+            questions = list(item.questions(self.currency))
+            lines += [f"{item.name}:", questions[-1].inputs.describe()]
+        lines += [f"Judgement: {reason}" for reason in self._reasons()]
+        lines += [
+            f"Source: {source.publisher}, {source.title}, {source.published_on}: {source.url}"
+            for source in self.sources
+        ]
+        return "\n".join(lines)
+
+    def _tariff_words(self) -> str:
+        change = self.tariff_change
+        return units.points(span(change)) + " of customs value"
+
+    def _reasons(self) -> list[str]:
+        parts: list[Any] = [self.file, self.file.tariff, self.file.demand, self.file.recovery]
+        return [part.reason for part in (*parts, *self.file.products) if part and part.reason]
+
+    def _recovery(self) -> Any:
+        require(
+            self.resolved.recovery is not None,
+            f"{self.name} has no [recovery] table; add exposure, price_rise and annual_volume",
+        )
+        return self.resolved.recovery
+
+    def _amount(self, x: Any) -> tuple[Stated, str]:
+        """Return the exposure and its currency, in the case's own where the source converts it."""
+        if self.exposure is None:
+            return x.amount, self.currency
+        if self.exposure.currency != self.currency == "USD" and self.exposure.amount_usd:
+            return self.exposure.amount_usd, "USD"
+        return self.exposure.amount, self.exposure.currency
+
+    def _own_questions(self) -> list[Question]:
+        """Return the questions about the case as a whole."""
+        if self.resolved.recovery is None:
+            return []
+        x = self._recovery()
+        amount, _ = self._amount(x)
+        inputs = {
+            "price_rise": x.price_rise,
+            "annual_volume": x.annual_volume,
+            "market_share": x.market_share,
+            "retailer_share": x.retailer_share,
+            "months": x.months,
+            "volume_ratio": x.volume_ratio,
+            "exchange_rate": 1.0 if x.exchange_rate is None else x.exchange_rate,
+            "exposure": amount,
+        }
+        name = "share of the exposure recovered"
+        return [Question.of("recovery", name, "fraction", _recovered, inputs)]
+
+
+def _recovered(*, annual_volume: Any, market_share: Any, **inputs: Any) -> Any:
+    return recovery_rate(annual_volume=annual_volume * market_share, **inputs)
+
+
+def _row(product: str, question: Question) -> dict[str, object]:
+    """Return one answer; a set with an open input has no bound."""
+    row: dict[str, object] = {
+        "product": product,
+        "question": question.key,
+        "name": question.name,
+        "unit": question.unit,
+    }
+    is_set = question.key == "pass-through" and question.is_uncertain
+    found = question.bounds()
+    return row | {
+        "base": float("nan") if is_set else question.at_base(),
+        "low": found.low,
+        "high": found.high,
+        "method": found.method,
+        "no_answer": found.undefined / found.tried,
+    }

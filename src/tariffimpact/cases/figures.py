@@ -1,0 +1,71 @@
+"""The figures of a case as functions of its inputs by name; numbers or arrays, none uncertain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tariffimpact.cost import duty_per_unit
+from tariffimpact.errors import ModelError
+from tariffimpact.identification import implied_rate
+from tariffimpact.interval import Interval
+from tariffimpact.uncertainty import Distribution
+from tariffimpact.uncertainty.inputs import Stated
+
+
+def customs_value_of(x: Any) -> Any:
+    """Return the customs value per unit from the inputs that make it."""
+    if "customs_value" in x:
+        return x["customs_value"]
+    if "metal_grams" in x:
+        return x["metal_grams"] * x["metal_price_per_tonne"] * 1e-6
+    return x["customs_share"] * x["old_price"]
+
+
+def duty_rise(x: Any) -> Any:
+    """Return the rise of the duty per unit; negative where the tariff falls."""
+    change = np.asarray(x["tariff_change"], dtype=np.float64)
+    size = duty_per_unit(
+        customs_value=customs_value_of(x),
+        ad_valorem=np.abs(change),
+        dutiable_share=x["dutiable_share"],
+    )
+    return np.sign(change) * size
+
+
+def full_rise(**x: Any) -> Any:
+    """Return the rise of the duty as a fraction of the old price."""
+    return duty_rise(x) / x["old_price"]
+
+
+def unit_cost_of(x: Any) -> Any:
+    return x["unit_cost"] if "unit_cost" in x else x["cost_share"] * x["old_price"]
+
+
+def rate_of(**x: Any) -> Any:
+    """Return dollars of price per dollar of duty."""
+    old = np.asarray(x["old_price"])
+    new = x["new_price"] if "new_price" in x else old * (1 + x["price_change"])
+    return implied_rate(
+        old_price=old,
+        new_price=new,
+        tariff_change=x["tariff_change"],
+        customs_share=customs_value_of(x) / old,
+        dutiable_share=x["dutiable_share"],
+        caused_share=x["caused_share"],
+    )
+
+
+def span(value: Stated) -> Interval:
+    """Return the values an input may have.
+
+    Raises
+    ------
+    ModelError
+        If it has no end on one side.
+    """
+    span = value.support if isinstance(value, Distribution) else Interval.of(value)
+    if not span.is_bounded:
+        raise ModelError(f"{span} has no end; give the missing end, or low = and high =")
+    return span

@@ -1,0 +1,253 @@
+"""One product of a case: its inputs, and the questions they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tariffimpact.cases.figures import duty_rise, full_rise, rate_of, span, unit_cost_of
+from tariffimpact.cases.question import Question
+from tariffimpact.cases.schema import Demand as WrittenDemand
+from tariffimpact.cases.schema import Product
+from tariffimpact.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
+from tariffimpact.errors import require
+from tariffimpact.identification import PassThroughBounds, pass_through_bounds
+from tariffimpact.interval import Interval
+from tariffimpact.pricing import (
+    RULES,
+    PriceResponse,
+    hold_dollar_margin,
+    hold_percent_margin,
+    hold_profit,
+    maximise,
+    price_response,
+)
+from tariffimpact.uncertainty import Inputs
+from tariffimpact.uncertainty.inputs import Stated
+
+RULE_NAMES: Final = {
+    "dollar": "price that holds the dollar margin",
+    "percent": "price that holds the percent margin",
+    "profit": "price that holds profit",
+    "maximise": "price that maximises profit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CaseProduct:
+    """A product with its prices, its customs value, its cost and the demand for it."""
+
+    name: str
+    customs: dict[str, Stated]
+    """What the customs value is made of, with the price: share, value, or metal and its price."""
+    old_price: Stated
+    new_price: Stated | None
+    price_change: float | None
+    """Rise as a fraction, where no new price is given."""
+    tariff_change: Stated
+    dutiable_share: Stated
+    caused_share: Stated
+    unit_cost: Stated | None
+    cost_share: Stated | None
+    units: Stated
+    demand: WrittenDemand | None
+
+    @classmethod
+    def of(
+        cls, item: Product, old: Any, new: Any, *, demand: WrittenDemand | None,
+        tariff_change: Stated,
+    ) -> CaseProduct:  # fmt: skip
+        """Return a product from its table, once all its numbers are known.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be: a customs value or a cost above the price whatever the ranges are.
+        """
+        written: Any = item
+        metal: Any = item.metal
+        made_of: dict[str, Any] = {
+            "customs_share": written.customs_share,
+            "customs_value": written.customs_value,
+            "metal_grams": metal.grams if metal else None,
+            "metal_price_per_tonne": metal.price_per_tonne if metal else None,
+        }
+        product = cls(
+            name=item.name,
+            customs={name: value for name, value in made_of.items() if value is not None},
+            old_price=old,
+            new_price=new,
+            price_change=item.price_change,
+            tariff_change=tariff_change,
+            dutiable_share=written.dutiable_share,
+            caused_share=written.caused_share,
+            unit_cost=written.unit_cost,
+            cost_share=written.cost_share,
+            units=written.units,
+            demand=demand,
+        )
+        product._check()
+        return product
+
+    def _check(self) -> None:
+        price, value = span(self.old_price), self.customs_value()
+        require(
+            value.high <= price.low,
+            f"a customs value of {value} may be above the price of {price}; a unit is not worth "
+            "more at the border than on the shelf, so correct one of the two",
+        )
+        if self.unit_cost is not None:
+            cost = span(self.unit_cost)
+            require(
+                cost.high < price.low,
+                f"a unit cost of {cost} may reach the price of {price}; give a cost below it",
+            )
+
+    def customs_value(self) -> Interval:
+        """Return the customs value per unit, money."""
+        parts = {name: span(value) for name, value in self.customs.items()}
+        if "customs_value" in parts:
+            return parts["customs_value"]
+        if "metal_grams" in parts:
+            return parts["metal_grams"] * parts["metal_price_per_tonne"] * 1e-6
+        return parts["customs_share"] * span(self.old_price)
+
+    def customs_share(self) -> Interval:
+        """Return the customs value as a share of the old price."""
+        if "customs_share" in self.customs:
+            return span(self.customs["customs_share"])
+        share = self.customs_value() / span(self.old_price)
+        return Interval(share.low, min(1.0, share.high))
+
+    @property
+    def has_rise(self) -> bool:
+        """Whether a new price is known."""
+        return self.new_price is not None or self.price_change is not None
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The pricing rules the product gives enough for."""
+        has_cost = self.unit_cost is not None or self.cost_share is not None
+        if not has_cost:
+            return ("dollar",)
+        return ("dollar", "percent") if self.demand is None else RULES
+
+    def pass_through(self, currency: str = "USD") -> PassThroughBounds:
+        """Return what the price change says about pass-through.
+
+        Raises
+        ------
+        ModelError
+            If no new price is known.
+        """
+        require(self.has_rise, f"{self.name} has no new price; give new_price or price_change")
+        old = Inputs({"p": self.old_price}).central()["p"]
+        if self.price_change is not None:
+            new = old * (1 + self.price_change)
+        else:
+            assert self.new_price is not None
+            new = Inputs({"p": self.new_price}).central()["p"]
+        return pass_through_bounds(
+            old_price=old,
+            new_price=new,
+            tariff_change=span(self.tariff_change),
+            customs_share=self.customs_share(),
+            dutiable_share=span(self.dutiable_share),
+            caused_share=span(self.caused_share),
+            currency=currency,
+        )
+
+    def price_response(
+        self, *, rules: tuple[str, ...] | None = None, currency: str = "USD"
+    ) -> PriceResponse:
+        """Return the price under each rule, every range at its middle.
+
+        Raises
+        ------
+        ModelError
+            If cost or demand is missing.
+        """
+        require(
+            len(self.rules) == len(RULES),
+            f"{self.name} lacks a cost or a demand; give cost_share or unit_cost, and [demand]",
+        )
+        at = Inputs(self._cost_inputs() | self._demand_inputs()).central()
+        return price_response(
+            demand=self._demand_at(at, volume=Inputs({"u": self.units}).central()["u"]),
+            old_cost=unit_cost_of(at),
+            cost_change=duty_rise(at),
+            rules=rules,
+            currency=currency,
+        )
+
+    def questions(self, currency: str) -> Iterator[Question]:
+        """Return every question the product gives enough for."""
+        duty = self._duty_inputs()
+        yield Question.of(
+            "full", "rise that passes the duty on in full", "fraction", full_rise, duty
+        )
+        if self.has_rise:
+            yield Question.of("pass-through", "pass-through rate", "", rate_of, self._rate_inputs())
+        for rule in self.rules:
+            yield Question.of(
+                rule, RULE_NAMES[rule], currency, self._price_model(rule), self._price_inputs(rule)
+            )
+
+    def _rate_inputs(self) -> dict[str, Stated]:
+        inputs = self._duty_inputs() | {"caused_share": self.caused_share}
+        if self.price_change is not None:
+            return inputs | {"price_change": self.price_change}
+        assert self.new_price is not None
+        return inputs | {"new_price": self.new_price}
+
+    def _duty_inputs(self) -> dict[str, Stated]:
+        return {
+            "old_price": self.old_price,
+            **self.customs,
+            "tariff_change": self.tariff_change,
+            "dutiable_share": self.dutiable_share,
+        }
+
+    def _cost_inputs(self) -> dict[str, Stated]:
+        costs = {"unit_cost": self.unit_cost, "cost_share": self.cost_share}
+        return self._duty_inputs() | {key: x for key, x in costs.items() if x is not None}
+
+    def _demand_inputs(self) -> dict[str, Stated]:
+        if self.demand is None:
+            return {}
+        written: Any = self.demand
+        inputs: dict[str, Stated] = {"demand_elasticity": written.elasticity}
+        return inputs if written.share is None else inputs | {"buyers_share": written.share}
+
+    def _price_inputs(self, rule: str) -> dict[str, Stated]:
+        if rule == "dollar":
+            return self._duty_inputs()
+        if rule == "percent":
+            return self._cost_inputs()
+        return self._cost_inputs() | self._demand_inputs()
+
+    def _price_model(self, rule: str) -> Any:
+        """Return the price under a rule as a function of the inputs, arrays allowed."""
+
+        def price(**x: Any) -> Any:
+            if rule == "dollar":
+                return hold_dollar_margin(price=x["old_price"], cost_change=duty_rise(x))
+            if rule == "percent":
+                return hold_percent_margin(
+                    price=x["old_price"], old_cost=unit_cost_of(x), cost_change=duty_rise(x)
+                )
+            solve = hold_profit if rule == "profit" else maximise
+            return solve(
+                demand=self._demand_at(x), old_cost=unit_cost_of(x), cost_change=duty_rise(x)
+            )
+
+        return price
+
+    def _demand_at(self, x: Any, volume: float = 1.0) -> Demand:
+        assert self.demand is not None
+        known = {"price": x["old_price"], "demand_elasticity": x["demand_elasticity"]}
+        if self.demand.form == "logit":
+            return LogitDemand(**known, volume=volume, share=x["buyers_share"])
+        curve = LinearDemand if self.demand.form == "linear" else IsoelasticDemand
+        return curve(**known, volume=volume)

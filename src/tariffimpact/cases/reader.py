@@ -1,0 +1,192 @@
+"""Reading a case: a path or a shipped name, to a checked case, with every fault at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+import types
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from tariffimpact.cases.case import Case
+from tariffimpact.cases.lines import Location, line_of, spelled
+from tariffimpact.cases.resolution import resolve
+from tariffimpact.cases.schema import CaseFile
+from tariffimpact.errors import DataError, Fault
+from tariffimpact.facts import Facts, read_facts
+
+MAX_BYTES: Final = 1_000_000
+"""A case is written by hand; a larger file is the wrong file."""
+
+_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "missing": ("is missing", "add it"),
+    "literal_error": ("is not one of the known words", "write one of: {expected}"),
+    "string_pattern_mismatch": ("is not a valid id", "use lower-case letters, digits and hyphens"),
+    "string_type": ("is not text", "put it in quotes"),
+    "string_too_short": ("is blank", "write a word or two"),
+    "too_short": ("is empty", "add at least one"),
+    "tuple_type": ("is not a list", 'write it as ["JPN", "VNM"], or [[products]] for products'),
+    "model_type": ("is not a table", "write it as [name], with a key on each line below"),
+    "model_attributes_type": ("is not a table", "write it as [name], with its keys below"),
+    "greater_than": ("must be above {gt:g}", "give a fraction: 0.1 for a rise of 10%"),
+    "less_than": ("must be below {lt:g}", "give a fraction: 0.1 for a rise of 10%"),
+}
+_DATE: Final = ("is not a day", "write it as 2025-08-21, without quotes")
+
+
+def shipped_cases() -> tuple[str, ...]:
+    """Return the names of the cases that come with the package.
+
+    Examples
+    --------
+    >>> "textbook" in shipped_cases()
+    True
+    """
+    return tuple(sorted(path.stem for path in _shipped().glob("*.toml")))
+
+
+def read_case(case: str | Path, *, facts: Facts | None = None) -> Case:
+    """Read a case and everything it refers to.
+
+    Parameters
+    ----------
+    case
+        A path to a TOML file, or the name of a shipped case (`shipped_cases()`).
+    facts
+        The data its ids refer to; the shipped data by default.
+
+    Raises
+    ------
+    DataError
+        With every fault of the file, as `file:line: key: what (got '…'); remedy`.
+
+    Examples
+    --------
+    >>> read_case("textbook").title
+    'A monopolist passes on half'
+    """
+    path = _path(case)
+    text = _text(path)
+    try:
+        written = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DataError([_not_toml(path, str(error))]) from None
+    try:
+        file = CaseFile.model_validate(written)
+    except ValidationError as error:
+        raise DataError(_faults(path, text, error)) from None
+    known = read_facts() if facts is None else facts
+    resolved, problems = resolve(file, known)
+    if problems or resolved is None:
+        raise DataError(
+            Fault(f"{path}:{line_of(text, at)}", what, remedy, spelled(at), got)
+            for at, what, remedy, got in problems
+        )
+    return Case(name=path.stem, file=file, **resolved)
+
+
+def _shipped() -> Path:
+    """Return the folder of the shipped cases: beside this module once installed, else `cases/`."""
+    here = Path(__file__).resolve().parent
+    return here if any(here.glob("*.toml")) else here.parents[2] / "cases"
+
+
+def _path(case: str | Path) -> Path:
+    """Return the file a case stands in."""
+    path = Path(case)
+    if path.suffix == ".toml" or path.exists() or path.name != str(case):
+        return path
+    shipped = _shipped() / f"{case}.toml"
+    if shipped.is_file():
+        return shipped
+    names = shipped_cases()
+    close = difflib.get_close_matches(str(case), names, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise DataError(
+        [
+            Fault(
+                str(case),
+                "is neither a file nor a shipped case",
+                f"{hint}the shipped cases are {', '.join(names)}",
+            )
+        ]
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(
+                [Fault(str(path), "is too large for a case", "name a file written by hand")]
+            )
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(
+            [Fault(str(path), f"cannot be read: {error.strerror}", "check the path")]
+        ) from None
+    except UnicodeDecodeError:
+        raise DataError([Fault(str(path), "is not UTF-8 text", "save it as UTF-8")]) from None
+
+
+def _not_toml(path: Path, message: str) -> Fault:
+    """Return the fault of a file that is not TOML, with the line the parser names."""
+    found = re.search(r"\(at line (\d+), column (\d+)\)", message)
+    where = f"{path}:{found[1]}" if found else str(path)
+    what = message.split(" (at ")[0]
+    return Fault(
+        where,
+        f"is not TOML: {what[:1].lower()}{what[1:]}",
+        'write key = value, text and intervals in quotes: customs_share = "0.5..0.7"',
+    )
+
+
+def _faults(path: Path, text: str, error: ValidationError) -> Iterable[Fault]:
+    for item in error.errors(include_url=False):
+        at: Location = item["loc"]
+        what, remedy = _worded(item, at)
+        shown = item["type"] not in {"missing", "extra_forbidden", "too_short"}
+        plain = isinstance(item["input"], str | int | float | bool)
+        got = str(item["input"]) if shown and plain else None
+        yield Fault(f"{path}:{line_of(text, at)}", what, remedy, spelled(at), got)
+
+
+def _worded(item: Any, at: Location) -> tuple[str, str]:
+    """Return what is wrong with a key, and the remedy."""
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = _keys(at[:-1])
+        close = difflib.get_close_matches(str(at[-1]), known, n=1)
+        hint = f", did you mean {close[0]!r}?" if close else ""
+        return f"is not a key here{hint}", f"the keys are {', '.join(known)}"
+    if kind in {"value_error", "number"}:
+        words = str(context.get("error", context.get("words", "")))
+        what, _, remedy = words.partition("; ")
+        return what, remedy or "see the key's meaning in cases/schema.json"
+    if kind.startswith("date"):
+        return _DATE
+    what, remedy = _WORDS.get(kind, (item["msg"], "see the key's meaning in cases/schema.json"))
+    return what.format(**context), remedy.format(**context)
+
+
+def _keys(at: Location) -> list[str]:
+    """Return the keys of the table at a place of the file."""
+    model: type[BaseModel] = CaseFile
+    for part in at:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _table(model.model_fields[part].annotation) or model
+    return list(model.model_fields)
+
+
+def _table(annotation: Any) -> type[BaseModel] | None:
+    """Return the table a field holds, seen through lists, options and annotations."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (Union, types.UnionType, Annotated, tuple):
+        for argument in get_args(annotation):
+            if found := _table(argument):
+                return found
+    return None

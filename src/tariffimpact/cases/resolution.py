@@ -1,0 +1,194 @@
+"""From what a case file says to what it means: its ids looked up, its tariff found."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from tariffimpact.cases.lines import Location
+from tariffimpact.cases.numbers import Reference, check_kind
+from tariffimpact.cases.product import CaseProduct
+from tariffimpact.cases.schema import CaseFile, Part, Product, Tariff
+from tariffimpact.errors import ModelError
+from tariffimpact.facts import Facts, Source
+from tariffimpact.interval import Interval
+from tariffimpact.tariffs import TariffSchedule
+from tariffimpact.uncertainty import Distribution
+from tariffimpact.uncertainty.inputs import Stated
+
+Problem = tuple[Location, str, str, str | None]
+"""Where, what, remedy, and the value as it stands."""
+
+P = TypeVar("P", bound=Part)
+
+
+@dataclass(slots=True)
+class _Lookup:
+    """The data, the problems met while looking into it, and the sources met on the way."""
+
+    facts: Facts
+    problems: list[Problem] = field(default_factory=list)
+    source_ids: dict[str, None] = field(default_factory=dict)
+
+    def row(self, table: str, column: str, key: str, at: Location) -> Any:
+        """Return the row with a key, or record that there is none."""
+        rows = {getattr(row, column): row for row in getattr(self.facts, table)}
+        if key not in rows:
+            close = difflib.get_close_matches(key, list(rows), n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"add the row to {table}.csv"
+            self.problems.append((at, f"is not in {table}.csv", hint, key))
+            return None
+        if source_id := getattr(rows[key], "source_id", None):
+            self.source_ids[source_id] = None
+        return rows[key]
+
+    def fault(self, at: Location, error: ModelError, got: str | None = None) -> None:
+        """Record an error of the library against a key."""
+        what, _, remedy = str(error).partition("; ")
+        self.problems.append((at, what, remedy or "correct it", got))
+
+
+def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """Return what a case means, or every problem of what it refers to."""
+    lookup = _Lookup(facts)
+    whole = _filled(file, lookup, ())
+    change, old = _tariff(whole.tariff, lookup)
+    products = [
+        _product(item, whole, change, lookup, ("products", n))
+        for n, item in enumerate(whole.products)
+    ]
+    exposure = None
+    if whole.recovery is not None and whole.recovery.exposure is not None:
+        at: Location = ("recovery", "exposure")
+        exposure = lookup.row("exposures", "exposure_id", whole.recovery.exposure, at)
+    if lookup.problems:
+        return None, lookup.problems
+    return {
+        "resolved": whole,
+        "tariff_change": change,
+        "old_tariff": old,
+        "products": tuple(products),
+        "exposure": exposure,
+        "sources": _sources(lookup),
+    }, []
+
+
+def _filled(part: P, lookup: _Lookup, at: Location) -> P:
+    """Return a table with every reference replaced by what it refers to."""
+    changes: dict[str, Any] = {}
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if isinstance(value, Reference):
+            changes[name] = _referred(value, lookup, (*at, name))
+        elif isinstance(value, Part):
+            changes[name] = _filled(value, lookup, (*at, name))
+        elif isinstance(value, tuple) and value and isinstance(value[0], Part):
+            changes[name] = tuple(
+                _filled(item, lookup, (*at, name, n)) for n, item in enumerate(value)
+            )
+    for source_id in part.source:
+        lookup.row("sources", "source_id", source_id, (*at, "source"))
+        lookup.source_ids[source_id] = None
+    return part.model_copy(update=changes)
+
+
+def _referred(reference: Reference, lookup: _Lookup, at: Location) -> Stated:
+    """Return the number a reference stands for; 1 where there is none, and a problem recorded."""
+    row = lookup.row(f"{reference.table}s", f"{reference.table}_id", reference.key, at)
+    if row is None:
+        return 1.0
+    span: Interval = row.amount if reference.table == "exposure" else row.value
+    value: Stated = span.low if span.is_exact else span
+    try:
+        check_kind(value, reference.kind)
+    except ModelError as error:
+        lookup.fault(at, error, reference.key)
+    return value
+
+
+def _tariff(tariff: Tariff, lookup: _Lookup) -> tuple[Stated, Stated]:
+    """Return the change of the rate and the old rate."""
+    if tariff.rate is not None:
+        try:
+            return _difference(_stated(tariff.rate), _stated(tariff.old_rate)), _stated(
+                tariff.old_rate
+            )
+        except ModelError as error:
+            lookup.fault(("tariff", "old_rate"), error)
+            return 1.0, 0.0
+    assert tariff.hts is not None
+    assert tariff.on is not None
+    assert tariff.before is not None
+    schedule = TariffSchedule(lookup.facts)
+    changes, olds = [], []
+    for origin in tariff.origins:
+        try:
+            new = schedule.rate(tariff.hts, origin, tariff.on)
+            old = schedule.rate(tariff.hts, origin, tariff.before)
+        except ModelError as error:
+            lookup.fault(("tariff", "hts"), error)
+            return 1.0, 0.0
+        for rate in (new, old):
+            if rate.specific:
+                lookup.fault(("tariff", "hts"), ModelError(
+                    f"bears a duty per unit from {origin} as well; give rate and old_rate instead"
+                ))  # fmt: skip
+            lookup.source_ids.update(dict.fromkeys(part.source.source_id for part in rate.counted))
+        changes.append(new.rate - old.rate)
+        olds.append(old.rate)
+    return _plain(_hull(changes)), _plain(_hull(olds))
+
+
+def _difference(rate: Stated, old: Stated) -> Stated:
+    """Return the change of the rate; a distribution is shifted only by a number."""
+    if isinstance(rate, Distribution) or isinstance(old, Distribution):
+        if old == 0:
+            return rate
+        raise ModelError(
+            "a distribution of the rate needs an old_rate of 0; "
+            "give the distribution of the change of the rate, and no old_rate"
+        )
+    return _plain(Interval.of(rate) - old)
+
+
+def _product(
+    item: Product, whole: CaseFile, change: Stated, lookup: _Lookup, at: Location
+) -> CaseProduct | None:
+    """Return a product with its prices found."""
+    old, new = item.old_price, item.new_price
+    if item.price is not None:
+        row = lookup.row("prices", "price_id", item.price, (*at, "price"))
+        if row is None:
+            return None
+        if row.currency != whole.currency:
+            lookup.problems.append(
+                ((*at, "price"), f"is in {row.currency}, the case in {whole.currency}",
+                 "give both the same currency", item.price)
+            )  # fmt: skip
+        old, new = row.old_price, row.new_price
+    try:
+        return CaseProduct.of(item, old, new, demand=whole.demand, tariff_change=change)
+    except ModelError as error:
+        lookup.fault(at, error)
+        return None
+
+
+def _sources(lookup: _Lookup) -> tuple[Source, ...]:
+    return tuple(s for s in lookup.facts.sources if s.source_id in lookup.source_ids)
+
+
+def _hull(spans: Iterable[Interval]) -> Interval:
+    spans = list(spans)
+    return Interval(min(span.low for span in spans), max(span.high for span in spans))
+
+
+def _plain(span: Interval) -> Stated:
+    return span.low if span.is_exact else span
+
+
+def _stated(value: object) -> Stated:
+    """Return a number once its references are replaced."""
+    assert not isinstance(value, Reference)
+    return value  # type: ignore[return-value]  # Written without Reference is Stated
