@@ -13,14 +13,15 @@ from __future__ import annotations
 import math
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from tariffimpact.demand import LinearDemand
 from tariffimpact.identification import implied_rate
+from tariffimpact.pricing import hold_profit
 from tariffimpact.uncertainty import Draws, draws, sobol
 from tariffimpact.uncertainty.estimators import estimates
 
@@ -162,7 +163,7 @@ def draws_against_bare(name: str, model: Callable[..., object], inputs: dict[str
         return run(n).summary()
 
     shares = (0.05, 0.25, 0.5, 0.75, 0.95)
-    gap = np.abs(run(10**6).quantile(0.5) / np.quantile(bare(10**6), 0.5) - 1)
+    gap = np.abs(run(10**6).quantile(0.5) / np.nanquantile(bare(10**6), 0.5) - 1)
     # two medians of a million draws each, spread about 15%: good to 3e-4; four times
     good = gap < 1.2e-3
     print(f"draws, {name}: {'right' if good else 'FAILED'} (medians differ by {gap:.1e})")
@@ -174,7 +175,7 @@ def draws_against_bare(name: str, model: Callable[..., object], inputs: dict[str
             lambda n=n: run(n),
             lambda n=n: bare(n),
             lambda n=n: summed(n),
-            lambda n=n: np.quantile(bare(n), shares),
+            lambda n=n: np.nanquantile(bare(n), shares),
         )
         mine.append(a)
         print(
@@ -182,6 +183,39 @@ def draws_against_bare(name: str, model: Callable[..., object], inputs: dict[str
             f"with five percentiles on both sides {ratio(c, d)}"
         )
     print(f"  growth with n: {growth(DRAWS, mine):.2f}")
+
+
+PRICE = {
+    "tariff": "0.15..0.20",
+    "customs_share": {"dist": "triangular", "low": 0.5, "mode": 0.7, "high": 0.9},
+    "cost_share": {"dist": "pert", "low": 0.8, "mode": 0.9, "high": 0.95},
+    "elasticity": {"dist": "lognormal", "median": 2.0, "sigma": 0.2},
+}
+
+
+def held(*, tariff: np.ndarray, customs_share: np.ndarray, cost_share: np.ndarray,
+         elasticity: np.ndarray) -> object:  # fmt: skip
+    """The price of a $500 product that holds profit, linear demand."""
+    return hold_profit(
+        demand=LinearDemand(price=500.0, demand_elasticity=elasticity),
+        old_cost=cost_share * 500,
+        cost_change=tariff * customs_share * 500,
+    )
+
+
+def bare_held(n: int) -> np.ndarray:
+    """The random numbers and the root of the quadratic, nothing else; NaN where no price does."""
+    generator = np.random.Generator(np.random.PCG64DXSM(1))
+    tariff = generator.uniform(0.15, 0.20, n)
+    share = generator.triangular(0.5, 0.7, 0.9, n)
+    alpha = 1 + 4 * 0.1 / 0.15
+    cost = 0.8 + 0.15 * generator.beta(alpha, 6 - alpha, n)
+    elasticity = np.exp(np.log(2.0) + 0.2 * generator.standard_normal(n))
+    rise = tariff * share
+    b = 1 / elasticity - (1 - cost) + rise
+    with np.errstate(invalid="ignore"):
+        root = np.sqrt(b * b - 4 * rise / elasticity)
+        return 500 * (1 + 2 * (rise / elasticity) / (b + root))
 
 
 def installed(package: str) -> str:
@@ -198,6 +232,7 @@ def main() -> None:
     assert math.isclose(bare_rate(1).size, 1)
     sobol_against_salib()
     draws_against_bare("pass-through rate of a price rise", implied_rate, RATE, bare_rate)
+    draws_against_bare("price that holds profit, linear demand", held, PRICE, bare_held)
 
 
 def processor() -> str:
@@ -210,4 +245,4 @@ def processor() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

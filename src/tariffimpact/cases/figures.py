@@ -40,6 +40,7 @@ def full_rise(**x: Any) -> Any:
 
 
 def unit_cost_of(x: Any) -> Any:
+    """Return the seller's unit cost before the tariff, money."""
     return x["unit_cost"] if "unit_cost" in x else x["cost_share"] * x["old_price"]
 
 
