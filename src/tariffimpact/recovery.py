@@ -27,7 +27,7 @@ Basis = Literal["gross", "net", "unstated"]
 
 _INPUTS: Final = {
     "price_rise": "price rise",
-    "seller_share": "share of the rise the seller keeps",
+    "seller_share": "seller's share of the rise",
     "annual_volume": "annual volume",
     "months": "months in force",
     "volume_ratio": "volume kept",

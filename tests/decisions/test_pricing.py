@@ -282,6 +282,14 @@ def test_response_in_words():
         assert part in text
 
 
+def test_plot_shows_the_prices_and_that_none_holds_profit():
+    ax = pricing.price_response(demand=isoelastic(1.5), **TEXTBOOK).plot()
+    text = " ".join(text.get_text() for text in ax.texts)
+    assert "$112.50 (+12.5%)" in text
+    assert "no price does" in text
+    assert "the best, $187.50" in text
+
+
 def test_profit_without_bound_is_an_answer_until_asked_for_by_name():
     response = pricing.price_response(demand=isoelastic(1.0), **TEXTBOOK)
     assert response.best is None

@@ -81,6 +81,8 @@ def test_driver_is_the_input_that_moves_the_answer_most_in_proportion():
     assert "What moves it most is the annual volume (8,000,000 to 12,000,000)." in result.summary()
     wide = recovery(**spans, retailer_share=Interval(0, 1), basis="gross")
     assert wide.driver == "seller_share"  # from nothing to all
+    doubled = {**KNOWN, "months": Interval(1, 2), "annual_volume": Interval(8e6, 9e6)}
+    assert recovery(**doubled, basis="gross").driver == "months"
     frame = wide.to_frame().set_index("input")
     assert frame.loc["annual_volume", ["rate_low", "rate_high"]].tolist() == pytest.approx(
         [0.9 * 0.5 * 47.5 * 8 / 1000, 0.9 * 0.5 * 47.5 * 12 / 1000]

@@ -113,7 +113,8 @@ class PriceResponse:
         from tariffimpact import charts
 
         frame = self.to_frame()
-        frame = frame.assign(rule=frame["label"])[["rule", "price", "old_price", "note"]]
+        notes = frame["note"].str.removeprefix("no price does: ")  # the chart says that itself
+        frame = frame.assign(rule=frame["label"], note=notes)
         return charts.price_rules(frame, currency=self.currency, source=self.source, ax=ax)
 
     def explain(self) -> str:
