@@ -181,17 +181,22 @@ def measure(ax: Axes, which: Literal["x", "y"], text: str) -> None:
 def base_line(ax: Axes, at: float = 0.0, *, upright: bool = True) -> None:
     """Draw the line from which bars are measured."""
     draw = ax.axvline if upright else ax.axhline
-    draw(at, color=INK, linewidth=0.9, zorder=3)
+    draw(at, color=INK, linewidth=0.9, zorder=2.5)
 
 
 def widen(ax: Axes) -> None:
     """Stretch the x axis until the labels beside the marks lie within the plot area."""
+    labels = [text for text in ax.texts if text.get_in_layout()]
+    for label in labels:  # the plot area is to be as wide as if they were inside it
+        label.set_in_layout(False)
     fit(ax)
+    for label in labels:
+        label.set_in_layout(True)
     measurer = renderer(ax)
     spare = _SPARE * figure_of(ax).dpi / 72
-    for _ in range(8):
+    for _ in range(12):
         box = ax.get_window_extent()
-        reach = [text.get_window_extent(measurer) for text in ax.texts if text.get_text()]
+        reach = [label.get_window_extent(measurer) for label in labels]
         left = max((box.x0 + spare - r.x0 for r in reach), default=0.0)
         right = max((r.x1 - box.x1 + spare for r in reach), default=0.0)
         if left <= 0.5 and right <= 0.5:

@@ -31,6 +31,7 @@ KINDS: Final = {"total": BLUE, "add": SKY, "tariff": ORANGE}
 
 _HEIGHT: Final = 2.9
 _THICK: Final = 0.68
+_THICKEST: Final = 72.0
 _ROW: Final = 0.34
 _MOST: Final = 9
 _POINTS: Final = WIDTH * 72 - 6
@@ -136,11 +137,12 @@ def _upright(ax: Axes, steps: list[_Step], room: float) -> None:
     for tick in ax.xaxis.get_majorticklabels():
         tick.set(color=INK, linespacing=1.1)
     ax.set_yticks([])
+    thick = min(_THICK, _THICKEST / room)
     for x, step in enumerate(steps):
         colour = KINDS[step.kind]
-        ax.bar(x, step.end - step.start, _THICK, bottom=step.start, color=colour, linewidth=0)
+        ax.bar(x, step.end - step.start, thick, bottom=step.start, color=colour, linewidth=0)
         if x + 1 < len(steps):
-            ends_at = [x + _THICK / 2, x + 1 - _THICK / 2]
+            ends_at = [x + thick / 2, x + 1 - thick / 2]
             ax.plot(ends_at, [step.end] * 2, color=GREY_TEXT, linewidth=0.9)
         ax.annotate(
             step.words,

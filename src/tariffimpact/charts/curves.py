@@ -178,4 +178,6 @@ def _mark_full(ax: Axes, dots: list[tuple[float, str]]) -> None:
         va="bottom",
         fontsize=SMALL,
         color=INK,
+        bbox={**UNDERLAY, "alpha": 0.7},
+        zorder=5,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from tariffimpact.charts.axes import (
@@ -100,10 +101,16 @@ def paths(
             if len(columns) > 1:
                 low, high = line["low"].astype(float), line["high"].astype(float)
                 axes.fill_between(line["_x"], low, high, color=colour, alpha=0.16, linewidth=0)
-            value = float(line["value"].iloc[-1])
-            ends.append((value, str(series), short(value, form, currency), colour))
+            ends.append((float(line["value"].iloc[-1]), str(series), colour))
         fit(axes)
-        end_labels(axes, last, ends, room=_ROOM)
+        values = [value for value, _, _ in ends]
+        labels = [
+            (value, name, words, colour)
+            for (value, name, colour), words in zip(
+                ends, short(values, form, currency), strict=True
+            )
+        ]
+        end_labels(axes, last, labels, room=_ROOM)
     return axes
 
 
@@ -171,26 +178,31 @@ def fan(
         if mark is not None:
             _moment(axes, mark, mark_label)
         fit(axes)
-        end = data.iloc[-1]
+        last_values = [float(data[quantile].iloc[-1]) for quantile in _QUANTILES]
         names = ("5th", "25th", "Median", "75th", "95th")
         ends = [
-            (
-                float(end[q]),
-                f"{name}:",
-                short(float(end[q]), form, currency),
-                BLUE if q == "p50" else GREY_TEXT,
+            (value, f"{name}:", words, BLUE if name == "Median" else GREY_TEXT)
+            for value, words, name in zip(
+                last_values, short(last_values, form, currency), names, strict=True
             )
-            for q, name in zip(_QUANTILES, names, strict=True)
         ]
         end_labels(axes, last, ends, room=_ROOM, bold=(BLUE,))
     return axes
 
 
-def short(value: float, form: Form, currency: str) -> str:
-    """Return a modelled value as its label prints it: no cents where there are hundreds."""
-    if form == "money" and abs(value) >= 100:
-        return worded(value, form, currency, 0)
-    return worded(value, form, currency)
+def short(values: Sequence[float], form: Form, currency: str) -> list[str]:
+    """Return modelled values as labels print them: without cents where nothing is lost by it.
+
+    Examples
+    --------
+    >>> short([524.2, 575.1], "money", "USD"), short([501.2, 501.4], "money", "USD")
+    (['$524', '$575'], ['$501.20', '$501.40'])
+    """
+    if form == "money" and min(map(abs, values)) >= 100:
+        whole = [worded(value, form, currency, 0) for value in values]
+        if len(set(whole)) == len(set(values)):
+            return whole
+    return [worded(value, form, currency) for value in values]
 
 
 def _moment(ax: Axes, x: float, label: str) -> None:

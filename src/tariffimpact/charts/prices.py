@@ -23,7 +23,13 @@ _HEAD: Final = 0.95
 _WIDE: Final = 20.0
 _NOTE: Final = 190.0
 _BAR: Final = "#B3BBC1"
-_DOT: Final[dict[str, Any]] = {"marker": "o", "markersize": 8.5, "linestyle": "none", "zorder": 4}
+_DOT: Final[dict[str, Any]] = {
+    "marker": "o",
+    "markersize": 8.5,
+    "linestyle": "none",
+    "zorder": 4,
+    "clip_on": False,
+}
 _OLD: Final = _DOT | {"color": BLUE, "markerfacecolor": "white", "markeredgewidth": 2.2}
 _NEW: Final = _DOT | {"color": ORANGE}
 
@@ -198,18 +204,19 @@ def _rule(ax: Axes, y: float, old: float, new: float, note: str, currency: str) 
     """Draw one rule's price, its words, and the note under them."""
     ax.plot([old, new], [y, y], color=_BAR, linewidth=3, zorder=2)
     ax.plot([old], [y], **_OLD)
-    at, words, colour = old, "no price does", GREY_TEXT
+    at, words, colour, side = old, "no price does", GREY_TEXT, 1
     if new == new:
         ax.plot([new], [y], **_NEW)
-        at, colour = max(old, new), ORANGE
+        at, colour, side = new, ORANGE, 1 if new >= old else -1
         words = f"{worded(new, 'money', currency)} ({change_words(old, new)})"
-    beside(ax, at, y, words, gap=9, color=colour, fontweight="bold")
+    beside(ax, at, y, words, side=side, gap=9, color=colour, fontweight="bold")
     if note:
         ax.annotate(
             note,
             (at, y),
-            xytext=(9, -7),
+            xytext=(9 * side, -7),
             textcoords="offset points",
+            ha="left" if side > 0 else "right",
             va="top",
             fontsize=SMALL,
             color=GREY_TEXT,

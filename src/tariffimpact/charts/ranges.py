@@ -101,7 +101,8 @@ def limits(values: Iterable[float], *, zero: bool = True) -> tuple[float, float]
     if low == high:
         spare = abs(low) * 0.1 or 1.0
         return low - spare, high + spare
-    return low, high
+    air = 0.02 * (high - low)
+    return (low - air if low else low), (high + air if high else high)
 
 
 def compare(ax: Axes, value: float, label: str) -> None:
@@ -132,7 +133,9 @@ def _range(ax: Axes, y: float, low: float, high: float, form: Form, currency: st
     if low < high and len(bounded) == 2:
         ax.barh(y, high - low, _THICK, left=low, color=BLUE, linewidth=0, zorder=4)
     else:
-        ax.plot(bounded, [y] * len(bounded), "o", color=BLUE, markersize=7.5, zorder=4)
+        ax.plot(
+            bounded, [y] * len(bounded), "o", color=BLUE, markersize=7.5, zorder=4, clip_on=False
+        )
         gap += 2
     if low == -math.inf:
         open_end(ax, high, y, BLUE, side=-1)
