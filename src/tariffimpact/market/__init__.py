@@ -1,0 +1,36 @@
+"""Differentiated-products markets: what a tariff does to all prices when rivals respond.
+
+>>> from tariffimpact.market import Duties, calibrate
+>>> market = calibrate(products=["ours", "theirs"], firms=["home", "abroad"],
+...                    prices=[100.0, 100.0], shares=[0.3, 0.3], margins={"ours": 0.4})
+>>> market.impose(Duties([0.0, 0.25])).price_change.round(2)
+array([ 1.33, 11.21])
+"""
+
+from tariffimpact.market.calibration import calibrate
+from tariffimpact.market.choice import CesDemand, LogitDemand
+from tariffimpact.market.equilibrium import Equilibrium, Ledger
+from tariffimpact.market.fit import Fit
+from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
+from tariffimpact.market.model import Market
+from tariffimpact.market.ownership import ownership_matrix
+from tariffimpact.market.policy import Duties
+from tariffimpact.market.quotas import Quota
+from tariffimpact.market.state import MarketState
+
+__all__ = [
+    "AidsDemand",
+    "CesDemand",
+    "Duties",
+    "Equilibrium",
+    "Fit",
+    "Ledger",
+    "LinearDemand",
+    "LogLinearDemand",
+    "LogitDemand",
+    "Market",
+    "MarketState",
+    "Quota",
+    "calibrate",
+    "ownership_matrix",
+]

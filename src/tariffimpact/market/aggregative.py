@@ -1,0 +1,152 @@
+r"""The joint Newton on the market aggregate and one number per firm: logit and CES, exactly.
+
+A firm that sells any number of products at a common profit weight has one unknown, the odds
+z = S/(1 - S) of its share. With e = 0 for logit and e = 1/(elasticity - 1) for CES,
+
+.. math:: g(z_f) + h = \log T_f, \quad e^{-h} + \sum_f z_f/(1 + z_f) = 1,
+
+.. math:: g(z) = \log z - \log(1+z) + \log(1 + e(1+z))/e \quad (\to \log z - \log(1+z) + z + 1),
+
+where T_f sums the firm's products at cost and h is the log of the market's denominator. The
+Jacobian is an arrowhead, so a Newton step costs a few passes over the firms. g rises and the sum
+falls in h: there is exactly one equilibrium.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffimpact.market.system import Array, Labels
+
+TOLERANCE = 1e-10
+"""Relative first-order condition above which nothing is called an equilibrium."""
+_AIM = 2e-14
+_FLOOR = 700.0
+_LIMIT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregates:
+    """Solutions of many markets at once."""
+
+    odds: Array
+    """z = S/(1 - S) per firm, shape (N,), markets one after the other."""
+    log_total: Array
+    """h = log H per market, shape (M,)."""
+    residual: Array
+    """Largest relative first-order condition per market, shape (M,); NaN where input is."""
+    iterations: Labels
+    """Newton steps per market, shape (M,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How firms lie in memory: a rectangle (firms, markets), or ragged one after the other."""
+
+    total: Callable[[Array], Array]
+    """Sum over the firms of each market."""
+    spread: Callable[[Array], Array]
+    """Repeat a market's number for each of its firms."""
+    peak: Callable[[Array], Array]
+    """Maximum over the firms of each market."""
+
+
+def solve_types(log_types: Array, counts: Labels, curve: Array) -> Aggregates:
+    """Solve every market from its firms' types.
+
+    Parameters
+    ----------
+    log_types
+        log T_f of each firm, shape (N,), the firms of a market adjacent; -inf is a firm nobody
+        would buy from.
+    counts
+        Firms in each market, shape (M,), each at least 1, summing to N.
+    curve
+        e of each market, shape (M,): 0 for logit, 1/(elasticity - 1) for CES.
+
+    Examples
+    --------
+    >>> one = solve_types(np.array([1.0]), np.array([1]), np.array([0.0]))
+    >>> z = one.odds[0]; float(round(z * np.exp(z), 12))  # Lambert W: z exp(z) = T/e
+    1.0
+    """
+    width = int(counts[0])
+    if (counts == width).all():
+        square = np.ascontiguousarray(log_types.reshape(-1, width).T)
+        found = _newton(square, _rectangle(), curve)
+        return Aggregates(np.ascontiguousarray(found.odds.T).ravel(), *_rest(found))
+    return _newton(log_types, _ragged(counts), curve)
+
+
+def _rest(found: Aggregates) -> tuple[Array, Array, Labels]:
+    return found.log_total, found.residual, found.iterations
+
+
+def _rectangle() -> _Layout:
+    return _Layout(
+        total=lambda firm: firm.sum(axis=0),
+        spread=lambda market: market[None, :],
+        peak=lambda firm: firm.max(axis=0),
+    )
+
+
+def _ragged(counts: Labels) -> _Layout:
+    starts = np.cumsum(counts) - counts
+    market = np.repeat(np.arange(counts.size), counts)
+    return _Layout(
+        total=lambda firm: np.add.reduceat(firm, starts),
+        spread=lambda value: value[market],
+        peak=lambda firm: np.maximum.reduceat(firm, starts),
+    )
+
+
+def tail(odds: Array, curve: Array) -> Array:
+    """Return log(1 + e(1 + z))/e, its limit 1 + z at e = 0: minus the log of the markup's pull."""
+    if not curve.any():
+        return 1 + odds
+    safe = np.where(curve == 0, 1.0, curve)
+    return np.where(curve == 0, 1 + odds, np.log1p(safe * (1 + odds)) / safe)
+
+
+def _start(log_types: Array, layout: _Layout, curve: Array) -> tuple[Array, Array, Array]:
+    """Return types cut off where exp underflows, the upper end of h, and first odds."""
+    least = tail(np.zeros_like(curve), curve)
+    top = np.maximum(layout.peak(log_types), 0.0)
+    scale = layout.total(np.exp(log_types - layout.spread(top))) * np.exp(-least)
+    upper = top + np.log(np.exp(-top) + scale)
+    types = np.maximum(log_types, layout.spread(upper) - _FLOOR)
+    shift = types - layout.spread(upper + least)
+    return types, upper, np.logaddexp(0.0, shift) if shift.max() > 30 else np.log1p(np.exp(shift))
+
+
+def _newton(log_types: Array, layout: _Layout, curve: Array) -> Aggregates:
+    """Iterate the arrowhead Newton until every market is at rounding error or stops moving."""
+    with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
+        types, upper, odds = _start(log_types, layout, curve)
+        each = layout.spread(curve)
+        logit = not curve.any()
+        h = upper.copy()
+        size = 1.0 + np.abs(layout.peak(np.abs(types))) + upper
+        residual = np.full(h.shape, np.inf)
+        iterations = np.zeros(h.shape, dtype=np.intp)
+        for _ in range(_LIMIT):
+            plus = 1 + odds
+            share = odds / plus
+            error = np.log(share) + (plus if logit else tail(odds, each)) + layout.spread(h) - types
+            outside = np.exp(-h)
+            gap = outside + layout.total(share) - 1
+            residual = np.maximum(layout.peak(np.abs(error)), np.abs(gap))
+            moving = residual > _AIM * size
+            if not moving.any():
+                break
+            iterations += moving
+            slope = plus * odds / (1 + odds * plus * (1 if logit else 1 / (1 + each * plus)))
+            fall = slope / (plus * plus)
+            dh = (gap - layout.total(error * fall)) / (outside + layout.total(fall))
+            h_new = np.clip(h + dh, 0.0, upper)
+            odds += np.maximum(-slope * (error + layout.spread(h_new - h)), -0.9 * odds)
+            h = h_new
+        return Aggregates(odds, h, residual, iterations)

@@ -1,0 +1,285 @@
+"""From an observed equilibrium to a market: prices, shares, owners, at least one margin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tariffimpact.errors import ModelError, require
+from tariffimpact.market import families
+from tariffimpact.market.conduct import Conduct, Game
+from tariffimpact.market.families import DemandName, Family
+from tariffimpact.market.fit import Fit
+from tariffimpact.market.model import Market, check_names, positive
+from tariffimpact.market.observed import (
+    MarginBase,
+    Observed,
+    checked_shares,
+    market_shares,
+    observed_margins,
+)
+from tariffimpact.market.ownership import checked_ownership, ownership_matrix
+from tariffimpact.market.policy import NO_DUTIES, Duties, Reading
+from tariffimpact.market.system import Array, DemandSystem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_EXACT = 1e-7
+_RANK = 1e-6
+
+
+def calibrate(
+    *,
+    products: Sequence[str],
+    firms: Sequence[str],
+    prices: ArrayLike,
+    shares: ArrayLike | None = None,
+    quantities: ArrayLike | None = None,
+    outside_share: float | None = None,
+    size: float = 1.0,
+    margins: Mapping[str, float] | ArrayLike | None = None,
+    margin_on: MarginBase = "price",
+    demand: DemandName = "logit",
+    nests: ArrayLike | None = None,
+    fixed: Mapping[str, float] | None = None,
+    elasticities: ArrayLike | None = None,
+    duties: Duties = NO_DUTIES,
+    reading: Reading = "customs_value",
+    customs_value: ArrayLike | None = None,
+    conduct: Conduct = "bertrand",
+    ownership: ArrayLike | None = None,
+    currency: str = "USD",
+) -> Market:
+    """Return the market whose equilibrium is the observed one.
+
+    Prices and shares are met exactly; unknown demand parameters are those whose margins lie
+    nearest the ones supplied (least squares on (p - k)/p); unit costs follow from the first-order
+    conditions. ``market.fit`` says how far each margin is missed.
+
+    Parameters
+    ----------
+    products, firms
+        Names and makers, length J.
+    prices
+        Shelf prices before sales tax, duty included, money per unit, shape (J,).
+    shares
+        Fractions, shape (J,). Logit, linear, log-linear: of units in the potential market, summing
+        to less than 1. CES: of outlay, outside good included. AIDS: of outlay on these products,
+        summing to 1.
+    quantities
+        Units sold, shape (J,), instead of `shares`; with `outside_share`, the share of the
+        potential market (units; CES: outlay) that buys none of them. AIDS needs none.
+    size
+        With `shares`: what they are shares of, units (CES, AIDS: money).
+    margins
+        Price less cost **with duty**, as a fraction in (0, 1): an array with NaN where unknown, or
+        a mapping from product to margin. One or many.
+    margin_on
+        Base of the margins: `price`, the shelf price: (p - k)/p; or `net_price`, the price less
+        duty per unit: (p - k)/(p - d). Under `border_price` the second is (w - c)/w.
+    demand
+        `logit`, `ces`, `linear`, `log_linear` or `aids`.
+    nests
+        Nest of each product, for logit and CES: adds the parameter `nesting`.
+    fixed
+        Parameters not to estimate: `price_coefficient`, `elasticity`, `nesting`, `slope`,
+        `market_elasticity`.
+    elasticities
+        Linear and log-linear: E[j, k] = d ln q_j / d ln p_k at the observed point, (J, J), instead
+        of diversion in proportion to share.
+    duties
+        Duties **in force** when this was observed: fraction of customs value, never of price.
+    reading, customs_value, conduct, ownership, currency
+        As in `Market`.
+
+    Raises
+    ------
+    ModelError
+        If input is out of range, a parameter is not identified, the model cannot meet the margin,
+        or a cost is not positive.
+
+    Examples
+    --------
+    >>> market = calibrate(products=["a", "b"], firms=["f", "g"], prices=[100.0, 120.0],
+    ...                    shares=[0.3, 0.2], margins={"a": 0.4})
+    >>> market.fit.summary()
+    'price_coefficient = 0.035714 from 1 margin, exactly; largest miss 0.00 pp at a.'
+    >>> market.equilibrium().prices.round(8)
+    array([100., 120.])
+    """
+    seen = _observe(
+        products=tuple(map(str, products)), firms=tuple(map(str, firms)), prices=prices,
+        shares=shares, quantities=quantities, outside_share=outside_share, size=size,
+        demand=demand, duties=duties, reading=reading, customs_value=customs_value,
+        margin_on=margin_on,
+    )  # fmt: skip
+    supplied = observed_margins(margins, seen.products)
+    weights = (
+        ownership_matrix(seen.firms) if ownership is None
+        else checked_ownership(ownership, seen.firms)
+    )  # fmt: skip
+    keep = 1 / (1 + seen.duties.rate) if reading == "border_price" else np.ones(len(products))
+
+    def lerner(system: DemandSystem) -> Array:
+        return Game(system, weights, seen.prices, keep, conduct).implied_lerner(seen.prices)
+
+    target = seen.lerner(supplied)
+    if elasticities is not None:
+        system, estimated = _given(demand, seen, elasticities), dict[str, float]()
+    else:
+        typical = float(np.nanmean(target)) if np.isfinite(target).any() else 0.3
+        shape = families.family(demand, seen, nests, typical)
+        system, estimated = _estimate(shape, target, lerner, fixed or {}, seen.products)
+    found = lerner(system)
+    _check_markups(found, seen.products)
+    return Market(
+        products=seen.products, firms=seen.firms, demand=system,
+        unit_cost=seen.unit_cost(seen.prices * (1 - found)), customs_value=seen.customs_value,
+        duties=duties, reading=reading, conduct=conduct,
+        ownership=None if ownership is None else weights, currency=currency,
+        fit=Fit(products=seen.products, prices=seen.prices, observed=supplied,
+                fitted=seen.margin(found), parameters=estimated, margin_on=margin_on),
+    )  # fmt: skip
+
+
+def _observe(
+    *,
+    products: tuple[str, ...],
+    firms: tuple[str, ...],
+    prices: ArrayLike,
+    shares: ArrayLike | None,
+    quantities: ArrayLike | None,
+    outside_share: float | None,
+    size: float,
+    demand: DemandName,
+    duties: Duties,
+    reading: Reading,
+    customs_value: ArrayLike | None,
+    margin_on: MarginBase,
+) -> Observed:
+    """Return what was observed, checked, shares in the base of the demand system."""
+    check_names(products, firms, len(products))
+    price = positive(prices, products, "prices")
+    outside = demand != "aids"
+    if (shares is None) == (quantities is None):
+        raise ModelError("shares, quantities: give one of the two")
+    if quantities is not None:
+        sold = positive(quantities, products, "quantities")
+        inside = 1.0 if not outside else 1 - _outside(outside_share)
+        values = sold * price if demand in ("ces", "aids") else sold
+        share, size = market_shares(values=values, inside=inside)
+    else:
+        require(size > 0, f"size: must be positive (got {size:g})")
+        share = checked_shares(shares if shares is not None else [], products, outside=outside)
+    return Observed(
+        products=products, firms=firms, prices=price, shares=share, size=size,
+        duties=duties.sized(len(products)), reading=reading, margin_on=margin_on,
+        customs_value=None if customs_value is None
+        else positive(customs_value, products, "customs_value"),
+    )  # fmt: skip
+
+
+def _outside(share: float | None) -> float:
+    if share is None or not 0 < share < 1:
+        raise ModelError(
+            f"outside_share: give the share of the potential market that buys none of the "
+            f"products, in (0, 1) (got {share}); quantities alone do not say it"
+        )
+    return share
+
+
+def _given(demand: DemandName, seen: Observed, elasticities: ArrayLike) -> DemandSystem:
+    """Return the linear or log-linear system with the user's elasticities."""
+    matrix = np.asarray(elasticities, dtype=np.float64)
+    count = seen.prices.size
+    require(
+        matrix.shape == (count, count)
+        and np.isfinite(matrix).all()
+        and (np.diag(matrix) < 0).all(),
+        f"elasticities: need a finite {count} x {count} matrix with a negative diagonal, "
+        "E[j, k] = percent change of j's sales per percent of k's price",
+    )
+    if demand == "linear":
+        return families.linear(seen, matrix)
+    if demand == "log_linear":
+        return families.log_linear(seen, matrix)
+    raise ModelError(f"elasticities: for linear and log_linear demand only (got {demand!r})")
+
+
+def _estimate(
+    shape: Family,
+    target: Array,
+    lerner: Callable[[DemandSystem], Array],
+    fixed: Mapping[str, float],
+    products: tuple[str, ...],
+) -> tuple[DemandSystem, dict[str, float]]:
+    """Return the system nearest the margins and its free parameters, or why there is none."""
+    unknown = [name for name in fixed if name not in shape.starts]
+    require(not unknown, f"fixed: {unknown and unknown[0]} is none of {tuple(shape.starts)}")
+    free = [name for name in shape.starts if name not in fixed]
+    seen = np.isfinite(target)
+    if len(free) > seen.sum():
+        raise ModelError(
+            f"not identified: {len(free)} unknowns ({', '.join(free)}) and {seen.sum()} margins; "
+            f"supply more margins, or fix one, as fixed={{'{free[-1]}': ...}}"
+        )
+    if not free:
+        return shape.build(fixed), {}
+
+    def miss(line: Array) -> Array:
+        values = dict(fixed)
+        values |= {n: families.from_line(n, x) for n, x in zip(free, line, strict=True)}
+        with np.errstate(all="ignore"):
+            gap = (lerner(shape.build(values)) - target)[seen]
+        return np.where(np.isfinite(gap), gap, 1e3)
+
+    line, gap = _nearest(miss, [[families.to_line(n, s) for s in shape.starts[n]] for n in free])
+    if seen.sum() == len(free) and np.abs(gap).max() > _EXACT:
+        worst = [name for name, known in zip(products, seen, strict=True) if known]
+        raise ModelError(
+            f"{worst[int(np.abs(gap).argmax())]}: no {' and '.join(free)} meets its margin, "
+            f"nearest miss {np.abs(gap).max():.2%}; check the margin and shares, or try another "
+            "demand system"
+        )
+    values = {name: families.from_line(name, x) for name, x in zip(free, line, strict=True)}
+    return shape.build({**fixed, **values}), values
+
+
+def _nearest(
+    miss: Callable[[Array], Array], starts: Sequence[Sequence[float]]
+) -> tuple[Array, Array]:
+    """Return the least-squares point over several starts, refusing one that is not pinned down."""
+    from itertools import product
+
+    from scipy.optimize import least_squares
+
+    best = None
+    for start in product(*starts):
+        found = least_squares(miss, start, jac="3-point", xtol=1e-15, ftol=1e-15, gtol=1e-15)
+        if best is None or found.cost < best.cost * (1 - 1e-6):
+            best = found
+        if best.cost < 1e-24:
+            break
+    assert best is not None
+    strength = np.linalg.svd(np.asarray(best.jac), full_matrices=False, compute_uv=False)
+    if strength[-1] <= _RANK * max(1.0, strength[0]):
+        raise ModelError(
+            "not identified: these margins move no further with the parameters than rounding "
+            "(for nesting, margins of products in nests of different concentration are needed); "
+            "supply other margins or fix a parameter"
+        )
+    return np.asarray(best.x), np.asarray(best.fun)
+
+
+def _check_markups(lerner: Array, products: tuple[str, ...]) -> None:
+    for name, value in zip(products, lerner, strict=True):
+        require(
+            0 <= value < 1,
+            f"{name}: the demand found implies a margin of {value:.4g} of its price, outside "
+            "[0, 1), so a cost that is not positive; the margins supplied do not fit these prices "
+            "and shares",
+        )

@@ -1,0 +1,138 @@
+"""Demand systems as calibration sees them: from few unknowns to one that meets the shares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tariffimpact.errors import ModelError
+from tariffimpact.market.choice import CesDemand, LogitDemand
+from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
+from tariffimpact.market.observed import Observed
+from tariffimpact.market.system import Array, DemandSystem, Labels, nests
+
+DemandName = Literal["logit", "ces", "linear", "log_linear", "aids"]
+Build = Callable[[Mapping[str, float]], DemandSystem]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A demand system with unknown parameters that reproduces observed prices and shares."""
+
+    build: Build
+    starts: Mapping[str, tuple[float, ...]]
+    """Values to start each parameter from; the first is the usual one."""
+
+
+def family(name: DemandName, seen: Observed, nest: ArrayLike | None, lerner: float) -> Family:
+    """Return the family of a demand system around an observed market.
+
+    `lerner` is a typical (p - k)/p, to start from. Linear, log-linear and AIDS demand have, at the
+    observed point, diversion in proportion to share: one slope parameter.
+    """
+    if name not in get_args(DemandName):
+        raise ModelError(f"demand: one of {get_args(DemandName)} (got {name!r})")
+    if nest is not None and name not in ("logit", "ces"):
+        raise ModelError(f"nests: {name} demand has none; use logit or ces")
+    groups = nests(nest, 0.0, seen.prices.size)[0]
+    slope = 1 / (lerner * float(seen.prices.mean()))
+    nesting = {} if nest is None else {"nesting": (0.5, 0.1, 0.85)}
+    if name == "logit":
+        return Family(_logit(seen, groups), {"price_coefficient": (slope,), **nesting})
+    if name == "ces":
+        return Family(_ces(seen, groups), {"elasticity": (1 + 1 / lerner,), **nesting})
+    if name == "aids":
+        starts = {"slope": (1 / lerner, 0.3 / lerner), "market_elasticity": (1.0, 2.0)}
+        return Family(_aids(seen), starts)
+    return Family(_linear(seen) if name == "linear" else _log_linear(seen), {"slope": (slope,)})
+
+
+def _index(seen: Observed, nest: Labels, nesting: Array) -> Array:
+    """Return the utility index at the observed point: Berry's inversion."""
+    outside = 1 - seen.shares.sum()
+    nested = np.bincount(nest, seen.shares)[nest]
+    return np.asarray(np.log(seen.shares / outside) - nesting * np.log(seen.shares / nested))
+
+
+def _nesting(values: Mapping[str, float], seen: Observed) -> Array:
+    return np.full(seen.prices.size, values.get("nesting", 0.0))
+
+
+def _logit(seen: Observed, nest: Labels) -> Build:
+    def build(values: Mapping[str, float]) -> LogitDemand:
+        nesting, alpha = _nesting(values, seen), values["price_coefficient"]
+        utility = _index(seen, nest, nesting) + alpha * seen.prices
+        return LogitDemand(utility, alpha, seen.size, nest, nesting)
+
+    return build
+
+
+def _ces(seen: Observed, nest: Labels) -> Build:
+    def build(values: Mapping[str, float]) -> CesDemand:
+        nesting, eta = _nesting(values, seen), values["elasticity"]
+        quality = _index(seen, nest, nesting) + (eta - 1) * np.log(seen.prices)
+        return CesDemand(quality, eta, seen.size, nest, nesting)
+
+    return build
+
+
+def _proportional(share: Array) -> Array:
+    """Return -(diag(s) - s s'): slopes whose diversion is in proportion to share."""
+    return np.outer(share, share) - np.diag(share)
+
+
+def _linear(seen: Observed) -> Build:
+    def build(values: Mapping[str, float]) -> LinearDemand:
+        slope = values["slope"] * seen.size * _proportional(seen.shares)
+        return LinearDemand(seen.size * seen.shares - slope @ seen.prices, slope)
+
+    return build
+
+
+def _log_linear(seen: Observed) -> Build:
+    def build(values: Mapping[str, float]) -> LogLinearDemand:
+        pull = _proportional(seen.shares) / seen.shares[:, None]
+        return log_linear(seen, values["slope"] * pull * seen.prices[None, :])
+
+    return build
+
+
+def log_linear(seen: Observed, elasticities: Array) -> LogLinearDemand:
+    """Return the log-linear system through the observed point with given elasticities, (J, J)."""
+    scale = np.log(seen.size * seen.shares) - elasticities @ np.log(seen.prices)
+    return LogLinearDemand(scale, elasticities)
+
+
+def linear(seen: Observed, elasticities: Array) -> LinearDemand:
+    """Return the linear system through the observed point with given elasticities, (J, J)."""
+    sold = seen.size * seen.shares
+    slope = elasticities * sold[:, None] / seen.prices[None, :]
+    return LinearDemand(sold - slope @ seen.prices, slope)
+
+
+def _aids(seen: Observed) -> Build:
+    def build(values: Mapping[str, float]) -> AidsDemand:
+        slope = values["slope"] * _proportional(seen.shares)
+        level = seen.shares - slope @ np.log(seen.prices)
+        return AidsDemand(level, slope, values["market_elasticity"], seen.size, seen.prices)
+
+    return build
+
+
+def to_line(name: str, value: float) -> float:
+    """Return a parameter on the whole line: logs of what is positive, log odds of [0, 1)."""
+    if name == "nesting":
+        return math.log(value / (1 - value))
+    return math.log(value - 1 if name == "elasticity" else value)
+
+
+def from_line(name: str, value: float) -> float:
+    """Return the parameter back: the inverse of `to_line`."""
+    if name == "nesting":
+        return 1 / (1 + math.exp(-value))
+    return math.exp(value) + (1 if name == "elasticity" else 0)

@@ -1,0 +1,223 @@
+"""Linear, log-linear and AIDS demand: a matrix of slopes instead of a utility index."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from tariffimpact.errors import ModelError
+from tariffimpact.market.system import Array
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearDemand:
+    """Linear demand ``q = intercept + slope @ p``.
+
+    Parameters
+    ----------
+    intercept
+        Units sold at a price of zero, shape (J,).
+    slope
+        slope[j, k] = dq_j/dp_k, units per unit of money, shape (J, J), negative diagonal.
+
+    Examples
+    --------
+    >>> LinearDemand(np.array([10.0]), np.array([[-1.0]])).quantities(np.array([4.0]))
+    array([6.])
+    """
+
+    intercept: Array
+    slope: Array
+
+    @property
+    def size(self) -> int:
+        """Number of products J."""
+        return self.intercept.size
+
+    def quantities(self, prices: Array) -> Array:
+        """Return units sold, shape (J,); not positive where a price chokes demand off."""
+        return self.intercept + self.slope @ prices
+
+    def shares(self, prices: Array) -> Array:
+        """Return quantity shares among the products, summing to 1, shape (J,)."""
+        sold = self.quantities(prices)
+        return np.asarray(sold / sold.sum())
+
+    def elasticities(self, prices: Array) -> Array:
+        """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J)."""
+        return self.slope * prices[None, :] / self.quantities(prices)[:, None]
+
+    def slopes(self, prices: Array) -> Array:
+        """Return S[j, k] = (p_k / q_j) dq_k / dp_j, shape (J, J)."""
+        return self.slope.T * prices[None, :] / self.quantities(prices)[:, None]
+
+    def slope_change(self, prices: Array, weights: Array) -> Array:
+        """Return sum_k weights[j, k] dS[j, k] / d ln p_l, shape (J, J)."""
+        pull = weights * self.slopes(prices)
+        return np.asarray(pull - pull.sum(axis=1)[:, None] * self.elasticities(prices))
+
+    def consumer_loss(self, before: Array, after: Array) -> float:
+        """Return the fall of consumer surplus, (q0 + q1)/2 . (p1 - p0), money.
+
+        Exact where the slope matrix is symmetric; otherwise the integral along the straight line
+        between the two price vectors.
+        """
+        mean = (self.quantities(before) + self.quantities(after)) / 2
+        return float(mean @ (after - before))
+
+
+@dataclass(frozen=True, slots=True)
+class LogLinearDemand:
+    """Constant-elasticity demand ``log q = log_scale + elasticity @ log p``.
+
+    Parameters
+    ----------
+    log_scale
+        Log units sold at prices of 1, shape (J,).
+    elasticity
+        elasticity[j, k] = d ln q_j / d ln p_k, shape (J, J); the diagonal below -1.
+
+    Examples
+    --------
+    >>> LogLinearDemand(np.array([0.0]), np.array([[-2.0]])).quantities(np.array([2.0]))
+    array([0.25])
+    """
+
+    log_scale: Array
+    elasticity: Array
+
+    @property
+    def size(self) -> int:
+        """Number of products J."""
+        return self.log_scale.size
+
+    def quantities(self, prices: Array) -> Array:
+        """Return units sold, shape (J,)."""
+        return np.exp(self.log_scale + self.elasticity @ np.log(prices))
+
+    def shares(self, prices: Array) -> Array:
+        """Return quantity shares among the products, summing to 1, shape (J,)."""
+        sold = self.quantities(prices)
+        return np.asarray(sold / sold.sum())
+
+    def elasticities(self, prices: Array) -> Array:
+        """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J), the same at all prices."""
+        return self.elasticity
+
+    def slopes(self, prices: Array) -> Array:
+        """Return S[j, k] = (p_k / q_j) dq_k / dp_j, shape (J, J)."""
+        value = prices * self.quantities(prices)
+        return self.elasticity.T * value[None, :] / value[:, None]
+
+    def slope_change(self, prices: Array, weights: Array) -> Array:
+        """Return sum_k weights[j, k] dS[j, k] / d ln p_l, shape (J, J)."""
+        pull = weights * self.slopes(prices)
+        growth = self.elasticity + np.eye(self.size)
+        return np.asarray(pull @ growth - pull.sum(axis=1)[:, None] * growth)
+
+    def consumer_loss(self, before: Array, after: Array) -> float:
+        """Return the fall of consumer surplus along the straight path of log prices, money.
+
+        The cross elasticities of a calibrated system need not be those of one consumer; the
+        integral then depends on the path, and this path is the one meant.
+        """
+        step = np.log(after / before)
+        path = np.log(before)[:, None] + np.outer(step, (_NODES + 1) / 2)
+        outlay = np.exp(self.log_scale[:, None] + self.elasticity @ path + path)
+        return float(step @ outlay @ (_WEIGHTS / 2))
+
+
+@dataclass(frozen=True, slots=True)
+class AidsDemand:
+    """Almost ideal demand, homothetic: expenditure shares linear in log prices.
+
+    ``w = intercept + slope @ log p``; total outlay is ``X = expenditure *
+    (P/P_ref)**(1 - market_elasticity)``, where ``d log P = w . d log p`` and P_ref is the index at
+    `reference_prices`. `slope` is symmetric with rows summing to 0.
+
+    Parameters
+    ----------
+    intercept
+        Expenditure shares at prices of 1, shape (J,).
+    slope
+        slope[j, k] = dw_j / d ln p_k, shape (J, J).
+    market_elasticity
+        Fall of the quantity index per percent of the price index, positive.
+    expenditure
+        Outlay at `reference_prices`, money.
+    reference_prices
+        Prices at which `expenditure` is spent, shape (J,).
+
+    References
+    ----------
+    Deaton and Muellbauer (1980), *American Economic Review* 70(3); Epstein and Rubinfeld (2001).
+
+    Examples
+    --------
+    >>> one = AidsDemand(np.array([1.0]), np.array([[0.0]]), 2.0, 8.0, np.array([2.0]))
+    >>> one.quantities(np.array([4.0]))
+    array([1.])
+    """
+
+    intercept: Array
+    slope: Array
+    market_elasticity: float
+    expenditure: float
+    reference_prices: Array
+
+    @property
+    def size(self) -> int:
+        """Number of products J."""
+        return self.intercept.size
+
+    def shares(self, prices: Array) -> Array:
+        """Return expenditure shares among the products, summing to 1, shape (J,)."""
+        return self.intercept + self.slope @ np.log(prices)
+
+    def outlay(self, prices: Array) -> float:
+        """Return total expenditure at `prices`, money."""
+        return self.expenditure * math.exp((1 - self.market_elasticity) * self._rise(prices))
+
+    def _rise(self, prices: Array) -> float:
+        """Return log P(prices) - log P(reference); shares are linear, so their mean is exact."""
+        mean = (self.shares(prices) + self.shares(self.reference_prices)) / 2
+        return float(mean @ np.log(prices / self.reference_prices))
+
+    def quantities(self, prices: Array) -> Array:
+        """Return units sold, shape (J,); not positive where a price chokes demand off."""
+        return self.shares(prices) * self.outlay(prices) / prices
+
+    def elasticities(self, prices: Array) -> Array:
+        """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J)."""
+        share = self.shares(prices)
+        income = (1 - self.market_elasticity) * share[None, :]
+        return self.slope / share[:, None] + income - np.eye(self.size)
+
+    slopes = elasticities
+
+    def slope_change(self, prices: Array, weights: Array) -> Array:
+        """Return sum_k weights[j, k] dE[j, k] / d ln p_l, shape (J, J)."""
+        share = self.shares(prices)
+        bend = (weights * self.slope).sum(axis=1)[:, None] * self.slope / share[:, None] ** 2
+        return np.asarray((1 - self.market_elasticity) * weights @ self.slope - bend)
+
+    def consumer_loss(self, before: Array, after: Array) -> float:
+        """Return the fall of consumer surplus, the integral of X d log P, money; path-free."""
+        rise = self._rise(after) - self._rise(before)
+        bend = 1 - self.market_elasticity
+        start = self.outlay(before)
+        return start * rise if bend == 0 else start * math.expm1(bend * rise) / bend
+
+
+def check_choke(demand: object, quantities: Array, products: tuple[str, ...]) -> None:
+    """Raise a `ModelError` that names the products whose demand is choked off (q <= 0)."""
+    gone = [name for name, sold in zip(products, quantities, strict=True) if not sold > 0]
+    if gone:
+        raise ModelError(
+            f"{', '.join(gone)}: priced out, {type(demand).__name__} has no positive sales at "
+            "these costs; drop the product from the market, or use logit or CES demand"
+        )

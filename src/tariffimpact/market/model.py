@@ -1,0 +1,248 @@
+"""The market: its products, their makers, demand, costs, conduct; and what a tariff does to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tariffimpact.errors import ModelError
+from tariffimpact.market.conduct import Conduct, Game
+from tariffimpact.market.equilibrium import Equilibrium
+from tariffimpact.market.flexible import check_choke
+from tariffimpact.market.newton import Solved, require
+from tariffimpact.market.ownership import checked_ownership, ownership_matrix
+from tariffimpact.market.policy import NO_DUTIES, Duties, Levy, Reading, levy
+from tariffimpact.market.quotas import Quota, clear_quotas
+from tariffimpact.market.solving import solve
+from tariffimpact.market.state import MarketState
+from tariffimpact.market.system import Array, DemandSystem, vector
+
+if TYPE_CHECKING:
+    from tariffimpact.market.fit import Fit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """A market of J differentiated products, ready to be solved at any duties.
+
+    Parameters
+    ----------
+    products, firms
+        Name and maker of each product, length J. Products of one firm are priced together.
+    demand
+        A demand system for the J products.
+    unit_cost
+        c, money per unit, without duty, positive: the firm's whole cost of one more unit.
+    customs_value
+        v, money per unit, the declared value a duty is a fraction of (reading `customs_value`);
+        None for v = c, so that a duty raises cost to (1 + rate) c.
+    duties
+        Duties in force before, of which `impose` reports the change.
+    reading
+        `customs_value` (A) or `border_price` (B); see `policy.levy`.
+    conduct
+        `bertrand`, `cournot` (quantities of differentiated products),
+        `monopolistic_competition` or `price_taking`.
+    ownership
+        Partial-ownership matrix, shape (J, J); None for firms that own their products outright.
+    fit
+        How well a calibration met its margins; None if the parameters were given.
+    currency
+        Code of the money, for sentences only.
+
+    Raises
+    ------
+    ModelError
+        If lengths differ, a cost or customs value is not positive, or a choice is unknown.
+
+    Examples
+    --------
+    >>> from tariffimpact.market import LogitDemand
+    >>> market = Market(products=["a"], firms=["f"], unit_cost=[1.0],
+    ...                 demand=LogitDemand(utility=[2.0], price_coefficient=1.0))
+    >>> float(market.equilibrium().prices[0].round(8))  # 2 + Lambert W(1)
+    2.56714329
+    """
+
+    products: tuple[str, ...]
+    firms: tuple[str, ...]
+    demand: DemandSystem
+    unit_cost: Array
+    customs_value: Array | None = None
+    duties: Duties = NO_DUTIES
+    reading: Reading = "customs_value"
+    conduct: Conduct = "bertrand"
+    ownership: Array | None = None
+    fit: Fit | None = None
+    currency: str = "USD"
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "products", tuple(str(name) for name in self.products))
+        put(self, "firms", tuple(str(name) for name in self.firms))
+        check_names(self.products, self.firms, self.demand.size)
+        for name in ("unit_cost", "customs_value"):
+            given = getattr(self, name)
+            if given is not None:
+                put(self, name, positive(given, self.products, name))
+        if self.ownership is not None:
+            put(self, "ownership", checked_ownership(self.ownership, self.firms))
+        if self.conduct not in get_args(Conduct):
+            raise ModelError(f"conduct: one of {get_args(Conduct)} (got {self.conduct!r})")
+        self.levy(self.duties)
+
+    def levy(self, duties: Duties) -> Levy:
+        """Return what `duties` do to each product's cost and profit weight."""
+        return levy(
+            duties=duties.sized(len(self.products)),
+            unit_cost=self.unit_cost,
+            customs_value=self.unit_cost if self.customs_value is None else self.customs_value,
+            reading=self.reading,
+        )
+
+    def game(self, at: Levy) -> Game:
+        """Return the conditions firms meet at the costs and weights of a levy."""
+        weights = ownership_matrix(self.firms) if self.ownership is None else self.ownership
+        return Game(self.demand, weights, at.cost, at.weight, self.conduct)
+
+    def residual(self, prices: ArrayLike, duties: Duties | None = None) -> Array:
+        """Return the first-order conditions at given shelf prices, shape (J,), 0 in equilibrium.
+
+        In units of marginal revenue over price: -0.1 says a firm would gain by a lower price.
+        `prices` in money per unit; `duties` default to those in force.
+        """
+        at = self.levy(self.duties if duties is None else duties)
+        return self.game(at).residual(positive(prices, self.products, "prices"))
+
+    def equilibrium(
+        self, duties: Duties | None = None, *, hold: Mapping[str, float] | None = None
+    ) -> MarketState:
+        """Return the equilibrium at `duties` (None: those in force).
+
+        `hold` fixes the shelf prices of named products, money per unit; the others reply.
+
+        Raises
+        ------
+        ModelError
+            If there is no equilibrium, or a product is priced out.
+        """
+        at = self.levy(self.duties if duties is None else duties)
+        held, start = self._held(hold or {})
+        return self._state(at, np.zeros_like(at.cost), held, start)
+
+    def impose(
+        self,
+        duties: Duties,
+        *,
+        hold: Mapping[str, float] | None = None,
+        quotas: Sequence[Quota] = (),
+    ) -> Equilibrium:
+        """Return the market before (duties in force) and after `duties` replace them.
+
+        Parameters
+        ----------
+        duties
+            The duties after, not the change: a cut is a lower duty.
+        hold
+            Shelf prices fixed after, by product, money per unit.
+        quotas
+            Limits on the units sold of groups of products after.
+
+        Raises
+        ------
+        ModelError
+            If either equilibrium is not found, a product is priced out, or a quota cannot bind.
+
+        Examples
+        --------
+        >>> from tariffimpact.market import LogitDemand
+        >>> market = Market(products=["a", "b"], firms=["f", "g"], unit_cost=[1.0, 1.0],
+        ...                 demand=LogitDemand(utility=[3.0, 3.0], price_coefficient=1.0))
+        >>> print(market.impose(Duties([0.2, 0.0])).summary())
+        A change of duties moves the mean shelf price by +3.2%: a +$0.13 (+5.2%), b +$0.03 (+1.1%).
+        """
+        before = self.equilibrium()
+        at = self.levy(duties)
+        held, start = self._held(hold or {})
+
+        def state(licence: Array) -> MarketState:
+            return self._state(at, licence, held, start, (before.game, before.prices))
+
+        after = clear_quotas(state, quotas, self.products) if quotas else state(0 * at.cost)
+        return Equilibrium(
+            products=self.products, before=before, after=after, duties=duties,
+            reading=self.reading, currency=self.currency,
+            holders={name: quota.rent_to for quota in quotas for name in quota.products},
+        )  # fmt: skip
+
+    def _held(self, hold: Mapping[str, float]) -> tuple[NDArray[np.bool_], Array | None]:
+        """Return which products are held, and prices to start from if any is."""
+        unknown = [name for name in hold if name not in self.products]
+        if unknown:
+            raise ModelError(f"hold: {unknown[0]} is no product of this market: {self.products}")
+        held = np.array([name in hold for name in self.products])
+        if not held.any():
+            return held, None
+        start = self.equilibrium().prices.copy()
+        start[held] = [hold[name] for name in self.products if name in hold]
+        return held, positive(start, self.products, "hold")
+
+    def _state(
+        self,
+        at: Levy,
+        licence: Array,
+        held: NDArray[np.bool_],
+        start: Array | None,
+        anchor: tuple[Game, Array] | None = None,
+    ) -> MarketState:
+        """Solve at a levy and licence prices, or raise."""
+        raised = at.raised(licence) if licence.any() else at
+        game = self.game(raised)
+        anchors = [known for known in (anchor, self._observed()) if known is not None]
+        solved = solve(game, self.firms, anchors=anchors, held=held if held.any() else None,
+                       start=start)  # fmt: skip
+        self._accept(solved)
+        return MarketState(
+            game, self.firms, raised, solved.prices, licence, held, solved.residual,
+            solved.iterations,
+        )  # fmt: skip
+
+    def _observed(self) -> tuple[Game, Array] | None:
+        """Return the game and prices a calibration reproduced, a place to start from."""
+        if self.fit is None:
+            return None
+        return self.game(self.levy(self.duties)), self.fit.prices
+
+    def _accept(self, solved: Solved) -> None:
+        require(solved, self.products)
+        check_choke(self.demand, self.demand.quantities(solved.prices), self.products)
+
+
+def check_names(products: Sequence[str], firms: Sequence[str], size: int) -> None:
+    """Raise a `ModelError` unless every product has one name and one firm."""
+    if not products or len(products) != len(firms) or len(products) != size:
+        raise ModelError(
+            f"products: {len(products)} names, {len(firms)} firms, demand for {size}; give one "
+            "name and one firm per product of the demand system"
+        )
+    twice = [name for i, name in enumerate(products) if name in products[:i]]
+    if twice:
+        raise ModelError(f"products: {twice[0]} appears twice; give each product its own name")
+    if "" in firms:
+        raise ModelError(f"firms: {products[firms.index('')]} has no firm; name its maker")
+
+
+def positive(values: ArrayLike, products: Sequence[str], name: str) -> Array:
+    """Return `values` as floats, or name the product whose value is not positive."""
+    full = vector(values, len(products), name)
+    for product, value in zip(products, full, strict=True):
+        if not value > 0:
+            raise ModelError(
+                f"{name}: {product} has {value:g}; it must be positive (with a cost below 0 a "
+                "tariff would act as a subsidy)"
+            )
+    return full

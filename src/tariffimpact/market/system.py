@@ -1,0 +1,150 @@
+"""What a demand system must offer the solver, and the algebra of nests that two of them share.
+
+Everything is written in logarithms of prices, so the unit of money drops out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tariffimpact.errors import ModelError
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.intp]
+
+
+@runtime_checkable
+class DemandSystem(Protocol):
+    """Demand for J differentiated products; every price is the shelf price before sales tax."""
+
+    @property
+    def size(self) -> int:
+        """Number of products J."""
+
+    def quantities(self, prices: Array) -> Array:
+        """Return units sold, shape (J,); `prices` in money per unit, shape (J,), all positive."""
+
+    def shares(self, prices: Array) -> Array:
+        """Return market shares, shape (J,), in the base the system is defined on."""
+
+    def elasticities(self, prices: Array) -> Array:
+        """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J); the diagonal is negative."""
+
+    def slopes(self, prices: Array) -> Array:
+        """Return S[j, k] = (p_k / q_j) dq_k / dp_j, shape (J, J).
+
+        It weighs the margin of k by what a higher price of j does to the sales of k. Where demand
+        slopes are symmetric S equals E, and nothing is divided by a vanishing quantity.
+        """
+
+    def slope_change(self, prices: Array, weights: Array) -> Array:
+        """Return D[j, l] = sum_k weights[j, k] dS[j, k] / d ln p_l, shape (J, J)."""
+
+    def consumer_loss(self, before: Array, after: Array) -> float:
+        """Return the money consumers would need after prices move; positive is a loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class NestShares:
+    """Shares of a (nested) logit in its utility index u, with an outside good of utility 0.
+
+    ``r_j = exp(u_j/(1-s_g)) / D_g * D_g**(1-s_g) / H``, ``H = 1 + sum_g D_g**(1-s_g)``, where
+    ``s_g`` in [0, 1) is the nesting parameter (0: plain logit).
+    """
+
+    share: Array
+    """Share of the whole market, shape (J,)."""
+    conditional: Array
+    """Share within the nest, shape (J,)."""
+    log_total: float
+    """log H; H is one over the outside share."""
+    same: NDArray[np.bool_]
+    """same[j, k]: j and k are in one nest, shape (J, J)."""
+    nesting: Array
+    """Nesting parameter of each product's nest, shape (J,)."""
+
+    @classmethod
+    def of(cls, index: Array, nest: Labels, nesting: Array) -> NestShares:
+        """Return the shares at utility `index`, shape (J,); `nest` numbers the nests from 0."""
+        scaled = index / (1 - nesting)
+        groups = int(nest.max()) + 1
+        peak = np.full(groups, -np.inf)
+        np.maximum.at(peak, nest, scaled)
+        weight = np.exp(scaled - peak[nest])
+        total = np.bincount(nest, weight, minlength=groups)
+        log_inclusive = np.zeros(groups)
+        log_inclusive[nest] = (1 - nesting) * (peak + np.log(total))[nest]
+        log_total = float(np.logaddexp.reduce(np.append(log_inclusive, 0.0)))
+        conditional = weight / total[nest]
+        share = conditional * np.exp(log_inclusive[nest] - log_total)
+        return cls(share, conditional, log_total, nest[:, None] == nest[None, :], nesting)
+
+    def semi_elasticities(self) -> Array:
+        """Return N[j, k] = d ln r_j / du_k, shape (J, J)."""
+        odds = self.nesting / (1 - self.nesting)
+        own = np.diag(1 / (1 - self.nesting))
+        return own - self.same * (odds * self.conditional)[None, :] - self.share[None, :]
+
+    def curvature(self, weights: Array) -> Array:
+        """Return sum_k weights[j, k] dN[j, k] / du_l, shape (J, J)."""
+        pull = self.nesting * self.conditional / (1 - self.nesting) ** 2
+        within = weights * self.same * pull[None, :]
+        spread = within.sum(axis=1)[:, None] * self.same * self.conditional[None, :]
+        return np.asarray(
+            spread - within - (weights * self.share[None, :]) @ self.semi_elasticities()
+        )
+
+
+def vector(values: ArrayLike, size: int, name: str) -> Array:
+    """Return `values` as floats of shape (size,), a single number repeated.
+
+    Raises
+    ------
+    ModelError
+        If the length does not match or a value is not finite.
+
+    Examples
+    --------
+    >>> vector(0.15, 2, "ad_valorem")
+    array([0.15, 0.15])
+    """
+    given = np.asarray(values, dtype=np.float64)
+    if given.ndim > 1 or (given.ndim == 1 and given.size != size):
+        raise ModelError(
+            f"{name}: {given.size} values of shape {given.shape} for {size} products; give one "
+            "number for all or one per product, in the order of the products"
+        )
+    full = np.array(np.broadcast_to(given, (size,)))
+    if not np.isfinite(full).all():
+        at = int(np.flatnonzero(~np.isfinite(full))[0])
+        raise ModelError(f"{name}: value {at + 1} is {full[at]}; give a finite number")
+    return full
+
+
+def nests(labels: ArrayLike | None, nesting: ArrayLike, size: int) -> tuple[Labels, Array]:
+    """Return nest numbers from 0 and the nesting parameter per product, both of shape (size,).
+
+    `labels` name each product's nest (None or empty: no nests, the plain logit); `nesting` is in
+    [0, 1): one number, or one per product, equal within a nest.
+    """
+    values = vector(nesting, size, "nesting")
+    if labels is None or np.size(labels) == 0:
+        if values.any():
+            raise ModelError("nesting: a nesting parameter needs nests; name each product's nest")
+        return np.zeros(size, dtype=np.intp), values
+    names, number = np.unique(np.asarray(labels), return_inverse=True)
+    if number.shape != (size,):
+        raise ModelError(f"nests: {number.size} labels for {size} products; name one per product")
+    if ((values < 0) | (values >= 1)).any():
+        raise ModelError(
+            f"nesting: must lie in [0, 1) (got {values.min():g} to {values.max():g}); 0 is the "
+            "plain logit, values near 1 make products within a nest near-perfect substitutes"
+        )
+    for group, name in enumerate(names):
+        if np.ptp(values[number == group]) > 0:
+            raise ModelError(f"nesting: nest {name!s} has several values; give one per nest")
+    return number.astype(np.intp), values
