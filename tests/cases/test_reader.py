@@ -161,6 +161,17 @@ def test_a_tariff_looked_up(read):
         read(text.replace("2025-05-15", "1999-05-15"))
 
 
+def test_a_refund_worked_out_from_the_duty(read):
+    table = "\n[rollback]\nannual_volume = 1200\nmonths_paid = 6\ninterest = 0.1\n"
+    case = read(GOOD + table)
+    # duty 0.25 of a customs value of 50 on 600 units; $6 of the rise on each
+    assert case.question("refund").at_base() == pytest.approx(12.5 * 600 * 1.1)
+    assert case.question("recovered-twice").at_base() == pytest.approx(6 * 600)
+    assert case.rollback().monthly_volume == 100
+    with pytest.raises(ModelError, match="Two has no new price"):
+        case.rollback("Two")
+
+
 def test_a_falling_tariff_lowers_prices(read):
     case = read(GOOD.replace("rate = 0.25", "rate = 0.1\nold_rate = 0.3"))
     assert case.question("dollar", "Two").at_base() == pytest.approx(50 - 0.2 * 20)
@@ -168,7 +179,11 @@ def test_a_falling_tariff_lowers_prices(read):
 
 def test_a_question_the_case_does_not_answer(read):
     with pytest.raises(ModelError, match="it answers full, dollar, recovery"):
+        read(GOOD).question("pass-through", "Two")
+    with pytest.raises(ModelError, match="Two lacks a cost; give cost_share"):
         read(GOOD).question("profit", "Two")
+    with pytest.raises(ModelError, match="One lacks a demand; add"):
+        read(GOOD.replace('[demand]\nelasticity = "1.5..2"', "")).question("profit", "One")
     with pytest.raises(ModelError, match="its products are One, Two"):
         read(GOOD).product("Three")
 

@@ -87,6 +87,15 @@ def test_sony_by_hand(cases):
     assert recovery.rate.high == pytest.approx(high, rel=1e-12)
 
 
+def test_a_refund_by_hand(cases):
+    """What was recovered twice is $50 on every unit sold at the new price, whatever the duty."""
+    row = answer(cases["sony-ps5"], "recovered-twice")
+    assert row["low"] == pytest.approx(50 * 15e6 * 0.35 * 4 / 12, rel=1e-12)
+    assert row["high"] == pytest.approx(50 * 15e6 * 0.45 * 6.2 / 12, rel=1e-12)
+    split = cases["textbook"].rollback().refund
+    assert (split.absorbed, split.recovered_twice) == (5000.0, 5000.0)
+
+
 def test_a_can_cannot_explain_a_tenth(cases):
     """15 g at $4,250 a tonne and 50 points of duty on a can of 53 cents."""
     row = answer(cases["pepsico-can"], "full", "12-ounce can of a soft drink")

@@ -7,7 +7,7 @@ be a number, an interval or a distribution, or the id of a row of the data.
 from tariffimpact.cases.case import Case
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.question import Question
-from tariffimpact.cases.reader import read_case, shipped_cases
+from tariffimpact.cases.reader import case_of, read_case, shipped_cases
 from tariffimpact.cases.schema import CaseFile
 
-__all__ = ["Case", "CaseFile", "CaseProduct", "Question", "read_case", "shipped_cases"]
+__all__ = ["Case", "CaseFile", "CaseProduct", "Question", "case_of", "read_case", "shipped_cases"]

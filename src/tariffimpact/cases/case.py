@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tariffimpact import units
 from tariffimpact.cases.figures import span
+from tariffimpact.cases.prices import PriceAnswer
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.question import Question
+from tariffimpact.cases.recovered import recovered, recovery_question
+from tariffimpact.cases.refunded import refund_questions, refunded
 from tariffimpact.cases.schema import CaseFile
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Source
-from tariffimpact.recovery import Recovery, recovery, recovery_rate
+from tariffimpact.pricing import RULES
+from tariffimpact.recovery import Recovery
+from tariffimpact.rollback import Rollback
 from tariffimpact.uncertainty.inputs import Stated
 
 if TYPE_CHECKING:
@@ -74,12 +80,41 @@ class Case:
         ModelError
             If the case does not give enough to ask it; the text lists what can be asked.
         """
-        asked = list(self.product(product).questions(self.currency)) + self._own_questions()
+        asked = list(self.product(product).questions(self.currency))
+        asked += self._own_questions(product)
         for question in asked:
             if question.key == key:
                 return question
+        if key in RULES:
+            raise ModelError(self.product(product).refusal(key))
         known = ", ".join(question.key for question in asked)
         raise ModelError(f"{self.name} does not answer {key!r}; it answers {known}")
+
+    def prices(
+        self, product: str | None = None, *, rules: Sequence[str] | None = None
+    ) -> PriceAnswer:
+        """Return the price of a product under each rule, and over the ranges.
+
+        Parameters
+        ----------
+        product
+            Its name; the first if none is given.
+        rules
+            Some of `pricing.RULES`; all the product gives enough for if none are given.
+
+        Raises
+        ------
+        ModelError
+            If a rule asked for by name has no answer here.
+        """
+        item = self.product(product)
+        wanted = tuple(rules) if rules else item.rules
+        questions = [self.question(rule, item.name) for rule in wanted]
+        response = None
+        if not item.refusal("profit"):
+            asked = None if rules is None else wanted
+            response = item.price_response(rules=asked, currency=self.currency)
+        return PriceAnswer(item.name, self.currency, response, tuple(questions))
 
     def recovery(self) -> Recovery:
         """Return how much of the exposure the price rise brings back.
@@ -89,23 +124,22 @@ class Case:
         ModelError
             If the case has no `[recovery]`, or its exposure is in another currency.
         """
-        x = self._recovery()
-        volume = span(x.annual_volume) * span(x.market_share)
-        amount, currency = self._amount(x)
-        return recovery(
-            price_rise=span(x.price_rise),
-            annual_volume=volume,
-            months=span(x.months),
-            exposure=span(amount),
-            basis=x.basis if self.exposure is None else self.exposure.basis.value,
-            retailer_share=span(x.retailer_share),
-            volume_ratio=span(x.volume_ratio),
-            same_scope=x.same_scope,
-            same_window=x.same_window,
+        return recovered(
+            self._table("recovery"), self.exposure, currency=self.currency, source=self.credit
+        )
+
+    def rollback(self, product: str | None = None) -> Rollback:
+        """Return who holds the refund of the duty, every range at its middle.
+
+        Raises
+        ------
+        ModelError
+            If the case has no `[rollback]`, or the product no new price.
+        """
+        return refunded(
+            self._table("rollback"),
+            self.product(product),
             currency=self.currency,
-            exposure_currency=currency,
-            exchange_rate=None if x.exchange_rate is None else span(x.exchange_rate),
-            exchange_rate_on=x.exchange_rate_on,
             source=self.credit,
         )
 
@@ -157,46 +191,25 @@ class Case:
         return units.points(span(change)) + " of customs value"
 
     def _reasons(self) -> list[str]:
-        parts: list[Any] = [self.file, self.file.tariff, self.file.demand, self.file.recovery]
+        file = self.file
+        parts: list[Any] = [file, file.tariff, file.demand, file.recovery, file.rollback]
         return [part.reason for part in (*parts, *self.file.products) if part and part.reason]
 
-    def _recovery(self) -> Any:
-        require(
-            self.resolved.recovery is not None,
-            f"{self.name} has no [recovery] table; add exposure, price_rise and annual_volume",
-        )
-        return self.resolved.recovery
+    def _table(self, name: str) -> Any:
+        """Return one of the tables a case need not have."""
+        table = getattr(self.resolved, name)
+        require(table is not None, f"{self.name} has no [{name}] table; see cases/schema.json")
+        return table
 
-    def _amount(self, x: Any) -> tuple[Stated, str]:
-        """Return the exposure and its currency, in the case's own where the source converts it."""
-        if self.exposure is None:
-            return x.amount, self.currency
-        if self.exposure.currency != self.currency == "USD" and self.exposure.amount_usd:
-            return self.exposure.amount_usd, "USD"
-        return self.exposure.amount, self.exposure.currency
-
-    def _own_questions(self) -> list[Question]:
-        """Return the questions about the case as a whole."""
-        if self.resolved.recovery is None:
-            return []
-        x = self._recovery()
-        amount, _ = self._amount(x)
-        inputs = {
-            "price_rise": x.price_rise,
-            "annual_volume": x.annual_volume,
-            "market_share": x.market_share,
-            "retailer_share": x.retailer_share,
-            "months": x.months,
-            "volume_ratio": x.volume_ratio,
-            "exchange_rate": 1.0 if x.exchange_rate is None else x.exchange_rate,
-            "exposure": amount,
-        }
-        name = "share of the exposure recovered"
-        return [Question.of("recovery", name, "fraction", _recovered, inputs)]
-
-
-def _recovered(*, annual_volume: Any, market_share: Any, **inputs: Any) -> Any:
-    return recovery_rate(annual_volume=annual_volume * market_share, **inputs)
+    def _own_questions(self, product: str | None = None) -> list[Question]:
+        """Return the questions about the case as a whole, or a refund on one product."""
+        asked = []
+        if self.resolved.recovery is not None:
+            asked.append(recovery_question(self.resolved.recovery, self.exposure, self.currency))
+        if self.resolved.rollback is not None:
+            item = self.product(product)
+            asked += refund_questions(self.resolved.rollback, item, self.currency)
+        return asked
 
 
 def _row(product: str, question: Question) -> dict[str, object]:

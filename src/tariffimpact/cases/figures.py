@@ -40,7 +40,9 @@ def full_rise(**x: Any) -> Any:
 
 
 def unit_cost_of(x: Any) -> Any:
-    """Return the seller's unit cost before the tariff, money."""
+    """Return the seller's unit cost before the tariff: the customs value where none is given."""
+    if "unit_cost" not in x and "cost_share" not in x:
+        return customs_value_of(x)
     return x["unit_cost"] if "unit_cost" in x else x["cost_share"] * x["old_price"]
 
 

@@ -50,6 +50,8 @@ class CaseProduct:
     caused_share: Stated
     unit_cost: Stated | None
     cost_share: Stated | None
+    no_other_cost: bool
+    """Whether the customs value is the seller's whole cost."""
     units: Stated
     demand: WrittenDemand | None
 
@@ -84,6 +86,7 @@ class CaseProduct:
             caused_share=written.caused_share,
             unit_cost=written.unit_cost,
             cost_share=written.cost_share,
+            no_other_cost=item.no_other_cost,
             units=written.units,
             demand=demand,
         )
@@ -128,10 +131,25 @@ class CaseProduct:
     @property
     def rules(self) -> tuple[str, ...]:
         """The pricing rules the product gives enough for."""
-        has_cost = self.unit_cost is not None or self.cost_share is not None
-        if not has_cost:
-            return ("dollar",)
-        return ("dollar", "percent") if self.demand is None else RULES
+        return tuple(rule for rule in RULES if not self.refusal(rule))
+
+    def refusal(self, rule: str) -> str:
+        """Return why a pricing rule has no answer here and the remedy, blank where it has one."""
+        costs = (self.unit_cost, self.cost_share, self.no_other_cost or None)
+        if rule != "dollar" and costs == (None, None, None):
+            return f"{self.name} lacks a cost; give cost_share, unit_cost or no_other_cost = true"
+        if rule not in ("profit", "maximise"):
+            return ""
+        if self.demand is None:
+            return f"{self.name} lacks a demand; add [demand] with an elasticity"
+        elasticity: Any = self.demand.elasticity
+        if rule == "maximise" and self.demand.form == "isoelastic" and span(elasticity).low <= 1:
+            return (
+                f"at an elasticity of 1 or less (demand.elasticity is {span(elasticity)}) profit "
+                "rises without bound with the price, so none is best; give an elasticity above 1, "
+                'or form = "linear"'
+            )
+        return ""
 
     def pass_through(self, currency: str = "USD") -> PassThroughBounds:
         """Return what the price change says about pass-through.
@@ -141,16 +159,10 @@ class CaseProduct:
         ModelError
             If no new price is known.
         """
-        require(self.has_rise, f"{self.name} has no new price; give new_price or price_change")
-        old = Inputs({"p": self.old_price}).central()["p"]
-        if self.price_change is not None:
-            new = old * (1 + self.price_change)
-        else:
-            assert self.new_price is not None
-            new = Inputs({"p": self.new_price}).central()["p"]
+        at = Inputs(self.rise_inputs()).central()
         return pass_through_bounds(
-            old_price=old,
-            new_price=new,
+            old_price=at["old_price"],
+            new_price=self.new_price_at(at),
             tariff_change=span(self.tariff_change),
             customs_share=self.customs_share(),
             dutiable_share=span(self.dutiable_share),
@@ -168,10 +180,8 @@ class CaseProduct:
         ModelError
             If cost or demand is missing.
         """
-        require(
-            len(self.rules) == len(RULES),
-            f"{self.name} lacks a cost or a demand; give cost_share or unit_cost, and [demand]",
-        )
+        reason = next(filter(None, map(self.refusal, rules or ("profit",))), "")
+        require(not reason and not self.refusal("profit"), reason or self.refusal("profit"))
         at = Inputs(self._cost_inputs() | self._demand_inputs()).central()
         return price_response(
             demand=self._demand_at(at, volume=Inputs({"u": self.units}).central()["u"]),
@@ -188,13 +198,27 @@ class CaseProduct:
             "full", "rise that passes the duty on in full", "fraction", full_rise, duty
         )
         if self.has_rise:
-            yield Question.of("pass-through", "pass-through rate", "", rate_of, self._rate_inputs())
+            yield Question.of("pass-through", "pass-through rate", "", rate_of, self.rise_inputs())
         for rule in self.rules:
             yield Question.of(
                 rule, RULE_NAMES[rule], currency, self._price_model(rule), self._price_inputs(rule)
             )
 
-    def _rate_inputs(self) -> dict[str, Stated]:
+    def new_price_at(self, at: dict[str, float]) -> float:
+        """Return the new price at given inputs."""
+        if "new_price" in at:
+            return at["new_price"]
+        return at["old_price"] * (1 + at["price_change"])
+
+    def rise_inputs(self) -> dict[str, Stated]:
+        """Return what the pass-through of the price rise depends on.
+
+        Raises
+        ------
+        ModelError
+            If no new price is known.
+        """
+        require(self.has_rise, f"{self.name} has no new price; give new_price or price_change")
         inputs = self._duty_inputs() | {"caused_share": self.caused_share}
         if self.price_change is not None:
             return inputs | {"price_change": self.price_change}

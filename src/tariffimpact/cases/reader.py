@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 import types
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -75,18 +75,53 @@ def read_case(case: str | Path, *, facts: Facts | None = None) -> Case:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DataError([_not_toml(path, str(error))]) from None
+    return _checked(written, path.stem, lambda at: f"{path}:{line_of(text, at)}", facts)
+
+
+def case_of(written: Mapping[str, object], *, name: str, facts: Facts | None = None) -> Case:
+    """Return a case from its tables, for one that stands in no file.
+
+    Parameters
+    ----------
+    written
+        What a case file would hold.
+    name
+        What to call it, in errors too.
+    facts
+        The data its ids refer to; the shipped data by default.
+
+    Raises
+    ------
+    DataError
+        With every fault, as `name: key: what (got '…'); remedy`.
+
+    Examples
+    --------
+    >>> case = case_of({"title": "T", "question": "Q", "tariff": {"rate": 0.25}, "products": [
+    ...     {"name": "P", "old_price": 100, "customs_value": 50}]}, name="mine")
+    >>> case.question("dollar").at_base()
+    112.5
+    """
+    return _checked(written, name, lambda _: name, facts)
+
+
+def _checked(
+    written: Mapping[str, object],
+    name: str,
+    where: Callable[[Location], str],
+    facts: Facts | None,
+) -> Case:
+    """Return a case from its tables; `where` tells the place of a key."""
     try:
         file = CaseFile.model_validate(written)
     except ValidationError as error:
-        raise DataError(_faults(path, text, error)) from None
-    known = read_facts() if facts is None else facts
-    resolved, problems = resolve(file, known)
+        raise DataError(_faults(where, error)) from None
+    resolved, problems = resolve(file, read_facts() if facts is None else facts)
     if problems or resolved is None:
         raise DataError(
-            Fault(f"{path}:{line_of(text, at)}", what, remedy, spelled(at), got)
-            for at, what, remedy, got in problems
+            Fault(where(at), what, remedy, spelled(at), got) for at, what, remedy, got in problems
         )
-    return Case(name=path.stem, file=file, **resolved)
+    return Case(name=name, file=file, **resolved)
 
 
 def _shipped() -> Path:
@@ -144,14 +179,14 @@ def _not_toml(path: Path, message: str) -> Fault:
     )
 
 
-def _faults(path: Path, text: str, error: ValidationError) -> Iterable[Fault]:
+def _faults(where: Callable[[Location], str], error: ValidationError) -> Iterable[Fault]:
     for item in error.errors(include_url=False):
         at: Location = item["loc"]
         what, remedy = _worded(item, at)
         shown = item["type"] not in {"missing", "extra_forbidden", "too_short"}
         plain = isinstance(item["input"], str | int | float | bool)
         got = str(item["input"]) if shown and plain else None
-        yield Fault(f"{path}:{line_of(text, at)}", what, remedy, spelled(at), got)
+        yield Fault(where(at), what, remedy, spelled(at), got)
 
 
 def _worded(item: Any, at: Location) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from tariffimpact.cases.numbers import Months, Positive, Rate, Share, SomeShare
+from tariffimpact.cases.numbers import Amount, Months, Positive, Rate, Share, SomeShare
 from tariffimpact.facts.cells import Country, Currency, Hts, Key, Text
 
 Sources = Annotated[
@@ -98,6 +98,8 @@ class Metal(Part):
 
 _EXACTLY_ONE: Final = (("price", "old_price"), ("customs_share", "customs_value", "metal"))
 _AT_MOST_ONE: Final = (
+    ("no_other_cost", "cost_share"),
+    ("no_other_cost", "unit_cost"),
     ("cost_share", "unit_cost"),
     ("new_price", "price_change"),
     ("price", "new_price"),
@@ -131,6 +133,8 @@ class Product(Part):
     """The seller's unit cost as a share of the old price, duty in force included."""
     unit_cost: Positive | None = None
     """The same in money, in place of cost_share."""
+    no_other_cost: bool = False
+    """Whether the seller's unit cost is the customs value alone, in place of a cost."""
     units: Positive = 1.0
     """Units a year at the old price."""
 
@@ -142,7 +146,7 @@ class Product(Part):
                 said = " and ".join(given) or "none of the prices or shares"
                 raise ValueError(f"gives {said}; give exactly one of {', '.join(names)}")
         for one, other in _AT_MOST_ONE:
-            if getattr(self, one) is not None and getattr(self, other) is not None:
+            if getattr(self, one) not in (None, False) and getattr(self, other) is not None:
                 raise ValueError(f"gives {one} and {other}; keep one of the two")
         return self
 
@@ -186,6 +190,43 @@ class Recovery(Part):
         return self
 
 
+class Rollback(Part):
+    """A duty struck down and refunded: what was paid, and how the price may come back."""
+
+    duty_paid: Amount | None = None
+    """Duty refunded, in the currency of the case."""
+    annual_volume: Positive | None = None
+    """Units a year, to work the duty out from the duty per unit instead."""
+    market_share: SomeShare = 1.0
+    """Share of those units sold in the market."""
+    months_paid: Months = 12.0
+    """Months in which units that had paid the duty were sold at the new price."""
+    pass_through_rate: Amount | None = None
+    """Dollars of price per dollar of duty, in place of what the product's prices say."""
+    interest: Amount = 0.0
+    """Interest on the refund, as a fraction of the duty."""
+    monthly_volume: Positive | None = None
+    """Units a month from now on; the annual volume over 12 where left out."""
+    months: Annotated[int, Field(ge=1, le=120)] = 12
+    """Months to follow the price."""
+    reversal_share: Share = 1.0
+    """Share of the rise that a price cut takes back in the end."""
+    speed: SomeShare = 1.0
+    """Share of the remaining gap closed each month."""
+    rebate_share: Share = 1.0
+    """Share of what was recovered twice that a rebate pays out."""
+
+    @model_validator(mode="after")
+    def _one_duty(self) -> Self:
+        if (self.duty_paid is None) == (self.annual_volume is None):
+            raise ValueError(
+                "gives both or neither of duty_paid and annual_volume; give exactly one"
+            )
+        if self.duty_paid is not None and self.monthly_volume is None:
+            raise ValueError("lacks monthly_volume; give it beside duty_paid")
+        return self
+
+
 class CaseFile(Part):
     """A case as it is written: what is asked, of which products, under which tariff."""
 
@@ -198,6 +239,7 @@ class CaseFile(Part):
     demand: Demand | None = None
     products: Annotated[tuple[Product, ...], Field(min_length=1)]
     recovery: Recovery | None = None
+    rollback: Rollback | None = None
 
 
 def schema_text() -> str:
@@ -211,7 +253,7 @@ def schema_text() -> str:
         **schema,
         "title": "A tariffimpact case",
     }
-    _add_meanings(schema, (CaseFile, Tariff, Demand, Metal, Product, Recovery))
+    _add_meanings(schema, (CaseFile, Tariff, Demand, Metal, Product, Recovery, Rollback))
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
 
