@@ -128,6 +128,12 @@ def test_one_number_in_one_number_out():
     assert found.summary() == "The sum is 3, whatever the inputs are."
 
 
+def test_an_input_that_moves_nothing_is_not_named():
+    found = bounds(lambda x, y: x + 0 * y, {"x": "0..1", "y": "0..1"}, name="sum")
+    assert found.idle == ("y",)
+    assert "lowest at x 0, highest at x 1" in found.summary()
+
+
 def test_distributions_count_by_their_ends():
     found = bounds(lambda x: -x, {"x": Triangular(1.0, 2.0, 5.0)})
     assert found.interval == Interval(-5.0, -1.0)

@@ -50,8 +50,18 @@ def test_an_end_without_an_answer_is_shown_as_missing():
 def test_what_cannot_be_drawn():
     with pytest.raises(ModelError, match="no input varies"):
         tornado(lambda x: x, {"x": 1.0})
-    with pytest.raises(ModelError, match="no answer at base"):
-        tornado(lambda x: x * np.nan, {"x": "0..1"})
+
+
+def test_no_answer_at_base():
+    found = tornado(lambda x: np.where(np.asarray(x) < 0.6, np.nan, x), {"x": "0..1"}, name="price")
+    assert np.isnan(found.base)
+    assert found.summary().startswith("At base there is no price; x moves it most")
+    with pytest.raises(ModelError, match="no price at base"):
+        found.plot()
+    nowhere = tornado(lambda x: x * np.nan, {"x": "0..1"}, name="price")
+    assert nowhere.swings[0].reach is None
+    assert nowhere.to_frame()["lowest"].isna().all()
+    assert "nor anywhere" in nowhere.summary()
 
 
 def test_words():

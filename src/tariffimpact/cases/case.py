@@ -12,7 +12,7 @@ from tariffimpact.cases.prices import PriceAnswer
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.question import Question
 from tariffimpact.cases.recovered import recovered, recovery_question
-from tariffimpact.cases.refunded import refund_questions, refunded
+from tariffimpact.cases.refunded import refund_inputs, refund_questions, refunded
 from tariffimpact.cases.schema import CaseFile
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Source
@@ -207,8 +207,8 @@ class Case:
         if self.resolved.recovery is not None:
             asked.append(recovery_question(self.resolved.recovery, self.exposure, self.currency))
         if self.resolved.rollback is not None:
-            item = self.product(product)
-            asked += refund_questions(self.resolved.rollback, item, self.currency)
+            inputs = refund_inputs(self.resolved.rollback, self.product(product))
+            asked += refund_questions(inputs, self.currency)
         return asked
 
 

@@ -225,6 +225,11 @@ class CaseProduct:
         assert self.new_price is not None
         return inputs | {"new_price": self.new_price}
 
+    def all_inputs(self) -> dict[str, Stated]:
+        """Return everything any question about the product depends on."""
+        rise = self.rise_inputs() if self.has_rise else {}
+        return rise | self._cost_inputs() | self._demand_inputs()
+
     def _duty_inputs(self) -> dict[str, Stated]:
         return {
             "old_price": self.old_price,

@@ -8,16 +8,18 @@ import tomllib
 import types
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Union, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from tariffimpact.cases.case import Case
 from tariffimpact.cases.lines import Location, line_of, spelled
-from tariffimpact.cases.resolution import resolve
-from tariffimpact.cases.schema import CaseFile
+from tariffimpact.cases.resolution import fill, resolve
+from tariffimpact.cases.schema import CaseFile, Part
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts import Facts, read_facts
+
+P = TypeVar("P", bound=Part)
 
 MAX_BYTES: Final = 1_000_000
 """A case is written by hand; a larger file is the wrong file."""
@@ -105,6 +107,26 @@ def case_of(written: Mapping[str, object], *, name: str, facts: Facts | None = N
     return _checked(written, name, lambda _: name, facts)
 
 
+def table_of(
+    table: type[P], written: Mapping[str, object], *, name: str, facts: Facts | None = None
+) -> P:
+    """Return one table of a case checked, where there is no case around it.
+
+    Raises
+    ------
+    DataError
+        With every fault, as `name: key: what (got '…'); remedy`.
+    """
+    try:
+        part = table.model_validate(written)
+    except ValidationError as error:
+        raise DataError(_faults(lambda _: name, error, table)) from None
+    filled, problems = fill(part, facts)
+    if problems:
+        raise DataError(Fault(name, what, fix, spelled(at), got) for at, what, fix, got in problems)
+    return filled
+
+
 def _checked(
     written: Mapping[str, object],
     name: str,
@@ -179,21 +201,28 @@ def _not_toml(path: Path, message: str) -> Fault:
     )
 
 
-def _faults(where: Callable[[Location], str], error: ValidationError) -> Iterable[Fault]:
-    for item in error.errors(include_url=False):
+def _faults(
+    where: Callable[[Location], str], error: ValidationError, table: type[BaseModel] = CaseFile
+) -> Iterable[Fault]:
+    items = error.errors(include_url=False)
+    # a list whose elements are all faulty is reported as empty besides: one fault is enough
+    deeper = {item["loc"][:1] for item in items if len(item["loc"]) > 1}
+    for item in items:
+        if item["type"] == "too_short" and item["loc"] in deeper:
+            continue
         at: Location = item["loc"]
-        what, remedy = _worded(item, at)
+        what, remedy = _worded(item, at, table)
         shown = item["type"] not in {"missing", "extra_forbidden", "too_short"}
         plain = isinstance(item["input"], str | int | float | bool)
-        got = str(item["input"]) if shown and plain else None
+        got = str(item["input"]) if shown and plain and "(got " not in what else None
         yield Fault(where(at), what, remedy, spelled(at), got)
 
 
-def _worded(item: Any, at: Location) -> tuple[str, str]:
+def _worded(item: Any, at: Location, table: type[BaseModel]) -> tuple[str, str]:
     """Return what is wrong with a key, and the remedy."""
     kind, context = item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
-        known = _keys(at[:-1])
+        known = _keys(table, at[:-1])
         close = difflib.get_close_matches(str(at[-1]), known, n=1)
         hint = f", did you mean {close[0]!r}?" if close else ""
         return f"is not a key here{hint}", f"the keys are {', '.join(known)}"
@@ -207,9 +236,8 @@ def _worded(item: Any, at: Location) -> tuple[str, str]:
     return what.format(**context), remedy.format(**context)
 
 
-def _keys(at: Location) -> list[str]:
+def _keys(model: type[BaseModel], at: Location) -> list[str]:
     """Return the keys of the table at a place of the file."""
-    model: type[BaseModel] = CaseFile
     for part in at:
         if isinstance(part, str) and part in model.model_fields:
             model = _table(model.model_fields[part].annotation) or model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tariffimpact.cases.figures import duty_rise, rate_of
@@ -22,7 +22,7 @@ _PARTS: Final = {
 
 def refunded(table: Any, product: CaseProduct, *, currency: str, source: str) -> Rollback:
     """Return who holds the refund of a `[rollback]` table, every range at its middle."""
-    at = Inputs(_inputs(table, product) | _policy(table)).central()
+    at = Inputs(product.rise_inputs() | refund_inputs(table, product) | _policy(table)).central()
     old, new = at["old_price"], product.new_price_at(at)
     return rollback(
         duty_paid=float(_duty_paid(at)),
@@ -42,8 +42,8 @@ def refunded(table: Any, product: CaseProduct, *, currency: str, source: str) ->
     )
 
 
-def refund_questions(table: Any, product: CaseProduct, currency: str) -> Iterator[Question]:
-    """Return the refund and its parts, as functions of their inputs."""
+def refund_questions(inputs: Mapping[str, Stated], currency: str) -> Iterator[Question]:
+    """Return the refund and its parts, as functions of their inputs (see `refund_inputs`)."""
     for part, name in _PARTS.items():
 
         def amount(*, part: str = part, **x: Any) -> Any:
@@ -53,10 +53,10 @@ def refund_questions(table: Any, product: CaseProduct, currency: str) -> Iterato
             return getattr(split, part)
 
         key = part.replace("_", "-")
-        yield Question.of(key, name, currency, amount, _inputs(table, product))
+        yield Question.of(key, name, currency, amount, inputs)
 
 
-def _inputs(table: Any, product: CaseProduct) -> dict[str, Stated]:
+def refund_inputs(table: Any, product: CaseProduct) -> dict[str, Stated]:
     """Return what the refund depends on: the duty per unit, the units, the pass-through."""
     names: tuple[str, ...] = ("interest",)
     if table.duty_paid is None:
@@ -65,7 +65,12 @@ def _inputs(table: Any, product: CaseProduct) -> dict[str, Stated]:
         names += ("duty_paid",)
     if table.pass_through_rate is not None:
         names += ("pass_through_rate",)
-    return product.rise_inputs() | {name: getattr(table, name) for name in names}
+    said = {name: getattr(table, name) for name in names}
+    return (
+        said
+        if "duty_paid" in said and "pass_through_rate" in said
+        else (product.rise_inputs() | said)
+    )
 
 
 def _policy(table: Any) -> dict[str, Stated]:

@@ -50,6 +50,14 @@ class _Lookup:
         self.problems.append((at, what, remedy or "correct it", got))
 
 
+def fill(part: P, facts: Facts | None) -> tuple[P, list[Problem]]:
+    """Return one table with what it refers to, and every problem; without facts, as it is."""
+    if facts is None:
+        return part, []
+    lookup = _Lookup(facts)
+    return _filled(part, lookup, ()), lookup.problems
+
+
 def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[Problem]]:
     """Return what a case means, or every problem of what it refers to."""
     lookup = _Lookup(facts)

@@ -46,6 +46,8 @@ class Bounds:
     method: Literal["vertices", "search"]
     turns_in: tuple[str, ...]
     """The inputs along which the answer was seen to both rise and fall."""
+    idle: tuple[str, ...]
+    """The varying inputs that the answer was never seen to move with."""
     undefined: int
     """Points tried, all over the ranges, at which the model had no answer."""
     tried: int
@@ -98,8 +100,8 @@ class Bounds:
         )
 
     def _place(self, place: Mapping[str, float]) -> str:
-        fixed = self.inputs.fixed
-        moved = [f"{key} {value:.4g}" for key, value in place.items() if key not in fixed]
+        still = {*self.inputs.fixed, *self.idle}
+        moved = [f"{key} {value:.4g}" for key, value in place.items() if key not in still]
         return listed(moved) or "the given inputs"
 
     def to_frame(self) -> pd.DataFrame:
@@ -213,6 +215,7 @@ customs_share 0.6 (exact, at corners of the ranges).
         high_at=box.place(high.at, read.stated),
         method="vertices" if exact else "search",
         turns_in=tuple(key for key in box.names if key in turning),
+        idle=tuple(key for key, block in zip(box.names, answers, strict=True) if _still(block)),
         undefined=undefined,
         tried=tried,
         evaluations=box.evaluations,
@@ -259,6 +262,14 @@ def _monotone(block: Array) -> np.ndarray:
     rises = (after >= before - slack) | np.isnan(before) | np.isnan(after)
     falls = (after <= before + slack) | np.isnan(before) | np.isnan(after)
     return np.asarray(rises.all(axis=-1) | falls.all(axis=-1))
+
+
+def _still(block: Array) -> bool:
+    """Return whether the answers on each line are all the same."""
+    finite = np.where(np.isfinite(block), block, 0.0)
+    slack = _ROUNDING * np.abs(finite).max(axis=-1)
+    same_gaps = (np.isfinite(block) == np.isfinite(block[:, :1])).all()
+    return bool(same_gaps and (np.ptp(finite, axis=-1) <= slack).all())
 
 
 def _explains(values: Array, answers: Array) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import ModelError, require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
 from tariffimpact.uncertainty.evaluation import Model, evaluate
@@ -34,15 +35,22 @@ class Swing:
     """The answer at `low_input`; NaN where the model has none."""
     high_output: float
     """The answer at `high_input`; NaN where the model has none."""
-    reach: Interval
-    """The lowest and the highest answer on the way, the ends included."""
+    reach: Interval | None
+    """The lowest and the highest answer on the way, the ends included; None where there is none."""
 
     @property
     def turns(self) -> bool:
         """Whether the answer goes further on the way than at the ends."""
+        if self.reach is None:
+            return False
         ends = (self.low_output, self.high_output)
-        slack = 1e-9 * max(abs(self.reach.low), abs(self.reach.high))
+        slack = 1e-9 * self.reach.magnitude.high
         return not (self.reach.low >= min(ends) - slack and self.reach.high <= max(ends) + slack)
+
+    @property
+    def width(self) -> float:
+        """How far the answer moves."""
+        return 0.0 if self.reach is None else self.reach.width
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class Tornado:
 
     swings: tuple[Swing, ...]
     base: float
-    """The answer with every input at its base."""
+    """The answer with every input at its base; NaN where there is none."""
     base_at: Mapping[str, float]
     inputs: Inputs
     name: str
@@ -60,10 +68,15 @@ class Tornado:
     def summary(self) -> str:
         """Return the input that moves the answer most, and by how much."""
         first = self.swings[0]
+        if math.isnan(self.base):
+            start = f"At base there is no {self.name}"
+        else:
+            start = f"At base the {self.name} is {quantity(self.base, self.unit)}"
+        if first.reach is None:
+            return f"{start}, nor anywhere one input alone leads to."
         return (
-            f"At base the {self.name} is {quantity(self.base, self.unit)}; {first.input} moves it "
-            f"most: {quantity(first.reach, self.unit)} as it goes from {first.low_input:.4g} to "
-            f"{first.high_input:.4g}."
+            f"{start}; {first.input} moves it most: {quantity(first.reach, self.unit)} as it goes "
+            f"from {first.low_input:.4g} to {first.high_input:.4g}."
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -83,8 +96,8 @@ class Tornado:
                     "low_output": swing.low_output,
                     "high_output": swing.high_output,
                     "base": self.base,
-                    "lowest": swing.reach.low,
-                    "highest": swing.reach.high,
+                    "lowest": math.nan if swing.reach is None else swing.reach.low,
+                    "highest": math.nan if swing.reach is None else swing.reach.high,
                     "turns": swing.turns,
                 }
                 for swing in self.swings
@@ -92,7 +105,14 @@ class Tornado:
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw one bar per input, the widest on top; an end without an answer stays at base."""
+        """Draw one bar per input, the widest on top; an end without an answer stays at base.
+
+        Raises
+        ------
+        ModelError
+            If there is no answer at base.
+        """
+        require(math.isfinite(self.base), f"there is no {self.name} at base; give another base")
         from tariffimpact import charts
 
         frame = self.to_frame().assign(input=[_spoken(swing.input) for swing in self.swings])
@@ -138,7 +158,7 @@ def tornado(
     Raises
     ------
     ModelError
-        If an input is faulty, none varies, or the model has no answer at base.
+        If an input is faulty, or none varies.
 
     Examples
     --------
@@ -154,15 +174,11 @@ def tornado(
     base_at = {**read.central(), **_known(base, read)}
     base_at = {key: base_at[key] for key in read.stated}
     at_base = float(evaluate(model, base_at, {}, 1)[0])
-    if not np.isfinite(at_base):
-        raise ModelError(
-            f"{name}: the model has no answer at base "
-            f"({', '.join(f'{key} {value:.4g}' for key, value in base_at.items())}); give base ="
-        )
+    at_base = at_base if math.isfinite(at_base) else math.nan
     swings = [
         _swing(model, base_at, key, _crossing(read, key, item)) for key, item in varying.items()
     ]
-    swings.sort(key=lambda swing: -swing.reach.width)
+    swings.sort(key=lambda swing: -swing.width)
     return Tornado(tuple(swings), at_base, base_at, read, name, unit)
 
 
@@ -193,13 +209,11 @@ def _swing(model: Model, base: Mapping[str, float], key: str, values: Array) -> 
     others = {name: value for name, value in base.items() if name != key}
     answers = evaluate(model, others, {key: values}, len(values))
     finite = answers[np.isfinite(answers)]
-    if not len(finite):
-        finite = np.array([np.nan_to_num(evaluate(model, base, {}, 1)[0])])
     return Swing(
         input=key,
         low_input=float(values[0]),
         high_input=float(values[-1]),
         low_output=float(answers[0]),
         high_output=float(answers[-1]),
-        reach=Interval(float(finite.min()), float(finite.max())),
+        reach=Interval(float(finite.min()), float(finite.max())) if finite.size else None,
     )

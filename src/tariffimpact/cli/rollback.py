@@ -1,0 +1,122 @@
+"""`tariffimpact rollback`: who holds the refund of a duty, and what a policy gives back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tariffimpact.cli.choice import by_flag, check_choice
+from tariffimpact.cli.numbers import Number
+from tariffimpact.cli.options import data_option, json_option
+from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
+from tariffimpact.errors import DataError
+
+if TYPE_CHECKING:
+    from tariffimpact.cases import Question
+    from tariffimpact.rollback import Rollback
+
+_KEYS: Final = {
+    "duty": "duty_paid",
+    "pass_through": "pass_through_rate",
+    "interest": "interest",
+    "monthly_units": "monthly_volume",
+    "months": "months",
+    "reversal_share": "reversal_share",
+    "speed": "speed",
+    "rebate_share": "rebate_share",
+}
+"""Flag to key of `[rollback]`."""
+
+
+@click.command()
+@click.argument("case", required=False)
+@click.option("--product", help="A product of the case (default: the first).")
+@click.option("--duty", type=Number(), help="Duty refunded, in --currency.")
+@click.option("--pass-through", type=Number(), help="Dollars of price per dollar of duty.")
+@click.option("--interest", type=Number(), help="Interest as a fraction of the duty.")
+@click.option("--price", type=float, help="Shelf price under the duty.")
+@click.option("--rise", type=float, help="By how much the duty had raised it.")
+@click.option("--monthly-units", type=Number(), help="Units a month from now on.")
+@click.option("--months", type=int, help="Months to follow the price (default: 12).")
+@click.option("--reversal-share", type=Number(), help="Share of the rise a cut takes back.")
+@click.option("--speed", type=Number(), help="Share of the remaining gap closed each month.")
+@click.option("--rebate-share", type=Number(), help="Share of the double recovery paid out.")
+@click.option("--currency", default="USD", show_default=True, help="ISO 4217 code.")
+@uncertainty_options
+@data_option
+@json_option
+def rollback(
+    case: str | None,
+    product: str | None,
+    asked: Asked,
+    folder: Path | None,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Say who holds the refund when a duty falls, and what keeping, cutting or a rebate returns.
+
+    CASE is a file or a shipped case; or give --duty, --pass-through, --price, --rise and
+    --monthly-units.
+    """
+    result, questions = _answered(case, product, flags, folder)
+    if as_json:
+        from tariffimpact.output import json_text
+
+        answer = {
+            "case": case,
+            "summary": result.summary(),
+            "currency": result.currency,
+            "refund": result.refund.refund,
+            "absorbed": result.refund.absorbed,
+            "recovered_twice": result.refund.recovered_twice,
+            "policies": records(result.to_frame()),
+        }
+        extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
+        click.echo(json_text(answer | extra))
+        return
+    click.echo(result.summary())
+    if asked.anything:
+        click.echo(asked.as_text(questions))
+
+
+def _answered(
+    case: str | None, product: str | None, flags: dict[str, Any], folder: Path | None
+) -> tuple[Rollback, list[Question]]:
+    """Return the rollback and the questions behind it, of a case or of the options."""
+    optional = {name: value for name, value in flags.items() if name != "currency"}
+    check_choice(case, optional, ("duty", "pass_through", "price", "rise", "monthly_units"))
+    if case is None:
+        return _by_flags(flags)
+    from tariffimpact.cases import read_case
+    from tariffimpact.facts import read_facts
+
+    found = read_case(case, facts=read_facts(folder))
+    keys = ("refund", "absorbed", "recovered-twice")
+    return found.rollback(product), [found.question(key, product) for key in keys]
+
+
+def _by_flags(flags: dict[str, Any]) -> tuple[Rollback, list[Question]]:
+    from tariffimpact.cases.reader import table_of
+    from tariffimpact.cases.refunded import refund_questions
+    from tariffimpact.cases.schema import Rollback as Table
+    from tariffimpact.rollback import rollback as answer
+    from tariffimpact.uncertainty import Inputs
+
+    written = {key: flags[flag] for flag, key in _KEYS.items() if flags[flag] is not None}
+    try:
+        table: Any = table_of(Table, written, name="options")
+    except DataError as error:
+        raise DataError(by_flag(error, _KEYS)) from None
+    names = [key for key in _KEYS.values() if key != "months"]
+    at: dict[str, Any] = dict(Inputs({n: getattr(table, n) for n in names}).central())
+    refund = {name: getattr(table, name) for name in ("duty_paid", "pass_through_rate", "interest")}
+    result = answer(
+        **at,
+        price=flags["price"],
+        earlier_rise=flags["rise"],
+        months=table.months,
+        currency=flags["currency"],
+    )
+    return result, list(refund_questions(refund, flags["currency"]))
