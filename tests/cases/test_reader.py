@@ -1,5 +1,6 @@
 """Bad cases: every fault at once, with file, line, key and remedy."""
 
+import numpy as np
 import pytest
 
 from tariffimpact.cases import read_case
@@ -170,6 +171,42 @@ def test_a_refund_worked_out_from_the_duty(read):
     assert case.rollback().monthly_volume == 100
     with pytest.raises(ModelError, match="Two has no new price"):
         case.rollback("Two")
+
+
+def test_a_path_over_the_months(read):
+    case = read(GOOD + '\n[timing]\nmonths_of_stock = 2\nflow = "fifo_many"\nmonths = 4\n')
+    # 0.25 of a customs value of 50 is 12.50; half of it in month 1, all from month 2
+    np.testing.assert_allclose(case.path().price, [100, 106.25, 112.5, 112.5])
+    drawn = case.question("price-path").draws(n=50, seed=1)
+    assert drawn.values.shape == (50, 4)
+    assert case.question("lowest-margin").at_base() == pytest.approx(30.0)
+    with pytest.raises(ModelError, match="Two lacks a cost"):
+        case.path("Two")
+
+
+def test_a_path_looked_up_by_month(read):
+    text = GOOD.replace(
+        "rate = 0.25",
+        'hts = "9504500000"\norigins = ["JPN"]\non = 2025-08-21\nbefore = 2025-01-15',
+    )
+    timing = '\n[timing]\nturns = 12\nflow = "replacement"\nstart = 2025-03-31\norigin = "JPN"\n'
+    # Japan: nothing in March 2025, 10% from 5 April, 15% from 7 August
+    assert read(text + timing).rates == (0, *[0.1] * 4, *[0.15] * 6, 0.1)
+    with pytest.raises(DataError, match=r"timing\.origin: is 0\.\.0\.25 on"):
+        read(text + timing.replace("JPN", "CAN"))
+    with pytest.raises(DataError, match=r"timing\.start without tariff\.hts"):
+        read(GOOD + timing)
+    with pytest.raises(DataError, match="give both"):
+        read(text + timing.replace("start = 2025-03-31\n", ""))
+
+
+def test_the_path_drawn_is_the_path_shown(facts):
+    """The vectorised path against the library's own, every range at its middle."""
+    case = read_case("sony-ps5", facts=facts)
+    question = case.question("price-path")
+    one = question.model(**question.inputs.central())
+    np.testing.assert_allclose(one, case.path().price, rtol=1e-12)
+    assert case.question("lowest-margin").at_base() == pytest.approx(case.path().margin.min())
 
 
 def test_a_falling_tariff_lowers_prices(read):

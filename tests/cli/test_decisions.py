@@ -5,6 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from tariffimpact.cli.path import path
 from tariffimpact.cli.price import price
 from tariffimpact.cli.recover import recover
 from tariffimpact.cli.rollback import rollback
@@ -160,7 +161,32 @@ def test_rollback_of_a_case():
             "--monthly-units", "1")  # fmt: skip
 
 
-@pytest.mark.parametrize("command", [price, recover, rollback])
+def test_path_by_flags():
+    result = run(
+        path, *TEXTBOOK, "--turns", "4", "--pass-through", "0.5", "--months", "6", "--json"
+    )
+    months = json.loads(result.output)["months"]
+    # three months of stock: a third of $12.50 more each month, half of it in the price
+    assert [row["price"] for row in months] == pytest.approx(
+        [100, 102.0833333, 104.1666667] + [106.25] * 3
+    )
+    with pytest.raises(TariffImpactError, match="--turns: -1 is out of range"):
+        run(path, *TEXTBOOK, "--turns=-1")
+
+
+def test_path_of_a_case():
+    result = run(path, "sony-ps5", "--draws", "200", "--bounds", "--json")
+    asked = json.loads(result.output)["uncertainty"]
+    assert [question["question"] for question in asked] == [
+        "price-path", "last-price", "lowest-margin",
+    ]  # fmt: skip
+    assert len(asked[0]["answers"][0]["rows"]) == 14
+    assert "day" in run(path, "sony-ps5").output
+    with pytest.raises(TariffImpactError, match=r"has no \[timing\]"):
+        run(path, "pepsico-can")
+
+
+@pytest.mark.parametrize("command", [price, recover, rollback, path])
 def test_help(command):
     result = run(command, "--help")
     assert result.exit_code == 0

@@ -94,7 +94,7 @@ def test_a_path_gives_a_fan():
     assert frame["x"].tolist() == [0, 1, 2, 3]
     assert frame.loc[0, "p05"] == frame.loc[0, "p95"] == 2.0
     np.testing.assert_allclose(frame["p95"], 2 + 0.95 * months, atol=0.03)
-    assert " at 3 " in found.summary()
+    assert " at step 3 " in found.summary()
     with pytest.raises(ModelError, match="at each step"):
         found.interval()
 
@@ -122,6 +122,9 @@ def test_bad_options(options, words):
 def test_no_inputs_vary():
     found = draws(lambda x: x + 1, {"x": 1.0}, n=10, seed=0)
     assert found.values.tolist() == [2.0] * 10
+    assert found.summary() == "The result is 2 in every draw."
+    path = draws(lambda x: np.array([x, 2 * x]), {"x": 1.0}, n=3, seed=0, steps=(0, 1))
+    assert path.values.tolist() == [[1.0, 2.0]] * 3
     assert "seed 0" in found.explain()
 
 

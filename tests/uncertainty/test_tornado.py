@@ -64,6 +64,12 @@ def test_no_answer_at_base():
     assert "nor anywhere" in nowhere.summary()
 
 
+def test_an_answer_that_stands_still():
+    assert tornado(lambda x: 0 * x + 5, {"x": "0..1"}).summary() == (
+        "At base the result is 5, and no input moves it."
+    )
+
+
 def test_words():
     found = tornado(lambda x: 2 * x, {"x": "0..1"}, unit="USD", name="price")
     assert found.summary().startswith("At base the price is $1; x moves it most: $0 to $2")

@@ -14,11 +14,13 @@ from tariffimpact.cases.question import Question
 from tariffimpact.cases.recovered import recovered, recovery_question
 from tariffimpact.cases.refunded import refund_inputs, refund_questions, refunded
 from tariffimpact.cases.schema import CaseFile
+from tariffimpact.cases.timed import timed, timing_questions
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Source
 from tariffimpact.pricing import RULES
 from tariffimpact.recovery import Recovery
 from tariffimpact.rollback import Rollback
+from tariffimpact.timing import PricePath
 from tariffimpact.uncertainty.inputs import Stated
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class Case:
     tariff_change: Stated
     """Change of the ad valorem rate between the goods sold at the old and the new price."""
     old_tariff: Stated
+    rates: tuple[float, ...]
+    """Rate by month from the start of `[timing]`, where the schedule is asked."""
     products: tuple[CaseProduct, ...]
     exposure: Exposure | None
     sources: tuple[Source, ...]
@@ -143,6 +147,19 @@ class Case:
             source=self.credit,
         )
 
+    def path(self, product: str | None = None) -> PricePath:
+        """Return cost, price and margin by month, every range at its middle.
+
+        Raises
+        ------
+        ModelError
+            If the case has no `[timing]`, or the product no cost.
+        """
+        return timed(
+            self._table("timing"), self.product(product), old_tariff=self.old_tariff,
+            rates=self.rates, currency=self.currency, source=self.credit,
+        )  # fmt: skip
+
     def answers(self) -> pd.DataFrame:
         """Return every answer of the case, one row per product and question.
 
@@ -158,7 +175,8 @@ class Case:
             for item in self.products
             for question in item.questions(self.currency)
         ]
-        rows += [_row("", question) for question in self._own_questions()]
+        own = [question for question in self._own_questions() if not question.steps]
+        rows += [_row("", question) for question in own]
         return pd.DataFrame(rows)
 
     def summary(self) -> str:
@@ -192,8 +210,10 @@ class Case:
 
     def _reasons(self) -> list[str]:
         file = self.file
-        parts: list[Any] = [file, file.tariff, file.demand, file.recovery, file.rollback]
-        return [part.reason for part in (*parts, *self.file.products) if part and part.reason]
+        first: list[Any] = [file, file.tariff, file.demand]
+        last: list[Any] = [file.recovery, file.rollback, file.timing]
+        parts = (*first, *file.products, *last)
+        return [part.reason for part in parts if part and part.reason]
 
     def _table(self, name: str) -> Any:
         """Return one of the tables a case need not have."""
@@ -209,6 +229,11 @@ class Case:
         if self.resolved.rollback is not None:
             inputs = refund_inputs(self.resolved.rollback, self.product(product))
             asked += refund_questions(inputs, self.currency)
+        if self.resolved.timing is not None and not self.product(product).refusal("percent"):
+            asked += timing_questions(
+                self.resolved.timing, self.product(product), old_tariff=self.old_tariff,
+                rates=self.rates, currency=self.currency,
+            )  # fmt: skip
         return asked
 
 

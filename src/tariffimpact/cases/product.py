@@ -182,7 +182,7 @@ class CaseProduct:
         """
         reason = next(filter(None, map(self.refusal, rules or ("profit",))), "")
         require(not reason and not self.refusal("profit"), reason or self.refusal("profit"))
-        at = Inputs(self._cost_inputs() | self._demand_inputs()).central()
+        at = Inputs(self.cost_inputs() | self._demand_inputs()).central()
         return price_response(
             demand=self._demand_at(at, volume=Inputs({"u": self.units}).central()["u"]),
             old_cost=unit_cost_of(at),
@@ -228,7 +228,7 @@ class CaseProduct:
     def all_inputs(self) -> dict[str, Stated]:
         """Return everything any question about the product depends on."""
         rise = self.rise_inputs() if self.has_rise else {}
-        return rise | self._cost_inputs() | self._demand_inputs()
+        return rise | self.cost_inputs() | self._demand_inputs()
 
     def _duty_inputs(self) -> dict[str, Stated]:
         return {
@@ -238,7 +238,8 @@ class CaseProduct:
             "dutiable_share": self.dutiable_share,
         }
 
-    def _cost_inputs(self) -> dict[str, Stated]:
+    def cost_inputs(self) -> dict[str, Stated]:
+        """Return what duty and unit cost depend on."""
         costs = {"unit_cost": self.unit_cost, "cost_share": self.cost_share}
         return self._duty_inputs() | {key: x for key, x in costs.items() if x is not None}
 
@@ -253,8 +254,8 @@ class CaseProduct:
         if rule == "dollar":
             return self._duty_inputs()
         if rule == "percent":
-            return self._cost_inputs()
-        return self._cost_inputs() | self._demand_inputs()
+            return self.cost_inputs()
+        return self.cost_inputs() | self._demand_inputs()
 
     def _price_model(self, rule: str) -> Any:
         """Return the price under a rule as a function of the inputs, arrays allowed."""

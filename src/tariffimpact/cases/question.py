@@ -25,13 +25,21 @@ class Question:
     """A currency code, `fraction`, or blank for a plain number."""
     model: Model
     inputs: Inputs
+    steps: tuple[float, ...] = ()
+    """Months of a path; empty where the answer is one figure. A path can only be drawn from."""
 
     @classmethod
     def of(
-        cls, key: str, name: str, unit: str, model: Model, inputs: Mapping[str, Stated]
+        cls,
+        key: str,
+        name: str,
+        unit: str,
+        model: Model,
+        inputs: Mapping[str, Stated],
+        steps: tuple[float, ...] = (),
     ) -> Question:
         """Return a question about checked inputs."""
-        return cls(key, name, unit, model, Inputs(dict(inputs)))
+        return cls(key, name, unit, model, Inputs(dict(inputs)), steps)
 
     @property
     def is_uncertain(self) -> bool:
@@ -51,7 +59,7 @@ class Question:
         """Return how the answer is spread; see `uncertainty.draws`."""
         return uncertainty.draws(
             self.model, self.inputs, n=n, seed=seed, name=self.name, unit=self.unit,
-            progress=progress,
+            steps=self.steps, progress=progress,
         )  # fmt: skip
 
     def tornado(self) -> Tornado:

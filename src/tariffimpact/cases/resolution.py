@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import calendar
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeVar
 
 from tariffimpact.cases.lines import Location
 from tariffimpact.cases.numbers import Reference, check_kind
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.schema import CaseFile, Part, Product, Tariff
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Facts, Source
 from tariffimpact.interval import Interval
 from tariffimpact.tariffs import TariffSchedule
@@ -67,6 +69,7 @@ def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[P
         _product(item, whole, change, lookup, ("products", n))
         for n, item in enumerate(whole.products)
     ]
+    rates = _rates(whole, lookup)
     exposure = None
     if whole.recovery is not None and whole.recovery.exposure is not None:
         at: Location = ("recovery", "exposure")
@@ -77,6 +80,7 @@ def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[P
         "resolved": whole,
         "tariff_change": change,
         "old_tariff": old,
+        "rates": rates,
         "products": tuple(products),
         "exposure": exposure,
         "sources": _sources(lookup),
@@ -147,6 +151,33 @@ def _tariff(tariff: Tariff, lookup: _Lookup) -> tuple[Stated, Stated]:
         changes.append(new.rate - old.rate)
         olds.append(old.rate)
     return _plain(_hull(changes)), _plain(_hull(olds))
+
+
+def _rates(whole: CaseFile, lookup: _Lookup) -> tuple[float, ...]:
+    """Return the rate by month from the start of the timing table; empty where it has none."""
+    timing = whole.timing
+    if timing is None or timing.start is None or timing.origin is None:
+        return ()
+    assert whole.tariff.hts is not None
+    schedule = TariffSchedule(lookup.facts)
+    rates = []
+    for month in range(timing.months):
+        on = _months_later(timing.start, month)
+        try:
+            rate = schedule.rate(whole.tariff.hts, timing.origin, on).rate
+            require(rate.is_exact, f"is {rate} on {on}, not one rate; choose another origin")
+        except ModelError as error:
+            lookup.fault(("timing", "origin"), error, timing.origin)
+            return ()
+        rates.append(rate.low)
+    return tuple(rates)
+
+
+def _months_later(day: date, months: int) -> date:
+    """Return the same day of a later month, or that month's last day."""
+    year, month = divmod(day.month - 1 + months, 12)
+    last = calendar.monthrange(day.year + year, month + 1)[1]
+    return date(day.year + year, month + 1, min(day.day, last))
 
 
 def _difference(rate: Stated, old: Stated) -> Stated:

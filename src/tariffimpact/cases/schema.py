@@ -227,6 +227,40 @@ class Rollback(Part):
         return self
 
 
+class Timing(Part):
+    """Stock, front-loading and how fast the price follows, along the path of the duty."""
+
+    flow: Literal["replacement", "fifo", "fifo_many", "average"] = "fifo_many"
+    """Which cost goes out first: of one cohort, of many products evenly, on average, or today's."""
+    months_of_stock: Positive | None = None
+    turns: Positive | None = None
+    """Inventory turns a year, in place of months_of_stock."""
+    front_loaded_months: Months = 0.0
+    """Months of sales bought ahead at the old duty."""
+    holding_cost: Amount = 0.0
+    """Cost of holding stock a month, as a fraction of its value."""
+    pass_through_rate: Amount = 1.0
+    """Dollars of price per dollar of duty that the price aims at."""
+    price_follows: Literal["booked", "replacement"] = "booked"
+    """Whether it aims at the duty in the goods sold or at the duty of the day."""
+    speed_up: SomeShare = 1.0
+    speed_down: SomeShare = 1.0
+    """Share of the gap closed each month, upwards and downwards."""
+    start: date | None = None
+    """First day of month 0, to look the duty up by month in the schedule."""
+    origin: Country | None = None
+    """The origin to look it up for."""
+    months: Annotated[int, Field(ge=2, le=120)] = 12
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        if (self.months_of_stock is None) == (self.turns is None):
+            raise ValueError("gives both or neither of months_of_stock and turns; give one")
+        if (self.start is None) != (self.origin is None):
+            raise ValueError("gives start without origin, or origin without start; give both")
+        return self
+
+
 class CaseFile(Part):
     """A case as it is written: what is asked, of which products, under which tariff."""
 
@@ -240,6 +274,13 @@ class CaseFile(Part):
     products: Annotated[tuple[Product, ...], Field(min_length=1)]
     recovery: Recovery | None = None
     rollback: Rollback | None = None
+    timing: Timing | None = None
+
+    @model_validator(mode="after")
+    def _schedule_needs_a_product(self) -> Self:
+        if self.timing is not None and self.timing.start is not None and self.tariff.hts is None:
+            raise ValueError("gives timing.start without tariff.hts; give hts, origins, on, before")
+        return self
 
 
 def schema_text() -> str:
@@ -253,7 +294,7 @@ def schema_text() -> str:
         **schema,
         "title": "A tariffimpact case",
     }
-    _add_meanings(schema, (CaseFile, Tariff, Demand, Metal, Product, Recovery, Rollback))
+    _add_meanings(schema, (CaseFile, Tariff, Demand, Metal, Product, Recovery, Rollback, Timing))
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
 

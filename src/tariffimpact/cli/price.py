@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffimpact.cli.choice import check_choice
-from tariffimpact.cli.numbers import Number, as_number, is_share
+from tariffimpact.cli.case import case_or_options, product_options
+from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
-from tariffimpact.errors import DataError, Fault
 
 if TYPE_CHECKING:
     from tariffimpact.cases import Case
-
-_FLAGS: Final = {
-    "products[1].old_price": "--price",
-    "products[1].customs_value": "--customs",
-    "products[1].customs_share": "--customs",
-    "products[1].unit_cost": "--cost",
-    "products[1].cost_share": "--cost",
-    "products[1].units": "--units",
-    "products[1]": "--price, --customs, --cost",
-    "tariff.rate": "--tariff",
-    "tariff.old_rate": "--old-tariff",
-    "demand.elasticity": "--elasticity",
-    "demand.form": "--demand",
-    "demand.share": "--share",
-    "demand": "--demand, --share",
-    "currency": "--currency",
-}
-"""Where a fault of a case stands when the case was given by flags."""
 
 
 class _Rules(click.ParamType[tuple[str, ...]]):
@@ -54,22 +35,15 @@ class _Rules(click.ParamType[tuple[str, ...]]):
 @click.command()
 @click.argument("case", required=False)
 @click.option("--product", help="A product of the case (default: all).")
-@click.option("--price", type=Number(), help="Shelf price before sales tax.")
-@click.option("--customs", help="Customs value per unit: money (50) or a share of the price (50%).")
-@click.option("--tariff", type=Number(), help="New rate: 25%, or a range: 15%..20%.")
-@click.option("--old-tariff", type=Number(), help="Old rate (default: 0).")
-@click.option("--cost", help="Unit cost: money, or a share in % (default: the customs value).")
+@product_options
 @click.option("--elasticity", type=Number(), help="Demand elasticity at the old price, positive.")
 @click.option(
     "--demand",
     type=click.Choice(["linear", "isoelastic", "logit"]),
-    default="isoelastic",
-    show_default=True,
-    help="Form of demand.",
+    help="Form of demand (default: isoelastic).",
 )
 @click.option("--share", type=Number(), help="Logit only: share of buyers at the old price.")
 @click.option("--units", type=Number(), help="Units a year (default: 1, so volumes are ratios).")
-@click.option("--currency", default="USD", show_default=True, help="ISO 4217 code.")
 @click.option("--hold", type=_Rules(), help="Rules: dollar,percent,profit,maximise (default: all).")
 @click.option(
     "--xlsx", type=click.Path(path_type=Path, dir_okay=False),
@@ -93,7 +67,7 @@ def price(
     CASE is a file or a shipped case (sony-ps5, textbook …); or give --price, --customs and
     --tariff. "No price does" is an ordinary answer.
     """
-    found = _found(case, flags, folder)
+    found = case_or_options(case, flags, folder, _more(flags))
     names = [product] if product else [item.name for item in found.products]
     answers = [found.prices(name, rules=hold) for name in names]
     if xlsx is not None:
@@ -131,52 +105,9 @@ def _plain(case: Case, answers: list[Any], asked: Asked) -> dict[str, Any]:
     }
 
 
-def _found(case: str | None, flags: dict[str, Any], folder: Path | None) -> Case:
-    """Return the case named, or the one the flags describe."""
-    from tariffimpact.cases import case_of, read_case
-    from tariffimpact.facts import read_facts
-
-    optional = {name: x for name, x in flags.items() if name not in ("demand", "currency")}
-    check_choice(case, optional, ("price", "customs", "tariff"))
-    if case is not None:
-        return read_case(case, facts=read_facts(folder))
-    try:
-        return case_of(_written(flags), name="the options", facts=read_facts(folder))
-    except DataError as error:
-        raise DataError(_by_flag(fault) for fault in error.faults) from None
-
-
-def _written(flags: dict[str, Any]) -> dict[str, object]:
-    """Return the tables of the case that flags describe."""
-    customs, cost = flags["customs"], flags["cost"]
-    product: dict[str, object] = {
-        "name": "The product",
-        "old_price": flags["price"],
-        _key(customs, "customs_share", "customs_value"): as_number(customs),
-    }
-    if cost is None:
-        product["no_other_cost"] = True
-    else:
-        product[_key(cost, "cost_share", "unit_cost")] = as_number(cost)
-    if flags["units"] is not None:
-        product["units"] = flags["units"]
-    tables: dict[str, object] = {
-        "title": "A case given by options",
-        "question": "What would the product cost?",
-        "currency": flags["currency"],
-        "tariff": {"rate": flags["tariff"], "old_rate": flags["old_tariff"] or 0.0},
-        "products": [product],
-    }
-    if flags["elasticity"] is not None:
-        demand = {"form": flags["demand"], "elasticity": flags["elasticity"]}
-        tables["demand"] = demand | ({} if flags["share"] is None else {"share": flags["share"]})
-    return tables
-
-
-def _key(text: str, share: str, money: str) -> str:
-    return share if is_share(text) else money
-
-
-def _by_flag(fault: Fault) -> Fault:
-    flag = _FLAGS.get(fault.column, fault.column)
-    return Fault(flag, fault.what, fault.remedy, got=fault.got)
+def _more(flags: dict[str, Any]) -> dict[str, object]:
+    """Return the tables that demand flags describe."""
+    if flags["elasticity"] is None:
+        return {}
+    demand = {"form": flags["demand"] or "isoelastic", "elasticity": flags["elasticity"]}
+    return {"demand": demand | ({} if flags["share"] is None else {"share": flags["share"]})}

@@ -33,16 +33,17 @@ class Asked:
         return self.bounds or self.tornado or self.sobol or self.draws is not None
 
     def answers(self, question: Question) -> list[Any]:
-        """Return the results asked for, in the order of the options."""
+        """Return the results asked for, in the order of the options; a path is only drawn from."""
         found: list[Any] = []
-        if self.bounds:
+        one = not question.steps
+        if self.bounds and one:
             found.append(question.bounds())
         if self.draws is not None:
             with progress_bar(f"Drawing: {question.name}") as progress:
                 found.append(question.draws(n=self.draws, seed=self.seed, progress=progress))
-        if self.tornado:
+        if self.tornado and one:
             found.append(question.tornado())
-        if self.sobol:
+        if self.sobol and one:
             with progress_bar(f"Sobol indices: {question.name}") as progress:
                 found.append(question.sobol(seed=self.seed, progress=progress))
         return found
@@ -51,10 +52,12 @@ class Asked:
         """Return the answers as text, a heading per question."""
         blocks = []
         for question in questions:
+            if not (results := self.answers(question)):
+                continue
             lines = [f"{question.name[:1].upper()}{question.name[1:]}"]
-            for result in self.answers(question):
+            for result in results:
                 lines.append(f"  {result.summary()}")
-                if type(result).__name__ in ("Tornado", "Sensitivity"):
+                if question.steps or type(result).__name__ in ("Tornado", "Sensitivity"):
                     table = result.to_frame().to_string(index=False, float_format="{:.4g}".format)
                     lines += [f"    {line}" for line in table.splitlines()]
             blocks.append("\n".join(lines))
@@ -73,10 +76,11 @@ class Asked:
                         "summary": result.summary(),
                         "rows": records(result.to_frame()),
                     }
-                    for result in self.answers(question)
+                    for result in results
                 ],
             }
             for question in questions
+            if (results := self.answers(question))
         ]
 
 

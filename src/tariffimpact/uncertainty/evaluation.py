@@ -68,6 +68,8 @@ def evaluate(
         )
     if answer.ndim == 0:
         return np.full(rows, float(answer))
+    if not columns and answer.ndim == 1:  # nothing varies: one path for all
+        return np.tile(answer.astype(np.float64), (rows, 1))
     if answer.shape[0] != rows or answer.ndim > 2:
         raise ModelError(
             f"the model answered with shape {answer.shape} for {rows} values of its inputs; "

@@ -75,11 +75,13 @@ class Draws:
         """Return the median and the middle 90 percent in a sentence."""
         if self.undefined == len(self.values):
             return f"There is no {self.name}: none of {len(self.values):,} draws has an answer."
-        last = f" at {self.steps[-1]:g}" if self.steps else ""
+        last = f" at step {self.steps[-1]:g}" if self.steps else ""
         low, middle, high = (
             float(value if value.ndim == 0 else value[-1])
             for value in self._quantiles((0.05, 0.5, 0.95))
         )
+        if low == high:
+            return f"The {self.name}{last} is {quantity(middle, self.unit)} in every draw."
         return (
             f"In half of {len(self.values):,} draws the {self.name}{last} is at or below "
             f"{quantity(middle, self.unit)}; nine in ten lie within "

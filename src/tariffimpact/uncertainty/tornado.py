@@ -74,6 +74,8 @@ class Tornado:
             start = f"At base the {self.name} is {quantity(self.base, self.unit)}"
         if first.reach is None:
             return f"{start}, nor anywhere one input alone leads to."
+        if not first.width:
+            return f"{start}, and no input moves it."
         return (
             f"{start}; {first.input} moves it most: {quantity(first.reach, self.unit)} as it goes "
             f"from {first.low_input:.4g} to {first.high_input:.4g}."

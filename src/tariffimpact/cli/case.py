@@ -1,0 +1,119 @@
+"""A case by name, or the one that options describe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from tariffimpact.cli.choice import check_choice
+from tariffimpact.cli.numbers import Number, as_number, is_share
+from tariffimpact.errors import DataError, Fault
+
+if TYPE_CHECKING:
+    from tariffimpact.cases import Case
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FLAGS: Final = {
+    "products[1].old_price": "--price",
+    "products[1].customs_value": "--customs",
+    "products[1].customs_share": "--customs",
+    "products[1].unit_cost": "--cost",
+    "products[1].cost_share": "--cost",
+    "products[1].units": "--units",
+    "products[1]": "--price, --customs, --cost",
+    "tariff.rate": "--tariff",
+    "tariff.old_rate": "--old-tariff",
+    "demand.elasticity": "--elasticity",
+    "demand.form": "--demand",
+    "demand.share": "--share",
+    "demand": "--demand, --share",
+    "currency": "--currency",
+    "tariff": "--tariff",
+}
+"""Where a fault of a case stands when the case was given by flags."""
+
+
+def product_options(command: F) -> F:
+    """Add `--price`, `--customs`, `--tariff`, `--old-tariff`, `--cost` and `--currency`."""
+    options = (
+        click.option("--price", type=Number(), help="Shelf price before sales tax."),
+        click.option("--customs", help="Customs value: money (50) or a share of the price (50%)."),
+        click.option("--tariff", type=Number(), help="New rate: 25%, or a range: 15%..20%."),
+        click.option("--old-tariff", type=Number(), help="Old rate (default: 0)."),
+        click.option("--cost", help="Unit cost: money, or a share in % (default: customs value)."),
+        click.option("--currency", help="ISO 4217 code (default: USD)."),
+    )
+    decorated: Any = command
+    for option in reversed(options):
+        decorated = option(decorated)
+    result: F = decorated
+    return result
+
+
+def case_or_options(
+    case: str | None,
+    flags: Mapping[str, Any],
+    folder: Path | None,
+    more: Mapping[str, object],
+    names: Mapping[str, str] | None = None,
+) -> Case:
+    """Return the case named, or the one the options describe.
+
+    `more` are tables beside the product, `names` the flags their keys came from.
+
+    Raises
+    ------
+    click.UsageError
+        If both are given, or neither is whole.
+    DataError
+        With every fault, blamed on its flag.
+    """
+    from tariffimpact.cases import case_of, read_case
+    from tariffimpact.facts import read_facts
+
+    check_choice(case, flags, ("price", "customs", "tariff"))
+    if case is not None:
+        return read_case(case, facts=read_facts(folder))
+    written = {**_written(flags), **more}
+    try:
+        return case_of(written, name="the options", facts=read_facts(folder))
+    except DataError as error:
+        raise DataError(
+            _by_flag(fault, _FLAGS | dict(names or {})) for fault in error.faults
+        ) from None
+
+
+def _written(flags: Mapping[str, Any]) -> dict[str, object]:
+    """Return the tables of the case that flags describe."""
+    customs, cost, units = flags["customs"], flags["cost"], flags.get("units")
+    product: dict[str, object] = {
+        "name": "The product",
+        "old_price": flags["price"],
+        _key(customs, "customs_share", "customs_value"): as_number(customs),
+    }
+    if cost is None:
+        product["no_other_cost"] = True
+    else:
+        product[_key(cost, "cost_share", "unit_cost")] = as_number(cost)
+    if units is not None:
+        product["units"] = units
+    return {
+        "title": "A case given by options",
+        "question": "What would the product cost?",
+        "currency": flags["currency"] or "USD",
+        "tariff": {"rate": flags["tariff"], "old_rate": flags["old_tariff"] or 0.0},
+        "products": [product],
+    }
+
+
+def _key(text: str, share: str, money: str) -> str:
+    return share if is_share(text) else money
+
+
+def _by_flag(fault: Fault, flags: Mapping[str, str]) -> Fault:
+    flag = flags.get(fault.column, fault.column)
+    return Fault(flag, fault.what, fault.remedy, got=fault.got)

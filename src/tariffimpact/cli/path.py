@@ -1,0 +1,89 @@
+"""`tariffimpact path`: cost, price and margin by month after a change of duty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from tariffimpact.cli.case import case_or_options, product_options
+from tariffimpact.cli.numbers import Number
+from tariffimpact.cli.options import data_option, json_option
+from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
+
+_KEYS: Final = {
+    "turns": "turns",
+    "flow": "flow",
+    "front_load": "front_loaded_months",
+    "holding_cost": "holding_cost",
+    "pass_through": "pass_through_rate",
+    "follows": "price_follows",
+    "speed_up": "speed_up",
+    "speed_down": "speed_down",
+    "months": "months",
+}
+"""Flag to key of `[timing]`."""
+
+
+@click.command()
+@click.argument("case", required=False)
+@click.option("--product", help="A product of the case (default: the first).")
+@product_options
+@click.option("--turns", type=Number(), help="Inventory turns a year (default: 4).")
+@click.option(
+    "--flow",
+    type=click.Choice(["replacement", "fifo", "fifo_many", "average"]),
+    help="Which cost goes out first (default: fifo_many, many products evenly).",
+)
+@click.option("--front-load", type=Number(), help="Months of sales bought ahead at the old duty.")
+@click.option("--holding-cost", type=Number(), help="Cost of holding stock a month: 2%.")
+@click.option("--pass-through", type=Number(), help="Dollars of price per dollar of duty aimed at.")
+@click.option(
+    "--follows",
+    type=click.Choice(["booked", "replacement"]),
+    help="The duty the price aims at: in the goods sold (default), or of the day.",
+)
+@click.option("--speed-up", type=Number(), help="Share of the gap closed each month, upwards.")
+@click.option("--speed-down", type=Number(), help="The same downwards.")
+@click.option("--months", type=int, help="Months to follow (default: 12).")
+@uncertainty_options
+@data_option
+@json_option
+def path(
+    case: str | None,
+    product: str | None,
+    asked: Asked,
+    folder: Path | None,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Say when a duty reaches cost, and what price and margin are month by month.
+
+    CASE is a file or a shipped case; or give --price, --customs and --tariff.
+    """
+    timing = {key: flags[flag] for flag, key in _KEYS.items() if flags[flag] is not None}
+    more = {"timing": {"turns": 4.0, **timing}}
+    names = {f"timing.{key}": f"--{flag.replace('_', '-')}" for flag, key in _KEYS.items()}
+    found = case_or_options(case, flags, folder, more, names)
+    result = found.path(product)
+    keys = ("price-path", "last-price", "lowest-margin")
+    questions = [found.question(key, product) for key in keys]
+    if as_json:
+        from tariffimpact.output import json_text
+
+        answer = {
+            "case": found.name,
+            "product": found.product(product).name,
+            "currency": found.currency,
+            "summary": result.summary(),
+            "lag": result.lag,
+            "months": records(result.to_frame()),
+        }
+        extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
+        click.echo(json_text(answer | extra))
+        return
+    click.echo(f"{found.product(product).name}: {result.summary()}")
+    click.echo(result.to_frame().to_string(index=False, float_format="{:,.2f}".format))
+    if asked.anything:
+        click.echo(asked.as_text(questions))
