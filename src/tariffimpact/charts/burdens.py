@@ -41,6 +41,7 @@ def burden_bars(
     frame: pd.DataFrame,
     *,
     parties: Mapping[str, str] = PARTIES,
+    x_label: str = "Share of the duty",
     source: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -54,6 +55,8 @@ def burden_bars(
         and optionally `group` (heading over the cases of one product).
     parties
         What the key calls each party.
+    x_label
+        What the bars divide.
     source
         Credit line printed below.
     ax
@@ -83,13 +86,13 @@ def burden_bars(
     cases = data[["group", "case"]].drop_duplicates()
     rows, headings = rows_down(list(cases["case"]), list(cases["group"]))
     first = 0.55
-    height = rows_height(rows, _ROW, first - min([*rows, *headings]))
+    height = rows_height(rows, _ROW, first)
     with drawing(ax, height=height, source=source) as axes:
         label_rows(axes, rows, texts(cases, "case"), headings, above=first)
         low = data[data["burden"] < 0].groupby(["group", "case"])["burden"].sum().min()
         high = data[data["burden"] > 0].groupby(["group", "case"])["burden"].sum().max()
         axes.set_xlim(min(0.0, float(low)) if low == low else 0.0, float(high))
-        measure(axes, "x", "Share of the duty")
+        measure(axes, "x", x_label)
         value_axis(axes, "x", "percent", count=6)
         present = [party for party in PARTIES if party in set(data["party"])]
         looks = [

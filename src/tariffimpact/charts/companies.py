@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.charts.axes import measure, span_worded, value_axis, widen
-from tariffimpact.charts.fonts import text_width, wrapped
+from tariffimpact.charts.axes import measure, span_worded, value_axis, widen, worded
+from tariffimpact.charts.fonts import balanced, text_width, wrapped
 from tariffimpact.charts.frames import checked, known, numbers, texts
 from tariffimpact.charts.framing import drawing, fit
 from tariffimpact.charts.marks import (
@@ -133,7 +133,10 @@ def _exposure(ax: Axes, y: float, low: float, high: float, basis: str, together:
     elif high > low:
         ax.barh(y, high - low, _THICK, left=low, **({**looks, "alpha": 0.38}))
         end = high
-    words = f"{span_worded(low, high, 'percent')} {_BASIS_WORDS[basis]}"
+    span = span_worded(low, high, "percent")
+    if low == 0 and 0 < high < math.inf:
+        span = f"up to {worded(high, 'percent')}"
+    words = f"{span} {_BASIS_WORDS[basis]}"
     beside(ax, end, y, words + ("" if together else ", other period’s sales"), gap=gap)
 
 
@@ -185,7 +188,7 @@ def response_matrix(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = 
         key(axes, [(words, _STAGE_LOOKS[stage]) for stage, words in STAGES.items()], gap=34)
         verdicts = data.groupby(data["company"].astype(str))["classified"].first()
         for y, company in zip(rows, companies, strict=True):
-            words = wrapped(verdicts[company], _VERDICT, SIZE)
+            words = balanced(verdicts[company], _VERDICT, SIZE)
             axes.annotate(
                 words,
                 (1, y),
@@ -261,7 +264,7 @@ def _cells(data: pd.DataFrame, column: float) -> list[_Cell]:
                 company=str(company),
                 response=str(response),
                 stage=min((str(s) for s in part["stage"]), key=order.index),
-                detail=wrapped(detail, column, SMALL) if detail else "",
+                detail=balanced(detail, column, SMALL) if detail else "",
             )
         )
     return cells

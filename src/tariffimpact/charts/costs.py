@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.charts.axes import value_axis, widen, worded
-from tariffimpact.charts.fonts import text_width, wrapped
+from tariffimpact.charts.fonts import balanced, text_width
 from tariffimpact.charts.frames import checked, known, numbers, texts
 from tariffimpact.charts.framing import drawing
 from tariffimpact.charts.marks import beside, label_rows, rows_height
@@ -132,7 +132,7 @@ def _upright(ax: Axes, steps: list[_Step], room: float) -> None:
     ax.set_xlim(-0.5, len(steps) - 0.5)
     ax.set_ylim(min(ends) - (air if min(ends) < 0 else 0), max(ends) + air)
     ax.axhline(0, color=INK, linewidth=0.9, zorder=5)
-    names = [wrapped(step.name, room - 6, SIZE, lines=3) for step in steps]
+    names = [balanced(step.name, room - 6, SIZE, lines=3) for step in steps]
     ax.set_xticks(range(len(steps)), labels=names)
     for tick in ax.xaxis.get_majorticklabels():
         tick.set(color=INK, linespacing=1.1)

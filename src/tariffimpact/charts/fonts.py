@@ -95,6 +95,27 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     return _em_width(text, bold) * size
 
 
+def balanced(text: object, width: float, size: float, *, lines: int = 2, bold: bool = False) -> str:
+    """Return `text` as `wrapped` does, with lines of about the same length.
+
+    Examples
+    --------
+    >>> wrapped("Aluminium duty, if all metal paid it", 130, 9.5).split(chr(10))
+    ['Aluminium duty, if all metal paid', 'it']
+    >>> balanced("Aluminium duty, if all metal paid it", 130, 9.5).split(chr(10))
+    ['Aluminium duty,', 'if all metal paid it']
+    """
+    best = wrapped(text, width, size, lines=lines, bold=bold)
+    if "\n" not in best or best.endswith(_ELLIPSIS):
+        return best
+    for share in (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55):
+        narrower = wrapped(text, width * share, size, lines=99, bold=bold)
+        if narrower.count("\n") > best.count("\n"):
+            break
+        best = narrower
+    return best
+
+
 def wrapped(text: object, width: float, size: float, *, lines: int = 2, bold: bool = False) -> str:
     """Return `text` made legible and broken into lines, the last one cut short where it must be.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from tariffimpact.charts.fonts import legible, text_width, wrapped
+from tariffimpact.charts.fonts import balanced, legible, text_width, wrapped
 from tariffimpact.charts.framing import fit
 from tariffimpact.charts.style import INK, SIZE, TEXT_ON_WHITE, UNDERLAY, figure_of
 
@@ -72,7 +72,7 @@ def label_rows(
 
 def row_words(label: str, width: float, lines: int = 2, *, bold: bool = False) -> str:
     """Return a row's name as it is printed beside a figure of this width in inches."""
-    return wrapped(label, width * 72 * _LABEL_SHARE, SIZE, lines=lines, bold=bold)
+    return balanced(label, width * 72 * _LABEL_SHARE, SIZE, lines=lines, bold=bold)
 
 
 def middle(text: str) -> Literal["center", "center_baseline"]:

@@ -73,16 +73,18 @@ def range_bars(
     '0.74–1.11'
     """
     data = checked(frame, "range_bars", ("label", "low", "high"))
-    lows, highs = numbers(data, "low"), numbers(data, "high")
+    lows = [-math.inf if math.isnan(low) else low for low in numbers(data, "low")]
+    highs = [math.inf if math.isnan(high) else high for high in numbers(data, "high")]
+    digits = _digits([*lows, *highs], form)
     rows, headings = rows_down(texts(data, "label"), texts(data, "group"))
-    above = 0.5 - min([*rows, *headings]) + (0.3 if mark_label else 0.0)
+    above = 0.8 if mark_label else 0.5
     with drawing(ax, height=rows_height(rows, above=above), source=source) as axes:
         label_rows(axes, rows, texts(data, "label"), headings, above=above)
         axes.set_xlim(*limits([*lows, *highs, math.nan if mark is None else mark]))
         if x_label:
             measure(axes, "x", x_label)
         for y, low, high in zip(rows, lows, highs, strict=True):
-            _range(axes, y, low, high, form, currency)
+            _range(axes, y, low, high, span_worded(low, high, form, currency, digits))
         if mark is not None:
             compare(axes, mark, mark_label)
         widen(axes)
@@ -123,7 +125,13 @@ def compare(ax: Axes, value: float, label: str) -> None:
         )
 
 
-def _range(ax: Axes, y: float, low: float, high: float, form: Form, currency: str) -> None:
+def _digits(values: Iterable[float], form: Form) -> int | None:
+    """Return the decimals for money below one, where cents would not tell the ends apart."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=1.0)
+    return 3 if form == "money" and 0 < largest < 1 else None
+
+
+def _range(ax: Axes, y: float, low: float, high: float, words: str) -> None:
     """Draw one interval and its words."""
     bounded = [end for end in (low, high) if math.isfinite(end)]
     if not bounded:
@@ -141,10 +149,4 @@ def _range(ax: Axes, y: float, low: float, high: float, form: Form, currency: st
         open_end(ax, high, y, BLUE, side=-1)
     if high == math.inf:
         gap += open_end(ax, low, y, BLUE)
-    words = span_worded(
-        -math.inf if math.isnan(low) else low,
-        math.inf if math.isnan(high) else high,
-        form,
-        currency,
-    )
     beside(ax, max(bounded), y, words, gap=gap)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _HEIGHT: Final = 2.7
 _SPIKE: Final = 2.0
 _SPIKE_ROOM: Final = 0.19
+_SPIKE_NAME: Final = 140.0
+_NEAR: Final = 0.4
 _LINE: Final = 2.2
 _BUNDLE: Final = 7.0
 
@@ -52,13 +54,37 @@ class _Course:
     low: tuple[float, ...]
     high: tuple[float, ...]
 
+    def last_height(self, ceiling: float) -> float:
+        """Return where its line ends, or zero where nothing is known."""
+        return 0.0 if math.isnan(self.high[-1]) else min(self.high[-1], ceiling)
+
     def last_words(self) -> str:
         """Return the rate it ends with."""
         low, high = self.low[-1], self.high[-1]
         if math.isnan(low) or math.isnan(high):
             return "unknown"
-        whole = all(abs(100 * end - round(100 * end)) < 1e-6 for end in (low, high))
+        known = [100 * end for end in (low, high) if math.isfinite(end)]
+        whole = all(abs(rate - round(rate)) < 1e-6 for rate in known)
         return span_worded(low, high, "percent", digits=0 if whole else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spike:
+    """A run of rates above what is drawn to scale, and the highest of them."""
+
+    course: _Course
+    start: float
+    end: float
+    rate: float
+    first: float
+    past: float
+
+    def words(self) -> str:
+        """Return the highest rate, and the first and last day it held."""
+        name = f"{percent(self.rate, 0)} on {self.course.origin}"
+        first, last = (day_words(day_at(day))[:-5] for day in (self.first, self.past - 1))
+        days = f"{first} only" if first == last else f"{first} to {last}"
+        return f"{wrapped(name, _SPIKE_NAME, SIZE, lines=1)}\n{days}"
 
 
 def tariff_steps(
@@ -108,8 +134,9 @@ def tariff_steps(
     with drawing(ax, height=lines_height(len(courses), _HEIGHT), source=source) as axes:
         axes.set_xlim(courses[0].days[-1] - (last - first).days, courses[0].days[-1])
         ceiling = _ceiling(courses)
-        spikes = [c for c in courses if any(rate > ceiling for rate in c.high)]
-        axes.set_ylim(0, ceiling * (1.06 + _SPIKE_ROOM * len(spikes)))
+        clusters = _clusters(_spikes(courses, ceiling), (last - first).days)
+        tallest = max(map(len, clusters), default=0)
+        axes.set_ylim(0, ceiling * (1.06 + _SPIKE_ROOM * tallest))
         measure(axes, "y", "Tariff as a share of customs value")
         value_axis(axes, "y", "percent")
         date_axis(axes, first, last)
@@ -117,11 +144,12 @@ def tariff_steps(
         apart = min(_LINE, _BUNDLE / max(len(courses) - 1, 1))
         for place, course in enumerate(courses):
             _draw(axes, course, apart * (place - (len(courses) - 1) / 2))
-        ends = [(min(c.high[-1], ceiling), c.origin, c.last_words(), c.colour) for c in courses]
+        ends = [(c.last_height(ceiling), c.origin, c.last_words(), c.colour) for c in courses]
         fit(axes)
         end_labels(axes, courses[0].days[-1], ends, room=100)
         fit(axes)
-        _name_spikes(axes, spikes, ceiling)
+        for cluster in clusters:
+            _name_spikes(axes, cluster)
         if events is not None and len(events):
             raise_flags(axes, checked(events, "tariff_steps events", ("day", "label", "detail")))
     return axes
@@ -198,42 +226,68 @@ def _draw(ax: Axes, course: _Course, shift: float) -> None:
         )
 
 
-def _name_spikes(ax: Axes, spikes: Sequence[_Course], ceiling: float) -> None:
-    """Name the rates that run off the top, and the days they held."""
-    for down, course in enumerate(spikes):
-        over = [n for n, rate in enumerate(course.high[:-1]) if rate > ceiling]
-        peak = max(over, key=lambda n: course.high[n])
-        start, end = course.days[peak], course.days[peak + 1]
-        first, past = day_at(start), day_at(end - 1)
-        words = wrapped(f"{percent(course.high[peak], 0)} on {course.origin}", 150, SIZE, lines=1)
+def _spikes(courses: Sequence[_Course], ceiling: float) -> list[_Spike]:
+    """Return every unbroken run of rates above the ceiling, by its first day."""
+    spikes = []
+    for course in courses:
+        run: list[int] = []
+        for n, rate in enumerate([*course.high[:-1], 0.0]):
+            if rate > ceiling:
+                run.append(n)
+            elif run:
+                peak = max(run, key=lambda n: course.high[n])
+                spikes.append(
+                    _Spike(
+                        course=course,
+                        start=course.days[run[0]],
+                        end=course.days[run[-1] + 1],
+                        rate=course.high[peak],
+                        first=course.days[peak],
+                        past=course.days[peak + 1],
+                    )
+                )
+                run = []
+    return sorted(spikes, key=lambda spike: spike.start)
+
+
+def _clusters(spikes: Sequence[_Spike], span: float) -> list[list[_Spike]]:
+    """Return spikes too near to each other to be named apart as one cluster each."""
+    clusters: list[list[_Spike]] = []
+    for spike in spikes:
+        if clusters and spike.start - max(s.end for s in clusters[-1]) < _NEAR * span:
+            clusters[-1].append(spike)
+        else:
+            clusters.append([spike])
+    return clusters
+
+
+def _name_spikes(ax: Axes, cluster: Sequence[_Spike]) -> None:
+    """Name the rates of a cluster that run off the top, one name under another beside it."""
+    low, high = ax.get_xlim()
+    start, end = min(s.start for s in cluster), max(s.end for s in cluster)
+    side = 1 if end < low + (1 - _NEAR) * (high - low) else -1
+    for down, spike in enumerate(cluster):
+        colour = spike.course.colour
         ax.annotate(
-            f"{words}\n{day_words(first)[:-5]} to {day_words(past)[:-5]}",
-            (course.days[over[-1] + 1], 1),
+            spike.words(),
+            (end if side > 0 else start, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(7, -2 - 26 * down),
+            xytext=(7 * side, -2 - 26 * down),
             textcoords="offset points",
-            ha="left",
+            ha="left" if side > 0 else "right",
             va="top",
-            color=TEXT_ON_WHITE.get(course.colour, course.colour),
+            color=TEXT_ON_WHITE.get(colour, colour),
             linespacing=1.1,
             bbox=UNDERLAY,
             zorder=6,
         )
-        ax.axvspan(
-            course.days[over[0]],
-            course.days[over[-1] + 1],
-            ymin=0,
-            color=course.colour,
-            alpha=0.13,
-            linewidth=0,
-            zorder=0.5,
-        )
+        ax.axvspan(spike.start, spike.end, color=colour, alpha=0.13, linewidth=0, zorder=0.5)
         ax.plot(
-            [(start + end) / 2],
+            [(spike.first + spike.past) / 2],
             [1],
             marker="^",
             markersize=7,
-            color=course.colour,
+            color=colour,
             clip_on=False,
             transform=ax.get_xaxis_transform(),
             linestyle="none",

@@ -1,0 +1,94 @@
+"""What a figure becomes as SVG, and which characters a label may hold."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import matplotlib
+import pandas as pd
+import pytest
+from matplotlib.ft2font import FT2Font
+
+from tariffimpact import charts
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def figure():
+    frame = pd.DataFrame({"label": ["<b>&", 'id="x" url(#y)'], "low": [1, 2], "high": [2, 2]})
+    return charts.range_bars(frame).figure
+
+
+def test_ids_carry_the_charts_name_and_every_reference_resolves(figure):
+    root = ET.fromstring(charts.svg(figure, name="Duty & price", alt="x"))
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    assert all(name.startswith("duty-price-") for name in ids)
+    used = set()
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            if key.endswith("href"):
+                used.add(value.removeprefix("#"))
+            used |= set(re.findall(r"^url\(#(.+)\)$", value))
+        used |= set(element.get("aria-labelledby", "").split())
+    assert used
+    assert used <= set(ids)
+
+
+def test_svg_goes_inside_a_page_under_a_strict_policy(figure):
+    text = charts.svg(figure, name="x", alt="y")
+    assert text.startswith("<svg ")
+    assert "<style" not in text
+    assert " style=" not in text
+    assert "<?xml" not in text
+    assert "<!DOCTYPE" not in text
+    assert "<metadata" not in text
+
+
+def test_labels_stay_text_and_literal(figure):
+    root = ET.fromstring(charts.svg(figure, name="x", alt="y"))
+    printed = ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
+    assert {"<b>&", 'id="x" url(#y)'} <= set(printed)
+
+
+def test_picture_is_named_and_described(figure):
+    root = ET.fromstring(charts.svg(figure, name="x", alt="Prices < rose\x00", title="Prices"))
+    by_id = {element.get("id"): element for element in root.iter()}
+    label, description = root.get("aria-labelledby").split()
+    assert root.get("role") == "img"
+    assert (by_id[label].tag, by_id[label].text) == (f"{SVG}title", "Prices")
+    assert (by_id[description].tag, by_id[description].text) == (f"{SVG}desc", "Prices < rose")
+    alone = ET.fromstring(charts.svg(figure, name="x", alt="Prices rose"))
+    assert alone.find(f"{SVG}title").text == "Prices rose"
+    assert alone.find(f"{SVG}desc") is None
+
+
+def test_png_has_the_size_asked_for(figure):
+    picture = charts.png(figure, dpi=100)
+    assert picture.startswith(b"\x89PNG")
+    assert int.from_bytes(picture[16:20]) == pytest.approx(670, abs=1)
+    assert b"Software" not in picture
+
+
+def test_font_files_hold_the_family_and_are_used():
+    files = charts.font_files()
+    assert [FT2Font(file).family_name for file in files] == ["Source Sans Pro"] * 4
+    with charts.theme():
+        found = matplotlib.font_manager.findfont(matplotlib.font_manager.FontProperties())
+    assert found == str(files[0])
+
+
+@pytest.mark.parametrize("text", ["Sony", "Estée Lauder", "$5_a^b", "−10% → ≥ €1 ¥2 £3", "Ωμέγα"])
+def test_what_the_font_has_is_left_alone(text):
+    assert charts.legible(text) == text
+    assert charts.unprintable(text) == set()
+
+
+def test_what_the_font_lacks_becomes_a_sign_that_it_has():
+    assert charts.unprintable("任天堂 Co.") == set("任天堂")
+    assert charts.legible("任天堂 Co.") == "??? Co."
+    assert charts.legible("a\x07b\u202ec") == "a?b?c"
+    assert charts.legible("  two\nlines\t ") == "two lines"
+    assert charts.legible("E\u0301") == "É"
+    assert charts.legible(None) == "None"
+    assert charts.legible("") == ""
