@@ -16,7 +16,7 @@ time.
 """
 
 from tariffimpact.charts.burdens import burden_bars
-from tariffimpact.charts.companies import exposure_bars, response_matrix
+from tariffimpact.charts.companies import exposure_bars
 from tariffimpact.charts.costs import cost_steps
 from tariffimpact.charts.curves import pass_through_curves
 from tariffimpact.charts.fonts import font_files, legible, unprintable
@@ -25,6 +25,7 @@ from tariffimpact.charts.images import png, svg
 from tariffimpact.charts.paths import fan, paths
 from tariffimpact.charts.prices import price_dumbbell, price_rules
 from tariffimpact.charts.ranges import range_bars
+from tariffimpact.charts.responses import response_matrix
 from tariffimpact.charts.style import new_axes, theme
 from tariffimpact.charts.tariffs import tariff_steps
 from tariffimpact.charts.uncertainty import sensitivity_bars, tornado

@@ -111,6 +111,7 @@ def pass_through_curves(
         end_labels(axes, axes.get_xlim()[1], ends, room=_END_ROOM)
         fit(axes)
         _mark_full(axes, dots)
+        _name_line(axes)
     return axes
 
 
@@ -168,6 +169,10 @@ def _mark_full(ax: Axes, dots: list[tuple[float, str]]) -> None:
             fontweight="bold",
             zorder=6,
         )
+
+
+def _name_line(ax: Axes) -> None:
+    """Say what the line at one means, at its right end."""
     ax.annotate(
         "Full pass-through",
         (1, 1),
