@@ -105,6 +105,28 @@ def test_an_answer_that_is_missing_in_part_is_searched_and_said():
     assert "have no answer" in found.summary()
 
 
+def test_the_search_follows_the_edge_of_where_there_is_an_answer():
+    """The highest price that holds profit under linear demand lies where the root is double.
+
+    With margin m, elasticity e and rise r over the old price, (sqrt(1/e) - sqrt(r))^2 = m there,
+    and the price ratio is 1 + sqrt(r/e) = 1 + sqrt(r) (sqrt(r) + sqrt(m)): highest at the largest
+    r and m, at an elasticity inside its range.
+    """
+
+    def held(*, rise, margin, elasticity):
+        b = 1 / elasticity - margin + rise
+        with np.errstate(invalid="ignore"):
+            return 1 + (b - np.sqrt(b * b - 4 * rise / elasticity)) / 2
+
+    found = bounds(held, {"rise": "0.075..0.194", "margin": "0.03..0.1", "elasticity": "1.2..3"})
+    assert found.method == "search"
+    assert found.undefined > 0
+    best = 1 + np.sqrt(0.194) * (np.sqrt(0.194) + np.sqrt(0.1))
+    assert found.high <= best + 1e-9
+    # 1e-4: near the edge the price falls off as the square root of the distance from it
+    assert found.high == pytest.approx(best, rel=1e-4)
+
+
 def test_no_answer_anywhere():
     found = bounds(lambda x: np.full_like(x, np.nan), {"x": "0..1"}, name="price")
     assert not found.has_answer

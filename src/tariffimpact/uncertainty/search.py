@@ -18,6 +18,8 @@ _ALL_CORNERS_UP_TO: Final = 14
 """Beyond so many varying inputs the corners are those the slopes point to."""
 _STARTS: Final = 8
 _ROUNDS: Final = 200
+_CLOUD: Final = 400
+_GENERATIONS: Final = 100
 _SHORTEST: Final = 1e-9
 """Steps below this share of the range end the search."""
 _ROWS: Final = 1 << 16
@@ -139,15 +141,40 @@ class Search:
 def lowest(search: Search, sign: Literal[1, -1] = 1) -> Point:
     """Return the lowest answer found (the highest with `sign` -1) from many starts.
 
-    All starts step downhill at once, along each input and along random directions, with steps that
-    halve where none helps: kinks and missing answers do not mislead it. The best is then followed
-    by its slopes, and each input put on an end of its range where that is no worse.
+    A cloud of points drawn around the best ones shrinks towards the lowest, also along the edge of
+    where the model has an answer. From there and from the best points tried, steps go downhill
+    along each input and along random directions, halving where none helps: kinks and missing
+    answers do not mislead them. The best is then followed by its slopes, and each input put on an
+    end of its range where that is no worse.
     """
-    starts = search.starts(sign)
+    starts = [_gathered(search, sign), *search.starts(sign)]
     best = _stepped(search.box, starts, sign)
     if np.isfinite(best.value):
         best = _better(best, _sloped(search.box, best, sign), sign)
     return _snapped(search.box, best, sign)
+
+
+def _gathered(search: Search, sign: Literal[1, -1]) -> Point:
+    """Return the best point of a cloud drawn around the best so far, spread as its best tenth is."""
+    generator = np.random.default_rng(20250820)
+    size = search.box.size
+    at = np.concatenate([search.corner, search.tried])
+    values = sign * np.concatenate([search.corner_answers, search.answers])
+    for _ in range(_GENERATIONS):
+        values = np.where(np.isnan(values), np.inf, values)
+        best = np.argsort(values, kind="stable")[: _CLOUD // 10]
+        at, values = at[best], values[best]
+        known = at[np.isfinite(values)]
+        if len(known) < 2 or np.ptp(known, axis=0).max() < _SHORTEST:
+            break
+        away = known - known[0]
+        spread = 2.0 * away.T @ away / len(away) + 1e-20 * np.eye(size)
+        cloud = generator.multivariate_normal(known[0], spread, _CLOUD, method="eigh")
+        cloud = np.clip(cloud, 0.0, 1.0)
+        at = np.concatenate([at, cloud])
+        values = np.concatenate([values, sign * search.box(cloud)])
+    winner = int(np.argmin(np.where(np.isnan(values), np.inf, values)))
+    return Point(at[winner], float(sign * values[winner]))
 
 
 def _stepped(box: Box, starts: list[Point], sign: Literal[1, -1]) -> Point:

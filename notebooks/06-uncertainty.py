@@ -1,0 +1,93 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # How sure: bounds, draws, tornado, Sobol indices
+#
+# | question | answer |
+# |---|---|
+# | How far can it go? | `bounds`: exact at corners if the answer is monotone, else searched |
+# | How is it spread, if the inputs are spread so? | `draws` |
+# | Which input moves it, one at a time? | `tornado` |
+# | Which input is its variance due to, alone and with others? | `sobol` |
+#
+# A range says where a value lies, not how likely it is. Only the first answer needs no more than
+# the range; the others need a distribution, and spreading a range evenly is an assumption.
+
+# %%
+# %matplotlib inline
+from tariffimpact.cases import read_case
+from tariffimpact.identification import implied_rate
+from tariffimpact.uncertainty import bounds, draws, sobol, tornado
+
+# %% [markdown]
+# ## Any function will do
+#
+# Models know nothing of uncertainty. They take numbers or arrays; an input is a number, an interval
+# or a distribution.
+
+# %%
+inputs = {
+    "old_price": 500.0,
+    "new_price": 550.0,
+    "tariff_change": "0.15..0.20",
+    "customs_share": "0.50..0.97",
+}
+rate = bounds(implied_rate, inputs, name="pass-through rate")
+print(rate.summary())
+print(rate.explain())
+
+# %% [markdown]
+# One (complete pass-through) lies inside. No draw and no midpoint can change that: what would is a
+# fact about the customs share.
+
+# %%
+tornado(implied_rate, inputs, name="pass-through rate").plot().figure
+# %% [markdown]
+# ## Draws
+#
+# The same seed gives the same bytes, on any day and in blocks of any size.
+
+# %%
+believed = inputs | {
+    "customs_share": {"dist": "triangular", "low": 0.5, "mode": 0.75, "high": 0.97}
+}
+drawn = draws(implied_rate, believed, n=100_000, seed=1, name="pass-through rate")
+print(drawn.summary())
+
+# %%
+drawn.to_frame()
+
+# %% [markdown]
+# ## Variance, shared out
+
+# %%
+shares = sobol(implied_rate, believed, seed=1, name="pass-through rate")
+print(shares.summary())
+
+# %%
+shares.plot().figure
+# %% [markdown]
+# ## Where the model has no answer
+#
+# "No price does" is counted, not dropped in silence. The bound is then searched, and says so.
+
+# %%
+profit = read_case("sony-ps5").question("profit")
+print(profit.bounds().summary())
+print(profit.draws(n=20_000, seed=1).summary())
+
+# %% [markdown]
+# ## A path
+
+# %%
+read_case("sony-ps5").question("price-path").draws(n=5_000, seed=1).plot().figure
