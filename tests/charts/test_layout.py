@@ -83,11 +83,15 @@ def test_axes_of_the_caller_are_drawn_on_and_kept():
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
     try:
-        frame = pd.DataFrame({"label": ["a"], "low": [0.5], "high": [1.5]})
+        frame = pd.DataFrame({"label": ["$_{ $"], "low": [0.5], "high": [1.5]})
         place = right.get_position().bounds
-        assert charts.range_bars(frame, ax=right, source="A report") is right
+        assert charts.range_bars(frame, x_label="$^$", ax=right, source="A report") is right
         assert right.get_position().bounds == place
         assert not left.texts
+        ours = [right.xaxis.label, *right.yaxis.get_majorticklabels()]
+        assert all(not text.get_parse_math() for text in ours)
+        assert {text.get_fontfamily()[0] for text in ours} == {"Source Sans Pro"}
+        figure.canvas.draw()
         assert [t.get_text() for t in right.texts if t.get_gid() == "source"] == [
             "Source: A report"
         ]

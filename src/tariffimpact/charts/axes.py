@@ -11,6 +11,7 @@ from tariffimpact.charts.fonts import legible
 from tariffimpact.charts.framing import fit
 from tariffimpact.charts.style import (
     GREY_TEXT,
+    GRID,
     INK,
     SIZE,
     UNDERLAY,
@@ -104,7 +105,7 @@ def value_axis(
             (ax.set_xlim if which == "x" else ax.set_ylim)(*ends)
     axis.set_ticks(ticks, labels=tick_words(ticks, form, currency), minor=False)
     axis.set_ticks([], minor=True)
-    axis.grid(visible=True)
+    axis.grid(visible=True, color=GRID, linewidth=0.8)
 
 
 def tick_words(ticks: Sequence[float], form: Form, currency: str = "USD") -> list[str]:

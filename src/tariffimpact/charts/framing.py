@@ -59,6 +59,7 @@ def drawing(
         axes = new_axes(width, height) if ax is None else ax
         _dress(axes)
         yield axes
+        _literal(axes)
         if source:
             sign(axes, source)
         fit(axes)
@@ -152,6 +153,15 @@ def _dress(ax: Axes) -> None:
     ax.patch.set_visible(False)
     ax.set_axisbelow(True)
     ax.tick_params(length=0, labelsize=SIZE, labelcolor=GREY_TEXT, labelfontfamily=FAMILY, pad=5)
+
+
+def _literal(ax: Axes) -> None:
+    """Make labels that the caller's axes brought along print a dollar sign as one, in our font."""
+    for axis in (ax.xaxis, ax.yaxis):
+        ticks = axis.get_major_ticks()
+        for text in (axis.label, *(label for t in ticks for label in (t.label1, t.label2))):
+            text.set_parse_math(False)
+            text.set_fontfamily(FAMILY)
 
 
 def _set_line(figure: Figure, gid: str, text: str) -> None:
