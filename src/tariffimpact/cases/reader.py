@@ -17,7 +17,7 @@ from tariffimpact.cases.lines import Location, line_of, spelled
 from tariffimpact.cases.resolution import fill, resolve
 from tariffimpact.cases.schema import CaseFile, Part
 from tariffimpact.errors import DataError, Fault
-from tariffimpact.facts import Facts, read_facts
+from tariffimpact.facts import Facts, read_facts, shipped_folder
 
 P = TypeVar("P", bound=Part)
 
@@ -48,7 +48,7 @@ def shipped_cases() -> tuple[str, ...]:
     >>> "textbook" in shipped_cases()
     True
     """
-    return tuple(sorted(path.stem for path in _shipped().glob("*.toml")))
+    return tuple(sorted(path.stem for path in shipped_folder("cases").glob("*.toml")))
 
 
 def read_case(case: str | Path, *, facts: Facts | None = None) -> Case:
@@ -146,18 +146,12 @@ def _checked(
     return Case(name=name, file=file, **resolved)
 
 
-def _shipped() -> Path:
-    """Return the folder of the shipped cases: beside this module once installed, else `cases/`."""
-    here = Path(__file__).resolve().parent
-    return here if any(here.glob("*.toml")) else here.parents[2] / "cases"
-
-
 def _path(case: str | Path) -> Path:
     """Return the file a case stands in."""
     path = Path(case)
     if path.suffix == ".toml" or path.exists() or path.name != str(case):
         return path
-    shipped = _shipped() / f"{case}.toml"
+    shipped = shipped_folder("cases") / f"{case}.toml"
     if shipped.is_file():
         return shipped
     names = shipped_cases()

@@ -16,6 +16,22 @@ from tariffimpact.errors import DataError, TariffImpactError
 _COMMANDS: Final = {
     "report": ("tariffimpact.cli.report:report", "Write the HTML and PDF report and its figures."),
     "rate": ("tariffimpact.cli.rate:rate", "Say what duty a product from an origin paid on a day."),
+    "price": (
+        "tariffimpact.cli.price:price",
+        "Price a product by rule: hold the margin, hold the profit, maximise.",
+    ),
+    "recover": (
+        "tariffimpact.cli.recover:recover",
+        "Say how much of an exposure a price rise brings back.",
+    ),
+    "rollback": (
+        "tariffimpact.cli.rollback:rollback",
+        "Say who keeps what when a duty falls or is refunded.",
+    ),
+    "path": (
+        "tariffimpact.cli.path:path",
+        "Follow cost, price and margin month by month.",
+    ),
     "copy-data": ("tariffimpact.cli.data:copy_data", "Copy the shipped facts, to edit and reuse."),
 }
 """Command name to where it lives and its line in `--help`."""

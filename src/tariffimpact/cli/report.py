@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import click
 
 from tariffimpact.cli.options import Day, data_option
+from tariffimpact.cli.progress import progress_bar
 
 FORMATS = ("html", "pdf")
 
@@ -61,11 +60,10 @@ def report(
     Without options it reports on the shipped facts, in the folder reports/.
     """
     from tariffimpact.facts import read_facts
-    from tariffimpact.report.build import build_report
-    from tariffimpact.report.write import write_report
+    from tariffimpact.report import build_report, write_report
 
     document = build_report(read_facts(folder), as_of=as_of, companies=companies)
-    with _progress() as advance:
+    with progress_bar("Report") as advance:
         written = write_report(document, out, formats, advance)
     for finding in document.findings:
         click.echo(f"- {finding.text}")
@@ -74,24 +72,3 @@ def report(
         if path.parent == out:
             click.echo(f"Wrote {path}")
     click.echo(f"Wrote {out / 'figures'}: {len(document.figures)} charts as svg, png and csv")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
-    """Yield a progress bar's callback on a terminal, nothing in a pipe."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f}%"))
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("Starting", total=None)
-
-        def advance(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
-        yield advance

@@ -133,7 +133,7 @@ class Facts:
 def shipped_folder(name: str) -> Path:
     """Return a folder the package ships (`data`, `cases`), installed or in a source checkout."""
     package = Path(__file__).resolve().parents[1]
-    installed = package / name
+    installed = package / "shipped" / name
     return installed if installed.is_dir() else package.parents[1] / name
 
 

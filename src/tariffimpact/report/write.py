@@ -16,8 +16,8 @@ STEM: Final = "tariff-impact"
 """Name of the report's files, before the ending."""
 FORMATS: Final = ("html", "pdf")
 
-Progress = Callable[[str, int, int], None]
-"""Is told what has been done, how many steps that makes, and how many there are."""
+Progress = Callable[[int, int], None]
+"""Is told how many steps are done, and how many there are."""
 
 
 def write_report(
@@ -37,7 +37,7 @@ def write_report(
     formats
         Any of `html` and `pdf`.
     progress
-        Called after each step with what was made, the steps done and the steps there are.
+        Called after each step with the steps done and the steps there are.
 
     Returns
     -------
@@ -60,16 +60,16 @@ def write_report(
     for figure in document.figures:
         charts[figure.name], files = _drawn(figure)
         pictures |= files
-        tell(figure.name)
+        tell()
     reports: dict[str, bytes] = {}
     for kind in (kind for kind in FORMATS if kind in formats):
         if kind == "html":
             reports[f"{STEM}.html"] = render_html(document, charts).encode("utf-8")
         else:
             reports[f"{STEM}.pdf"] = render_pdf(document, charts)
-        tell(f"{STEM}.{kind}")
+        tell()
     written = output.publish(out, reports | pictures)
-    tell(str(out))
+    tell()
     return written
 
 
@@ -89,14 +89,14 @@ def _drawn(figure: Figure) -> tuple[str, dict[str, bytes]]:
     }
 
 
-def _steps(progress: Progress | None, total: int) -> Callable[[str], None]:
+def _steps(progress: Progress | None, total: int) -> Callable[[], None]:
     """Return what counts the steps and tells `progress`, if there is one."""
     done = 0
 
-    def tell(what: str) -> None:
+    def tell() -> None:
         nonlocal done
         done += 1
         if progress is not None:
-            progress(what, done, total)
+            progress(done, total)
 
     return tell
