@@ -7,6 +7,7 @@
 array([ 1.33, 11.21])
 """
 
+from tariffimpact.market.batch import BatchResult, solve_ces, solve_logit
 from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.equilibrium import Equilibrium, Ledger
@@ -20,6 +21,7 @@ from tariffimpact.market.state import MarketState
 
 __all__ = [
     "AidsDemand",
+    "BatchResult",
     "CesDemand",
     "Duties",
     "Equilibrium",
@@ -33,4 +35,6 @@ __all__ = [
     "Quota",
     "calibrate",
     "ownership_matrix",
+    "solve_ces",
+    "solve_logit",
 ]

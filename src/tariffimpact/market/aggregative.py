@@ -26,6 +26,7 @@ TOLERANCE = 1e-10
 _AIM = 2e-14
 _FLOOR = 700.0
 _LIMIT = 80
+_DOMINANT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,20 @@ def _start(log_types: Array, layout: _Layout, curve: Array) -> tuple[Array, Arra
     return types, upper, np.logaddexp(0.0, shift) if shift.max() > 30 else np.log1p(np.exp(shift))
 
 
+def _gap(odds: Array, share: Array, outside: Array, layout: _Layout) -> tuple[Array, Array]:
+    """Return outside + sum of shares - 1, and the size of its terms.
+
+    Where one firm has nearly all, its S - 1 is taken as -1/(1 + z): no digit is lost, and the gap
+    is judged against what that firm leaves to others.
+    """
+    if not odds.max() > _DOMINANT:
+        return outside + layout.total(share) - 1, np.ones_like(outside)
+    large = layout.peak(odds)
+    left = np.where(odds > 1, -1 / (1 + odds), share)
+    gap = outside + layout.total(left) - (large <= 1)
+    return gap, np.where(large > 1, 1 / (1 + large), 1.0)
+
+
 def _newton(log_types: Array, layout: _Layout, curve: Array) -> Aggregates:
     """Iterate the arrowhead Newton until every market is at rounding error or stops moving."""
     with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
@@ -137,8 +152,8 @@ def _newton(log_types: Array, layout: _Layout, curve: Array) -> Aggregates:
             share = odds / plus
             error = np.log(share) + (plus if logit else tail(odds, each)) + layout.spread(h) - types
             outside = np.exp(-h)
-            gap = outside + layout.total(share) - 1
-            residual = np.maximum(layout.peak(np.abs(error)), np.abs(gap))
+            gap, unit = _gap(odds, share, outside, layout)
+            residual = np.maximum(layout.peak(np.abs(error)), np.abs(gap) / unit)
             moving = residual > _AIM * size
             if not moving.any():
                 break

@@ -1,0 +1,239 @@
+"""Many markets in one call: markets x scenarios x draws, ragged ones included.
+
+Products lie flat, those of one market adjacent and, within it, those of one firm adjacent; leading
+axes are scenarios and draws. Work goes through memory in chunks of markets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tariffimpact import units
+from tariffimpact.errors import ModelError, require
+from tariffimpact.market.aggregative import TOLERANCE
+from tariffimpact.market.kernels import Kernel, Part, Problem, kernel
+from tariffimpact.market.system import Array, Labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+Backend = Literal["numpy", "numba"]
+CHUNK = 16_384
+"""Products worked on at once: their temporaries fit a processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """Equilibrium prices of many markets; NaN, flag and name where a market was not solved."""
+
+    prices: Array
+    """Shelf prices, money per unit, shape (..., P); NaN in unsolved markets."""
+    residual: Array
+    """Largest relative first-order condition, shape (..., M)."""
+    iterations: Labels
+    """Newton steps, shape (..., M)."""
+    names: tuple[str, ...]
+    """Name of each market, length M."""
+    starts: Labels
+    """First product of each market, shape (M,)."""
+
+    @property
+    def solved(self) -> NDArray[np.bool_]:
+        """Whether each market was solved to 1e-10, shape (..., M)."""
+        return self.residual <= TOLERANCE
+
+    def unsolved(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Return the name of each unsolved market and its scenario (and draw) index."""
+        return [(self.names[i[-1]], tuple(map(int, i[:-1]))) for i in np.argwhere(~self.solved)]
+
+    def summary(self) -> str:
+        """Return how many markets were solved, and which were not, in a sentence."""
+        total, failed = self.residual.size, self.unsolved()
+        if not failed:
+            worst = float(self.residual.max(initial=0.0))
+            return f"All {units.count(total)} markets solved, conditions within {worst:.1e}."
+        named = ", ".join(f"{name} {index}" if index else name for name, index in failed[:5])
+        return (
+            f"{units.count(total - len(failed))} of {units.count(total)} markets solved; no "
+            f"equilibrium for {named}{' …' if len(failed) > 5 else ''}: prices there are NaN."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per market and scenario: `market`, `row`, `solved`, `residual`, steps."""
+        import pandas as pd
+
+        rows = self.residual.reshape(-1, len(self.names))
+        return pd.DataFrame(
+            {
+                "market": np.tile(np.array(self.names), rows.shape[0]),
+                "row": np.repeat(np.arange(rows.shape[0]), rows.shape[1]),
+                "solved": self.solved.ravel(),
+                "residual": self.residual.ravel(),
+                "iterations": self.iterations.ravel(),
+            }
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the range of the mean price of each of the first twelve markets over all rows."""
+        from tariffimpact import charts
+
+        sums = np.add.reduceat(self.prices, self.starts, axis=-1)
+        count = np.diff(np.append(self.starts, self.prices.shape[-1]))
+        mean = (sums / count).reshape(-1, len(self.names))[:, :12]
+        import pandas as pd
+
+        known = np.isfinite(mean).any(axis=0)
+        span = mean[:, known]
+        frame = pd.DataFrame({"label": np.array(self.names[:12])[known]})
+        ends = {"low": np.nanmin(span, axis=0), "high": np.nanmax(span, axis=0)}
+        return charts.range_bars(frame.assign(**ends), form="ratio", x_label="mean price", ax=ax)
+
+    def explain(self) -> str:
+        """Return what was solved, how it was checked, and what flags an unsolved market."""
+        return "\n".join(
+            [
+                self.summary(),
+                "Bertrand competition of multi-product firms; joint Newton on the market "
+                "aggregate and one unknown per firm.",
+                f"A market counts as solved if every relative first-order condition is at most "
+                f"{TOLERANCE:.0e}; otherwise its prices are NaN.",
+            ]
+        )
+
+
+def solve_logit(
+    *,
+    utility: ArrayLike,
+    price_coefficient: ArrayLike,
+    cost: ArrayLike,
+    firms: ArrayLike,
+    markets: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    backend: Backend = "numpy",
+    chunk: int = CHUNK,
+    progress: bool = False,
+) -> BatchResult:
+    """Return Bertrand-logit equilibrium prices of every market, scenario and draw.
+
+    Parameters
+    ----------
+    utility
+        Mean utility at a price of zero, outside good 0; broadcasts to (..., P), P products in all.
+    price_coefficient
+        Fall of utility per unit of money, positive; broadcasts to (..., P), equal in a market.
+    cost
+        k, cost with duty, money per unit, not negative; broadcasts to (..., P). The leading axes,
+        say scenarios and draws, are those of all arguments broadcast together.
+    firms
+        Firm of each product, any labels, shape (P,).
+    markets
+        Market of each product, any labels, shape (P,), each market's products adjacent; None for
+        one market.
+    weight
+        Share of each dollar of p - k the firm keeps, in (0, 1]: 1/(1 + rate) under
+        `border_price`; broadcasts to (..., P). None for 1.
+    backend
+        `numpy`, or `numba` from the extra ``[fast]``: the same algorithm and results.
+    chunk
+        Products in memory at once; bounds the memory used beyond inputs and prices.
+    progress
+        Draw a progress bar.
+
+    Raises
+    ------
+    ModelError
+        If shapes do not broadcast, a market's products are not adjacent, or numba is missing.
+
+    Examples
+    --------
+    >>> found = solve_logit(utility=[2.0, 2.0], price_coefficient=1.0, cost=[[1.0, 1.0], [1, 2]],
+    ...                     firms=["a", "b"])
+    >>> found.prices.round(4)
+    array([[2.3612, 2.3612],
+           [2.4494, 3.1592]])
+    """
+    return _run(
+        Problem.of(utility=utility, slope=price_coefficient, cost=cost, firms=firms,
+                   markets=markets, weight=weight),
+        kernel("logit", uniform=weight is None, backend=backend), chunk, progress,
+    )  # fmt: skip
+
+
+def solve_ces(
+    *,
+    log_quality: ArrayLike,
+    elasticity: ArrayLike,
+    cost: ArrayLike,
+    firms: ArrayLike,
+    markets: ArrayLike | None = None,
+    backend: Backend = "numpy",
+    chunk: int = CHUNK,
+    progress: bool = False,
+) -> BatchResult:
+    """Return Bertrand-CES equilibrium prices of every market, scenario and draw.
+
+    Parameters
+    ----------
+    log_quality
+        Log quality weights, outside good 0, broadcasts to (..., P).
+    elasticity
+        Elasticity of substitution, above 1; broadcasts to (..., P), equal in a market.
+    cost, firms, markets, backend, chunk, progress
+        As in `solve_logit`; costs positive.
+
+    Examples
+    --------
+    >>> found = solve_ces(log_quality=[0.0], elasticity=3.0, cost=[1.0], firms=["a"])
+    >>> found.solved
+    array([ True])
+    """
+    steep = np.asarray(elasticity, dtype=np.float64) - 1
+    require((steep > 0).all(), "elasticity: CES needs values above 1; see CesDemand")
+    return _run(
+        Problem.of(utility=log_quality, slope=steep, cost=cost, firms=firms, markets=markets),
+        kernel("ces", uniform=True, backend=backend), chunk, progress,
+    )  # fmt: skip
+
+
+def _run(problem: Problem, solve: Kernel, chunk: int, progress: bool) -> BatchResult:
+    """Solve chunk by chunk and put the answers back in the caller's order."""
+    if chunk < 1:
+        raise ModelError(f"chunk: at least one product at a time (got {chunk})")
+    lead, rows = problem.lead, problem.rows
+    markets = problem.firm_counts.size
+    prices = np.empty((rows, problem.size))
+    residual = np.empty((rows, markets))
+    iterations = np.empty((rows, markets), dtype=np.intp)
+    for part in _tracked(list(problem.parts(chunk)), progress):
+        block = problem.block(part)
+        found = solve(block)
+        within = (part.rows, part.markets)
+        residual[within] = found.residual.reshape(part.shape)
+        iterations[within] = found.iterations.reshape(part.shape)
+        failed = ~(found.residual <= TOLERANCE)
+        values = found.prices
+        if failed.any():
+            values = np.where(np.repeat(failed, block.product_counts_by_market), np.nan, values)
+        prices[part.rows, part.products] = values.reshape(part.rows_count, -1)
+    return BatchResult(
+        problem.restore(prices).reshape(*lead, problem.size),
+        residual.reshape(*lead, markets),
+        iterations.reshape(*lead, markets),
+        problem.names,
+        problem.market_starts,
+    )
+
+
+def _tracked(parts: list[Part], progress: bool) -> Iterator[Part]:
+    if not progress:
+        yield from parts
+        return
+    from rich.progress import track
+
+    yield from track(parts, description="Solving markets")
