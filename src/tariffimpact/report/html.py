@@ -29,6 +29,8 @@ TEMPLATES: Final = Path(__file__).with_name("templates")
 
 _LONG: Final = 45
 """Characters from which a cell asks for a wide column."""
+_SHORT: Final = 14
+"""Characters up to which a cell keeps to one line."""
 _WORD: Final = 24
 """Characters above which a word may be broken anywhere rather than widen its column."""
 _ROWS_SHOWN: Final = 300
@@ -187,14 +189,16 @@ def _classed(look: str) -> Markup:
 def _column_looks(
     rows: Sequence[Sequence[str]], numeric: Iterable[int], width: int
 ) -> tuple[str, ...]:
-    """Return the classes of each column: `number` or `long`, and `broken` for its endless words."""
+    """Return the classes of each column: `number`, and what the length of its cells asks for."""
     flush_right = set(numeric)
     looks = []
     for n in range(width):
         longest = max((len(row[n]) for row in rows), default=0)
         word = max((len(word) for row in rows for word in row[n].split()), default=0)
-        look = "number" if n in flush_right else "long" if longest >= _LONG else ""
-        looks.append(f"{look} broken".lstrip() if word > _WORD else look)
+        look = ["number"] if n in flush_right else []
+        look += ["long"] if longest >= _LONG else ["short"] if longest <= _SHORT else []
+        look += ["broken"] if word > _WORD else []
+        looks.append(" ".join(look))
     return tuple(looks)
 
 

@@ -37,11 +37,15 @@ _PAD: Final = 9.0
 """Right of each column, in points."""
 _EM: Final = 0.52
 """Mean width of a letter, in ems; bold ones included."""
-_SHORT: Final = 14
-"""Letters up to which a column's cells should keep to one line."""
+_SHORT: Final = (24, 20, 16, 12)
+"""Letters up to which a column's cells keep to one line: the first with which there is room."""
+_SHORT_SHARE: Final = 0.7
+"""Share of the page that short cells may take where there are long ones too."""
+_WHOLE: Final = 8
+"""Rows up to which a table is kept on one page."""
 _SAMPLED: Final = 80
 """Rows of a table looked at to choose its columns' widths."""
-_LONGEST_WORDS: Final = (26, 18, 13, 9, 6)
+_LONGEST_WORDS: Final = (26, 18, 13, 9, 6, 4)
 """Letters above which words are broken: the first with which the table fits the page."""
 _TALL: Final = 900
 """Letters above which a cell may be too tall for one page, so that its row may break."""
@@ -196,6 +200,7 @@ class _Payload:
             "size": size,
             "pad": _PAD,
             "widths": widths,
+            "whole": len(table.rows) <= _WHOLE,
             "tall": any(len(cell) > _TALL for row in table.rows for cell in row),
         }
 
@@ -229,9 +234,12 @@ def _column_widths(rows: Sequence[Sequence[str]], size: float) -> tuple[tuple[fl
         _LONGEST_WORDS[-1],
     )
     widths = [max(min(word, longest), 1) for word in words]
-    usual = [sorted(map(len, cells[1:]))[(len(cells) - 1) * 9 // 10 - 1] for cells in columns]
-    roomy = [max(w, u if u <= _SHORT else 0) for w, u in zip(widths, usual, strict=True)]
-    widths = roomy if sum(roomy) <= room else widths
+    usual = [max(map(len, cells[1:]), default=0) for cells in columns]
+    for short in _SHORT:
+        roomy = [max(w, u if u <= short else 0) for w, u in zip(widths, usual, strict=True)]
+        if sum(roomy) <= room * (_SHORT_SHARE if max(usual) > short else 1):
+            widths = roomy
+            break
     widths = _filled(widths, [[len(cell) for cell in row] for row in rows], room)
     share = (room - sum(widths)) / len(widths)  # a table fills the page, asked to or not
     return tuple(round((width + share) * letter + _PAD, 2) for width in widths), longest

@@ -1,0 +1,158 @@
+"""The printed report is tagged, archivable, and says literally what the data says."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+import pikepdf
+import pytest
+from sample import FORMULA, HOSTILE, JAPANESE, LONG_WORD, READ
+
+from tariffimpact.errors import TariffImpactError
+from tariffimpact.report.content import Document
+from tariffimpact.report.pdf import _column_widths, render_pdf
+
+needs_pdftotext = pytest.mark.skipif(
+    shutil.which("pdftotext") is None, reason="no text extraction: pdftotext is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def opened(pdf: bytes) -> Iterator[pikepdf.Pdf]:
+    with pikepdf.open(io.BytesIO(pdf)) as file:
+        yield file
+
+
+@pytest.fixture(scope="module")
+def text(pdf: bytes) -> str:
+    """The words of the file in reading order, line breaks and break points taken out."""
+    run = subprocess.run(
+        ["pdftotext", "-raw", "-", "-"], input=pdf, capture_output=True, check=True
+    )
+    return _bare(run.stdout.decode("utf-8"))
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\s\u200b\u2060]+", "", text)
+
+
+def _elements(node: Any) -> Iterator[Any]:
+    """Walk the structure tree of a tagged file."""
+    for kid in (
+        node.get("/K", []) if isinstance(node.get("/K"), pikepdf.Array) else [node.get("/K")]
+    ):
+        if isinstance(kid, pikepdf.Dictionary) and "/S" in kid:
+            yield kid
+            yield from _elements(kid)
+
+
+def test_it_is_tagged_and_says_its_language(opened: pikepdf.Pdf, document: Document) -> None:
+    assert bool(opened.Root.MarkInfo.Marked)
+    assert str(opened.Root.Lang) == document.language
+    assert str(opened.docinfo["/Title"]) == document.title
+    assert str(opened.docinfo["/CreationDate"]).startswith(f"D:{document.data_date:%Y%m%d}")
+    assert bool(opened.Root.ViewerPreferences.DisplayDocTitle)
+
+
+def test_it_declares_ua_1_and_a_2a(opened: pikepdf.Pdf) -> None:
+    with opened.open_metadata() as metadata:
+        assert metadata["pdfuaid:part"] == "1"
+        assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("2", "A")
+
+
+def test_the_outline_holds_sections_and_figures(opened: pikepdf.Pdf, document: Document) -> None:
+    with opened.open_outline() as outline:
+        titles = {item.title: [kid.title for kid in item.children] for item in outline.root}
+    assert list(titles) == ["Findings", *(s.title for s in document.sections), "References"]
+    assert list(chain(*titles.values())) == [f.title for f in document.figures]
+
+
+def test_every_chart_has_its_words(opened: pikepdf.Pdf, document: Document) -> None:
+    figures = [e for e in _elements(opened.Root.StructTreeRoot) if e.S == "/Figure"]
+    assert [str(figure.Alt) for figure in figures] == [f.alt for f in document.figures]
+
+
+def test_tables_are_tables(opened: pikepdf.Pdf) -> None:
+    kinds = [str(e.S) for e in _elements(opened.Root.StructTreeRoot)]
+    assert kinds.count("/Table") == kinds.count("/THead") == kinds.count("/Caption") == 2
+    assert kinds.count("/TH") == 7 + 11
+
+
+def test_every_font_is_embedded(opened: pikepdf.Pdf) -> None:
+    names = set()
+    for font in opened.objects:
+        if isinstance(font, pikepdf.Dictionary) and font.get("/Type") == "/FontDescriptor":
+            names.add(str(font.FontName).split("+")[-1])
+            assert {"/FontFile2", "/FontFile3"} & set(font.keys())
+    assert names
+    assert all(name.startswith("SourceSansPro-") for name in names), names
+
+
+def test_sources_are_linked(opened: pikepdf.Pdf, document: Document) -> None:
+    links = {
+        str(note.A.URI)
+        for page in opened.pages
+        for note in page.get("/Annots", [])
+        if "/A" in note and "/URI" in note.A
+    }
+    assert links == {str(r.source.url) for r in document.references}
+
+
+@needs_pdftotext
+@pytest.mark.parametrize("words", [*HOSTILE, LONG_WORD])
+def test_hostile_words_are_text(text: str, words: str) -> None:
+    assert _bare(words) in text
+
+
+@needs_pdftotext
+def test_no_file_was_read(text: str) -> None:
+    assert "root:" not in text
+
+
+@needs_pdftotext
+def test_what_the_font_lacks_is_shown_and_said(text: str) -> None:
+    assert JAPANESE not in text
+    assert _bare("Characters this font cannot print are shown as ?") in text
+
+
+@needs_pdftotext
+def test_without_such_characters_nothing_is_said(document: Document, svgs: dict[str, str]) -> None:
+    plain = dataclasses.replace(document, sections=document.sections[2:], references=())
+    plain = dataclasses.replace(plain, findings=())
+    run = subprocess.run(
+        ["pdftotext", "-", "-"], input=render_pdf(plain, svgs), capture_output=True, check=True
+    )
+    assert b"cannot print" not in run.stdout
+
+
+def test_same_report_same_bytes(document: Document, svgs: dict[str, str], pdf: bytes) -> None:
+    assert render_pdf(document, svgs) == pdf
+
+
+def test_a_name_that_is_code_is_only_a_name(document: Document, svgs: dict[str, str]) -> None:
+    """Code in every place a text can stand; the compiler would fail on it if it read it."""
+    nasty = f'{READ} #panic("run") $ * _ ` <label> @label // {FORMULA} \\ #{{'
+    named = dataclasses.replace(document, title=nasty, lead=nasty, version=nasty)
+    assert render_pdf(named, svgs).startswith(b"%PDF")
+
+
+def test_a_chart_that_is_none_is_an_error_in_words(
+    document: Document, svgs: dict[str, str]
+) -> None:
+    with pytest.raises(TariffImpactError, match="the PDF could not be set"):
+        render_pdf(document, dict.fromkeys(svgs, "no picture"))
+
+
+@pytest.mark.parametrize("columns", [1, 2, 5, 9, 14])
+def test_a_table_is_as_wide_as_the_page(columns: int) -> None:
+    rows = [["head"] * columns, ["word " * n + "x" * 40 for n in range(columns)]]
+    widths, _ = _column_widths(rows, 8.0)
+    assert sum(widths) == pytest.approx(481.8, abs=0.1)  # 170 mm; widths are rounded
+    assert min(widths) > 9.0
