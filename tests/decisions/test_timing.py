@@ -73,6 +73,11 @@ def test_fifo_is_a_queue(duty, old, held, ahead):
     np.testing.assert_allclose(got, warehouse(duty, old, held, ahead))
 
 
+def test_fifo_sells_what_came_just_before_on_the_day_a_duty_changes():
+    got = timing.duty_in_cost(duty=[1, 2, 3, 4, 5], old_duty=0, months_of_stock=1, flow="fifo")
+    assert got.tolist() == [0, 0, 1, 2, 3]
+
+
 @given(DUTIES, st.floats(0, 20), st.integers(1, 5), st.integers(0, 4))
 def test_many_products_are_many_queues(duty, old, held, ahead):
     """Products whose next delivery is spread over the H months: the mean of their queues."""

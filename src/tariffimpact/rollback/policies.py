@@ -116,7 +116,9 @@ class Rollback:
             for party, column in parts.items()
         ]
         bars = pd.DataFrame(rows, columns=["case", "party", "burden"])
-        return charts.burden_bars(bars, parties=_HOLDERS, source=self.source, ax=ax)
+        return charts.burden_bars(
+            bars, parties=_HOLDERS, x_label="Share of the refunded duty", source=self.source, ax=ax
+        )
 
     def explain(self) -> str:
         """Return inputs, assumptions, formulas and source."""
