@@ -19,6 +19,14 @@ def _countries() -> dict[str, str]:
 
 
 @cache
+def _two_letters() -> dict[str, str]:
+    """Return the alpha-2 codes, and the one name in common use that is none, with their alpha-3."""
+    import pycountry
+
+    return {"UK": "GBR", **{c.alpha_2: c.alpha_3 for c in pycountry.countries}}
+
+
+@cache
 def _currencies() -> frozenset[str]:
     import pycountry
 
@@ -42,7 +50,13 @@ def check_country(code: str) -> str:
     Traceback (most recent call last):
     ValueError: not an ISO 3166-1 alpha-3 country code; did you mean CHN?
     """
-    return _known(code, _countries(), "an ISO 3166-1 alpha-3 country code", example="CHN")
+    known = _countries()
+    if code not in known and code.upper() in _two_letters():
+        raise ValueError(
+            "not an ISO 3166-1 alpha-3 country code; "
+            f"the three letters of {code.upper()} are {_two_letters()[code.upper()]}"
+        )
+    return _known(code, known, "an ISO 3166-1 alpha-3 country code", example="CHN")
 
 
 def check_market(code: str) -> str:
@@ -70,7 +84,9 @@ def check_hts(code: str) -> str:
     """
     digits = code.replace(".", "").replace(" ", "")
     if not re.fullmatch(r"(\d\d){2,5}", digits, re.ASCII):
-        raise ValueError("not an HTS code: 4, 6, 8 or 10 digits, kept as text so no zero is lost")
+        raise ValueError(
+            "not an HTS code; write 4, 6, 8 or 10 digits, as text so that no zero is lost"
+        )
     return digits
 
 

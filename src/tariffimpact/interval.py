@@ -71,10 +71,11 @@ class Interval:
         inf
         """
         span = _SPAN.match(text)
-        if span and (span[1] or span[2]):
-            return cls(float(span[1] or -math.inf), float(span[2] or math.inf))
         if re.fullmatch(rf"\s*{_NUMBER}\s*", text):
-            return cls.exactly(float(text))
+            return cls.exactly(_finite(text))
+        if span and (span[1] or span[2]) and "..." not in text:
+            low, high = (end and _finite(end) for end in span.groups())
+            return cls(-math.inf if low is None else low, math.inf if high is None else high)
         raise ModelError(f"{text!r} is neither a number nor an interval; write 0.6 or 0.5..0.7")
 
     @property
@@ -151,6 +152,13 @@ class Interval:
 
 Quantity = float | Interval
 """A number or an interval: what every uncertain argument accepts."""
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ModelError(f"{text!r} is too large for a number; check the number of zeros")
+    return value
 
 
 def _times(a: float, b: float) -> float:

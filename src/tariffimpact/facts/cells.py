@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
@@ -18,15 +18,35 @@ Currency = Annotated[str, AfterValidator(codes.check_currency)]
 Hts = Annotated[str, AfterValidator(codes.check_hts)]
 Price = Annotated[float, Field(gt=0, lt=1e9, allow_inf_nan=False)]
 
+_LARGEST: Final = 1e18
+"""No sum of money, count or share of this subject comes near it."""
+_LARGEST_RATE: Final = 10.0
+"""A duty of 1000 percent: what is above it was written in percent."""
+
 
 def _to_interval(value: Any) -> Any:
     """Read the cell as an interval, wording a failure as pydantic expects it."""
     if not isinstance(value, str):
         return value
     try:
-        return Interval.parse(value)
+        span = Interval.parse(value)
     except ModelError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(str(error).removeprefix(f"{value!r} ")) from None
+    if any(_LARGEST < abs(end) < float("inf") for end in (span.low, span.high)):
+        raise ValueError(f"must be below {_LARGEST:,.0f}; check the unit and the number of zeros")
+    return span
+
+
+def _up_to_one(value: Interval) -> Interval:
+    if value.high > 1:
+        raise ValueError("is a share and lies in 0 to 1; write 0.6 for 60%")
+    return value
+
+
+def _a_fraction(value: Interval) -> Interval:
+    if value.high > _LARGEST_RATE:
+        raise ValueError("is above 1000%; a rate is a fraction, so write 0.25 for 25%")
+    return value
 
 
 def _not_negative(value: Interval) -> Interval:
@@ -47,6 +67,18 @@ def _words(value: Any) -> Any:
     return tuple(value.split()) if isinstance(value, str) else value
 
 
+def _scope(word: str) -> str:
+    """Read one word of a scope of goods: an HTS prefix as digits, or `*`."""
+    return word if word == "*" else codes.check_hts(word)
+
+
+def _origin(word: str) -> str:
+    """Read one word of a scope of origins: a country, a group, `*`, or all but a country."""
+    if word != "*" and not word.startswith("@"):
+        codes.check_country(word.removeprefix("!"))
+    return word
+
+
 def _names(value: Any) -> Any:
     """Read a semicolon-separated cell as a tuple of names."""
     if not isinstance(value, str):
@@ -61,5 +93,9 @@ Amount = Annotated[
     BeforeValidator(_to_interval),
     BeforeValidator(_from_zero),
 ]
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Share = Annotated[Amount, AfterValidator(_up_to_one)]
+Rate = Annotated[Amount, AfterValidator(_a_fraction)]
+Countries = Annotated[tuple[Country, ...], BeforeValidator(_words)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_words)]
+Scopes = Annotated[tuple[Annotated[str, AfterValidator(_scope)], ...], BeforeValidator(_words)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]

@@ -29,19 +29,19 @@ def repeated(table: Table[R], columns: Sequence[str]) -> Iterator[Fault]:
 
 def unsourced(table: Table[R], sources: Table[Source]) -> Iterator[Fault]:
     """Blame each row whose source is not in `sources.csv`."""
-    known = {source.source_id for source in sources.records}
+    known = sources.keys("source_id")
     for row in table.rows:
         source_id = getattr(row.record, "source_id", None)
-        if source_id is not None and source_id not in known:
+        if known is not None and source_id is not None and source_id not in known:
             yield table.fault(
                 row, "source_id", "is not in sources.csv", "add the source there, or correct the id"
             )
 
 
-def unknown_groups(rows: Table[TariffRow], groups: Iterable[CountryGroup]) -> Iterator[Fault]:
+def unknown_groups(rows: Table[TariffRow], groups: Table[CountryGroup]) -> Iterator[Fault]:
     """Blame each tariff row that names a group of countries nobody has defined."""
-    known = {group.group for group in groups}
-    for row in rows.rows:
+    known = groups.keys("group")
+    for row in rows.rows if known is not None else ():
         for column in ("origins", "except_origins"):
             for name in getattr(row.record, column):
                 if name.startswith("@") and name not in known:

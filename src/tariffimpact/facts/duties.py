@@ -8,8 +8,18 @@ from typing import Annotated, Self
 
 from pydantic import StringConstraints, model_validator
 
-from tariffimpact import codes
-from tariffimpact.facts.cells import Amount, Hts, Key, Names, Text, Words
+from tariffimpact.facts.cells import (
+    Amount,
+    Countries,
+    Hts,
+    Key,
+    Names,
+    Origins,
+    Rate,
+    Scopes,
+    Share,
+    Text,
+)
 from tariffimpact.facts.records import Dated, Record
 
 
@@ -20,7 +30,7 @@ class Product(Record):
     name: Text
     family: Text
     """The story's word for it: consoles, cans, cosmetics, drinks, toys, footwear."""
-    metal_content: Amount | None = None
+    metal_content: Share | None = None
     """Share of the customs value that is metal; blank where unknown, which means 0..1."""
     notes: str = ""
 
@@ -29,14 +39,8 @@ class CountryGroup(Record):
     """A list of countries a legal text treats alike."""
 
     group: Annotated[str, StringConstraints(pattern=r"^@[A-Z0-9-]+$")]
-    members: Words
+    members: Countries
     notes: str = ""
-
-    @model_validator(mode="after")
-    def _members_are_countries(self) -> Self:
-        for member in self.members:
-            codes.check_country(member)
-        return self
 
 
 class DutyKind(StrEnum):
@@ -87,13 +91,13 @@ class TariffRow(Dated):
     name: Text
     kind: DutyKind
     base: DutyBase
-    hts: Words
+    hts: Scopes
     """HTS prefixes, or `*` for every product."""
-    except_hts: Words = ()
-    origins: Words
+    except_hts: Scopes = ()
+    origins: Origins
     """ISO alpha-3 codes and `@GROUP`s, or `*` for every origin the schedule knows."""
-    except_origins: Words = ()
-    ad_valorem: Amount | None = None
+    except_origins: Origins = ()
+    ad_valorem: Rate | None = None
     """Fraction of the base; an interval where the row cannot decide, such as an unknown claim."""
     specific_usd: Amount | None = None
     """US dollars per `specific_unit`."""

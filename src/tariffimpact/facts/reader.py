@@ -209,10 +209,10 @@ def _cross_faults(tables: dict[str, Table[Any]]) -> Iterator[Fault]:
     for name, table in tables.items():
         yield from checks.repeated(table, (_key_column(KINDS[name]),))
         yield from checks.unsourced(table, tables["sources"])
-    groups = tables["country_groups"].records
+    groups = tables["country_groups"]
     yield from checks.price_rows_that_clash(tables["prices"])
     yield from checks.unknown_groups(tables["tariffs"], groups)
-    yield from checks.overlapping_windows(tables["tariffs"], groups)
+    yield from checks.overlapping_windows(tables["tariffs"], groups.records)
 
 
 def _key_column(kind: type[Record]) -> str:

@@ -13,7 +13,18 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
-from tariffimpact.facts.cells import Amount, Currency, Hts, Key, Market, Price, Span, Text, Words
+from tariffimpact.facts.cells import (
+    Amount,
+    Currency,
+    Hts,
+    Key,
+    Market,
+    Origins,
+    Price,
+    Share,
+    Span,
+    Text,
+)
 
 
 class Record(BaseModel):
@@ -189,7 +200,7 @@ class Statement(Cited):
     """What the response answers, in the company's words."""
     price_change: Span | None = None
     """Size of the price move as a fraction, where one is given."""
-    share_of_range: Amount | None = None
+    share_of_range: Share | None = None
     """Share of the items sold that it touches, where one is given."""
 
 
@@ -226,9 +237,9 @@ class OriginShare(Dated):
     product: Text
     hts: Hts
     market: Market
-    origins: Words
+    origins: Origins
     """ISO alpha-3 codes, `*` for any, `!CHN` for any but China."""
-    share: Amount | None = None
+    share: Share | None = None
     """Share of the imports' customs value; blank where the source gives none."""
 
 

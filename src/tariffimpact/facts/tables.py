@@ -28,7 +28,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "missing": ("is blank", "fill it in; this column may not be empty"),
     "greater_than": ("must be above {gt:g}", "give the amount itself, without a sign"),
     "greater_than_equal": ("must not be below {ge:g}", "give the amount itself, without a sign"),
-    "less_than": ("must be below {lt:g}", "check the unit and the number of zeros"),
+    "less_than": ("must be below {lt:,.0f}", "check the unit and the number of zeros"),
     "finite_number": ("is not a finite number", "give a number, or leave an optional cell blank"),
     "float_parsing": ("is not a number", "write 549.99, without currency sign or thousands comma"),
     "bool_parsing": ("is neither true nor false", "write true or false"),
@@ -57,6 +57,8 @@ class Table(Generic[R]):
     path: Path
     rows: tuple[Row[R], ...] = ()
     faults: tuple[Fault, ...] = ()
+    rejected: tuple[dict[str, str], ...] = ()
+    """The cells of the rows that are not valid, so that no other row is blamed for their keys."""
 
     @property
     def records(self) -> tuple[R, ...]:
@@ -65,9 +67,16 @@ class Table(Generic[R]):
 
     def fault(self, row: Row[R], column: str, what: str, remedy: str) -> Fault:
         """Blame one cell of a valid row, for a check that needs more than the row."""
-        return Fault(
-            f"{self.path}:{row.line}", what, remedy, column, str(getattr(row.record, column))
-        )
+        value = getattr(row.record, column)
+        got = " ".join(value) if isinstance(value, tuple) else str(value)
+        return Fault(f"{self.path}:{row.line}", what, remedy, column, got)
+
+    def keys(self, column: str) -> set[str] | None:
+        """Return every key the file states, of valid rows or not; None where it was unreadable."""
+        if self.faults and not self.rows and not self.rejected:
+            return None
+        valid = {str(getattr(record, column)) for record in self.records}
+        return valid | {cells.get(column, "") for cells in self.rejected}
 
 
 def read_table(path: Path, kind: type[R]) -> Table[R]:
@@ -75,10 +84,9 @@ def read_table(path: Path, kind: type[R]) -> Table[R]:
     text = _text(path)
     if isinstance(text, Fault):
         return Table(path, faults=(text,))
-    try:
-        lines = list(_lines(text))
-    except csv.Error as error:
-        return Table(path, faults=(Fault(str(path), f"is not readable as CSV: {error}", _QUOTES),))
+    lines = _lines(path, text)
+    if isinstance(lines, Fault):
+        return Table(path, faults=(lines,))
     if not lines:
         return Table(path, faults=(Fault(str(path), "is empty", "it needs a header row"),))
     header = [name.strip() for name in lines[0][1]]
@@ -86,19 +94,22 @@ def read_table(path: Path, kind: type[R]) -> Table[R]:
     if faults:
         return Table(path, faults=tuple(faults))
     rows: list[Row[R]] = []
+    rejected: list[dict[str, str]] = []
     for line, cells in lines[1:]:
         where = f"{path}:{line}"
         if len(cells) != len(header):
             faults.append(
                 Fault(where, f"has {len(cells)} cells where the header has {len(header)}", _QUOTES)
             )
+            rejected.append(dict(zip(header, map(str.strip, cells), strict=False)))
             continue
         given = {n: c.strip() for n, c in zip(header, cells, strict=True) if c.strip()}
         try:
             rows.append(Row(line, kind.model_validate(given)))
         except ValidationError as error:
+            rejected.append(given)
             faults.extend(_worded(where, problem) for problem in error.errors())
-    return Table(path, tuple(rows), tuple(faults))
+    return Table(path, tuple(rows), tuple(faults), tuple(rejected))
 
 
 _QUOTES: Final = 'put a cell that holds a comma, a quote or a line break in "double quotes"'
@@ -130,14 +141,18 @@ def _text(path: Path) -> str | Fault:
         return Fault(f"{where}:{line}", "is not UTF-8 text", "save it as CSV UTF-8", got=byte)
 
 
-def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each non-blank row with the line it starts on."""
+def _lines(path: Path, text: str) -> list[tuple[int, list[str]]] | Fault:
+    """Return each non-blank row with the line it starts on, or the row that is no CSV."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    start = 1
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield start, cells
-        start = reader.line_num + 1
+    start, found = 1, []
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                found.append((start, cells))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        return Fault(f"{path}:{start}", f"is not readable as CSV: {error}", _QUOTES)
+    return found
 
 
 def _header_faults(path: Path, header: list[str], kind: type[Record]) -> Iterator[Fault]:
@@ -169,6 +184,8 @@ def _worded(where: str, problem: Any) -> Fault:
         what, remedy = _URL
     elif kind == "value_error":
         what, _, remedy = str(context["error"]).partition("; ")
+    elif kind in _WORDS:
+        what, remedy = (words.format(**context) for words in _WORDS[kind])
     else:
-        what, remedy = _WORDS.get(kind, (problem["msg"], "see the codebook in data/README.md"))
-    return Fault(where, what.format(**context), remedy.format(**context), column, got)
+        what, remedy = problem["msg"], "see the codebook in data/README.md"
+    return Fault(where, what, remedy, column, got)
