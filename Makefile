@@ -34,6 +34,9 @@ layers: .venv/.ready
 unit: .venv/.ready
 	$(VENV)/pytest -n auto
 
+notebooks: .venv/.ready  ## make each .ipynb from its .py source, without outputs
+	$(VENV)/jupytext --quiet --to ipynb notebooks/*.py
+
 format: .venv/.ready  ## put the code in its standard form
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .

@@ -1,0 +1,83 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The facts: what was reported, by whom, in which words
+#
+# Every number of the report is a row of `data/`, with its source, the place in it and the quoted
+# words. This notebook browses them and draws the two charts that need no assumption: what the
+# prices did, and what the tariff was.
+
+# %%
+# %matplotlib inline
+from datetime import date
+
+import pandas as pd
+
+from tariffimpact import TariffSchedule, read_facts
+from tariffimpact.report import build_report
+
+facts = read_facts()
+print(
+    f"{len(facts.prices)} price moves, {len(facts.exposures)} exposures, "
+    f"{len(facts.statements)} statements from {len(facts.sources)} sources, "
+    f"as of {facts.dated_on}"
+)
+
+# %% [markdown]
+# ## A fact and its paper
+
+# %%
+price = facts.prices[0]
+source = facts.source(price.source_id)
+print(
+    f"{price.company}, {price.product}: {price.old_price:g} to {price.new_price:g} {price.currency}"
+)
+print(f"“{price.quote}” ({source.publisher}, {price.locator})")
+
+# %% [markdown]
+# ## What the prices did
+
+# %%
+figures = {figure.name: figure for figure in build_report(facts).figures}
+prices = figures["console-prices"]
+print(prices.title)
+prices.draw()
+
+# %%
+prices.frame
+
+# %% [markdown]
+# ## What the tariff was, by origin and day
+#
+# A rate is made of components, each with its legal ground. Threatened duties never count; duties
+# later held void count while they were collected.
+
+# %%
+schedule = TariffSchedule(facts)
+print(schedule.explain("9504500000", "CHN", date(2025, 5, 1)))
+
+# %%
+tariff = figures["tariff-by-origin"]
+print(tariff.title)
+tariff.draw()
+
+# %% [markdown]
+# ## Where sources disagree
+#
+# Conflicts are recorded, not resolved in silence.
+
+# %%
+pd.DataFrame(
+    [(c.subject, c.claim, c.used, c.reason) for c in facts.conflicts],
+    columns=["about", "claim", "used", "reason"],
+).head(8)

@@ -1,0 +1,45 @@
+"""What the README shows, works: its tour, its commands, and no command is missing from it."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tariffimpact.cli import main
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ tariffimpact (.+)$", README, re.MULTILINE)
+
+
+def test_the_tour_runs_and_says_what_its_comments_say(capsys):
+    (tour,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(tour, "README.md", "exec"), {})
+    said = capsys.readouterr().out
+    for promised in re.findall(r"# (.+)$", tour, re.MULTILINE)[1:]:
+        assert promised.removesuffix(" …") in said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_shown_runs(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        main(shlex.split(command))
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.strip()
+
+
+def test_every_command_is_shown(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = re.findall(r"^  ([a-z][a-z-]*)  ", capsys.readouterr().out, re.MULTILINE)
+    assert listed
+    assert {line.split()[0] for line in COMMANDS} == set(listed)
+
+
+def test_every_path_named_is_there():
+    for path in re.findall(r"\]\(([^)]+)\)|`([\w./-]+/)`", README):
+        name = path[0] or path[1]
+        if name != "mine/":
+            assert (ROOT / name).exists(), name
