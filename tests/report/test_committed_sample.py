@@ -1,0 +1,31 @@
+"""`reports/` is what `make report` writes: the numbers behind every figure are regenerated here."""
+
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from tariffimpact.facts import read_facts
+from tariffimpact.output import csv_bytes
+from tariffimpact.report import build_report
+
+REPORTS = Path(__file__).parents[2] / "reports"
+FIGURES = {figure.name: figure for figure in build_report(read_facts()).figures}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_numbers_are_those_committed(name):
+    committed = (REPORTS / "figures" / f"{name}.csv").read_bytes()
+    assert csv_bytes(FIGURES[name].frame) == committed, "run `make report` and say what moved"
+
+
+def test_nothing_else_is_committed():
+    endings = (".csv", ".png", ".svg")
+    expected = {f"{name}{ending}" for name in FIGURES for ending in endings}
+    assert {path.name for path in (REPORTS / "figures").iterdir()} == expected
+
+
+def test_the_committed_page_states_the_findings():
+    page = unescape((REPORTS / "tariff-impact.html").read_text(encoding="utf-8"))
+    for finding in build_report(read_facts()).findings:
+        assert finding.text in page
