@@ -16,7 +16,7 @@ import pytest
 from sample import FORMULA, HOSTILE, JAPANESE, LONG_WORD, READ
 
 from tariffimpact.errors import TariffImpactError
-from tariffimpact.report.content import Document
+from tariffimpact.report.content import Document, Table
 from tariffimpact.report.pdf import _column_widths, render_pdf
 
 needs_pdftotext = pytest.mark.skipif(
@@ -57,7 +57,8 @@ def test_it_is_tagged_and_says_its_language(opened: pikepdf.Pdf, document: Docum
     assert bool(opened.Root.MarkInfo.Marked)
     assert str(opened.Root.Lang) == document.language
     assert str(opened.docinfo["/Title"]) == document.title
-    assert str(opened.docinfo["/CreationDate"]).startswith(f"D:{document.data_date:%Y%m%d}")
+    for name in ("/CreationDate", "/ModDate"):
+        assert str(opened.docinfo[name]) == f"D:{document.data_date:%Y%m%d}000000Z"
     assert bool(opened.Root.ViewerPreferences.DisplayDocTitle)
 
 
@@ -130,6 +131,16 @@ def test_without_such_characters_nothing_is_said(document: Document, svgs: dict[
         ["pdftotext", "-", "-"], input=render_pdf(plain, svgs), capture_output=True, check=True
     )
     assert b"cannot print" not in run.stdout
+
+
+@needs_pdftotext
+def test_a_table_without_end_is_cut_and_says_so(document: Document, svgs: dict[str, str]) -> None:
+    table = Table(caption="Rows", columns=("Row",), rows=tuple((f"r{n}",) for n in range(2000)))
+    section = dataclasses.replace(document.sections[0], blocks=(table,))
+    printed = render_pdf(dataclasses.replace(document, sections=(section,)), svgs)
+    run = subprocess.run(["pdftotext", "-", "-"], input=printed, capture_output=True, check=True)
+    assert b"First 1,000 of 2,000 rows; the HTML page has them all." in run.stdout
+    assert (b"r999" in run.stdout, b"r1000" in run.stdout) == (True, False)
 
 
 def test_same_report_same_bytes(document: Document, svgs: dict[str, str], pdf: bytes) -> None:

@@ -43,6 +43,8 @@ _SHORT_SHARE: Final = 0.7
 """Share of the page that short cells may take where there are long ones too."""
 _WHOLE: Final = 8
 """Rows up to which a table is kept on one page."""
+_PRINTED: Final = 1000
+"""Rows up to which a table is printed; paper has an end, and so has memory."""
 _SAMPLED: Final = 80
 """Rows of a table looked at to choose its columns' widths."""
 _LONGEST_WORDS: Final = (26, 18, 13, 9, 6, 4)
@@ -113,7 +115,7 @@ class _Payload:
 
     def whole(self) -> dict[str, Any]:
         """Return everything the template needs."""
-        document, day = self._document, self._document.data_date
+        document = self._document
         dates = [f"{what} {wording.day_words(when)}" for what, when in wording.dated(document)]
         return {
             "title": self._ink(document.title),
@@ -121,7 +123,6 @@ class _Payload:
             "author": "tariffimpact",
             "keywords": ["tariff", "pass-through", "incidence"],
             "language": document.language,
-            "day": (day.year, day.month, day.day),
             "dates": [*dates, self._ink(f"tariffimpact {document.version}")],
             "findings": [self._paragraph(p) for p in document.findings],
             "legend": list(wording.STANDINGS.items()),
@@ -177,31 +178,29 @@ class _Payload:
 
     def _table(self, table: Table) -> dict[str, Any]:
         """Return a table with the widths of its columns, its words broken where they must be."""
-        cites = [self._document.numbers(ids) for ids in table.cites] if any(table.cites) else []
-        columns = (*table.columns, "Sources") if cites else table.columns
-        full = (
-            [
-                (*row, ", ".join(map(str, numbers)))
-                for row, numbers in zip(table.rows, cites, strict=True)
-            ]
-            if cites
-            else table.rows
-        )
+        rows = table.rows[:_PRINTED]
+        cites = [self._document.numbers(ids) for ids in table.cites[:_PRINTED]]
+        cites = cites if any(cites) else []
+        columns, full = table.columns, rows
+        if cites:
+            marks = (", ".join(map(str, numbers)) for numbers in cites)
+            columns = (*columns, "Sources")
+            full = tuple((*row, mark) for row, mark in zip(rows, marks, strict=True))
         size = 9.0 if len(columns) <= 7 else 8.5 if len(columns) <= 9 else 8.0
         widths, longest = _column_widths([columns, *full], size)
         return {
             "kind": "table",
             "caption": self._ink(table.caption),
             "columns": [self._ink(name, longest) for name in columns],
-            "rows": [[self._ink(cell, longest) for cell in row] for row in table.rows],
+            "rows": [[self._ink(cell, longest) for cell in row] for row in rows],
             "cites": cites,
             "numeric": table.numeric,
-            "note": self._ink(table.note),
+            "note": self._ink(f"{table.note} {_cut(len(table.rows))}".strip()),
             "size": size,
             "pad": _PAD,
             "widths": widths,
-            "whole": len(table.rows) <= _WHOLE,
-            "tall": any(len(cell) > _TALL for row in table.rows for cell in row),
+            "whole": len(rows) <= _WHOLE,
+            "tall": any(len(cell) > _TALL for row in rows for cell in row),
         }
 
     def _reference(self, reference: Reference) -> dict[str, Any]:
@@ -260,6 +259,13 @@ def _filled(widths: list[int], lengths: Sequence[Sequence[int]], room: float) ->
             break
         widths[max(range(len(gains)), key=gains.__getitem__)] += 1
     return widths
+
+
+def _cut(count: int) -> str:
+    """Return what to say below a table of `count` rows that is not printed whole, or nothing."""
+    if count <= _PRINTED:
+        return ""
+    return f"First {_PRINTED:,} of {count:,} rows; the HTML page has them all."
 
 
 def _breakable(text: str, longest: int) -> str:
