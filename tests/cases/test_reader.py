@@ -209,6 +209,53 @@ def test_the_path_drawn_is_the_path_shown(facts):
     assert case.question("lowest-margin").at_base() == pytest.approx(case.path().margin.min())
 
 
+def test_origins_side_by_side(read):
+    table = """
+[sourcing]
+current = "CHN"
+switching_cost = 1800000
+monthly_volume = 50000
+on = 2025-08-21
+[[sourcing.offers]]
+origin = "CHN"
+customs_value = 300
+[[sourcing.offers]]
+origin = "VNM"
+customs_value = "310..320"
+"""
+    looked_up = GOOD.replace(
+        "rate = 0.25",
+        'hts = "9504500000"\norigins = ["VNM"]\non = 2025-08-21\nbefore = 2025-01-15',
+    )
+    # 300 at 30% is 390; 310 to 320 at 20% is 372 to 384
+    found = read(looked_up + table).question("saving").bounds()
+    assert (found.low, found.high) == pytest.approx((6.0, 18.0))
+    months = read(looked_up + table).question("break-even").bounds()
+    assert (months.low, months.high) == pytest.approx((2.0, 6.0))
+    with pytest.raises(DataError, match=r"sourcing\.offers\[1\]\.ad_valorem: is missing"):
+        read(GOOD + table)
+    with pytest.raises(DataError, match="no offer of the current origin JPN"):
+        read(looked_up + table.replace('current = "CHN"', 'current = "JPN"'))
+    with pytest.raises(DataError, match="two offers of one origin"):
+        read(looked_up + table.replace('"VNM"\ncustoms', '"CHN"\ncustoms'))
+
+
+def test_a_case_without_products(read):
+    head = 'title = "A"\nquestion = "B"\n'
+    case = read(head + "[recovery]\namount = 10\nprice_rise = 1\nannual_volume = 5\n")
+    assert case.question("recovery").at_base() == 0.5
+    with pytest.raises(ModelError, match="has no product"):
+        case.prices()
+    for text, words in (
+        ("", "give at least one"),
+        ("[rollback]\nannual_volume = 5\n[recovery]\namount = 10\nprice_rise = 1\n"
+         "annual_volume = 5\n", "no product"),
+        ('[[products]]\nname = "x"\nold_price = 5\ncustoms_value = 1\n', "no .tariff."),
+    ):  # fmt: skip
+        with pytest.raises(DataError, match=words):
+            read(head + text)
+
+
 def test_a_falling_tariff_lowers_prices(read):
     case = read(GOOD.replace("rate = 0.25", "rate = 0.1\nold_rate = 0.3"))
     assert case.question("dollar", "Two").at_base() == pytest.approx(50 - 0.2 * 20)

@@ -1,5 +1,6 @@
 """The shipped cases: committed answers, answers by hand, and where the numbers come from."""
 
+import functools
 import tomllib
 
 import numpy as np
@@ -24,8 +25,13 @@ def cases(facts):
     return {name: read_case(name, facts=facts) for name in NAMES}
 
 
+@functools.cache
+def answers(name):
+    return read_case(name).answers()
+
+
 def answer(case, question, product=""):
-    frame = case.answers()
+    frame = answers(case.name)
     (row,) = frame[(frame["question"] == question) & (frame["product"] == product)].to_dict(
         "records"
     )
@@ -37,9 +43,9 @@ def test_the_story_is_shipped():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_committed_answers_stand(cases, name):
+def test_the_committed_answers_stand(name):
     expected = pd.read_csv(CASES / f"{name}.expected.csv", keep_default_na=True)
-    found = rounded(cases[name].answers())
+    found = rounded(answers(name))
     for column in ("product", "question", "name", "unit", "method"):
         assert found[column].tolist() == expected[column].fillna("").tolist()
     for column in ("base", "low", "high", "no_answer"):

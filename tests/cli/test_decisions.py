@@ -9,6 +9,7 @@ from tariffimpact.cli.path import path
 from tariffimpact.cli.price import price
 from tariffimpact.cli.recover import recover
 from tariffimpact.cli.rollback import rollback
+from tariffimpact.cli.source import source
 from tariffimpact.errors import TariffImpactError
 
 TEXTBOOK = ["--price", "100", "--customs", "50", "--tariff", "25%"]
@@ -186,7 +187,30 @@ def test_path_of_a_case():
         run(path, "pepsico-can")
 
 
-@pytest.mark.parametrize("command", [price, recover, rollback, path])
+def test_source_by_flags():
+    offers = ["--current", "chn", "--offer", "CHN=300", "--offer", "vnm=310"]
+    switch = ["--switching-cost", "1.8e6", "--monthly-units", "50000"]
+    looked_up = run(source, *offers, *switch, "--hts", "9504500000", "--on", "2025-08-21", "--json")
+    answer = json.loads(looked_up.output)
+    # 300 at 30% is 390, 310 at 20% is 372; 1.8m / (18 · 50,000) is two months
+    assert (answer["cheapest"], answer["saving_per_unit"]) == ("VNM", pytest.approx(18.0))
+    assert answer["break_even_months"] == pytest.approx(2.0)
+    own = ["--current", "CHN", "--offer", "CHN=300@30%", "--offer", "VNM=310@10%..20%"]
+    assert "$18 to $49" in run(source, *own, *switch, "--bounds").output
+    with pytest.raises(TariffImpactError, match="give it, or tariff.hts and sourcing.on"):
+        run(source, *offers, *switch)
+    assert "go together" in run(source, *offers, *switch, "--hts", "9504500000").output
+    assert "write VNM=310" in run(source, "--offer", "VNM").output
+
+
+def test_source_of_a_case():
+    result = run(source, "textbook")
+    assert "pays after 10.0 months" in result.output
+    with pytest.raises(TariffImpactError, match=r"has no \[sourcing\]"):
+        run(source, "pepsico-can")
+
+
+@pytest.mark.parametrize("command", [price, recover, rollback, path, source])
 def test_help(command):
     result = run(command, "--help")
     assert result.exit_code == 0

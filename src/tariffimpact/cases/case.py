@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tariffimpact import units
@@ -14,11 +15,13 @@ from tariffimpact.cases.question import Question
 from tariffimpact.cases.recovered import recovered, recovery_question
 from tariffimpact.cases.refunded import refund_inputs, refund_questions, refunded
 from tariffimpact.cases.schema import CaseFile
+from tariffimpact.cases.sourced import sourced, sourcing_questions
 from tariffimpact.cases.timed import timed, timing_questions
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Source
 from tariffimpact.pricing import RULES
 from tariffimpact.recovery import Recovery
+from tariffimpact.resourcing import Resourcing
 from tariffimpact.rollback import Rollback
 from tariffimpact.timing import PricePath
 from tariffimpact.uncertainty.inputs import Stated
@@ -41,6 +44,8 @@ class Case:
     old_tariff: Stated
     rates: tuple[float, ...]
     """Rate by month from the start of `[timing]`, where the schedule is asked."""
+    offer_rates: Mapping[str, Stated]
+    """Rate by origin of the offers of `[sourcing]`."""
     products: tuple[CaseProduct, ...]
     exposure: Exposure | None
     sources: tuple[Source, ...]
@@ -68,6 +73,7 @@ class Case:
         ModelError
             If the case has no such product; the text lists those it has.
         """
+        require(self.products, f"{self.name} has no product; add [[products]]")
         if name is None:
             return self.products[0]
         for item in self.products:
@@ -84,12 +90,13 @@ class Case:
         ModelError
             If the case does not give enough to ask it; the text lists what can be asked.
         """
-        asked = list(self.product(product).questions(self.currency))
+        items = [self.product(product)] if product or self.products else []
+        asked = [question for item in items for question in item.questions(self.currency)]
         asked += self._own_questions(product)
         for question in asked:
             if question.key == key:
                 return question
-        if key in RULES:
+        if key in RULES and items:
             raise ModelError(self.product(product).refusal(key))
         known = ", ".join(question.key for question in asked)
         raise ModelError(f"{self.name} does not answer {key!r}; it answers {known}")
@@ -118,7 +125,8 @@ class Case:
         if not item.refusal("profit"):
             asked = None if rules is None else wanted
             response = item.price_response(rules=asked, currency=self.currency)
-        return PriceAnswer(item.name, self.currency, response, tuple(questions))
+        ranges = {question.key: question.bounds() for question in questions}
+        return PriceAnswer(item.name, self.currency, response, tuple(questions), ranges)
 
     def recovery(self) -> Recovery:
         """Return how much of the exposure the price rise brings back.
@@ -159,6 +167,18 @@ class Case:
             self._table("timing"), self.product(product), old_tariff=self.old_tariff,
             rates=self.rates, currency=self.currency, source=self.credit,
         )  # fmt: skip
+
+    def sourcing(self) -> Resourcing:
+        """Return landed cost by origin and the break-even of a switch, every range at its middle.
+
+        Raises
+        ------
+        ModelError
+            If the case has no `[sourcing]`.
+        """
+        table, tariff = self._table("sourcing"), self.file.tariff
+        on: date | None = table.on or (None if tariff is None else tariff.on)
+        return sourced(table, self.offer_rates, on=on, currency=self.currency, source=self.credit)
 
     def answers(self) -> pd.DataFrame:
         """Return every answer of the case, one row per product and question.
@@ -211,7 +231,7 @@ class Case:
     def _reasons(self) -> list[str]:
         file = self.file
         first: list[Any] = [file, file.tariff, file.demand]
-        last: list[Any] = [file.recovery, file.rollback, file.timing]
+        last: list[Any] = [file.recovery, file.rollback, file.timing, file.sourcing]
         parts = (*first, *file.products, *last)
         return [part.reason for part in parts if part and part.reason]
 
@@ -234,7 +254,18 @@ class Case:
                 self.resolved.timing, self.product(product), old_tariff=self.old_tariff,
                 rates=self.rates, currency=self.currency,
             )  # fmt: skip
+        if self.resolved.sourcing is not None:
+            asked += self._sourcing_questions()
         return asked
+
+    def _sourcing_questions(self) -> list[Question]:
+        """Return the questions about a switch to the cheapest of the other origins."""
+        found = self.sourcing()
+        others = {origin: c.total for origin, c in found.costs.items() if origin != found.current}
+        target = min(others, key=lambda origin: others[origin])
+        table = self.resolved.sourcing
+        asked = sourcing_questions(table, self.offer_rates, target=target, currency=self.currency)
+        return list(asked)
 
 
 def _row(product: str, question: Question) -> dict[str, object]:

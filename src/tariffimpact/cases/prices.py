@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,15 +26,13 @@ class PriceAnswer:
     """Every range at its middle; None where cost or demand is unknown."""
     questions: tuple[Question, ...]
     """One per rule."""
+    ranges: Mapping[str, Bounds]
+    """How far each rule's price can go, by rule."""
 
     @property
     def is_uncertain(self) -> bool:
         """Whether any input is more than one number."""
         return any(question.is_uncertain for question in self.questions)
-
-    def ranges(self) -> dict[str, Bounds]:
-        """Return how far each rule's price can go, by rule."""
-        return {question.key: question.bounds() for question in self.questions}
 
     def summary(self) -> str:
         """Return the prices in a few sentences: at the middle, then over the ranges."""
@@ -44,7 +43,7 @@ class PriceAnswer:
             text = f"{self.product}: {'; '.join(prices)}."
         if not self.is_uncertain:
             return text
-        spans = [f"{bounds.name} {self._span(bounds)}" for bounds in self.ranges().values()]
+        spans = [f"{bounds.name} {self._span(bounds)}" for bounds in self.ranges.values()]
         return f"{text} That is at the middle of every range; over the ranges: {'; '.join(spans)}."
 
     def to_frame(self) -> pd.DataFrame:
@@ -67,7 +66,7 @@ class PriceAnswer:
                 "method": bounds.method,
                 "no_answer": bounds.undefined / bounds.tried,
             }
-            for question, bounds in zip(self.questions, self.ranges().values(), strict=True)
+            for question, bounds in zip(self.questions, self.ranges.values(), strict=True)
         ]
         frame = pd.DataFrame(rows)
         if self.response is None:
@@ -84,7 +83,7 @@ class PriceAnswer:
             return self.response.plot(ax=ax)
         frame = pd.DataFrame(
             {"label": bounds.name, "low": bounds.low, "high": bounds.high}
-            for bounds in self.ranges().values()
+            for bounds in self.ranges.values()
         )
         return charts.range_bars(frame, form="money", currency=self.currency, ax=ax)
 
@@ -93,7 +92,7 @@ class PriceAnswer:
         lines = [self.questions[-1].inputs.describe()]
         if self.response is not None:
             lines.append(self.response.explain())
-        lines += [f"{b.name}: {b.explain()}" for b in self.ranges().values() if self.is_uncertain]
+        lines += [f"{b.name}: {b.explain()}" for b in self.ranges.values() if self.is_uncertain]
         return "\n".join(lines)
 
     def _money(self, amount: float) -> str:

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from tariffimpact.cases.case import Case
 from tariffimpact.cases.lines import Location, line_of, spelled
+from tariffimpact.cases.part import Part
 from tariffimpact.cases.resolution import fill, resolve
-from tariffimpact.cases.schema import CaseFile, Part
+from tariffimpact.cases.schema import CaseFile
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts import Facts, read_facts, shipped_folder
 

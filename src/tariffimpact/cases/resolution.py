@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from tariffimpact.cases.lines import Location
 from tariffimpact.cases.numbers import Reference, check_kind
+from tariffimpact.cases.part import Part
 from tariffimpact.cases.product import CaseProduct
-from tariffimpact.cases.schema import CaseFile, Part, Product, Tariff
+from tariffimpact.cases.schema import CaseFile, Product, Tariff
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Facts, Source
 from tariffimpact.interval import Interval
@@ -64,12 +65,13 @@ def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[P
     """Return what a case means, or every problem of what it refers to."""
     lookup = _Lookup(facts)
     whole = _filled(file, lookup, ())
-    change, old = _tariff(whole.tariff, lookup)
+    change, old = (0.0, 0.0) if whole.tariff is None else _tariff(whole.tariff, lookup)
     products = [
         _product(item, whole, change, lookup, ("products", n))
         for n, item in enumerate(whole.products)
     ]
     rates = _rates(whole, lookup)
+    offers = _offer_rates(whole, lookup)
     exposure = None
     if whole.recovery is not None and whole.recovery.exposure is not None:
         at: Location = ("recovery", "exposure")
@@ -81,6 +83,7 @@ def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[P
         "tariff_change": change,
         "old_tariff": old,
         "rates": rates,
+        "offer_rates": offers,
         "products": tuple(products),
         "exposure": exposure,
         "sources": _sources(lookup),
@@ -158,6 +161,7 @@ def _rates(whole: CaseFile, lookup: _Lookup) -> tuple[float, ...]:
     timing = whole.timing
     if timing is None or timing.start is None or timing.origin is None:
         return ()
+    assert whole.tariff is not None
     assert whole.tariff.hts is not None
     schedule = TariffSchedule(lookup.facts)
     rates = []
@@ -171,6 +175,33 @@ def _rates(whole: CaseFile, lookup: _Lookup) -> tuple[float, ...]:
             return ()
         rates.append(rate.low)
     return tuple(rates)
+
+
+def _offer_rates(whole: CaseFile, lookup: _Lookup) -> dict[str, Stated]:
+    """Return the rate of each offer of the sourcing table: the one given, or the schedule's."""
+    table = whole.sourcing
+    if table is None:
+        return {}
+    tariff = whole.tariff
+    on = table.on or (tariff and tariff.on)
+    hts = tariff and tariff.hts
+    schedule, rates = TariffSchedule(lookup.facts), {}
+    for n, offer in enumerate(table.offers):
+        at: Location = ("sourcing", "offers", n, "ad_valorem")
+        try:
+            if offer.ad_valorem is not None:
+                rates[offer.origin] = _stated(offer.ad_valorem)
+                continue
+            require(
+                hts is not None and on is not None,
+                "is missing; give it, or tariff.hts and sourcing.on to look it up",
+            )
+            found = schedule.rate(str(hts), offer.origin, on or date.min)
+            rates[offer.origin] = _plain(found.rate)
+            lookup.source_ids.update(dict.fromkeys(p.source.source_id for p in found.counted))
+        except ModelError as error:
+            lookup.fault(at, error, offer.origin)
+    return rates
 
 
 def _months_later(day: date, months: int) -> date:

@@ -11,33 +11,14 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    WithJsonSchema,
     model_validator,
 )
 
-from tariffimpact.cases.numbers import Amount, Months, Positive, Rate, Share, SomeShare
+from tariffimpact.cases.decisions import Recovery, Rollback, Sourcing, Terms, Timing
+from tariffimpact.cases.numbers import Positive, Rate, Share, SomeShare
+from tariffimpact.cases.part import Part
 from tariffimpact.facts.cells import Country, Currency, Hts, Key, Text
-
-Sources = Annotated[
-    tuple[Key, ...],
-    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-
-
-class Part(BaseModel):
-    """A table of a case file: no unknown keys, and a place for where its numbers come from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    source: Sources = ()
-    """Ids in `sources.csv` that the numbers of this table come from."""
-    reason: str = ""
-    """Where a number is a judgement: why this number."""
 
 
 class Tariff(Part):
@@ -151,116 +132,6 @@ class Product(Part):
         return self
 
 
-class Recovery(Part):
-    """A disclosed exposure, to be set against what a price rise brings in."""
-
-    exposure: Key | None = None
-    """A row of `exposures.csv` to take amount, currency, window and basis from."""
-    amount: Positive | None = None
-    """The exposure in the currency of the case, in place of a row."""
-    basis: Literal["gross", "net", "unstated"] = "unstated"
-    """Whether `amount` is before or after the company's own measures."""
-    price_rise: Positive
-    """Rise per unit at the shelf, in the currency of the case."""
-    annual_volume: Positive
-    """Units a year before the rise."""
-    market_share: SomeShare = 1.0
-    """Share of those units sold in the market where the price rose."""
-    retailer_share: Share = 0.0
-    """Share of the rise the retailer keeps."""
-    months: Months = 12.0
-    """Months of the exposure's window in which the new price held."""
-    volume_ratio: Positive = 1.0
-    """Units after the rise over units before."""
-    exchange_rate: Positive | None = None
-    """Units of the exposure's currency per unit of the case's, where they differ."""
-    exchange_rate_on: date | None = None
-    """The day the exchange rate is of."""
-    same_scope: bool = True
-    """Whether exposure and price rise cover the same products."""
-    same_window: bool = True
-    """Whether exposure and price rise cover the same period."""
-
-    @model_validator(mode="after")
-    def _one_exposure(self) -> Self:
-        if (self.exposure is None) == (self.amount is None):
-            raise ValueError("gives both or neither of exposure and amount; give exactly one")
-        if (self.exchange_rate is None) != (self.exchange_rate_on is None):
-            raise ValueError("gives an exchange rate without its day, or a day without; give both")
-        return self
-
-
-class Rollback(Part):
-    """A duty struck down and refunded: what was paid, and how the price may come back."""
-
-    duty_paid: Amount | None = None
-    """Duty refunded, in the currency of the case."""
-    annual_volume: Positive | None = None
-    """Units a year, to work the duty out from the duty per unit instead."""
-    market_share: SomeShare = 1.0
-    """Share of those units sold in the market."""
-    months_paid: Months = 12.0
-    """Months in which units that had paid the duty were sold at the new price."""
-    pass_through_rate: Amount | None = None
-    """Dollars of price per dollar of duty, in place of what the product's prices say."""
-    interest: Amount = 0.0
-    """Interest on the refund, as a fraction of the duty."""
-    monthly_volume: Positive | None = None
-    """Units a month from now on; the annual volume over 12 where left out."""
-    months: Annotated[int, Field(ge=1, le=120)] = 12
-    """Months to follow the price."""
-    reversal_share: Share = 1.0
-    """Share of the rise that a price cut takes back in the end."""
-    speed: SomeShare = 1.0
-    """Share of the remaining gap closed each month."""
-    rebate_share: Share = 1.0
-    """Share of what was recovered twice that a rebate pays out."""
-
-    @model_validator(mode="after")
-    def _one_duty(self) -> Self:
-        if (self.duty_paid is None) == (self.annual_volume is None):
-            raise ValueError(
-                "gives both or neither of duty_paid and annual_volume; give exactly one"
-            )
-        if self.duty_paid is not None and self.monthly_volume is None:
-            raise ValueError("lacks monthly_volume; give it beside duty_paid")
-        return self
-
-
-class Timing(Part):
-    """Stock, front-loading and how fast the price follows, along the path of the duty."""
-
-    flow: Literal["replacement", "fifo", "fifo_many", "average"] = "fifo_many"
-    """Which cost goes out first: of one cohort, of many products evenly, on average, or today's."""
-    months_of_stock: Positive | None = None
-    turns: Positive | None = None
-    """Inventory turns a year, in place of months_of_stock."""
-    front_loaded_months: Months = 0.0
-    """Months of sales bought ahead at the old duty."""
-    holding_cost: Amount = 0.0
-    """Cost of holding stock a month, as a fraction of its value."""
-    pass_through_rate: Amount = 1.0
-    """Dollars of price per dollar of duty that the price aims at."""
-    price_follows: Literal["booked", "replacement"] = "booked"
-    """Whether it aims at the duty in the goods sold or at the duty of the day."""
-    speed_up: SomeShare = 1.0
-    speed_down: SomeShare = 1.0
-    """Share of the gap closed each month, upwards and downwards."""
-    start: date | None = None
-    """First day of month 0, to look the duty up by month in the schedule."""
-    origin: Country | None = None
-    """The origin to look it up for."""
-    months: Annotated[int, Field(ge=2, le=120)] = 12
-
-    @model_validator(mode="after")
-    def _one_of_each(self) -> Self:
-        if (self.months_of_stock is None) == (self.turns is None):
-            raise ValueError("gives both or neither of months_of_stock and turns; give one")
-        if (self.start is None) != (self.origin is None):
-            raise ValueError("gives start without origin, or origin without start; give both")
-        return self
-
-
 class CaseFile(Part):
     """A case as it is written: what is asked, of which products, under which tariff."""
 
@@ -269,18 +140,36 @@ class CaseFile(Part):
     """What the case asks, in a sentence."""
     company: str = ""
     currency: Currency = "USD"
-    tariff: Tariff
+    tariff: Tariff | None = None
     demand: Demand | None = None
-    products: Annotated[tuple[Product, ...], Field(min_length=1)]
+    products: tuple[Product, ...] = ()
     recovery: Recovery | None = None
     rollback: Rollback | None = None
     timing: Timing | None = None
+    sourcing: Sourcing | None = None
+
+    @model_validator(mode="after")
+    def _has_something_to_ask(self) -> Self:
+        if not self.products and self.recovery is None and self.sourcing is None:
+            raise ValueError("has no [[products]], [recovery] or [sourcing]; give at least one")
+        if self.products and self.tariff is None:
+            raise ValueError("has products and no [tariff]; add it with a rate")
+        needs = (self.rollback or self.timing) is not None
+        if needs and not self.products:
+            raise ValueError("has a [rollback] or [timing] and no product; add [[products]]")
+        return self
 
     @model_validator(mode="after")
     def _schedule_needs_a_product(self) -> Self:
-        if self.timing is not None and self.timing.start is not None and self.tariff.hts is None:
+        started = self.timing is not None and self.timing.start is not None
+        if started and (self.tariff is None or self.tariff.hts is None):
             raise ValueError("gives timing.start without tariff.hts; give hts, origins, on, before")
         return self
+
+
+_TABLES: Final = (
+    CaseFile, Tariff, Demand, Metal, Product, Recovery, Rollback, Timing, Terms, Sourcing,
+)  # fmt: skip
 
 
 def schema_text() -> str:
@@ -294,7 +183,10 @@ def schema_text() -> str:
         **schema,
         "title": "A tariffimpact case",
     }
-    _add_meanings(schema, (CaseFile, Tariff, Demand, Metal, Product, Recovery, Rollback, Timing))
+    _add_meanings(
+        schema,
+        (CaseFile, Tariff, Demand, Metal, Product, Recovery, Rollback, Timing, Terms, Sourcing),
+    )
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
 

@@ -88,9 +88,9 @@ def _answered(
 ) -> tuple[Recovery, Question]:
     """Return the recovery and the question behind it, of a case or of the options."""
     from tariffimpact.cases import read_case
+    from tariffimpact.cases.decisions import Recovery as Table
     from tariffimpact.cases.reader import table_of
     from tariffimpact.cases.recovered import recovered, recovery_question
-    from tariffimpact.cases.schema import Recovery as Table
 
     check_choice(case, {name: flags[name] for name in _KEYS}, ("exposure", "rise", "units"))
     if case is not None:

@@ -98,9 +98,9 @@ def _answered(
 
 
 def _by_flags(flags: dict[str, Any]) -> tuple[Rollback, list[Question]]:
+    from tariffimpact.cases.decisions import Rollback as Table
     from tariffimpact.cases.reader import table_of
     from tariffimpact.cases.refunded import refund_questions
-    from tariffimpact.cases.schema import Rollback as Table
     from tariffimpact.rollback import rollback as answer
     from tariffimpact.uncertainty import Inputs
 

@@ -20,7 +20,7 @@ from tariffimpact.uncertainty.distributions import Array
 from tariffimpact.uncertainty.evaluation import Model
 from tariffimpact.uncertainty.inputs import Input, Inputs
 from tariffimpact.uncertainty.search import Box, Point, Search, corners, lowest
-from tariffimpact.uncertainty.wording import defined_share, form, listed, quantity
+from tariffimpact.uncertainty.wording import defined_share, form, input_value, listed, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +101,7 @@ class Bounds:
 
     def _place(self, place: Mapping[str, float]) -> str:
         still = {*self.inputs.fixed, *self.idle}
-        moved = [f"{key} {value:.4g}" for key, value in place.items() if key not in still]
+        moved = [f"{key} {input_value(value)}" for key, value in place.items() if key not in still]
         return listed(moved) or "the given inputs"
 
     def to_frame(self) -> pd.DataFrame:

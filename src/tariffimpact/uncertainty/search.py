@@ -155,7 +155,7 @@ def lowest(search: Search, sign: Literal[1, -1] = 1) -> Point:
 
 
 def _gathered(search: Search, sign: Literal[1, -1]) -> Point:
-    """Return the best point of a cloud drawn around the best so far, spread as its best tenth is."""
+    """Return the best point of a cloud around the best so far, spread as its best tenth is."""
     generator = np.random.default_rng(20250820)
     size = search.box.size
     at = np.concatenate([search.corner, search.tried])

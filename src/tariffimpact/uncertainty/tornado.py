@@ -14,7 +14,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
 from tariffimpact.uncertainty.evaluation import Model, evaluate
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.wording import form, quantity
+from tariffimpact.uncertainty.wording import form, input_value, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ class Tornado:
             return f"{start}, and no input moves it."
         return (
             f"{start}; {first.input} moves it most: {quantity(first.reach, self.unit)} as it goes "
-            f"from {first.low_input:.4g} to {first.high_input:.4g}."
+            f"from {input_value(first.low_input)} to {input_value(first.high_input)}."
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -120,7 +120,7 @@ class Tornado:
         frame = self.to_frame().assign(input=[_spoken(swing.input) for swing in self.swings])
         for end in ("low", "high"):
             missing = frame[f"{end}_output"].isna()
-            words = frame[f"{end}_input"].map("{:.4g}".format)
+            words = frame[f"{end}_input"].map(input_value)
             frame[f"{end}_input"] = words + missing.map({True: ": no answer", False: ""})
             frame[f"{end}_output"] = frame[f"{end}_output"].fillna(self.base)
         return charts.tornado(frame, **form(self.unit)._asdict(), x_label=self.name, ax=ax)

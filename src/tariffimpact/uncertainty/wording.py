@@ -49,6 +49,17 @@ Form(form='ratio', currency='USD'))
     return Form("percent" if unit == "fraction" else "ratio", "USD")
 
 
+def input_value(value: float) -> str:
+    """Return an input's value where it is named in a sentence.
+
+    Examples
+    --------
+    >>> input_value(0.15), input_value(1 / 3), input_value(5e7)
+    ('0.15', '0.3333', '50,000,000')
+    """
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
 def listed(names: list[str]) -> str:
     """Return names as a list in a sentence.
 

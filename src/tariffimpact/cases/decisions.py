@@ -1,0 +1,164 @@
+"""The tables a case need not have: recovery, rollback, timing, sourcing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tariffimpact.cases.numbers import Amount, Anything, Months, Positive, Rate, Share, SomeShare
+from tariffimpact.cases.part import Part
+from tariffimpact.facts.cells import Country, Key
+
+
+class Recovery(Part):
+    """A disclosed exposure, to be set against what a price rise brings in."""
+
+    exposure: Key | None = None
+    """A row of `exposures.csv` to take amount, currency, window and basis from."""
+    amount: Positive | None = None
+    """The exposure in the currency of the case, in place of a row."""
+    basis: Literal["gross", "net", "unstated"] = "unstated"
+    """Whether `amount` is before or after the company's own measures."""
+    price_rise: Positive
+    """Rise per unit at the shelf, in the currency of the case."""
+    annual_volume: Positive
+    """Units a year before the rise."""
+    market_share: SomeShare = 1.0
+    """Share of those units sold in the market where the price rose."""
+    retailer_share: Share = 0.0
+    """Share of the rise the retailer keeps."""
+    months: Months = 12.0
+    """Months of the exposure's window in which the new price held."""
+    volume_ratio: Positive = 1.0
+    """Units after the rise over units before."""
+    exchange_rate: Positive | None = None
+    """Units of the exposure's currency per unit of the case's, where they differ."""
+    exchange_rate_on: date | None = None
+    """The day the exchange rate is of."""
+    same_scope: bool = True
+    """Whether exposure and price rise cover the same products."""
+    same_window: bool = True
+    """Whether exposure and price rise cover the same period."""
+
+    @model_validator(mode="after")
+    def _one_exposure(self) -> Self:
+        if (self.exposure is None) == (self.amount is None):
+            raise ValueError("gives both or neither of exposure and amount; give exactly one")
+        if (self.exchange_rate is None) != (self.exchange_rate_on is None):
+            raise ValueError("gives an exchange rate without its day, or a day without; give both")
+        return self
+
+
+class Rollback(Part):
+    """A duty struck down and refunded: what was paid, and how the price may come back."""
+
+    duty_paid: Amount | None = None
+    """Duty refunded, in the currency of the case."""
+    annual_volume: Positive | None = None
+    """Units a year, to work the duty out from the duty per unit instead."""
+    market_share: SomeShare = 1.0
+    """Share of those units sold in the market."""
+    months_paid: Months = 12.0
+    """Months in which units that had paid the duty were sold at the new price."""
+    pass_through_rate: Amount | None = None
+    """Dollars of price per dollar of duty, in place of what the product's prices say."""
+    interest: Amount = 0.0
+    """Interest on the refund, as a fraction of the duty."""
+    monthly_volume: Positive | None = None
+    """Units a month from now on; the annual volume over 12 where left out."""
+    months: Annotated[int, Field(ge=1, le=120)] = 12
+    """Months to follow the price."""
+    reversal_share: Share = 1.0
+    """Share of the rise that a price cut takes back in the end."""
+    speed: SomeShare = 1.0
+    """Share of the remaining gap closed each month."""
+    rebate_share: Share = 1.0
+    """Share of what was recovered twice that a rebate pays out."""
+
+    @model_validator(mode="after")
+    def _one_duty(self) -> Self:
+        if (self.duty_paid is None) == (self.annual_volume is None):
+            raise ValueError(
+                "gives both or neither of duty_paid and annual_volume; give exactly one"
+            )
+        if self.duty_paid is not None and self.monthly_volume is None:
+            raise ValueError("lacks monthly_volume; give it beside duty_paid")
+        return self
+
+
+class Timing(Part):
+    """Stock, front-loading and how fast the price follows, along the path of the duty."""
+
+    flow: Literal["replacement", "fifo", "fifo_many", "average"] = "fifo_many"
+    """Which cost goes out first: of one cohort, of many products evenly, on average, or today's."""
+    months_of_stock: Positive | None = None
+    turns: Positive | None = None
+    """Inventory turns a year, in place of months_of_stock."""
+    front_loaded_months: Months = 0.0
+    """Months of sales bought ahead at the old duty."""
+    holding_cost: Amount = 0.0
+    """Cost of holding stock a month, as a fraction of its value."""
+    pass_through_rate: Amount = 1.0
+    """Dollars of price per dollar of duty that the price aims at."""
+    price_follows: Literal["booked", "replacement"] = "booked"
+    """Whether it aims at the duty in the goods sold or at the duty of the day."""
+    speed_up: SomeShare = 1.0
+    speed_down: SomeShare = 1.0
+    """Share of the gap closed each month, upwards and downwards."""
+    start: date | None = None
+    """First day of month 0, to look the duty up by month in the schedule."""
+    origin: Country | None = None
+    """The origin to look it up for."""
+    months: Annotated[int, Field(ge=2, le=120)] = 12
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        if (self.months_of_stock is None) == (self.turns is None):
+            raise ValueError("gives both or neither of months_of_stock and turns; give one")
+        if (self.start is None) != (self.origin is None):
+            raise ValueError("gives start without origin, or origin without start; give both")
+        return self
+
+
+class Terms(Part):
+    """What one origin asks for a unit before duty, and the duty on it."""
+
+    origin: Country
+    customs_value: Positive
+    freight: Amount = 0.0
+    """Freight and insurance per unit, outside the customs value."""
+    fees: Amount = 0.0
+    dutiable_share: SomeShare = 1.0
+    ad_valorem: Rate | None = None
+    """Rate as a fraction of customs value; looked up by tariff.hts where left out."""
+
+
+class Sourcing(Part):
+    """The origins a product may come from, and what a switch costs."""
+
+    current: Country
+    """The origin bought from now."""
+    switching_cost: Amount
+    monthly_volume: Positive
+    hazard: Share = 0.0
+    """The chance in each month that the rate lapses for good."""
+    lasting_probability: Share = 1.0
+    """The chance that the rate lasts at all, in place of hazard."""
+    saving_after: Anything = 0.0
+    """Saving per unit once the rate has lapsed; negative where the new origin is then dearer."""
+    on: date | None = None
+    """Day of the rates looked up; tariff.on where left out."""
+    offers: Annotated[tuple[Terms, ...], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _current_is_offered(self) -> Self:
+        origins = [offer.origin for offer in self.offers]
+        if len(set(origins)) < len(origins):
+            raise ValueError("has two offers of one origin; keep one of them")
+        if self.current not in origins:
+            raise ValueError(f"has no offer of the current origin {self.current}; add it")
+        if self.hazard != 0 and self.lasting_probability != 1:
+            raise ValueError("gives hazard and lasting_probability; keep one of the two")
+        return self

@@ -1,0 +1,94 @@
+"""A case's origins side by side: landed cost from each, and when a switch has paid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from tariffimpact.cases.question import Question
+from tariffimpact.cost import duty_per_unit
+from tariffimpact.resourcing import (
+    Offer,
+    Resourcing,
+    expected_break_even_months,
+    expected_saving,
+    resourcing,
+)
+from tariffimpact.uncertainty import Inputs
+from tariffimpact.uncertainty.inputs import Stated
+
+_TERMS = ("customs_value", "freight", "fees", "dutiable_share")
+_SWITCH = ("switching_cost", "monthly_volume", "hazard", "lasting_probability", "saving_after")
+
+
+def sourced(
+    table: Any, rates: Mapping[str, Stated], *, on: date | None, currency: str, source: str
+) -> Resourcing:
+    """Return landed cost by origin of a `[sourcing]` table, every range at its middle."""
+    at = Inputs(_inputs(table, rates, [offer.origin for offer in table.offers])).central()
+    offers = [
+        Offer(origin=offer.origin, **{term: at[f"{term}_{offer.origin}"] for term in _TERMS})
+        for offer in table.offers
+    ]
+    return resourcing(
+        offers=offers,
+        ad_valorem={offer.origin: at[f"tariff_{offer.origin}"] for offer in table.offers},
+        current=table.current,
+        on=on,
+        currency=currency,
+        source=source,
+        **{name: at[name] for name in _SWITCH},
+    )
+
+
+def sourcing_questions(
+    table: Any, rates: Mapping[str, Stated], *, target: str, currency: str
+) -> Iterator[Question]:
+    """Return the saving per unit of a switch to `target`, and the months until it has paid."""
+    inputs = _inputs(table, rates, [table.current, target])
+
+    def saving(**x: Any) -> Any:
+        return _landed(x, table.current) - _landed(x, target)
+
+    def expected(**x: Any) -> Any:
+        return expected_saving(
+            saving_per_unit=saving(**x),
+            lasting_probability=x["lasting_probability"],
+            saving_after=x["saving_after"],
+        )
+
+    def months(**x: Any) -> Any:
+        return expected_break_even_months(
+            switching_cost=x["switching_cost"],
+            saving_per_unit=expected(**x),
+            monthly_volume=x["monthly_volume"],
+            hazard=x["hazard"],
+            saving_after=x["saving_after"],
+        )
+
+    way = f"a switch from {table.current} to {target}"
+    landed = {name: x for name, x in inputs.items() if name not in _SWITCH}
+    yield Question.of("saving", f"saving per unit of {way}", currency, saving, landed)
+    yield Question.of("break-even", f"time until {way} has paid", "months", months, inputs)
+
+
+def _inputs(table: Any, rates: Mapping[str, Stated], origins: list[str]) -> dict[str, Stated]:
+    """Return the terms and the rate of each origin, and what the switch depends on."""
+    inputs: dict[str, Stated] = {}
+    for offer in table.offers:
+        if offer.origin in origins:
+            inputs |= {f"{term}_{offer.origin}": getattr(offer, term) for term in _TERMS}
+            inputs[f"tariff_{offer.origin}"] = rates[offer.origin]
+    return inputs | {name: getattr(table, name) for name in _SWITCH}
+
+
+def _landed(x: Any, origin: str) -> Any:
+    """Return the landed cost of a unit from an origin."""
+    value = x[f"customs_value_{origin}"]
+    duty = duty_per_unit(
+        customs_value=value,
+        ad_valorem=x[f"tariff_{origin}"],
+        dutiable_share=x[f"dutiable_share_{origin}"],
+    )
+    return value + x[f"freight_{origin}"] + x[f"fees_{origin}"] + duty

@@ -1,0 +1,130 @@
+"""`tariffimpact source`: what a unit costs by origin, and when a switch has paid."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tariffimpact.cli.choice import check_choice
+from tariffimpact.cli.numbers import Number, as_number
+from tariffimpact.cli.options import Day, data_option, json_option
+from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
+
+if TYPE_CHECKING:
+    from tariffimpact.cases import Case
+
+
+class _Offer(click.ParamType[dict[str, object]]):
+    """An origin and what it asks: `VNM=310`, or `VNM=310@20%` with a rate of its own."""
+
+    name = "offer"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, object]:
+        if isinstance(value, dict):
+            return value
+        origin, equals, terms = str(value).partition("=")
+        customs, _, rate = terms.partition("@")
+        if not equals or not customs:
+            self.fail(f"{value!r} is not an offer; write VNM=310 or VNM=310@20%", param, ctx)
+        offer: dict[str, object] = {
+            "origin": origin.strip().upper(),
+            "customs_value": as_number(customs),
+        }
+        return offer | ({"ad_valorem": as_number(rate)} if rate else {})
+
+
+@click.command()
+@click.argument("case", required=False)
+@click.option("--hts", help="HTS code, to look the rates up.")
+@click.option("--on", type=Day(), help="Day of the rates, as 2025-05-15.")
+@click.option("--current", help="Origin bought from now, ISO alpha-3.")
+@click.option(
+    "--offer", "offers", type=_Offer(), multiple=True,
+    help="Origin and customs value: VNM=310, or VNM=310@20% with a rate. Repeat it.",
+)  # fmt: skip
+@click.option("--switching-cost", type=Number(), help="Paid once, in --currency.")
+@click.option("--monthly-units", type=Number(), help="Units a month.")
+@click.option("--hazard", type=Number(), help="Chance a month that the rate lapses: 5%.")
+@click.option("--currency", help="ISO 4217 code (default: USD).")
+@uncertainty_options
+@data_option
+@json_option
+def source(
+    case: str | None,
+    asked: Asked,
+    folder: Path | None,
+    as_json: bool,
+    **flags: Any,
+) -> None:
+    """Say what a unit costs by origin on a day, and after how many months a switch has paid.
+
+    CASE is a file or a shipped case; or give --current, two or more --offer, --switching-cost and
+    --monthly-units, and rates in the offers or --hts and --on.
+    """
+    flags["offers"] = flags["offers"] or None
+    check_choice(case, flags, ("current", "offers", "switching_cost", "monthly_units"))
+    found = _found(case, flags, folder)
+    result = found.sourcing()
+    questions = [found.question(key) for key in ("saving", "break-even")]
+    if as_json:
+        from tariffimpact.output import json_text
+
+        answer = {
+            "case": found.name,
+            "currency": found.currency,
+            "summary": result.summary(),
+            "on": result.on,
+            "current": result.current,
+            "cheapest": result.cheapest,
+            "saving_per_unit": result.saving_per_unit,
+            "break_even_months": result.break_even,
+            "expected_break_even_months": result.expected_break_even,
+            "origins": records(result.to_frame()),
+        }
+        extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
+        click.echo(json_text(answer | extra))
+        return
+    click.echo(result.summary())
+    click.echo(result.to_frame().to_string(index=False, float_format="{:,.4g}".format))
+    if asked.anything:
+        click.echo(asked.as_text(questions))
+
+
+def _found(case: str | None, flags: dict[str, Any], folder: Path | None) -> Case:
+    """Return the case named, or the one the options describe."""
+    from tariffimpact.cases import case_of, read_case
+    from tariffimpact.facts import read_facts
+
+    facts = read_facts(folder)
+    if case is not None:
+        return read_case(case, facts=facts)
+    table: dict[str, object] = {
+        "current": flags["current"].upper(),
+        "switching_cost": flags["switching_cost"],
+        "monthly_volume": flags["monthly_units"],
+        "hazard": flags["hazard"] or 0.0,
+        "offers": list(flags["offers"]),
+    }
+    written = {
+        "title": "Origins given by options",
+        "question": "Which origin is cheapest?",
+        "currency": flags["currency"] or "USD",
+        "sourcing": table,
+        **_schedule(flags["hts"], flags["on"], table),
+    }
+    return case_of(written, name="the options", facts=facts)
+
+
+def _schedule(hts: str | None, on: date | None, table: dict[str, object]) -> dict[str, object]:
+    """Return the tables that tell where the rates come from."""
+    if hts is None or on is None:
+        if hts is not None or on is not None:
+            raise click.UsageError("--hts and --on go together: give both, or rates in the offers")
+        return {}
+    table["on"] = on
+    return {"tariff": {"hts": hts, "origins": [table["current"]], "on": on, "before": on}}
