@@ -197,7 +197,7 @@ def test_source_by_flags():
     assert answer["break_even_months"] == pytest.approx(2.0)
     own = ["--current", "CHN", "--offer", "CHN=300@30%", "--offer", "VNM=310@10%..20%"]
     assert "$18 to $49" in run(source, *own, *switch, "--bounds").output
-    with pytest.raises(TariffImpactError, match="give it, or tariff.hts and sourcing.on"):
+    with pytest.raises(TariffImpactError, match=r"give it, or tariff\.hts"):
         run(source, *offers, *switch)
     assert "go together" in run(source, *offers, *switch, "--hts", "9504500000").output
     assert "write VNM=310" in run(source, "--offer", "VNM").output
