@@ -82,6 +82,7 @@ def test_a_good_case(read):
         ('"1.5..2"', "2\nshare = 0.5", "share goes with form"),
         ("mode = 0.5", "mode = 0.7", "write low ≤ mode ≤ high"),
         ("cost_share = 0.7", "cost_share = 1.7", "a share lies above 0, up to 1"),
+        ("cost_share = 0.7", 'cost_share = "0.7..1.7"', "0.7..1.7 is out of range"),
         ("cost_share = 0.7", "cost_share = 0.7\nunit_cost = 70", "keep one of the two"),
         ("cost_share = 0.7", "unit_cost = 100", "may reach the price of 100"),
         ("customs_value = 20", "customs_value = 51", ":17: products[2]: a customs value of 51"),
@@ -207,6 +208,15 @@ def test_the_path_drawn_is_the_path_shown(facts):
     one = question.model(**question.inputs.central())
     np.testing.assert_allclose(one, case.path().price, rtol=1e-12)
     assert case.question("lowest-margin").at_base() == pytest.approx(case.path().margin.min())
+
+
+def test_a_path_from_an_old_duty(read):
+    text = GOOD.replace("rate = 0.25", "rate = 0.25\nold_rate = 0.1")
+    case = read(text + '\n[timing]\nmonths_of_stock = 2\nflow = "fifo_many"\nmonths = 4\n')
+    # cost 70 holds a duty of 5; it rises to 77.50 and the price by as much
+    assert case.path().unit_cost[-1] == pytest.approx(77.5)
+    drawn = case.question("lowest-margin").at_base()
+    assert drawn == pytest.approx(case.path().margin.min()) == pytest.approx(30.0)
 
 
 def test_origins_side_by_side(read):

@@ -1,6 +1,7 @@
 """The shipped cases: committed answers, answers by hand, and where the numbers come from."""
 
 import functools
+import re
 import tomllib
 
 import numpy as np
@@ -149,3 +150,11 @@ def test_words(cases, name):
 
 def test_the_schema_is_up_to_date():
     assert (CASES / "schema.json").read_text(encoding="utf-8") == schema_text()
+
+
+def test_the_readme_names_every_case_and_its_example_is_one(tmp_path):
+    text = (CASES / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in shipped_cases())
+    (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "kettle.toml").write_text(example, encoding="utf-8")
+    assert read_case(tmp_path / "kettle.toml").prices().is_uncertain

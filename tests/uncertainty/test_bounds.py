@@ -113,12 +113,21 @@ def test_the_search_follows_the_edge_of_where_there_is_an_answer():
     r and m, at an elasticity inside its range.
     """
 
-    def held(*, rise, margin, elasticity):
+    def held(*, tariff, customs_share, cost_share, elasticity):
+        rise, margin = tariff * customs_share, 1 - cost_share
         b = 1 / elasticity - margin + rise
         with np.errstate(invalid="ignore"):
             return 1 + (b - np.sqrt(b * b - 4 * rise / elasticity)) / 2
 
-    found = bounds(held, {"rise": "0.075..0.194", "margin": "0.03..0.1", "elasticity": "1.2..3"})
+    found = bounds(
+        held,
+        {
+            "customs_share": "0.50..0.97",
+            "tariff": "0.15..0.20",
+            "cost_share": "0.90..0.97",
+            "elasticity": "1.2..3",
+        },
+    )
     assert found.method == "search"
     assert found.undefined > 0
     best = 1 + np.sqrt(0.194) * (np.sqrt(0.194) + np.sqrt(0.1))
