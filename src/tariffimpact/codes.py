@@ -116,4 +116,4 @@ def _known(code: str, known: dict[str, str] | frozenset[str], what: str, *, exam
     if code in known:
         return code
     near = get_close_matches(code.upper(), known, n=1, cutoff=0.6)
-    raise ValueError(f"not {what}; did you mean {near[0] if near else example}?")
+    raise ValueError(f"not {what}; " + (f"did you mean {near[0]}?" if near else f"write {example}"))

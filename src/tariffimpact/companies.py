@@ -48,8 +48,6 @@ FIRST_TARIFF: Final = date(2025, 2, 4)
 """Moves before the first of the 2025 duties are no answer to them."""
 FULL_YEAR_DAYS: Final = 300
 _DECIDED: Final = (Stage.ANNOUNCED, Stage.DONE)
-EVERYBODY: Final = "Firms in general"
-"""Statements about firms at large are no company's."""
 _ANSWERS: Final = (Cause.TARIFF, Cause.ECONOMY)
 
 Row = TypeVar("Row", PriceChange, Exposure, Statement, Financial)
@@ -186,7 +184,7 @@ def compare(facts: Facts) -> CompanyComparison:
     >>> next(p.response for p in compared.profiles if p.company == "PepsiCo")
     'considering a rise'
     """
-    profiles = [profile(facts, name) for name in facts.companies if name != EVERYBODY]
+    profiles = [profile(facts, name) for name in facts.companies]
     return CompanyComparison(tuple(sorted(profiles, key=_by_exposure)))
 
 

@@ -9,11 +9,26 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Final
 
 from tariffimpact.interval import Interval, Quantity
 
 _SIGNS: Final = {"USD": "$", "JPY": "¥", "EUR": "€", "GBP": "£"}
+_MONTHS: Final = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -85,6 +100,18 @@ def count(number: Quantity) -> str:
     return _spell(number, _shortened)
 
 
+def day(on: date, *, short: bool = False) -> str:
+    """Return a day as running text, or a label, prints it, whatever the locale.
+
+    Examples
+    --------
+    >>> day(date(2025, 8, 21)), day(date(2025, 8, 21), short=True)
+    ('21 August 2025', 'Aug 21 2025')
+    """
+    month = _MONTHS[on.month - 1]
+    return f"{month[:3]} {on.day} {on.year}" if short else f"{on.day} {month} {on.year}"
+
+
 def parse_fraction(text: str) -> float:
     """Read a share written as `15%` or `0.15`.
 
@@ -101,7 +128,10 @@ def parse_fraction(text: str) -> float:
     match = re.fullmatch(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*(%?)\s*", text)
     if not match:
         raise ValueError(f"{text!r} is not a share; write 15% or 0.15")
-    return float(match[1]) / (100 if match[2] else 1)
+    share = float(match[1]) / (100 if match[2] else 1)
+    if math.isinf(share):
+        raise ValueError(f"{text!r} is too large for a share; write 15% or 0.15")
+    return share
 
 
 def _spell(value: Quantity, one: Callable[[float], str]) -> str:
@@ -141,8 +171,9 @@ def _short(value: float, currency: str) -> str:
 
 
 def _shortened(value: float) -> str:
+    short = float(f"{value:.3g}")
     for size, suffix in ((1e12, "tn"), (1e9, "bn"), (1e6, "m")):
-        if abs(value) >= size:
+        if abs(value) >= 1e6 and abs(short) >= size:
             scaled = float(f"{value / size:.3g}")
             return _signed(scaled, len(f"{scaled:.12g}".partition(".")[2])) + suffix
     return _signed(value, _money_digits(value))

@@ -147,17 +147,6 @@ def day_at(number: float) -> date:
     return date.fromordinal(int(number) + _EPOCH)
 
 
-def day_words(day: date) -> str:
-    """Return a day as labels print it.
-
-    Examples
-    --------
-    >>> day_words(date(2025, 8, 21))
-    'Aug 21 2025'
-    """
-    return f"{day:%b} {day.day} {day.year}"
-
-
 def measure(ax: Axes, which: Literal["x", "y"], text: str) -> None:
     """Name what an axis measures, and its unit."""
     if which == "x":

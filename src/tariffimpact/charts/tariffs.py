@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from tariffimpact import units
 from tariffimpact.charts.axes import (
     date_axis,
     day_at,
     day_number,
-    day_words,
     measure,
     span_worded,
     value_axis,
@@ -82,7 +82,9 @@ class _Spike:
     def words(self) -> str:
         """Return the highest rate, and the first and last day it held."""
         name = f"{percent(self.rate, 0)} on {self.course.origin}"
-        first, last = (day_words(day_at(day))[:-5] for day in (self.first, self.past - 1))
+        first, last = (
+            units.day(day_at(day), short=True)[:-5] for day in (self.first, self.past - 1)
+        )
         days = f"{first} only" if first == last else f"{first} to {last}"
         return f"{wrapped(name, _SPIKE_NAME, SIZE, lines=1)}\n{days}"
 

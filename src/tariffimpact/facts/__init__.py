@@ -14,6 +14,7 @@ from tariffimpact.facts.duties import (
 )
 from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts, shipped_folder
 from tariffimpact.facts.records import (
+    EVERYBODY,
     Assumption,
     Basis,
     Cause,
@@ -33,6 +34,7 @@ from tariffimpact.facts.records import (
 )
 
 __all__ = [
+    "EVERYBODY",
     "Assumption",
     "Basis",
     "Cause",

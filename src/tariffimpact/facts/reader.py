@@ -12,6 +12,7 @@ from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
 from tariffimpact.facts.duties import CountryGroup, Product, TariffRow
 from tariffimpact.facts.records import (
+    EVERYBODY,
     Assumption,
     Cited,
     Conflict,
@@ -66,9 +67,10 @@ class Facts:
 
     @property
     def companies(self) -> tuple[str, ...]:
-        """Every company with a price, an exposure or a statement, in order of first appearance."""
+        """Every company with a price, an exposure or a statement, in order of appearance."""
         tables = (self.prices, self.exposures, self.statements)
-        return tuple(dict.fromkeys(row.company for table in tables for row in table))
+        names = dict.fromkeys(row.company for table in tables for row in table)
+        return tuple(name for name in names if name != EVERYBODY)
 
     @property
     def cited_tables(self) -> tuple[tuple[Cited, ...], ...]:

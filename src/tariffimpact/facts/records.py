@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
@@ -162,6 +162,10 @@ class Exposure(Dated):
     annualised: bool = False
     covers: Text
     """What is inside the figure and what is not, in words."""
+
+
+EVERYBODY: Final = "Firms in general"
+"""The `company` of statements about firms at large, which are no company's."""
 
 
 class Response(StrEnum):

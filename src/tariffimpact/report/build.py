@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from importlib.metadata import version
 
-from tariffimpact.facts import Facts
+from tariffimpact.facts import DutyBase, Facts, TariffRow
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids
 from tariffimpact.report.results import Results, gather
 from tariffimpact.report.sections.burdens import burden_section
@@ -82,7 +82,7 @@ def build_report(
         lead=_lead_words(results),
         findings=found,
         sections=sections,
-        references=_references(facts, found, sections),
+        references=_references(facts, results, found, sections),
         data_date=facts.dated_on,
         as_of=day,
         version=version("tariffimpact"),
@@ -99,20 +99,33 @@ def _lead_words(results: Results) -> str:
 
 
 def _references(
-    facts: Facts, found: Iterable[Paragraph], sections: Iterable[Section]
+    facts: Facts, results: Results, found: Iterable[Paragraph], sections: Iterable[Section]
 ) -> tuple[Reference, ...]:
     """Return the cited sources, numbered as a reader meets them, with the words quoted."""
-    quotes = _quotes(facts)
+    quotes = _quotes(facts, results)
     return tuple(
         Reference(number, facts.source(source_id), quotes.get(source_id, ()))
         for number, source_id in enumerate(cited_ids(found, sections), start=1)
     )
 
 
-def _quotes(facts: Facts) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Return the (locator, words) quoted from each source, each pair once."""
+def _quotes(facts: Facts, results: Results) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return the (locator, words) quoted from each source, each pair once.
+
+    Of the tariff schedule, which quotes a text for every product it knows, only the words that
+    bear on the report's own products.
+    """
     found: dict[str, dict[tuple[str, str], None]] = {}
     for table in facts.cited_tables:
         for row in table:
-            found.setdefault(row.source_id, {})[row.locator, row.quote] = None
+            if not isinstance(row, TariffRow) or _bears_on_report(row, results):
+                found.setdefault(row.source_id, {})[row.locator, row.quote] = None
     return {source_id: tuple(pairs) for source_id, pairs in found.items()}
+
+
+def _bears_on_report(row: TariffRow, results: Results) -> bool:
+    """Whether a tariff row is on the lead product, or on metal in other goods."""
+    if row.base is DutyBase.METAL or "*" in row.hts:
+        return True
+    lead = results.lead.changes[0].hts if results.lead else None
+    return lead is not None and lead.startswith(row.hts)

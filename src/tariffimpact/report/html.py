@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
+from tariffimpact import units
 from tariffimpact.report import wording
 from tariffimpact.report.content import Bullets, Document, Figure, Table
 from tariffimpact.report.webfont import font_faces
@@ -131,7 +132,7 @@ def _environment(figures: Mapping[str, str]) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"day": wording.day_words, "credit": wording.credit, "classed": _classed}
+    environment.filters |= {"day": units.day, "credit": wording.credit, "classed": _classed}
     environment.tests |= {
         "figure": lambda block: isinstance(block, Figure),
         "table": lambda block: isinstance(block, Table),

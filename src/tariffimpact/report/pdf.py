@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from tariffimpact import units
 from tariffimpact.errors import TariffImpactError
 from tariffimpact.output import json_text
 from tariffimpact.report import wording
@@ -116,7 +117,7 @@ class _Payload:
     def whole(self) -> dict[str, Any]:
         """Return everything the template needs."""
         document = self._document
-        dates = [f"{what} {wording.day_words(when)}" for what, when in wording.dated(document)]
+        dates = [f"{what} {units.day(when)}" for what, when in wording.dated(document)]
         return {
             "title": self._ink(document.title),
             "lead": self._ink(document.lead),
@@ -209,8 +210,8 @@ class _Payload:
             "number": reference.number,
             "title": self._ink(source.title),
             "details": self._ink(
-                f"{source.publisher}. Published {wording.day_words(source.published_on)}, "
-                f"read {wording.day_words(source.accessed_on)}. Licence: {source.licence}."
+                f"{source.publisher}. Published {units.day(source.published_on)}, "
+                f"read {units.day(source.accessed_on)}. Licence: {source.licence}."
             ),
             "url": str(source.url),
             "quotes": [(self._ink(place), self._ink(words)) for place, words in reference.quotes],

@@ -19,32 +19,6 @@ STANDINGS: Final[Mapping[Standing, str]] = {
 }
 """What each standing tells the reader, to follow its name and a colon."""
 
-_MONTHS: Final = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-
-
-def day_words(day: date) -> str:
-    """Return a day as running text prints it, whatever the locale.
-
-    Examples
-    --------
-    >>> day_words(date(2025, 8, 21))
-    '21 August 2025'
-    """
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
 
 def within(label: str) -> str:
     """Return a label as it stands inside a sentence: its first letter small, names kept.

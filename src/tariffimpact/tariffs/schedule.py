@@ -85,9 +85,16 @@ class TariffSchedule:
         -------
         DataFrame
             `starts_on`, `ends_on` (first day no longer), `low`, `high` (fractions).
+
+        Raises
+        ------
+        ModelError
+            As `rate`, and if `end` is not after `start`.
         """
         import pandas as pd
 
+        if end <= start:
+            raise ModelError(f"a history needs an end after its start (got {start} to {end})")
         spells: list[dict[str, Any]] = []
         days = self._change_days(product, origin, start, end)
         for day, following in zip(days, [*days[1:], end], strict=True):
@@ -118,7 +125,7 @@ class TariffSchedule:
         ]
         if len(fits) == 1:
             return fits[0]
-        listed = ", ".join(f"{p.hts} ({p.name})" for p in fits or self.products)
+        listed = _by_family(fits or self.products)
         what = "stands for more than one product" if fits else "is not in the schedule"
         raise ModelError(f"product {code!r} {what}; it knows {listed}")
 
@@ -187,6 +194,14 @@ class TariffSchedule:
             quote=row.quote,
             notes=row.notes,
         )
+
+
+def _by_family(products: Sequence[Product]) -> str:
+    """Return products as an error lists them: each family with its codes."""
+    families: dict[str, list[str]] = {}
+    for product in products:
+        families.setdefault(product.family, []).append(product.hts)
+    return "; ".join(f"{family} {', '.join(hts)}" for family, hts in families.items())
 
 
 def _covers(row: TariffRow, product: Product) -> bool:

@@ -8,7 +8,6 @@ from tariffimpact.interval import Interval, Quantity
 from tariffimpact.report.cans import METAL_AUTHORITY, CanDuty, can_duty
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.results import Results
-from tariffimpact.report.wording import day_words
 
 
 def can_section(results: Results) -> Section | None:
@@ -98,7 +97,7 @@ def _widening(results: Results) -> list[Paragraph]:
     ]
     return [
         Paragraph(
-            f"The metal duty does not stop at cans. {row.name}, from {day_words(row.starts_on)}: "
+            f"The metal duty does not stop at cans. {row.name}, from {units.day(row.starts_on)}: "
             f"“{row.quote}”",
             (row.source_id,),
             "evidence",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tariffimpact import charts, units
-from tariffimpact.companies import EVERYBODY, CompanyComparison, CompanyProfile, ExposureShare
-from tariffimpact.facts import Basis
+from tariffimpact.companies import CompanyComparison, CompanyProfile, ExposureShare
+from tariffimpact.facts import EVERYBODY, Basis
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import Results
 

@@ -8,7 +8,7 @@ from tariffimpact.passthrough import measure
 from tariffimpact.report.cans import can_duty
 from tariffimpact.report.content import Block, Bullets, Paragraph, Section, Table
 from tariffimpact.report.results import LeadEvent, Results
-from tariffimpact.report.wording import day_words, within
+from tariffimpact.report.wording import within
 
 
 def narrowing_section(results: Results) -> Section | None:
@@ -117,8 +117,8 @@ def limit_section(results: Results) -> Section:
                         "at the old price are not seen."
                     ),
                     Paragraph(
-                        f"The tariff schedule is known up to {day_words(last)}; the shipped data "
-                        f"speaks for {day_words(results.facts.dated_on)}."
+                        f"The tariff schedule is known up to {units.day(last)}; the shipped data "
+                        f"speaks for {units.day(results.facts.dated_on)}."
                     ),
                 )
             ),

@@ -7,7 +7,6 @@ from tariffimpact.facts import Basis
 from tariffimpact.report.content import Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.recovered import LeadRecovery, lead_recovery
 from tariffimpact.report.results import Results
-from tariffimpact.report.wording import day_words
 
 
 def exposure_section(results: Results) -> Section | None:
@@ -71,7 +70,7 @@ def _path(found: LeadRecovery) -> Table:
         columns=("Disclosed", "Amount", "In dollars", "Basis", "Covers", "Rise recovers"),
         rows=tuple(
             (
-                day_words(row.disclosed_on),
+                units.day(row.disclosed_on),
                 units.big_money(row.amount, row.currency),
                 "" if row.amount_usd is None else units.big_money(row.amount_usd, "USD"),
                 "not said" if row.basis is Basis.UNSTATED else row.basis.value,
@@ -93,7 +92,7 @@ def _figure(found: LeadRecovery) -> Figure:
     frame = pd.DataFrame(
         {
             "label": f"{units.big_money(row.amount, row.currency)}, disclosed "
-            f"{day_words(row.disclosed_on)}",
+            f"{units.day(row.disclosed_on)}",
             "low": recovered.rate.low,
             "high": recovered.rate.high,
         }

@@ -10,7 +10,6 @@ from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import LeadEvent, Results
 from tariffimpact.report.sections.claims import refuted_claims
-from tariffimpact.report.wording import day_words
 
 
 def pass_through_section(results: Results) -> Section | None:
@@ -86,7 +85,7 @@ def _curves(lead: LeadEvent) -> Figure:
         name="pass-through",
         title=title,
         subtitle=f"Dollars of price per dollar of duty by customs share of the old price{shaded}",
-        source=f"Prices: {lead.company}; rate: {scenario.label}, {day_words(lead.effective_on)}.",
+        source=f"Prices: {lead.company}; rate: {scenario.label}, {units.day(lead.effective_on)}.",
         alt=f"{title}: {full_share_words(lead)}. The larger the share, the less was passed on.",
         frame=frame,
         draw=lambda: charts.pass_through_curves(frame, plausible=plausible),

@@ -10,7 +10,6 @@ from tariffimpact.facts import Cause, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import LeadEvent, Results
-from tariffimpact.report.wording import day_words
 
 _CAUSES = {
     Cause.TARIFF: "tariff",
@@ -75,7 +74,7 @@ def _figure(lead: LeadEvent) -> Figure:
         name="console-prices",
         title=title,
         subtitle=f"US recommended retail price before and after {_day(lead)}, {_unit(lead)}",
-        source=f"{lead.company}, as reported on {day_words(lead.changes[0].announced_on)}.",
+        source=f"{lead.company}, as reported on {units.day(lead.changes[0].announced_on)}.",
         alt=f"{title}: {'; '.join(moves)}.",
         frame=frame,
         draw=lambda: charts.price_dumbbell(frame),
@@ -125,7 +124,7 @@ def _table(rows: tuple[PriceChange, ...]) -> Table:
 
 
 def _day(lead: LeadEvent) -> str:
-    return day_words(lead.effective_on)
+    return units.day(lead.effective_on)
 
 
 def _unit(lead: LeadEvent) -> str:

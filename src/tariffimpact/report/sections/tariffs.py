@@ -10,7 +10,6 @@ from tariffimpact.codes import country_name, hts_label
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import LeadEvent, Results
-from tariffimpact.report.wording import day_words
 from tariffimpact.tariffs import TariffRate
 
 if TYPE_CHECKING:
@@ -63,8 +62,8 @@ def _steps(results: Results, lead: LeadEvent) -> Figure:
         subtitle=f"US duty on {product.name.lower()} ({hts_label(product.hts)}), percent of "
         "customs value, by day of entry",
         source="Legal texts under Sources; price moves as reported.",
-        alt=f"{title}. The chart shows the rate by origin from {day_words(first)} to "
-        f"{day_words(end)} and marks {len(events)} dates on which makers moved prices.",
+        alt=f"{title}. The chart shows the rate by origin from {units.day(first)} to "
+        f"{units.day(end)} and marks {len(events)} dates on which makers moved prices.",
         frame=frame,
         draw=lambda: charts.tariff_steps(frame, until=end, events=events),
         cites=_sources(rates),
@@ -100,7 +99,7 @@ def _components(results: Results, lead: LeadEvent) -> Table:
     rates = _rates(results, lead)
     rows = [(rate, part) for rate in rates for part in rate.components]
     return Table(
-        caption=f"What the rate of {day_words(lead.effective_on)} is made of",
+        caption=f"What the rate of {units.day(lead.effective_on)} is made of",
         columns=("Origin", "Authority", "Component", "Amount", "Standing"),
         rows=tuple(
             (
