@@ -136,5 +136,5 @@ def test_the_name_of_a_workbook(openpyxl, tmp_path):
 
 def test_without_openpyxl(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "openpyxl", None)
-    with pytest.raises(ModelError, match=r"tariffimpact\[excel\]"):
+    with pytest.raises(ModelError, match=r"tariffimpact\[xlsx\]"):
         workbook_bytes(read_case("textbook"))

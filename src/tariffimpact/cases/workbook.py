@@ -75,7 +75,7 @@ def workbook_bytes(case: Case) -> bytes:
         import openpyxl
     except ImportError:
         raise ModelError(
-            "a workbook needs openpyxl; install it with: pip install 'tariffimpact[excel]'"
+            "a workbook needs openpyxl; install it with: pip install 'tariffimpact[xlsx]'"
         ) from None
     book = openpyxl.Workbook()
     sheet = book.active
