@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffimpact import units
-from tariffimpact.errors import require
+from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -223,13 +223,13 @@ def landed_cost(
 
 def _not_negative(**arguments: Number) -> None:
     for name, value in arguments.items():
-        require(
-            np.all(np.isfinite(value)) and np.all(np.asarray(value) >= 0),
-            f"{name} must be a finite number, not below 0 (got {value})",
-        )
+        if not (np.all(np.isfinite(value)) and np.all(np.asarray(value) >= 0)):
+            raise ModelError(f"{name} must be a finite number, not below 0 (got {value})")
 
 
 def _share(**arguments: Number) -> None:
     for name, value in arguments.items():
-        inside = np.all((np.asarray(value) >= 0) & (np.asarray(value) <= 1))
-        require(inside, f"{name} is a share and lies in 0 to 1 (got {value}); write 0.6 for 60%")
+        if not np.all((np.asarray(value) >= 0) & (np.asarray(value) <= 1)):
+            raise ModelError(
+                f"{name} is a share and lies in 0 to 1 (got {value}); write 0.6 for 60%"
+            )

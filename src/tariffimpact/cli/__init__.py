@@ -32,6 +32,10 @@ _COMMANDS: Final = {
         "tariffimpact.cli.path:path",
         "Follow cost, price and margin month by month.",
     ),
+    "source": (
+        "tariffimpact.cli.source:source",
+        "Compare landed cost by origin, and when a switch has paid.",
+    ),
     "copy-data": ("tariffimpact.cli.data:copy_data", "Copy the shipped facts, to edit and reuse."),
 }
 """Command name to where it lives and its line in `--help`."""

@@ -47,22 +47,36 @@ class _Formats(click.ParamType[tuple[str, ...]]):
     help="Documents to write.",
 )
 @click.option("--company", "companies", multiple=True, help="Only this company; may be repeated.")
+@click.option(
+    "--case",
+    "cases",
+    multiple=True,
+    help="Include the decisions of a case (a file, or a shipped one); may be repeated.",
+)
 @click.option("--as-of", type=Day(), help="Only what was known on this day (default: all).")
 def report(
     folder: Path | None,
     out: Path,
     formats: tuple[str, ...],
     companies: tuple[str, ...],
+    cases: tuple[str, ...],
     as_of: date | None,
 ) -> None:
     """Write the report: tariff-impact.html, tariff-impact.pdf and figures/.
 
     Without options it reports on the shipped facts, in the folder reports/.
     """
+    from tariffimpact.cases import read_case
     from tariffimpact.facts import read_facts
     from tariffimpact.report import build_report, write_report
 
-    document = build_report(read_facts(folder), as_of=as_of, companies=companies)
+    facts = read_facts(folder)
+    document = build_report(
+        facts,
+        as_of=as_of,
+        companies=companies,
+        cases=tuple(read_case(case, facts=facts) for case in cases),
+    )
     with progress_bar("Report") as advance:
         written = write_report(document, out, formats, advance)
     for finding in document.findings:

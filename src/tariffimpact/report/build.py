@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from datetime import date
 from importlib.metadata import version
 
+from tariffimpact.cases import Case
 from tariffimpact.facts import DutyBase, Facts, TariffRow
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids
 from tariffimpact.report.results import Results, gather
 from tariffimpact.report.sections.burdens import burden_section
 from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
+from tariffimpact.report.sections.decisions import case_section
 from tariffimpact.report.sections.evidence import (
     assumption_section,
     conflict_section,
@@ -25,7 +27,7 @@ from tariffimpact.report.sections.passthrough import pass_through_section
 from tariffimpact.report.sections.prices import price_section
 from tariffimpact.report.sections.tariffs import tariff_section
 
-_SECTIONS = (
+_SUBJECTS = (
     price_section,
     pass_through_section,
     tariff_section,
@@ -33,6 +35,8 @@ _SECTIONS = (
     exposure_section,
     company_section,
     can_section,
+)
+_PAPERS = (
     narrowing_section,
     method_section,
     assumption_section,
@@ -42,7 +46,11 @@ _SECTIONS = (
 
 
 def build_report(
-    facts: Facts, *, as_of: date | None = None, companies: tuple[str, ...] = ()
+    facts: Facts,
+    *,
+    as_of: date | None = None,
+    companies: tuple[str, ...] = (),
+    cases: tuple[Case, ...] = (),
 ) -> Document:
     """Return the report on the facts known on a day.
 
@@ -54,6 +62,8 @@ def build_report(
         The day whose knowledge the report has; by default the day the data speaks for.
     companies
         Names to narrow the report to, in any case; all companies by default.
+    cases
+        Cases whose decisions the report includes, each in a section of its own.
 
     Returns
     -------
@@ -75,7 +85,10 @@ def build_report(
     day = facts.dated_on if as_of is None else as_of
     chosen = facts.of_companies(companies) if companies else facts
     results = gather(chosen, day)
-    sections = tuple(section for make in _SECTIONS if (section := make(results)) is not None)
+    made = [section for make in _SUBJECTS if (section := make(results)) is not None]
+    made += [case_section(case) for case in cases]
+    made += [section for make in _PAPERS if (section := make(results)) is not None]
+    sections = tuple(made)
     found = findings(results)
     return Document(
         title="Tariff price impact",

@@ -1,0 +1,111 @@
+"""One case in the report: the decisions it asks about, each answered, drawn and tabled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from tariffimpact import units
+from tariffimpact.cases import Case
+from tariffimpact.report.content import Block, Figure, Paragraph, Section
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+class Answer(Protocol):
+    """What every result answers to."""
+
+    def summary(self) -> str: ...  # noqa: D102
+
+    def to_frame(self) -> pd.DataFrame: ...  # noqa: D102
+
+    def plot(self, ax: Axes | None = None) -> Axes: ...  # noqa: D102
+
+
+_ASKED: Final[dict[str, tuple[str, str]]] = {
+    "recovery": (
+        "recovery",
+        "Share of the exposure, all inputs over their ranges, then one by one",
+    ),
+    "rollback": ("rollback", "Refund and what buyers receive, by policy"),
+    "timing": ("path", "Cost, price and margin by month, every range at its middle"),
+    "sourcing": ("sourcing", "Landed cost of a unit by origin"),
+}
+"""Table of the case file to the method that answers it, and the measure of its chart."""
+
+
+def case_section(case: Case) -> Section:
+    """Return what a case asks and what the models answer, with charts and their numbers.
+
+    Parameters
+    ----------
+    case
+        A case as read; only what it holds is answered.
+    """
+    blocks: list[Block] = [Paragraph(case.file.question, _cites(case))]
+    for kind, answer, measure in _answers(case):
+        blocks.append(Paragraph(answer.summary(), standing="model"))
+        blocks.append(_figure(case, kind, answer, measure))
+    reasons = [reason for reason in _reasons(case) if reason]
+    blocks += [Paragraph(reason, standing="assumption") for reason in dict.fromkeys(reasons)]
+    return Section(f"case-{_slug(case.name)}", f"Case: {case.title}", tuple(blocks))
+
+
+def _answers(case: Case) -> Iterator[tuple[str, Answer, str]]:
+    """Yield each answer the case holds, with its kind and what its chart measures."""
+    if case.products and case.products[0].rules:
+        yield "prices", case.prices(), f"Price under each rule, {case.currency}, over the ranges"
+    for table, (method, measure) in _ASKED.items():
+        if getattr(case.file, table) is not None:
+            answer: Callable[[], Answer] = getattr(case, method)
+            yield table, answer(), measure
+
+
+def _figure(case: Case, kind: str, answer: Answer, measure: str) -> Figure:
+    title = _finding(kind, answer)
+    return Figure(
+        name=f"{_slug(case.name)}-{kind}",
+        title=title,
+        subtitle=measure,
+        source=f"Case {case.name}: {case.credit or 'the case file'}.",
+        alt=f"{title}. {answer.summary()}",
+        frame=answer.to_frame(),
+        draw=answer.plot,
+        cites=_cites(case),
+    )
+
+
+def _finding(kind: str, answer: Any) -> str:
+    """Return the answer's finding as a title."""
+    if kind == "prices":
+        spans = [
+            f"{found.name.removeprefix('price that ')} at "
+            f"{units.money(found.interval, answer.currency)}"
+            for found in answer.ranges.values()
+            if found.has_answer
+        ]
+        if not spans:
+            return f"No price of {answer.product} does"
+        return f"A price of {answer.product} {units.listed(spans[:2])}"
+    if kind == "recovery":
+        return f"The rise brings back {units.percent(answer.rate, 0)} of the exposure"
+    first: str = re.split(r"(?<=[a-z%\d])\. (?=[A-Z])", answer.summary())[0]
+    return first.rstrip(".")
+
+
+def _reasons(case: Case) -> Iterator[str]:
+    file: Any = case.file
+    for part in (file.tariff, file.demand, *file.products, *(getattr(file, t) for t in _ASKED)):
+        if part is not None and part.reason:
+            yield part.reason
+
+
+def _cites(case: Case) -> tuple[str, ...]:
+    return tuple(source.source_id for source in case.sources)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "case"
