@@ -71,6 +71,7 @@ class LinearDemand(Demand):
         return plain((np.minimum(cost_argument(unit_cost), choke) + choke) / 2)
 
     def _bought(self, low: Array, high: Array) -> Array:
-        a, b = np.minimum(low, self.choke_price), np.minimum(high, self.choke_price)
-        mean = 1 - self.demand_elasticity * ((a + b) / 2 - self.price) / self.price
+        choke = self.choke_price
+        a, b = np.minimum(low, choke), np.minimum(high, choke)
+        mean = self.demand_elasticity / self.price * ((choke - a) + (choke - b)) / 2
         return np.asarray(mean * (b - a))

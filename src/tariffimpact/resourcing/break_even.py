@@ -158,8 +158,13 @@ def _switch(once: ArrayLike, saving: ArrayLike, volume: ArrayLike) -> tuple[Arra
 
 
 def _saving(saving: ArrayLike) -> Array:
-    return checked("saving_per_unit", saving, remedy="give money per unit")
+    return _money(checked("saving_per_unit", saving, remedy="give money per unit"))
 
 
 def _after(saving: ArrayLike) -> Array:
-    return checked("saving_after", saving, remedy="give money per unit, 0 if none")
+    return _money(checked("saving_after", saving, remedy="give money per unit, 0 if none"))
+
+
+def _money(amount: Array) -> Array:
+    """Return the amount with what is left of rounding, below 1e-12, taken as nothing."""
+    return np.where(np.abs(amount) < 1e-12, 0.0, amount)

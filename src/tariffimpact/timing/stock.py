@@ -98,7 +98,7 @@ def share_on_new_cost(*, month: ArrayLike, months_of_stock: ArrayLike, flow: str
     if flow == "replacement":
         return plain(np.ones(np.broadcast_shapes(t.shape, held.shape)))
     if flow == "fifo":
-        return plain(np.where(t > held, 1.0, 0.0))
+        return plain(np.where(_after(t, held) > 0, 1.0, 0.0))
     if flow == "fifo_many":
         return plain(np.minimum(t / held, 1.0))
     return plain(1 - (1 - np.minimum(1 / held, 1.0)) ** t)
@@ -172,9 +172,9 @@ def duty_in_cost(
     if flow == "replacement":
         return np.array(paid)
     if flow == "fifo":
-        received = t - held
+        received = _after(t, held)
         month = np.clip(np.ceil(received) - 1, 0, t[-1]).astype(np.intp)
-        return np.where(received > ahead, np.take_along_axis(paid, month, -1), old)
+        return np.where(_after(received, ahead) > 0, np.take_along_axis(paid, month, -1), old)
     if flow == "fifo_many":
         return (_total(paid, old, ahead, t) - _total(paid, old, ahead, t - held)) / held
     receipts = _total(paid, old, ahead, t + 1) - _total(paid, old, ahead, t)
@@ -223,6 +223,11 @@ def carrying_cost(
     )
     t = checked("month", month, at_least=0, remedy="count months from the duty's first day")
     return plain(rate * value * np.maximum(ahead - t, 0.0))
+
+
+def _after(time: Array, event: Array) -> Array:
+    """Return the months from `event` to `time`, rounded so that 4 - 2.55 - 1.45 is 0."""
+    return np.asarray(np.round(time - event, 9))
 
 
 def _total(paid: Array, old: Array, ahead: Array, until: Array) -> Array:
