@@ -132,8 +132,9 @@ def _gap(odds: Array, share: Array, outside: Array, layout: _Layout) -> tuple[Ar
     if not odds.max() > _DOMINANT:
         return outside + layout.total(share) - 1, np.ones_like(outside)
     large = layout.peak(odds)
-    left = np.where(odds > 1, -1 / (1 + odds), share)
-    gap = outside + layout.total(left) - (large <= 1)
+    most = odds > 1  # one firm at the solution, perhaps several on the way
+    left = np.where(most, -1 / (1 + odds), share)
+    gap = outside + layout.total(left) + (layout.total(most.astype(np.float64)) - 1)
     return gap, np.where(large > 1, 1 / (1 + large), 1.0)
 
 

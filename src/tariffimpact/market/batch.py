@@ -155,8 +155,8 @@ def solve_logit(
     >>> found = solve_logit(utility=[2.0, 2.0], price_coefficient=1.0, cost=[[1.0, 1.0], [1, 2]],
     ...                     firms=["a", "b"])
     >>> found.prices.round(4)
-    array([[2.3612, 2.3612],
-           [2.4494, 3.1592]])
+    array([[2.4011, 2.4011],
+           [2.4761, 3.188 ]])
     """
     return _run(
         Problem.of(utility=utility, slope=price_coefficient, cost=cost, firms=firms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -117,6 +117,7 @@ def calibrate(
         demand=demand, duties=duties, reading=reading, customs_value=customs_value,
         margin_on=margin_on,
     )  # fmt: skip
+    require(conduct in get_args(Conduct), f"conduct: one of {get_args(Conduct)} (got {conduct!r})")
     supplied = observed_margins(margins, seen.products)
     weights = (
         ownership_matrix(seen.firms) if ownership is None

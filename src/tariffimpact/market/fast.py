@@ -108,10 +108,11 @@ def _newton(
         h, worst, taken = upper, np.inf, 0
         for step in range(_LIMIT):
             outside = math.exp(-h)
-            gap, unit, pull, drop, worst = outside - 1.0, 1.0, 0.0, outside, 0.0
+            whole, unit, pull, drop, worst = -1.0, 1.0, 0.0, outside, 0.0
             for f in range(count):
                 if odds[f] > 1.0:
-                    gap, unit = outside, 1.0 / (1.0 + odds[f])
+                    whole, unit = whole + 1.0, min(unit, 1.0 / (1.0 + odds[f]))
+            gap = outside + whole
             for f in range(count):
                 z = odds[f]
                 plus = 1.0 + z

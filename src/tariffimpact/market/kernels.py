@@ -120,12 +120,12 @@ class Problem:
     @property
     def rows(self) -> int:
         """Scenarios times draws."""
-        return self.cost.shape[0]
+        return int(self.cost.shape[0])
 
     @property
     def size(self) -> int:
         """Products P in all markets."""
-        return self.cost.shape[1]
+        return int(self.cost.shape[1])
 
     @property
     def firm_starts(self) -> Labels:

@@ -1,0 +1,80 @@
+"""One observed market in every demand system, and its conditions written from their definitions."""
+
+import numpy as np
+
+from tariffimpact.market import Duties, calibrate
+
+NAMES = list("abcde")
+FIRMS = ["f", "f", "g", "g", "h"]
+PRICES = np.array([115.0, 130.0, 100.0, 145.0, 120.0])
+SHARES = np.array([0.1, 0.15, 0.2, 0.1, 0.05])
+SYSTEMS = {
+    "logit": {},
+    "ces": {},
+    "linear": {},
+    "log_linear": {},
+    "aids": {"fixed": {"market_elasticity": 1.5}},
+    "nested_logit": {"nests": list("xxyyy"), "fixed": {"nesting": 0.4}},
+    "nested_ces": {"nests": list("xxyyy"), "fixed": {"nesting": 0.4}},
+}
+NEW = Duties([0.25, 0.0, 0.2, 0.1, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0])
+
+
+def observed(system, **changes):
+    options = {"margins": {"a": 0.3}, "duties": Duties([0.1, 0, 0.05, 0, 0])} | changes
+    shares = SHARES / SHARES.sum() if system == "aids" else SHARES
+    return calibrate(
+        products=NAMES,
+        firms=FIRMS,
+        prices=PRICES,
+        shares=shares,
+        demand=system.removeprefix("nested_"),
+        **(SYSTEMS[system] | options),
+    )
+
+
+def logit_shares(utility, alpha, prices):
+    exponent = utility - alpha * prices
+    top = max(exponent.max(), 0.0)
+    weight = np.exp(exponent - top)
+    return weight / (np.exp(-top) + weight.sum())
+
+
+def logit_gap(*, utility, alpha, prices, cost, firms, weight=None):
+    """Largest |p - k - 1/alpha - profit/(weight)| relative to the price: Bertrand, logit."""
+    keep = np.ones_like(cost) if weight is None else weight
+    share = logit_shares(utility, alpha, prices)
+    firms = np.asarray(firms)
+    earned = keep * (prices - cost) * share
+    pull = np.array([earned[firms == firm].sum() for firm in firms])
+    gap = prices - cost - 1 / alpha - pull / keep
+    return np.max(np.abs(gap) / np.maximum(np.abs(prices), np.abs(prices - cost)))
+
+
+def ces_gap(*, quality, eta, prices, cost, firms):
+    """Largest miss of 1 = eta l - (eta - 1) sum_f l r, the CES condition in the Lerner index."""
+    exponent = quality - (eta - 1) * np.log(prices)
+    top = max(exponent.max(), 0.0)
+    share = np.exp(exponent - top) / (np.exp(-top) + np.exp(exponent - top).sum())
+    lerner = 1 - cost / prices
+    firms = np.asarray(firms)
+    pull = np.array([(lerner * share)[firms == firm].sum() for firm in firms])
+    return np.max(np.abs(1 - eta * lerner + (eta - 1) * pull))
+
+
+def numeric_gain(market, state, firm, step=1e-4):
+    """Largest rise of a firm's profit, relative, from moving any one of its prices by `step`."""
+    demand, levy = market.demand, state.levy
+    own = np.array([name == firm for name in market.firms])
+
+    def profit(prices):
+        return float((levy.profit(prices) * demand.quantities(prices))[own].sum())
+
+    at = profit(state.prices)
+    gains = []
+    for j in np.flatnonzero(own):
+        for sign in (-1, 1):
+            moved = state.prices.copy()
+            moved[j] *= 1 + sign * step
+            gains.append((profit(moved) - at) / abs(at))
+    return max(gains)
