@@ -8,13 +8,14 @@ the other net. Where only another year's sales are known the share says so.
 
 1. *passes on* - prices rose, or a rise is announced, with no sign of absorbing or of a part only;
 2. *passes on in part* - the same, with absorbing stated beside it, a range kept at its old price,
-   or the rise on less than half of the range;
+   the rise on less than half of the range, or prices moved elsewhere in the range;
 3. *considering a rise* - a rise considered, none announced;
 4. *absorbs* - absorbing, or a price kept, with no rise announced or considered;
 5. *mitigates* - sourcing, stock, mix or cost measures only;
 6. *nothing stated*.
 
-A move counts as an answer if the seller gave the tariff or the economy as its cause.
+A move or a statement counts as an answer if the seller gave the tariff or the economy as its
+cause.
 """
 
 from __future__ import annotations
@@ -212,8 +213,10 @@ def classify(moves: Sequence[PriceChange], statements: Sequence[Statement]) -> s
     moves
         Price changes that count as an answer, kept prices among them.
     statements
-        What the company considered, announced, did or ruled out.
+        What the company considered, announced, did or ruled out; those with another cause than
+        the tariff or the economy are left out.
     """
+    statements = [row for row in statements if row.cause in _ANSWERS]
     rises = _rises(statements)
     raised = any(row.change > 0 for row in moves) or bool(rises)
     kept = any(row.change == 0 for row in moves) or _says(statements, Response.ABSORB, _DECIDED)

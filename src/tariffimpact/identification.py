@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+TOLERANCE: Final = 1e-9
+"""A rate this near to a claim does not refute it: decimal prices are not exact in binary."""
+
 _LABELS: Final = {
     "caused_share": "the share of the rise that the tariff caused",
     "tariff_change": "the change of the tariff on the goods sold",
@@ -136,9 +139,9 @@ class PassThroughBounds:
         rate = self.rate
         if rate is None:
             return "cannot tell"
-        if rate.high < 1:
+        if rate.high < 1 - TOLERANCE:
             return "less than full"
-        return "more than full" if rate.low > 1 else "cannot tell"
+        return "more than full" if rate.low > 1 + TOLERANCE else "cannot tell"
 
     @property
     def is_identified(self) -> bool:
@@ -183,7 +186,10 @@ class PassThroughBounds:
 
     def refutes(self, claimed_rate: float) -> bool:
         """Return whether a claimed pass-through rate lies outside the set."""
-        return self.rate is not None and claimed_rate not in self.rate
+        if self.rate is None:
+            return False
+        slack = TOLERANCE * max(1.0, abs(claimed_rate))
+        return not self.rate.low - slack <= claimed_rate <= self.rate.high + slack
 
     def summary(self) -> str:
         """Return the finding in a sentence."""
@@ -374,7 +380,8 @@ def mitigated_share(
     Raises
     ------
     ModelError
-        If the two figures differ in scope or period: their ratio would mean nothing.
+        If the two figures differ in scope or period: their ratio would mean nothing. If net is
+        above gross.
 
     Examples
     --------
@@ -385,6 +392,11 @@ def mitigated_share(
     require(same_scope, "gross and net cover different things; find figures of one scope")
     require(same_period, "gross and net are of different periods; find figures of one period")
     share = 1 - Interval.of(net) / gross
+    require(
+        share.high >= 0,
+        f"net ({Interval.of(net)}) is above gross ({Interval.of(gross)}): the measures would have "
+        "added to the cost; check which figure is which",
+    )
     return Interval(max(0.0, share.low), min(1.0, share.high))
 
 

@@ -129,13 +129,13 @@ def unit_incidence(
     require(all(map(math.isfinite, amounts)), f"every amount must be finite (got {amounts})")
     duty_change = new_duty - old_duty
     require(duty_change != 0, "the duty per unit did not change, so there is nothing to bear")
-    old_margin = old_price - old_customs_value - old_duty
-    new_margin = new_price - new_customs_value - new_duty
+    price_rise, cut = new_price - old_price, old_customs_value - new_customs_value
+    margin_rise = price_rise + cut - duty_change  # of changes, not levels: no digits are lost
     return Incidence(
         duty_change=duty_change,
-        consumer_burden=(new_price - old_price) / duty_change,
-        firm_burden=(old_margin - new_margin) / duty_change,
-        exporter_burden=(old_customs_value - new_customs_value) / duty_change,
+        consumer_burden=price_rise / duty_change,
+        firm_burden=-margin_rise / duty_change,
+        exporter_burden=cut / duty_change,
         currency=currency,
     )
 

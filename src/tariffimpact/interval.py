@@ -74,8 +74,8 @@ class Interval:
         if re.fullmatch(rf"\s*{_NUMBER}\s*", text):
             return cls.exactly(_finite(text))
         if span and (span[1] or span[2]) and "..." not in text:
-            low, high = (end and _finite(end) for end in span.groups())
-            return cls(-math.inf if low is None else low, math.inf if high is None else high)
+            low = _finite(span[1]) if span[1] else -math.inf
+            return cls(low, _finite(span[2]) if span[2] else math.inf)
         raise ModelError(f"{text!r} is neither a number nor an interval; write 0.6 or 0.5..0.7")
 
     @property
@@ -126,10 +126,12 @@ class Interval:
             raise ModelError(
                 f"cannot divide by {other}, which holds zero inside; narrow the divisor"
             )
-        # a zero end is approached from inside the interval, so its reciprocal is an infinity
-        low = 1 / other.high if other.high else -math.inf
-        high = 1 / other.low if other.low else math.inf
-        return self * Interval(low, high)
+        # a zero end is approached from inside the interval, where the quotient grows without bound
+        sign = 1.0 if other.high > 0 else -1.0
+        corners = [
+            _over(a, b, sign) for a in (self.low, self.high) for b in (other.low, other.high)
+        ]
+        return Interval(min(corners), max(corners))
 
     def __radd__(self, other: float) -> Interval:
         return self + other
@@ -152,6 +154,16 @@ class Interval:
 
 Quantity = float | Interval
 """A number or an interval: what every uncertain argument accepts."""
+
+
+def _over(a: float, b: float, sign: float) -> float:
+    """Return the quotient, with a zero divisor taken as the limit from the side of `sign`.
+
+    Zero over anything is zero, and so is anything over an infinite end, both limits from inside.
+    """
+    if a == 0 or math.isinf(b):
+        return 0.0
+    return a / b if b else math.copysign(math.inf, a) * sign
 
 
 def _finite(text: str) -> float:

@@ -23,7 +23,7 @@ from tariffimpact.interval import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def publish(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
@@ -47,6 +47,10 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
         If the folder cannot be written or a name would leave it; nothing has changed then.
     """
     targets = {name: folder / _inside(folder, name) for name in files}
+    taken = [target for target in targets.values() if target.is_dir()]
+    if taken:
+        remedy = "remove it, or choose another --out folder"
+        raise DataError(Fault(str(path), "is a folder, not a file", remedy) for path in taken)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
@@ -54,8 +58,7 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
             staged = {name: _write(staging / str(i), files[name]) for i, name in enumerate(files)}
             for target in targets.values():
                 target.parent.mkdir(parents=True, exist_ok=True)
-            for name, target in targets.items():
-                staged[name].replace(target)
+            _swap({staged[name]: target for name, target in targets.items()}, staging / "old")
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
@@ -114,7 +117,9 @@ def plain(value: Any) -> Any:
         return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
+        return sorted((plain(item) for item in value), key=str)
+    if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
 
@@ -137,6 +142,25 @@ def _write(path: Path, content: bytes) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return path
+
+
+def _swap(moves: Mapping[Path, Path], aside: Path) -> None:
+    """Move each staged file to its target; put everything back if one of them fails."""
+    aside.mkdir()
+    undo: list[tuple[Path, Path | None]] = []
+    try:
+        for source, target in moves.items():
+            kept = aside / source.name if target.exists() else None
+            if kept is not None:
+                shutil.copy2(target, kept)
+            undo.append((target, kept))
+            source.replace(target)
+    except BaseException:
+        for target, kept in reversed(undo):
+            target.unlink(missing_ok=True)
+            if kept is not None:
+                kept.replace(target)
+        raise
 
 
 def _as_text(cell: str) -> str:

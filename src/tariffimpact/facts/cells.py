@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticKnownError
 
 from tariffimpact import codes
 from tariffimpact.errors import ModelError
@@ -16,12 +19,25 @@ Country = Annotated[str, AfterValidator(codes.check_country)]
 Market = Annotated[str, AfterValidator(codes.check_market)]
 Currency = Annotated[str, AfterValidator(codes.check_currency)]
 Hts = Annotated[str, AfterValidator(codes.check_hts)]
-Price = Annotated[float, Field(gt=0, lt=1e9, allow_inf_nan=False)]
 
 _LARGEST: Final = 1e18
 """No sum of money, count or share of this subject comes near it."""
 _LARGEST_RATE: Final = 10.0
 """A duty of 1000 percent: what is above it was written in percent."""
+
+
+def _day(value: Any) -> Any:
+    """Refuse what only looks like a day: pydantic would read `0` as 1 January 1970."""
+    if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise PydanticKnownError("date_parsing", {"error": "not a day"})
+    return value
+
+
+def _plain_number(value: Any) -> Any:
+    """Refuse `12_50`, which Python reads as 1250."""
+    if isinstance(value, str) and "_" in value:
+        raise PydanticKnownError("float_parsing")
+    return value
 
 
 def _to_interval(value: Any) -> Any:
@@ -86,6 +102,11 @@ def _names(value: Any) -> Any:
     return tuple(name.strip() for name in value.split(";") if name.strip())
 
 
+Day = Annotated[date, BeforeValidator(_day)]
+Price = Annotated[
+    float, Field(gt=0, lt=1e9, allow_inf_nan=False), BeforeValidator(_plain_number)
+]
+Rounding = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_plain_number)]
 Span = Annotated[Interval, BeforeValidator(_to_interval)]
 Amount = Annotated[
     Interval,

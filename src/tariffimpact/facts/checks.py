@@ -41,7 +41,9 @@ def unsourced(table: Table[R], sources: Table[Source]) -> Iterator[Fault]:
 def unknown_groups(rows: Table[TariffRow], groups: Table[CountryGroup]) -> Iterator[Fault]:
     """Blame each tariff row that names a group of countries nobody has defined."""
     known = groups.keys("group")
-    for row in rows.rows if known is not None else ():
+    if known is None:
+        return
+    for row in rows.rows:
         for column in ("origins", "except_origins"):
             for name in getattr(row.record, column):
                 if name.startswith("@") and name not in known:

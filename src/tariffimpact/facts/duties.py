@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -11,6 +10,7 @@ from pydantic import StringConstraints, model_validator
 from tariffimpact.facts.cells import (
     Amount,
     Countries,
+    Day,
     Hts,
     Key,
     Names,
@@ -107,7 +107,7 @@ class TariffRow(Dated):
     replaces: Names = ()
     """For kind `replace`: the authorities it takes the place of."""
     status: Status
-    legal_ends_on: date | None = None
+    legal_ends_on: Day | None = None
     """First day without legal ground, where that is not `ends_on`."""
     date_basis: DateBasis = DateBasis.LEGAL
 

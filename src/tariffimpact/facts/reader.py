@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
-from tariffimpact.facts.duties import CountryGroup, Product, TariffRow
+from tariffimpact.facts.duties import CountryGroup, Product, Status, TariffRow
 from tariffimpact.facts.records import (
     EVERYBODY,
     Assumption,
@@ -89,7 +89,7 @@ class Facts:
         """Return the facts whose source had been published by `day`.
 
         Assumptions, products, groups and the tariff schedule are kept whole: the first are ours,
-        and the schedule has dates of its own.
+        and the schedule has dates of its own. A duty that was held void later is in force still.
 
         Raises
         ------
@@ -102,10 +102,21 @@ class Facts:
             for name, kind in KINDS.items()
             if issubclass(kind, Cited) and kind is not TariffRow
         }
-        if not kept["prices"] and not kept["exposures"]:
+        if not any(kept[name] for name in ("prices", "exposures", "statements")):
             first = min((source.published_on for source in self.sources), default=None)
             raise ModelError(f"no fact had been published by {day}; the first is of {first}")
-        return replace(self, **kept)
+        return replace(self, **kept, tariffs=self._tariffs_as_of(day))
+
+    def _tariffs_as_of(self, day: date) -> tuple[TariffRow, ...]:
+        """Return the tariff rows, those held void after `day` as in force."""
+        ends = [r.legal_ends_on for r in self.tariffs if r.status is Status.VOID]
+        voided_on = min((end for end in ends if end is not None), default=date.min)
+        if day >= voided_on:
+            return self.tariffs
+        return tuple(
+            row.model_copy(update={"status": Status.IN_FORCE}) if row.status is Status.VOID else row
+            for row in self.tariffs
+        )
 
     def of_companies(self, names: tuple[str, ...]) -> Facts:
         """Return the facts of the named companies only, matched without regard to case.

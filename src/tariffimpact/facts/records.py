@@ -7,20 +7,21 @@ carries its paper: a source, a place in it, and the quoted words.
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from pydantic import BaseModel, ConfigDict, HttpUrl, model_validator
 
 from tariffimpact.facts.cells import (
     Amount,
     Currency,
+    Day,
     Hts,
     Key,
     Market,
     Origins,
     Price,
+    Rounding,
     Share,
     Span,
     Text,
@@ -48,8 +49,8 @@ class Cited(Record):
 class Dated(Cited):
     """A cited row that holds over a half-open window."""
 
-    starts_on: date
-    ends_on: date | None = None
+    starts_on: Day
+    ends_on: Day | None = None
     """First day no longer inside; blank while it goes on."""
 
     @model_validator(mode="after")
@@ -80,9 +81,9 @@ class Source(Record):
     title: Text
     url: HttpUrl
     kind: SourceKind
-    published_on: date
+    published_on: Day
     """When they said it."""
-    accessed_on: date
+    accessed_on: Day
     """When we read it."""
     licence: Text
 
@@ -116,10 +117,10 @@ class PriceChange(Cited):
     old_price: Price
     new_price: Price
     currency: Currency
-    announced_on: date
-    effective_on: date
+    announced_on: Day
+    effective_on: Day
     cause: Cause
-    rounding: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    rounding: Rounding = 0.0
     """How far either price may stand from the tag: 0.01 where the source rounds 499.99 to 500."""
 
     @property
@@ -149,13 +150,13 @@ class Exposure(Dated):
     scope: Text
     """What part of the company the figure covers."""
     market: Market | None = None
-    disclosed_on: date
+    disclosed_on: Day
     amount: Amount
     currency: Currency
     amount_usd: Amount | None = None
     """The same amount in US dollars where the source converts it."""
     period: Text
-    ends_on: date
+    ends_on: Day
     basis: Basis
     measure: Text
     """The line it falls on: cost, operating income, profit before tax."""
@@ -197,7 +198,7 @@ class Statement(Cited):
     company: Text
     scope: Text
     market: Market
-    said_on: date
+    said_on: Day
     response: Response
     stage: Stage
     cause: Cause
@@ -225,7 +226,7 @@ class Financial(Dated):
     scope: Text
     market: Market | None = None
     period: Text
-    ends_on: date
+    ends_on: Day
     value: Span
     unit: Text
     """A currency code for money, `units`, or `fraction`."""

@@ -157,6 +157,10 @@ def _lines(path: Path, text: str) -> list[tuple[int, list[str]]] | Fault:
 
 def _header_faults(path: Path, header: list[str], kind: type[Record]) -> Iterator[Fault]:
     where, fields = f"{path}:1", kind.model_fields
+    for mark, name in {";": "semicolons", "\t": "tabs"}.items():
+        if len(header) == 1 and mark in header[0]:
+            yield Fault(where, f"is separated by {name}", "save it as CSV with commas")
+            return
     for name, field in fields.items():
         if field.is_required() and name not in header:
             yield Fault(where, "column is missing", f"add it; {_known(fields)}", column=name)
