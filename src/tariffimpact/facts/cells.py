@@ -103,9 +103,7 @@ def _names(value: Any) -> Any:
 
 
 Day = Annotated[date, BeforeValidator(_day)]
-Price = Annotated[
-    float, Field(gt=0, lt=1e9, allow_inf_nan=False), BeforeValidator(_plain_number)
-]
+Price = Annotated[float, Field(gt=0, lt=1e9, allow_inf_nan=False), BeforeValidator(_plain_number)]
 Rounding = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_plain_number)]
 Span = Annotated[Interval, BeforeValidator(_to_interval)]
 Amount = Annotated[

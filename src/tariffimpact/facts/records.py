@@ -8,7 +8,7 @@ carries its paper: a source, a place in it, and the quoted words.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, HttpUrl, model_validator
 
