@@ -28,7 +28,7 @@ class Answer(Protocol):
 _ASKED: Final[dict[str, tuple[str, str]]] = {
     "recovery": (
         "recovery",
-        "Share of the exposure, all inputs over their ranges, then one by one",
+        "Share of the exposure, inputs over their ranges, then one by one",
     ),
     "rollback": ("rollback", "Refund and what buyers receive, by policy"),
     "timing": ("path", "Cost, price and margin by month, every range at its middle"),
@@ -70,7 +70,7 @@ def _figure(case: Case, kind: str, answer: Answer, measure: str) -> Figure:
         name=f"{_slug(case.name)}-{kind}",
         title=title,
         subtitle=measure,
-        source=f"Case {case.name}: {case.credit or 'the case file'}.",
+        source=f"Case {case.name}, its reasons and sources as listed.",
         alt=f"{title}. {answer.summary()}",
         frame=answer.to_frame(),
         draw=answer.plot,
