@@ -17,7 +17,9 @@ from tariffimpact.market.model import Market
 from tariffimpact.market.ownership import ownership_matrix
 from tariffimpact.market.policy import Duties
 from tariffimpact.market.quotas import Quota
+from tariffimpact.market.ranges import MarketRange, impose_range
 from tariffimpact.market.state import MarketState
+from tariffimpact.market.table import ProductTable, read_products
 
 __all__ = [
     "AidsDemand",
@@ -31,10 +33,14 @@ __all__ = [
     "LogLinearDemand",
     "LogitDemand",
     "Market",
+    "MarketRange",
     "MarketState",
+    "ProductTable",
     "Quota",
     "calibrate",
+    "impose_range",
     "ownership_matrix",
+    "read_products",
     "solve_ces",
     "solve_logit",
 ]

@@ -1,0 +1,75 @@
+"""The CSV of products, the range of answers, and the command."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from tariffimpact.cli.market import market as command
+from tariffimpact.errors import DataError, ModelError
+from tariffimpact.interval import Interval
+from tariffimpact.market import Duties, impose_range, read_products
+
+CONSOLES = Path(__file__).parents[2] / "data" / "console_market.csv"
+
+
+@pytest.fixture
+def exact(tmp_path):
+    path = tmp_path / "exact.csv"
+    path.write_text("product,firm,origin,price,quantity,margin\na,f,JPN,100,3,0.4\nb,g,USA,90,2,\n")
+    return path
+
+
+def test_numbers_give_one_answer_and_ranges_hold_it(exact, tmp_path):
+    table = read_products(exact)
+    assert table.exact
+    one = table.market(outside_share=0.5).impose(Duties([0.15, 0.0])).price_change
+    point = impose_range(table, outside_share=Interval.exactly(0.5), ad_valorem=0.15,
+                         where={"origin": "JPN"}, points=4)  # fmt: skip
+    assert point.low == pytest.approx(one, rel=1e-9)
+    assert point.high == pytest.approx(one, rel=1e-9)
+    wide = tmp_path / "wide.csv"
+    wide.write_text(exact.read_text().replace("0.4", "0.3..0.5"))
+    span = impose_range(read_products(wide), outside_share=Interval(0.4, 0.6), ad_valorem=0.15,
+                        where={"origin": "JPN"}, points=40)  # fmt: skip
+    assert (span.low < one).all()
+    assert (one < span.high).all()
+    assert span.plot().get_figure() is not None
+
+
+def test_every_fault_in_a_file_is_reported_at_once(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text("product,firm,price,quantity\na,f,x,3\nb,g,90,\n")
+    with pytest.raises(DataError) as caught:
+        read_products(path)
+    assert [fault.column for fault in caught.value.faults] == ["price", "quantity"]
+    path.write_text("product,firm\na,f\n")
+    with pytest.raises(DataError, match="has no column 'price'"):
+        read_products(path)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_products(tmp_path / "none.csv")
+
+
+def test_a_condition_that_chooses_nothing_is_refused(exact):
+    table = read_products(exact)
+    with pytest.raises(ModelError, match="no product has"):
+        table.where({"origin": "CHN"})
+    with pytest.raises(ModelError, match="no column 'colour'"):
+        table.where({"colour": "red"})
+
+
+def test_the_console_market_leaves_fifty_dollars_possible_and_rivals_rise_little():
+    result = CliRunner().invoke(
+        command, [str(CONSOLES), "--tariff", "15%", "--where", "origin=JPN", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    rows = {row["product"]: row for row in json.loads(result.output)["products"]}
+    ps5 = rows["PlayStation 5"]
+    assert ps5["price_change_low"] < 50 < ps5["price_change_high"]
+    assert ps5["pass_through_high"] < 1  # logit firms absorb some
+    rivals = [row["price_change_high"] for row in rows.values() if row["firm"] != "Sony"]
+    assert 0 < np.max(rivals) < 10
+    told = CliRunner().invoke(command, [str(CONSOLES), "--tariff", "15%"])
+    assert told.output.startswith("If rivals respond")
