@@ -19,11 +19,12 @@ def _countries() -> dict[str, str]:
 
 
 @cache
-def _two_letters() -> dict[str, str]:
-    """Return the alpha-2 codes, and the one name in common use that is none, with their alpha-3."""
+def _other_spellings() -> dict[str, str]:
+    """Return what else a country is called, in capitals: its two letters and its name."""
     import pycountry
 
-    return {"UK": "GBR", **{c.alpha_2: c.alpha_3 for c in pycountry.countries}}
+    names = {name.upper(): code for code, name in _countries().items()}
+    return {"UK": "GBR", **{c.alpha_2: c.alpha_3 for c in pycountry.countries}, **names}
 
 
 @cache
@@ -51,10 +52,10 @@ def check_country(code: str) -> str:
     ValueError: not an ISO 3166-1 alpha-3 country code; did you mean CHN?
     """
     known = _countries()
-    if code not in known and code.upper() in _two_letters():
+    spelled = _other_spellings().get(code.upper())
+    if code not in known and spelled is not None:
         raise ValueError(
-            "not an ISO 3166-1 alpha-3 country code; "
-            f"the three letters of {code.upper()} are {_two_letters()[code.upper()]}"
+            f"not an ISO 3166-1 alpha-3 country code; the three letters of {code} are {spelled}"
         )
     return _known(code, known, "an ISO 3166-1 alpha-3 country code", example="CHN")
 
