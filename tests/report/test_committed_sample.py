@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tariffimpact.facts import read_facts
 from tariffimpact.output import csv_bytes
-from tariffimpact.report import build_report
+from tariffimpact.report import read_report
 
 REPORTS = Path(__file__).parents[2] / "reports"
-FIGURES = {figure.name: figure for figure in build_report(read_facts()).figures}
+DOCUMENT = read_report()
+FIGURES = {figure.name: figure for figure in DOCUMENT.figures}
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -27,5 +27,5 @@ def test_nothing_else_is_committed():
 
 def test_the_committed_page_states_the_findings():
     page = unescape((REPORTS / "tariff-impact.html").read_text(encoding="utf-8"))
-    for finding in build_report(read_facts()).findings:
+    for finding in DOCUMENT.findings:
         assert finding.text in page

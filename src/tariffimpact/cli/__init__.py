@@ -36,6 +36,10 @@ _COMMANDS: Final = {
         "tariffimpact.cli.source:source",
         "Compare landed cost by origin, and when a switch has paid.",
     ),
+    "market": (
+        "tariffimpact.cli.market:market",
+        "Say how all prices of a market move when rivals respond.",
+    ),
     "copy-data": ("tariffimpact.cli.data:copy_data", "Copy the shipped facts, to edit and reuse."),
 }
 """Command name to where it lives and its line in `--help`."""

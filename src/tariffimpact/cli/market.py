@@ -11,7 +11,7 @@ from tariffimpact.cli.options import json_option
 
 
 @click.command()
-@click.argument("products", type=click.Path(path_type=Path))
+@click.argument("products", required=False, type=click.Path(path_type=Path))
 @click.option("--tariff", required=True, help="Rise of the ad valorem duty, as 15%.")
 @click.option("--where", multiple=True, metavar="COLUMN=TEXT", help="Products it falls on.")
 @click.option(
@@ -41,7 +41,7 @@ from tariffimpact.cli.options import json_option
 )
 @json_option
 def market(
-    products: Path,
+    products: Path | None,
     tariff: str,
     where: tuple[str, ...],
     demand: Literal["logit", "ces", "linear", "log_linear"],
@@ -50,8 +50,12 @@ def market(
     outside: str,
     as_json: bool,
 ) -> None:
-    """Say how all shelf prices in PRODUCTS (a CSV) move when a tariff falls on some of them."""
+    """Say how all shelf prices in PRODUCTS (a CSV) move when a tariff falls on some of them.
+
+    Without PRODUCTS it is the shipped console market of the story.
+    """
     from tariffimpact.errors import ModelError
+    from tariffimpact.facts import shipped_folder
     from tariffimpact.interval import Interval
     from tariffimpact.market import impose_range, read_products
     from tariffimpact.output import json_text
@@ -61,7 +65,7 @@ def market(
     if wrong:
         raise ModelError(f"where: write COLUMN=TEXT, as origin=JPN (got {wrong[0]!r})")
     found = impose_range(
-        read_products(products),
+        read_products(products or shipped_folder("data") / "console_market.csv"),
         outside_share=Interval.parse(outside),
         ad_valorem=parse_fraction(tariff),
         where=dict(text.split("=", 1) for text in where),

@@ -66,17 +66,9 @@ def report(
 
     Without options it reports on the shipped facts, in the folder reports/.
     """
-    from tariffimpact.cases import read_case
-    from tariffimpact.facts import read_facts
-    from tariffimpact.report import build_report, write_report
+    from tariffimpact.report import read_report, write_report
 
-    facts = read_facts(folder)
-    document = build_report(
-        facts,
-        as_of=as_of,
-        companies=companies,
-        cases=tuple(read_case(case, facts=facts) for case in cases),
-    )
+    document = read_report(folder, as_of=as_of, companies=companies, cases=cases)
     with progress_bar("Report") as advance:
         written = write_report(document, out, formats, advance)
     for finding in document.findings:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from importlib.metadata import version
+from pathlib import Path
+from typing import Final
 
-from tariffimpact.cases import Case
-from tariffimpact.facts import DutyBase, Facts, TariffRow
+from tariffimpact.cases import Case, read_case
+from tariffimpact.facts import DutyBase, Facts, TariffRow, read_facts, shipped_folder
+from tariffimpact.market import ProductTable, read_products
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids
 from tariffimpact.report.results import Results, gather
 from tariffimpact.report.sections.burdens import burden_section
@@ -25,7 +28,11 @@ from tariffimpact.report.sections.exposure import exposure_section
 from tariffimpact.report.sections.findings import findings
 from tariffimpact.report.sections.passthrough import pass_through_section
 from tariffimpact.report.sections.prices import price_section
+from tariffimpact.report.sections.rivals import rival_section
 from tariffimpact.report.sections.tariffs import tariff_section
+
+MARKET: Final = "console_market.csv"
+"""Name of the table of the lead's market, beside the facts; a folder need not have one."""
 
 _SUBJECTS = (
     price_section,
@@ -51,6 +58,7 @@ def build_report(
     as_of: date | None = None,
     companies: tuple[str, ...] = (),
     cases: tuple[Case, ...] = (),
+    market: ProductTable | None = None,
 ) -> Document:
     """Return the report on the facts known on a day.
 
@@ -64,6 +72,8 @@ def build_report(
         Names to narrow the report to, in any case; all companies by default.
     cases
         Cases whose decisions the report includes, each in a section of its own.
+    market
+        Products of the lead's market, for what the rise says if rivals respond.
 
     Returns
     -------
@@ -86,6 +96,8 @@ def build_report(
     chosen = facts.of_companies(companies) if companies else facts
     results = gather(chosen, day)
     made = [section for make in _SUBJECTS if (section := make(results)) is not None]
+    rivals = None if market is None else rival_section(results, market)
+    made += [] if rivals is None else [rivals]
     made += [case_section(case) for case in cases]
     made += [section for make in _PAPERS if (section := make(results)) is not None]
     sections = tuple(made)
@@ -99,6 +111,42 @@ def build_report(
         data_date=facts.dated_on,
         as_of=day,
         version=version("tariffimpact"),
+    )
+
+
+def read_report(
+    folder: Path | None = None,
+    *,
+    as_of: date | None = None,
+    companies: tuple[str, ...] = (),
+    cases: tuple[str | Path, ...] = (),
+) -> Document:
+    """Read a data folder, the cases named and the market beside the data; return the report.
+
+    Parameters
+    ----------
+    folder
+        A folder with the tables of facts; the shipped data by default.
+    as_of, companies
+        As in `build_report`.
+    cases
+        Files, or names of shipped cases.
+
+    Raises
+    ------
+    DataError
+        With every fault of every table.
+    ModelError
+        As in `build_report`.
+    """
+    facts = read_facts(folder)
+    products = (shipped_folder("data") if folder is None else folder) / MARKET
+    return build_report(
+        facts,
+        as_of=as_of,
+        companies=companies,
+        cases=tuple(read_case(case, facts=facts) for case in cases),
+        market=read_products(products) if products.exists() else None,
     )
 
 

@@ -1,0 +1,100 @@
+"""What the lead rise says if rivals respond: a market of differentiated products, as a range."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tariffimpact import units
+from tariffimpact.facts import PriceChange
+from tariffimpact.interval import Interval
+from tariffimpact.market import MarketRange, ProductTable, impose_range
+from tariffimpact.report.content import Block, Figure, Paragraph, Section
+from tariffimpact.report.results import REFERENCE_ORIGIN, LeadEvent, Results
+
+OUTSIDE_SHARE: Final = Interval(0.3, 0.7)
+"""Share of potential buyers who buy none of the products: nobody publishes it."""
+
+
+def rival_section(results: Results, table: ProductTable) -> Section | None:
+    """Return what a logit market makes of the reference tariff, beside what the maker did.
+
+    Parameters
+    ----------
+    results
+        What the report has to say.
+    table
+        The products of the lead's market, prices, sales and margins, each a number or a range.
+    """
+    lead = results.lead
+    if lead is None or lead.reference_rate is None or not lead.reference_rate.rate.is_exact:
+        return None
+    if lead.company not in table.labels["firm"]:
+        return None
+    rate = lead.reference_rate.rate.high
+    answer = impose_range(
+        table, outside_share=OUTSIDE_SHARE, ad_valorem=rate, where={"origin": REFERENCE_ORIGIN}
+    )
+    blocks: tuple[Block, ...] = (
+        Paragraph(
+            f"A market of {len(answer.products)} products, buyers choosing by a logit, makers "
+            "setting prices against each other (Bertrand), sales and margins known only as ranges "
+            f"and {units.percent(OUTSIDE_SHARE, 0)} of potential buyers buying none. The duty "
+            f"falls on {lead.company}'s products alone, so that its rivals need not follow.",
+            standing="assumption",
+        ),
+        _figure(lead, answer),
+        Paragraph(_compared(lead, answer), standing="model"),
+        Paragraph(answer.explain(), standing="model"),
+    )
+    return Section("rivals", "If rivals respond", blocks)
+
+
+def _figure(lead: LeadEvent, answer: MarketRange) -> Figure:
+    own = _span(answer, [n for n, f in enumerate(answer.firms) if f == lead.company])
+    others = _span(answer, [n for n, f in enumerate(answer.firms) if f != lead.company])
+    title = (
+        f"In a market with rivals, the duty raises {lead.company}'s prices by {own} and its "
+        f"rivals' by {others}"
+    )
+    return Figure(
+        name="if-rivals-respond",
+        title=title,
+        subtitle="Change of shelf price, US dollars, over the assumed sales and margins",
+        source="Model; prices as listed; sales and margins are assumptions, see the data.",
+        alt=f"{title}. {answer.summary()}",
+        frame=answer.to_frame(),
+        draw=answer.plot,
+        cites=tuple(row.source_id for row in lead.changes),
+    )
+
+
+def _compared(lead: LeadEvent, answer: MarketRange) -> str:
+    """Say whether each observed rise lies in the model's range."""
+    inside: list[str] = []
+    outside: list[str] = []
+    for row in lead.changes:
+        span = _of(answer, row)
+        if span is not None:
+            (inside if row.change in span else outside).append(row.product)
+    words = []
+    if inside:
+        words.append(
+            f"The rise of {units.money(lead.changes[0].change, lead.changes[0].currency)} lies in "
+            f"the model's range for {units.listed(inside)}"
+        )
+    if outside:
+        words.append(f"it lies outside it for {units.listed(outside)}")
+    said = "; ".join(words) or "The model has none of the products"
+    return f"{said}. A range that holds the rise does not show that the tariff caused it."
+
+
+def _of(answer: MarketRange, row: PriceChange) -> Interval | None:
+    if row.product not in answer.products:
+        return None
+    place = answer.products.index(row.product)
+    return Interval(float(answer.low[place]), float(answer.high[place]))
+
+
+def _span(answer: MarketRange, places: list[int]) -> str:
+    low, high = min(answer.low[i] for i in places), max(answer.high[i] for i in places)
+    return units.money(Interval(float(low), float(high)), answer.currency, 0)
