@@ -23,7 +23,7 @@ from tariffimpact.interval import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\n")
 
 
 def publish(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
@@ -78,7 +78,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     """Return a frame as CSV in UTF-8 with LF, no text cell of which a spreadsheet would run.
 
     A text that starts like a formula is given a leading apostrophe, which spreadsheets show as
-    text; numbers are left alone.
+    text; numbers are left alone. Line breaks inside a text are written as LF.
     """
     safe = frame.map(lambda cell: _as_text(cell) if isinstance(cell, str) else cell)
     text: str = safe.to_csv(index=False, lineterminator="\n")
@@ -164,4 +164,6 @@ def _swap(moves: Mapping[Path, Path], aside: Path) -> None:
 
 
 def _as_text(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    """Return a text that opens as one cell of text: a bare CR would begin a row of its own."""
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
