@@ -1,0 +1,71 @@
+"""What every test may ask for: the shipped facts, and a copy of them to plant faults in."""
+
+import csv
+import io
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tariffimpact.facts import read_facts, shipped_folder
+from tariffimpact.tariffs import TariffSchedule
+
+# the same examples on every machine and every run, and no folder left behind
+settings.register_profile("reproducible", deadline=None, derandomize=True, database=None)
+settings.load_profile("reproducible")
+
+
+@pytest.fixture(scope="session")
+def facts():
+    return read_facts()
+
+
+@pytest.fixture(scope="session")
+def schedule(facts):
+    return TariffSchedule(facts)
+
+
+@dataclass(frozen=True)
+class DataCopy:
+    """A copy of `data/` that a test may spoil."""
+
+    folder: Path
+
+    def path(self, table):
+        return self.folder / f"{table}.csv"
+
+    def text(self, table):
+        return self.path(table).read_text(encoding="utf-8")
+
+    def rows(self, table):
+        return list(csv.DictReader(io.StringIO(self.text(table), newline="")))
+
+    def write(self, table, rows):
+        with self.path(table).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def edit(self, table, key, **cells):
+        """Overwrite cells of the row with that key; return the line it stands on."""
+        rows = self.rows(table)
+        position = next(i for i, row in enumerate(rows) if next(iter(row.values())) == key)
+        rows[position].update(cells)
+        self.write(table, rows)
+        return position + 2  # rows of one line each, below the header
+
+    def repeat(self, table, key, **cells):
+        """Append a copy of the row with that key, changed in `cells`; return its line."""
+        rows = self.rows(table)
+        row = next(row for row in rows if next(iter(row.values())) == key)
+        self.write(table, [*rows, {**row, **cells}])
+        return len(rows) + 2
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    shutil.copytree(shipped_folder("data"), folder)
+    return DataCopy(folder)
