@@ -173,20 +173,28 @@ def _references(
 def _quotes(facts: Facts, results: Results) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return the (locator, words) quoted from each source, each pair once.
 
-    Of the tariff schedule, which quotes a text for every product it knows, only the words that
-    bear on the report's own products.
+    Of the tariff schedule, which quotes a text for every product and origin it knows, only the
+    words behind the rates that the report shows.
     """
+    shown = _shown_duties(results)
     found: dict[str, dict[tuple[str, str], None]] = {}
     for table in facts.cited_tables:
         for row in table:
-            if not isinstance(row, TariffRow) or _bears_on_report(row, results):
+            if not isinstance(row, TariffRow) or (row.source_id, row.locator) in shown:
                 found.setdefault(row.source_id, {})[row.locator, row.quote] = None
     return {source_id: tuple(pairs) for source_id, pairs in found.items()}
 
 
-def _bears_on_report(row: TariffRow, results: Results) -> bool:
-    """Whether a tariff row is on the lead product, or on metal in other goods."""
-    if row.base is DutyBase.METAL or "*" in row.hts:
-        return True
-    lead = results.lead.changes[0].hts if results.lead else None
-    return lead is not None and lead.startswith(row.hts)
+def _shown_duties(results: Results) -> set[tuple[str, str]]:
+    """Return (source id, locator) of each duty on the lead product, and of those on metal."""
+    shown = {
+        (row.source_id, row.locator) for row in results.facts.tariffs if row.base is DutyBase.METAL
+    }
+    if results.lead is not None:
+        change = results.lead.changes[0]
+        origins = {origin for scenario in results.lead.scenarios for origin in scenario.origins}
+        for origin in origins:
+            rate = results.schedule.rate(change.hts or "", origin, change.effective_on)
+            shown |= {(part.source.source_id, part.locator) for part in rate.components}
+        shown |= {(part.source.source_id, part.locator) for part in results.lead.threatened}
+    return shown
