@@ -75,7 +75,7 @@ def _not_negative(value: Interval) -> Interval:
 
 def _from_zero(value: Any) -> Any:
     """Read `..100` as 0..100: an amount that cannot be negative has a lower end."""
-    return f"0{value}" if isinstance(value, str) and value.lstrip().startswith("..") else value
+    return f"0{value}" if isinstance(value, str) and re.match(r"\.\.[^.]", value.strip()) else value
 
 
 def _words(value: Any) -> Any:
