@@ -9,10 +9,12 @@ array([ 1.33, 11.21])
 
 from tariffimpact.market.batch import BatchResult, solve_ces, solve_logit
 from tariffimpact.market.calibration import calibrate
+from tariffimpact.market.channels import Channels, split_channels
 from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.equilibrium import Equilibrium, Ledger
 from tariffimpact.market.fit import Fit
 from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
+from tariffimpact.market.homogeneous import CournotMarket, CournotResult, calibrate_cournot
 from tariffimpact.market.model import Market
 from tariffimpact.market.ownership import ownership_matrix
 from tariffimpact.market.policy import Duties
@@ -25,6 +27,9 @@ __all__ = [
     "AidsDemand",
     "BatchResult",
     "CesDemand",
+    "Channels",
+    "CournotMarket",
+    "CournotResult",
     "Duties",
     "Equilibrium",
     "Fit",
@@ -38,9 +43,11 @@ __all__ = [
     "ProductTable",
     "Quota",
     "calibrate",
+    "calibrate_cournot",
     "impose_range",
     "ownership_matrix",
     "read_products",
     "solve_ces",
     "solve_logit",
+    "split_channels",
 ]

@@ -91,7 +91,7 @@ def _newton(
     product = firm = 0
     for market in range(firms.size):
         count = firms[market]
-        types = log_types[firm : firm + count].copy()
+        types = log_types[firm : firm + count]
         curve = 1.0 / slope[market] if multiplicative else 0.0
         least = math.log1p(curve) / curve if multiplicative else 1.0
         top, scale, largest = 0.0, 0.0, 0.0

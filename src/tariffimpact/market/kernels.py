@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tariffimpact.errors import ModelError
 from tariffimpact.market.aggregative import solve_types
@@ -78,7 +78,7 @@ class Problem:
     lead: tuple[int, ...]
     product_counts: Labels
     firm_counts: Labels
-    names: tuple[str, ...]
+    names: NDArray[Any]
 
     @classmethod
     def of(
@@ -185,22 +185,25 @@ class Problem:
         return back
 
 
-def _counted(firm: Labels, market: Labels) -> tuple[Labels | None, Labels, Labels, tuple[str, ...]]:
+def _counted(firm: Labels, market: Labels) -> tuple[Labels | None, Labels, Labels, NDArray[Any]]:
     """Return the order that brings each firm's products together, and counts in that order."""
-    new_market = np.flatnonzero(np.append(True, market[1:] != market[:-1]))
-    names = market[new_market]
-    if np.unique(names).size != names.size:
-        twice = [str(name) for i, name in enumerate(names) if name in names[:i]]
-        raise ModelError(f"markets: the products of {twice[0]} are not adjacent; sort by market")
-    number = np.repeat(np.arange(names.size), np.diff(np.append(new_market, firm.size)))
-    _, label = np.unique(firm, return_inverse=True)
-    order = np.lexsort((label, number))
-    key = number[order] * (label.max() + 1) + label[order]
-    new_firm = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
-    products = np.diff(np.append(new_firm, firm.size))
-    firms = np.bincount(number[order][new_firm], minlength=names.size)
-    same = bool((order == np.arange(order.size)).all())
-    return (None if same else order), products, firms, tuple(map(str, names))
+    new_market = np.append(True, market[1:] != market[:-1])
+    starts = np.flatnonzero(new_market)
+    names = market[starts]
+    if not (names[1:] > names[:-1]).all() and np.unique(names).size != names.size:
+        seen, times = np.unique(names, return_counts=True)
+        twice = seen[times > 1][0]
+        raise ModelError(f"markets: the products of {twice} are not adjacent; sort by market")
+    if ((firm[1:] >= firm[:-1]) | new_market[1:]).all():
+        new_firm = np.append(True, firm[1:] != firm[:-1]) | new_market
+        order = None
+    else:
+        _, label = np.unique(firm, return_inverse=True)
+        order = np.lexsort((label, np.cumsum(new_market)))
+        new_firm = np.append(True, label[order][1:] != label[order][:-1]) | new_market
+    products = np.diff(np.append(np.flatnonzero(new_firm), firm.size))
+    firms = np.add.reduceat(new_firm.astype(np.intp), starts)
+    return order, products, firms, names
 
 
 def kernel(demand: Literal["logit", "ces"], *, uniform: bool, backend: str) -> Kernel:
@@ -219,10 +222,16 @@ def kernel(demand: Literal["logit", "ces"], *, uniform: bool, backend: str) -> K
     return logit_block if uniform else levied_block
 
 
+def _per_product(block: Block) -> Array | float:
+    """Return each product's slope; one number where all markets share it."""
+    if (block.slope == block.slope[0]).all():
+        return float(block.slope[0])
+    return np.repeat(block.slope, block.product_counts_by_market)
+
+
 def logit_block(block: Block) -> Found:
     """Solve a chunk of logit markets in which firms weigh their products alike."""
-    per_product = np.repeat(block.slope, block.product_counts_by_market)
-    value = block.utility - per_product * block.cost
+    value = block.utility - _per_product(block) * block.cost
     types = _types(value, block.products)
     found = solve_types(types, block.firms, np.zeros(block.firms.size))
     markup = (1 + found.odds) / np.repeat(block.slope, block.firms)
@@ -232,9 +241,8 @@ def logit_block(block: Block) -> Found:
 
 def ces_block(block: Block) -> Found:
     """Solve a chunk of CES markets."""
-    per_product = np.repeat(block.slope, block.product_counts_by_market)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = block.utility - per_product * np.log(block.cost)
+        value = block.utility - _per_product(block) * np.log(block.cost)
     found = solve_types(_types(value, block.products), block.firms, 1 / block.slope)
     markup = 1 + (1 + found.odds) / np.repeat(block.slope, block.firms)
     prices = block.cost * _spread(markup, block.products, block.cost.size)
@@ -244,7 +252,7 @@ def ces_block(block: Block) -> Found:
 def levied_block(block: Block) -> Found:
     """Solve a chunk of logit markets in which a firm's products carry their own weights."""
     assert block.weight is not None
-    per_product = np.repeat(block.slope, block.product_counts_by_market)
+    per_product = _per_product(block)
     value = block.utility - per_product * block.cost - 1
     with np.errstate(divide="ignore", invalid="ignore"):
         gross = 1 / block.weight

@@ -1,0 +1,205 @@
+"""How fast batches of logit markets are solved, against pyblp, a fixed point, and bare memory.
+
+    python -m venv peers && peers/bin/pip install pyblp numba && peers/bin/pip install -e .
+    peers/bin/python benchmarks/market.py
+
+pyblp stays out of the project's own environment; where it is missing it is "not run". Every
+contestant's prices are put into first-order conditions written out here; one that misses by more
+than 1e-8 of the price gets FAILED and no speed. Rounds are interleaved; what counts is the ratio
+of the medians, with the spread of the rounds' own ratios.
+"""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from tariffimpact.market import solve_logit
+
+try:
+    import pyblp
+except ImportError:
+    pyblp = None
+
+ROUNDS = 5
+SHAPES = ((3, 1, 20_000, 60), (10, 2, 6_000, 60), (50, 5, 1_200, 30), (200, 20, 300, 6),
+          (2_000, 100, 30, 1))  # fmt: skip
+"""Products, products of a firm, markets for us, markets for pyblp."""
+
+
+def draw(products, per_firm, markets, seed=0):
+    rng = np.random.default_rng(seed)
+    count = products * markets
+    return {
+        "utility": rng.normal(1, 1, count),
+        "price_coefficient": 1.0,
+        "cost": rng.uniform(1, 2, count) * 1.15,
+        "firms": np.tile(np.arange(products) // per_firm, markets),
+        "markets": np.repeat(np.arange(markets), products),
+    }
+
+
+def worst_condition(case, prices, products, per_firm):
+    """Largest |p - k - 1/alpha - profit| over p, alpha = 1."""
+    p, k, u = (x.reshape(-1, products // per_firm, per_firm)
+               for x in (prices, case["cost"], case["utility"]))  # fmt: skip
+    weight = np.exp(u - p)
+    share = weight / (1 + weight.sum(axis=(1, 2), keepdims=True))
+    profit = ((p - k) * share).sum(axis=2, keepdims=True)
+    return float(np.max(np.abs(p - k - 1 - profit) / p))
+
+
+def fixed_point(case, products, per_firm):
+    """Morrow and Skerlos' zeta map, every market at once, in chunks that fit the cache."""
+    shape = (-1, products // per_firm, per_firm)
+    costs, utilities = case["cost"].reshape(shape), case["utility"].reshape(shape)
+    out = np.empty_like(costs)
+    step = max(1, 16_384 // products)
+    for first in range(0, len(costs), step):
+        k, u = costs[first : first + step], utilities[first : first + step]
+        p = k + 1
+        for _ in range(5_000):
+            weight = np.exp(u - p)
+            share = weight / (1 + weight.sum(axis=(1, 2), keepdims=True))
+            new = k + 1 + ((p - k) * share).sum(axis=2, keepdims=True)
+            done = np.max(np.abs(new - p)) < 1e-12
+            p = new
+            if done:
+                break
+        out[first : first + step] = p
+    return out.ravel()
+
+
+def pyblp_solver(case):
+    """Return a call that runs compute_prices on the case, set up outside the clock."""
+    pyblp.options.verbose = False
+    count = case["cost"].size
+    names = [f"{m}" for m in case["markets"]]
+    data = {"market_ids": names, "firm_ids": case["firms"], "u": case["utility"],
+            "prices": case["cost"] + 1, "cost": case["cost"]}  # fmt: skip
+    simulation = pyblp.Simulation(
+        (pyblp.Formulation("0 + prices + u"), None, pyblp.Formulation("0 + cost")), data,
+        beta=[-1, 1], gamma=[1], xi=np.zeros(count), omega=np.zeros(count),
+    )  # fmt: skip
+    results = simulation.replace_endogenous(
+        costs=case["cost"], prices=case["cost"] + 1, compute_gradients=False,
+        compute_hessians=False,
+    )  # fmt: skip
+    return lambda: np.ravel(results.compute_prices(costs=case["cost"]))
+
+
+def seconds(call):
+    start = time.perf_counter()
+    answer = call()
+    return time.perf_counter() - start, answer
+
+
+def compare(products, per_firm, ours, theirs):
+    case, few = draw(products, per_firm, ours), draw(products, per_firm, theirs)
+    calls = {
+        "numpy": (lambda: solve_logit(**case).prices, case, ours),
+        "numba": (lambda: solve_logit(**case, backend="numba").prices, case, ours),
+        "fixed point": (lambda: fixed_point(case, products, per_firm), case, ours),
+    }
+    if pyblp is not None:
+        calls["pyblp"] = (pyblp_solver(few), few, theirs)
+    times = {name: [] for name in calls}
+    failed = {}
+    for round_ in range(ROUNDS + 1):
+        for name, (call, data, markets) in calls.items():
+            if round_ == ROUNDS and name == "pyblp":
+                continue
+            took, prices = seconds(call)
+            if round_ == 0:
+                failed[name] = worst_condition(data, prices, products, per_firm)
+            else:
+                times[name].append(took / markets)
+    report(products, ours, times, failed)
+
+
+def report(products, markets, times, failed):
+    print(f"\n{products} products a market ({markets} markets)")
+    for name in ("numpy", "numba", "fixed point", "pyblp"):
+        if name not in times:
+            print(f"  {name:12} not run: not installed")
+            continue
+        verdict = f"condition {failed[name]:.0e}"
+        if not failed[name] <= 1e-8:
+            print(f"  {name:12} FAILED ({verdict})")
+            continue
+        middle = statistics.median(times[name])
+        print(f"  {name:12} {middle * 1e6:12.2f} us a market, {verdict}", end="")
+        for other in ("fixed point", "pyblp"):
+            if other in times and name in ("numpy", "numba") and failed[other] <= 1e-8:
+                ratios = [b / a for a, b in zip(times[name], times[other], strict=False)]
+                print(f"; {statistics.median(times[other]) / middle:,.1f}x {other} "
+                      f"({min(ratios):,.1f}-{max(ratios):,.1f})", end="")  # fmt: skip
+        print()
+
+
+def memory_floor():
+    """Many scenarios of one large market, against moving 32 bytes a product."""
+    case = draw(2_000, 100, 1)
+    rng = np.random.default_rng(1)
+    case["cost"] = rng.uniform(1, 2, (1_000, 2_000))
+    flat, other, out = (np.ones(case["cost"].size) for _ in range(3))
+    times = {"numpy": [], "numba": [], "floor": []}
+    for _ in range(ROUNDS + 1):
+        for name in ("numpy", "numba"):
+            times[name].append(seconds(lambda b=name: solve_logit(**case, backend=b))[0])
+        times["floor"].append(seconds(lambda: np.add(flat, other, out=out))[0])
+    floor = statistics.median(times["floor"][1:])
+    print(f"\n2,000 products x 1,000 scenarios; memory floor {floor / flat.size * 1e9:.2f} ns a "
+          "product (32 bytes moved)")  # fmt: skip
+    for name in ("numpy", "numba"):
+        took = statistics.median(times[name][1:])
+        print(
+            f"  {name:6} {took / flat.size * 1e9:.2f} ns a product, {took / floor:.1f}x the floor"
+        )
+
+
+def growth():
+    """Fitted exponents of time in markets, scenarios and products (1 is linear)."""
+    print("\ngrowth: time ~ size**e")
+    for what in ("markets", "draws", "products"):
+        sizes, took = (1_000, 4_000, 16_000), []
+        for size in sizes:
+            if what == "markets":
+                case = draw(10, 2, size)
+            elif what == "draws":
+                case = draw(10, 2, 1)
+                case["cost"] = np.random.default_rng(0).uniform(1, 2, (size, 10))
+            else:
+                case = draw(size, 10, 20)
+            took.append(min(seconds(lambda c=case: solve_logit(**c))[0] for _ in range(ROUNDS)))
+        slope = np.polyfit(np.log(sizes), np.log(took), 1)[0]
+        print(f"  {what:9} e = {slope:.2f}  ({', '.join(f'{t * 1e3:.2f} ms' for t in took)})")
+
+
+def main():
+    print(f"Python {platform.python_version()}, {processor()}")
+    for package in ("numpy", "numba", "pyblp"):
+        try:
+            print(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            print(f"{package} not installed")
+    for shape in SHAPES:
+        compare(*shape)
+    memory_floor()
+    growth()
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+            return next(line.split(":")[1].strip() for line in file if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""Cournot competition in one homogeneous good: one price, firms that set quantities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tariffimpact import units
+from tariffimpact.errors import ModelError, require
+from tariffimpact.market.aggregative import TOLERANCE
+from tariffimpact.market.equilibrium import READINGS, Ledger
+from tariffimpact.market.model import positive
+from tariffimpact.market.policy import NO_DUTIES, Duties, Levy, Reading, levy
+from tariffimpact.market.system import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+Curve = Literal["linear", "isoelastic"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CournotMarket:
+    """Firms that sell one good, each from one source at a constant unit cost.
+
+    Calibrated by `calibrate_cournot`: demand passes through the observed price and sales.
+    """
+
+    firms: tuple[str, ...]
+    unit_cost: Array
+    """c without duty, money per unit, shape (F,)."""
+    price: float
+    """Observed price, money per unit."""
+    quantity: float
+    """Observed total sales, units."""
+    demand_elasticity: float
+    """-(P/Q) dQ/dP at the observed point, positive."""
+    curve: Curve = "linear"
+    duties: Duties = NO_DUTIES
+    reading: Reading = "customs_value"
+    currency: str = "USD"
+
+    def levy(self, duties: Duties) -> Levy:
+        """Return what duties do to each firm's cost and profit weight; customs value is c."""
+        return levy(duties=duties.sized(len(self.firms)), unit_cost=self.unit_cost,
+                    customs_value=self.unit_cost, reading=self.reading)  # fmt: skip
+
+    def impose(self, duties: Duties) -> CournotResult:
+        """Return the market before (duties in force) and after `duties` replace them."""
+        return CournotResult(
+            market=self, before=self._solve(self.duties), after=self._solve(duties)
+        )
+
+    def inverse(self, total: float) -> tuple[float, float]:
+        """Return the price at total sales, and -dP/dQ there."""
+        if self.curve == "linear":
+            slope = self.price / (self.demand_elasticity * self.quantity)
+            return self.price + slope * (self.quantity - total), slope
+        price = self.price * (total / self.quantity) ** (-1 / self.demand_elasticity)
+        return price, price / (self.demand_elasticity * total)
+
+    def _replies(self, total: float, cost: Array) -> Array:
+        """Return the sales each firm wants when the total is `total`: P - k = -P' q, or none."""
+        price, slope = self.inverse(total)
+        return np.maximum(price - cost, 0.0) / slope
+
+    def _solve(self, duties: Duties) -> CournotState:
+        from scipy.optimize import brentq
+
+        at = self.levy(duties)
+
+        def excess(log_total: float) -> float:
+            total = math.exp(log_total)
+            return float(self._replies(total, at.cost).sum() / total - 1)
+
+        top = math.log(self._choke(float(at.cost.min())))
+        bottom = top - 1.0
+        while excess(bottom) <= 0 and bottom > top - 700:
+            bottom -= 4.0
+        if not excess(bottom) > 0 > excess(top):
+            raise ModelError(
+                f"Cournot market of {units.listed(self.firms)}: no equilibrium at these duties; "
+                "no firm sells at a profit, or demand is too inelastic for so few firms "
+                "(isoelastic demand needs n x elasticity above 1)"
+            )
+        total = math.exp(float(brentq(excess, bottom, top, xtol=1e-15, rtol=1e-15)))
+        sold = self._replies(total, at.cost)
+        price, _ = self.inverse(float(sold.sum()))
+        residual = abs(excess(math.log(float(sold.sum()))))
+        require(residual <= TOLERANCE, f"Cournot market: condition missed by {residual:.1e}")
+        return CournotState(at, price, sold, residual)
+
+    def _choke(self, cost: float) -> float:
+        """Return total sales at which the price is the lowest cost."""
+        if self.curve == "isoelastic":
+            return float(self.quantity * (cost / self.price) ** -self.demand_elasticity)
+        total = self.quantity * (1 + self.demand_elasticity * (1 - cost / self.price))
+        require(total > 0, "Cournot market: every firm's cost is above what any buyer would pay")
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class CournotState:
+    """One Cournot equilibrium; arrays of shape (F,)."""
+
+    levy: Levy
+    price: float
+    quantities: Array
+    """Units; 0 for a firm whose cost is above the price."""
+    residual: float
+
+    def totals(self) -> dict[str, float]:
+        """Return outlay, and profit, duty revenue and resource cost, which sum to it; money."""
+        prices = np.full(self.quantities.size, self.price)
+        return {
+            "outlay": self.price * float(self.quantities.sum()),
+            "profit": float(self.levy.profit(prices) @ self.quantities),
+            "duty_revenue": float(self.levy.duty(prices) @ self.quantities),
+            "resource_cost": float(self.levy.unit_cost @ self.quantities),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CournotResult:
+    """A homogeneous market before and after a change of duties."""
+
+    market: CournotMarket
+    before: CournotState
+    after: CournotState
+
+    def ledger(self) -> Ledger:
+        """Return who gained and lost; profit and duty on one base, so it balances."""
+        old, new = self.before.totals(), self.after.totals()
+        change = {name: new[name] - old[name] for name in old}
+        loss = self._consumer_loss()
+        return Ledger(
+            consumers=-loss, firms=change["profit"], duty_revenue=change["duty_revenue"],
+            quota_rent={}, deadweight_loss=loss - change["outlay"] + change["resource_cost"],
+            currency=self.market.currency,
+        )  # fmt: skip
+
+    def _consumer_loss(self) -> float:
+        """Return the area left of demand between the two prices, money."""
+        start, end = float(self.before.quantities.sum()), float(self.after.quantities.sum())
+        if self.market.curve == "linear":
+            return (start + end) / 2 * (self.after.price - self.before.price)
+        bend, rise = 1 - self.market.demand_elasticity, self.after.price / self.before.price
+        growth = math.log(rise) if bend == 0 else math.expm1(bend * math.log(rise)) / bend
+        return self.before.price * start * growth
+
+    def summary(self) -> str:
+        """Return the price and who left the market, in a sentence."""
+        left = [
+            firm
+            for firm, old, new in zip(
+                self.market.firms, self.before.quantities, self.after.quantities, strict=True
+            )
+            if old > 0 >= new
+        ]
+        gone = f" {units.listed(left)} no longer sells." if left else ""
+        old, new = (
+            units.money(s.price, self.market.currency, 2) for s in (self.before, self.after)
+        )
+        return f"The price goes from {old} to {new}.{gone}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per firm: units and profit (money), before and after."""
+        import pandas as pd
+
+        columns: dict[str, object] = {"firm": self.market.firms}
+        for when, state in (("before", self.before), ("after", self.after)):
+            prices = np.full(len(self.market.firms), state.price)
+            columns[f"quantity_{when}"] = state.quantities
+            columns[f"profit_{when}"] = state.levy.profit(prices) * state.quantities
+        return pd.DataFrame(columns)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw who gained and lost, money."""
+        return self.ledger().plot(ax)
+
+    def explain(self) -> str:
+        """Return the model, the reading and the check."""
+        return "\n".join(
+            [
+                f"Cournot, one homogeneous good, {self.market.curve} demand of elasticity "
+                f"{self.market.demand_elasticity:g} at the observed point, constant unit costs.",
+                READINGS[self.market.reading],
+                f"Relative condition: {self.before.residual:.1e} before, "
+                f"{self.after.residual:.1e} after.",
+            ]
+        )
+
+
+def calibrate_cournot(
+    *,
+    firms: Sequence[str],
+    price: float,
+    quantities: ArrayLike,
+    demand_elasticity: float,
+    curve: Curve = "linear",
+    duties: Duties = NO_DUTIES,
+    reading: Reading = "customs_value",
+    currency: str = "USD",
+) -> CournotMarket:
+    """Return the market in which the observed price and sales are the Cournot equilibrium.
+
+    ``(P - k_f)/P = (q_f/Q) / elasticity``; unit costs without duty follow from `duties` in force.
+
+    Parameters
+    ----------
+    firms
+        Names, each once: a firm that sells from several sources at constant costs would use only
+        the cheapest, so give it one line, or use differentiated products.
+    price, quantities
+        Price (duty included), money per unit; units sold by each firm, shape (F,).
+    demand_elasticity
+        -(P/Q) dQ/dP, positive.
+    curve
+        `linear` or `isoelastic` demand through the observed point.
+    duties, reading, currency
+        As in `Market`; the customs value is the unit cost.
+
+    Examples
+    --------
+    >>> market = calibrate_cournot(firms=["home", "abroad"], price=10.0, quantities=[5.0, 5.0],
+    ...                            demand_elasticity=1.0)
+    >>> market.unit_cost
+    array([5., 5.])
+    >>> market.impose(Duties(specific=[0.0, 3.0])).summary()
+    'The price goes from $10.00 to $11.00.'
+    """
+    names = tuple(map(str, firms))
+    require(len(set(names)) == len(names), "firms: a firm appears twice; give it one line")
+    require(demand_elasticity > 0, f"demand_elasticity: positive (got {demand_elasticity:g})")
+    require(price > 0, f"price: must be positive (got {price:g})")
+    if curve not in ("linear", "isoelastic"):
+        raise ModelError(f"curve: 'linear' or 'isoelastic' (got {curve!r})")
+    sold = positive(quantities, names, "quantities")
+    lerner = sold / sold.sum() / demand_elasticity
+    sized = duties.sized(len(names))
+    net = (price * (1 - lerner) - sized.specific) / (1 + sized.rate)
+    market = CournotMarket(
+        firms=names, unit_cost=np.ones(len(names)), price=float(price),
+        quantity=float(sold.sum()), demand_elasticity=float(demand_elasticity), curve=curve,
+        duties=duties, reading=reading, currency=currency,
+    )  # fmt: skip
+    return replace(market, unit_cost=positive(net, names, "unit_cost"))
