@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help report test lint types layers unit notebooks format lock bench clean
+.PHONY: help report test lint types layers unit slow bench notebooks format lock clean
 .DEFAULT_GOAL := help
 
 help:            ## list the targets
@@ -19,7 +19,7 @@ help:            ## list the targets
 report: .venv/.ready  ## write reports/tariff-impact.html, .pdf and the figures
 	$(VENV)/tariffimpact report --out reports
 
-test: lint types layers unit  ## everything CI runs, in the same words
+test: lint types layers unit  ## everything continuous integration runs, in the same words
 
 lint: .venv/.ready
 	$(VENV)/ruff check .
@@ -32,7 +32,13 @@ layers: .venv/.ready
 	$(VENV)/lint-imports
 
 unit: .venv/.ready
-	$(VENV)/pytest -n auto
+	$(VENV)/pytest -n auto -m "not slow"
+
+slow: .venv/.ready  ## the tests that take long
+	$(VENV)/pytest -n auto -m slow
+
+bench: .venv/.ready  ## measure against bare NumPy and peers (pip install pyblp SALib in .venv adds them)
+	for name in pricing uncertainty market; do $(VENV)/python benchmarks/$$name.py || exit 1; done
 
 notebooks: .venv/.ready  ## make each .ipynb from its .py source, without outputs
 	$(VENV)/jupytext --quiet --to ipynb notebooks/*.py
