@@ -192,7 +192,11 @@ def compare(facts: Facts) -> CompanyComparison:
 def profile(facts: Facts, company: str) -> CompanyProfile:
     """Return what is known of one company's answer to the tariff."""
     exposures = sorted(_of(facts.exposures, company), key=lambda row: row.disclosed_on)
-    sales = [row for row in _of(facts.financials, company) if row.measure == "net_sales"]
+    sales = [
+        row
+        for row in _of(facts.financials, company)
+        if row.measure == "net_sales" and row.market is None
+    ]
     moves = tuple(row for row in _of(facts.prices, company) if _is_answer(row))
     statements = tuple(row for row in _of(facts.statements, company) if row.said_on >= FIRST_TARIFF)
     return CompanyProfile(
@@ -236,13 +240,13 @@ def classify(moves: Sequence[PriceChange], statements: Sequence[Statement]) -> s
 def exposure_share(exposure: Exposure, sales: Sequence[Financial]) -> ExposureShare:
     """Return an exposure as a share of the sales of its period, or of the nearest period known.
 
-    Sales in another currency are used only where the source itself converted the exposure; of
-    several figures for one period the last in the table stands.
+    Only sales of the same scope are used, and sales in another currency only where the source
+    itself converted the exposure; of several figures for one period the last in the table stands.
     """
     amounts = {exposure.currency: exposure.amount}
     if exposure.amount_usd is not None:
         amounts.setdefault("USD", exposure.amount_usd)
-    usable = [row for row in reversed(sales) if row.unit in amounts]
+    usable = [row for row in reversed(sales) if row.unit in amounts and row.scope == exposure.scope]
     if not usable:
         return ExposureShare(exposure, None, None, same_period=False)
     nearest = min(

@@ -149,7 +149,7 @@ def check_balance(entries: tuple[float, ...], total: float) -> None:
     """
     gap = math.fsum(entries) - total
     scale = max(abs(total), *(abs(entry) for entry in entries))
-    if not abs(gap) <= TOLERANCE * scale:
+    if not (math.isfinite(scale) and abs(gap) <= TOLERANCE * scale):
         raise ModelError(
             f"the incidence ledger does not balance: {entries} sum to {total + gap:.12g}, not "
             f"{total:.12g}; this is a defect of the model that made them"

@@ -114,6 +114,7 @@ Amount = Annotated[
 ]
 Share = Annotated[Amount, AfterValidator(_up_to_one)]
 Rate = Annotated[Amount, AfterValidator(_a_fraction)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Countries = Annotated[tuple[Country, ...], BeforeValidator(_words)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_words)]
 Scopes = Annotated[tuple[Annotated[str, AfterValidator(_scope)], ...], BeforeValidator(_words)]
