@@ -72,7 +72,7 @@ def test_what_cannot_be(name, value):
 
 
 def test_one_bad_entry_of_an_array_is_enough():
-    with pytest.raises(ModelError, match="^dutiable_share "):
+    with pytest.raises(ModelError, match=r"^dutiable_share "):
         duty_per_unit(customs_value=100.0, ad_valorem=0.15, dutiable_share=np.array([0.5, 2.0]))
 
 
