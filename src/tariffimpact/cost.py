@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from tariffimpact import units
-from tariffimpact.errors import ModelError
+from tariffimpact.arguments import Numbers, checked
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-Number: TypeAlias = float | NDArray[np.float64]
-"""A number, or an array over products, scenarios or draws; arrays broadcast."""
-
 
 def duty_per_unit(
     *,
-    customs_value: Number,
-    ad_valorem: Number,
-    dutiable_share: Number = 1.0,
-    specific: Number = 0.0,
-) -> Number:
+    customs_value: Numbers,
+    ad_valorem: Numbers,
+    dutiable_share: Numbers = 1.0,
+    specific: Numbers = 0.0,
+) -> Numbers:
     r"""Return the duty on one unit.
 
     .. math:: d = \tau a v + \kappa
@@ -62,7 +56,7 @@ def duty_per_unit(
     return ad_valorem * dutiable_share * customs_value + specific
 
 
-def content_duty(*, mass: Number, price: Number, ad_valorem: Number) -> Number:
+def content_duty(*, mass: Numbers, price: Numbers, ad_valorem: Numbers) -> Numbers:
     """Return the duty on the metal in one unit, when the duty bears on the metal's value.
 
     Parameters
@@ -95,7 +89,7 @@ def content_duty(*, mass: Number, price: Number, ad_valorem: Number) -> Number:
     return duty_per_unit(customs_value=mass * price, ad_valorem=ad_valorem)
 
 
-def customs_value(*, price: Number, customs_share: Number) -> Number:
+def customs_value(*, price: Numbers, customs_share: Numbers) -> Numbers:
     """Return the customs value of a unit from its shelf price before sales tax.
 
     Parameters
@@ -221,15 +215,11 @@ def landed_cost(
     return LandedCost(customs_value, freight, float(duty), fees, currency)
 
 
-def _not_negative(**arguments: Number) -> None:
+def _not_negative(**arguments: Numbers) -> None:
     for name, value in arguments.items():
-        if not (np.all(np.isfinite(value)) and np.all(np.asarray(value) >= 0)):
-            raise ModelError(f"{name} must be a finite number, not below 0 (got {value})")
+        checked(name, value, at_least=0, remedy="give it in money, or as a fraction, not below 0")
 
 
-def _share(**arguments: Number) -> None:
+def _share(**arguments: Numbers) -> None:
     for name, value in arguments.items():
-        if not np.all((np.asarray(value) >= 0) & (np.asarray(value) <= 1)):
-            raise ModelError(
-                f"{name} is a share and lies in 0 to 1 (got {value}); write 0.6 for 60%"
-            )
+        checked(name, value, at_least=0, at_most=1, remedy="it is a share: write 0.6 for 60%")

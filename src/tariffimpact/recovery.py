@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
-from tariffimpact.demand import Numbers, checked, plain
+from tariffimpact.arguments import Numbers, checked, plain
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval, Quantity
 

@@ -6,19 +6,14 @@ a monopolist with a flat cost passes on 1/2 under linear demand, 1 minus the sha
 `e/(e-1)` under isoelastic demand (Weyl and Fabinger 2013).
 """
 
-from tariffimpact.demand.arguments import Array, Numbers, checked, plain
 from tariffimpact.demand.curve import Demand
 from tariffimpact.demand.isoelastic import IsoelasticDemand
 from tariffimpact.demand.linear import LinearDemand
 from tariffimpact.demand.logit import LogitDemand
 
 __all__ = [
-    "Array",
     "Demand",
     "IsoelasticDemand",
     "LinearDemand",
     "LogitDemand",
-    "Numbers",
-    "checked",
-    "plain",
 ]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffimpact.demand.arguments import Array, Numbers, checked, plain, price_argument
+from tariffimpact.arguments import Array, Numbers, checked, plain
+from tariffimpact.demand.arguments import price_argument
 from tariffimpact.errors import ModelError
 
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tariffimpact.arguments import Array, Numbers, plain
 from tariffimpact.demand.arguments import (
-    Array,
-    Numbers,
     cost_argument,
-    plain,
     positive_price,
     price_argument,
     quantity_argument,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from tariffimpact.cost import Number
+from tariffimpact.arguments import Numbers
 
 
 def implied_rate(
     *,
-    old_price: Number,
-    new_price: Number,
-    tariff_change: Number,
-    customs_share: Number,
-    dutiable_share: Number = 1.0,
-    caused_share: Number = 1.0,
-) -> Number:
+    old_price: Numbers,
+    new_price: Numbers,
+    tariff_change: Numbers,
+    customs_share: Numbers,
+    dutiable_share: Numbers = 1.0,
+    caused_share: Numbers = 1.0,
+) -> Numbers:
     """Return the pass-through rate of a price change, every input known; arrays broadcast.
 
     Parameters
@@ -42,11 +42,11 @@ def implied_rate(
 
 def full_share(
     *,
-    old_price: Number,
-    new_price: Number,
-    tariff_change: Number,
-    dutiable_share: Number = 1.0,
-) -> Number:
+    old_price: Numbers,
+    new_price: Numbers,
+    tariff_change: Numbers,
+    dutiable_share: Numbers = 1.0,
+) -> Numbers:
     """Return the customs share at which the price change is the duty, dollar for dollar.
 
     Above it the rise is less than the duty, below it more. Above 1 no customs share explains the

@@ -21,7 +21,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffimpact.demand import Array, Demand, IsoelasticDemand, LinearDemand, LogitDemand
+from tariffimpact.arguments import Array
+from tariffimpact.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
 from tariffimpact.demand.logit import lambert_of_exp
 from tariffimpact.errors import ModelError
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffimpact.demand import Array, Demand, Numbers, checked, plain
+from tariffimpact.arguments import Array, Numbers, checked, plain
+from tariffimpact.demand import Demand
 from tariffimpact.errors import require
 from tariffimpact.pricing.held_profit import profit_holding_ratio
 

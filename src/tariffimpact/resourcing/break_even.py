@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffimpact.demand import Array, Numbers, checked, plain
+from tariffimpact.arguments import Array, Numbers, checked, plain
 
 
 def break_even_months(

@@ -9,8 +9,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from tariffimpact import units
+from tariffimpact.arguments import checked
 from tariffimpact.cost import LandedCost, landed_cost
-from tariffimpact.demand import checked
 from tariffimpact.errors import require
 from tariffimpact.resourcing.break_even import expected_break_even_months, expected_saving
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tariffimpact import units
-from tariffimpact.demand import Array, Numbers, checked
+from tariffimpact.arguments import Array, Numbers, checked
 from tariffimpact.rollback.prices import fraction, price_after
 from tariffimpact.rollback.refund import RefundIncidence, refund_incidence
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
-from tariffimpact.demand import Numbers, checked, plain
+from tariffimpact.arguments import Numbers, checked, plain
 
 
 @dataclass(frozen=True, slots=True)

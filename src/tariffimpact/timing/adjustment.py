@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffimpact.demand import Array, checked
+from tariffimpact.arguments import Array, checked
 
 
 def partial_adjustment(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
-from tariffimpact.demand import Array, checked
+from tariffimpact.arguments import Array, checked
 from tariffimpact.errors import require
 from tariffimpact.timing.adjustment import partial_adjustment
 from tariffimpact.timing.stock import carrying_cost, duty_in_cost

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffimpact.demand import Array, Numbers, checked, plain
+from tariffimpact.arguments import Array, Numbers, checked, plain
 from tariffimpact.errors import require
 
 FLOWS: Final = ("replacement", "fifo", "fifo_many", "average")
