@@ -18,7 +18,7 @@ STEADY = [name for name in SYSTEMS if name != "log_linear"]
 @pytest.mark.parametrize("units", [1e-6, 1e6])
 def test_a_change_of_units_changes_nothing_but_the_unit(system, conduct, money, units):
     if system == "aids" and conduct == "cournot":
-        pytest.skip("this market has no Cournot equilibrium; it is refused, as tested elsewhere")
+        pytest.skip("no Cournot equilibrium is found for this market; it is refused")
     shares = SHARES / SHARES.sum() if system == "aids" else SHARES
     by_value = system in ("ces", "aids", "nested_ces")
 
