@@ -42,3 +42,40 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(
         command
     )
+
+
+class Claims(click.ParamType[tuple[str, float]]):
+    """A claim and the share of the duty it frees, written USMCA=0.9."""
+
+    name = "claim"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        """Read the claim or fail with how to write it."""
+        from tariffimpact.units import parse_fraction
+
+        if isinstance(value, tuple):
+            return value
+        name, _, share = str(value).partition("=")
+        try:
+            return name.strip().upper(), parse_fraction(share)
+        except ValueError:
+            self.fail(f"{value!r} is not a claim; write USMCA=0.9 or USMCA=90%", param, ctx)
+
+
+def schedule_options(command: F) -> F:
+    """Add `--schedule FILE` and `--claim NAME=SHARE`."""
+    with_claim = click.option(
+        "--claim",
+        "claims",
+        type=Claims(),
+        multiple=True,
+        help="Share of a duty that a claim frees, USMCA=0.9 or AGREEMENT=1 (default: unknown).",
+    )(command)
+    return click.option(
+        "--schedule",
+        "schedule_file",
+        type=click.Path(path_type=Path),
+        help="Schedule of every product, made by: tariffimpact schedule build.",
+    )(with_claim)

@@ -21,6 +21,7 @@ from tariffimpact.facts.cells import (
     Text,
 )
 from tariffimpact.facts.records import Dated, Record
+from tariffimpact.interval import Interval
 
 
 class Product(Record):
@@ -110,6 +111,11 @@ class TariffRow(Dated):
     legal_ends_on: Day | None = None
     """First day without legal ground, where that is not `ends_on`."""
     date_basis: DateBasis = DateBasis.LEGAL
+
+    @property
+    def share_due(self) -> Interval:
+        """Share of the duty that is due: a row of its own states every exemption and claim."""
+        return Interval.exactly(1.0)
 
     @model_validator(mode="after")
     def _states_a_duty(self) -> Self:
