@@ -55,7 +55,8 @@ def check_country(code: str) -> str:
     spelled = _other_spellings().get(code.upper())
     if code not in known and spelled is not None:
         raise ValueError(
-            f"not an ISO 3166-1 alpha-3 country code; the three letters of {code.upper()} are {spelled}"
+            "not an ISO 3166-1 alpha-3 country code; "
+            f"the three letters of {code.upper()} are {spelled}"
         )
     return _known(code, known, "an ISO 3166-1 alpha-3 country code", example="CHN")
 
