@@ -1,0 +1,338 @@
+"""The shipped data: complete, sourced, spelled one way, and what the codebook says it is."""
+
+import csv
+import io
+import re
+from collections import Counter, defaultdict
+from datetime import date
+from itertools import pairwise
+
+import pytest
+
+from tariffimpact.facts import Status, shipped_folder
+from tariffimpact.facts.reader import KINDS
+from tariffimpact.interval import Interval
+
+DATA = shipped_folder("data")
+CODEBOOK = (DATA / "README.md").read_text(encoding="utf-8")
+TABLES = sorted(path.stem for path in DATA.glob("*.csv"))
+FACT_TABLES = ("prices", "exposures", "statements", "financials", "origins")
+
+
+def rows(table):
+    text = (DATA / f"{table}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def section(table):
+    """Return the codebook's section on a table."""
+    match = re.search(rf"^## `?{table}\.csv`?.*?(?=^## |\Z)", CODEBOOK, re.M | re.S)
+    assert match, f"data/README.md has no section on {table}.csv"
+    return match[0]
+
+
+# files
+
+
+@pytest.mark.parametrize("path", sorted(DATA.iterdir()), ids=lambda path: path.name)
+def test_every_file_is_utf8_with_lf_and_a_last_line_end(path):
+    content = path.read_bytes()
+    content.decode("utf-8", errors="strict")
+    assert b"\r" not in content
+    assert not content.startswith(b"\xef\xbb\xbf")
+    assert content.endswith(b"\n")
+    assert not content.endswith(b"\n\n")
+
+
+def test_every_table_is_read_and_none_is_missing():
+    assert set(KINDS) <= set(TABLES)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_cell_has_stray_blanks_and_each_row_one_line(table):
+    lines = (DATA / f"{table}.csv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(rows(table)) + 1
+    stray = [
+        (line, column)
+        for line, row in enumerate(rows(table), 2)
+        for column, cell in row.items()
+        if cell != cell.strip() or "  " in cell or "\u00a0" in cell
+    ]
+    assert not stray
+
+
+# the codebook
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_codebook_defines_each_column_in_the_order_of_the_file(table):
+    defined = re.findall(r"^\| `(\w+)` \| \S", section(table), re.M)
+    assert defined == list(rows(table)[0])
+
+
+@pytest.mark.parametrize("table", KINDS)
+def test_the_codebook_defines_what_the_reader_reads(table):
+    assert set(re.findall(r"^\| `(\w+)` \|", section(table), re.M)) == set(
+        KINDS[table].model_fields
+    )
+
+
+@pytest.mark.parametrize(("table", "column"), [("financials", "measure"), ("assumptions", "name")])
+def test_the_codebook_lists_the_words_of_open_columns(table, column):
+    line = next(line for line in section(table).splitlines() if line.startswith(f"| `{column}` |"))
+    assert {row[column] for row in rows(table)} <= set(re.findall(r"`(\w+)`", line))
+
+
+def test_the_codebook_links_to_its_own_sections():
+    headings = re.findall(r"^## (.+)$", CODEBOOK, re.M)
+    anchors = {re.sub(r"[^\w\s-]", "", h.lower()).strip().replace(" ", "-") for h in headings}
+    assert set(re.findall(r"\(#([\w-]+)\)", CODEBOOK)) <= anchors
+
+
+# sources
+
+
+def test_every_source_is_cited_or_named():
+    cited, prose = set(), []
+    for table in TABLES:
+        for row in rows(table):
+            if table != "sources":
+                cited.add(row.get("source_id", ""))
+            prose += [row.get(column, "") for column in ("notes", "note", "reason")]
+    named = set(re.findall(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", " ".join(prose)))
+    assert {row["source_id"] for row in rows("sources")} <= cited | named
+
+
+@pytest.mark.parametrize("table", [name for name in TABLES if name != "sources"])
+def test_every_row_has_a_source_a_place_in_it_and_its_words(table):
+    known = {row["source_id"] for row in rows("sources")}
+    for row in rows(table):
+        if table not in ("products", "country_groups", "assumptions"):
+            assert row["source_id"] in known
+        if "quote" in row:
+            assert row["locator"]
+            assert 2 <= len(row["quote"]) <= 600  # the words, kept short
+
+
+def test_no_source_was_read_before_it_was_published(facts):
+    for source in facts.sources:
+        assert source.published_on <= source.accessed_on
+        assert source.accessed_on <= facts.dated_on
+
+
+def test_each_address_is_that_of_one_source(facts):
+    addresses = Counter(str(source.url) for source in facts.sources)
+    assert [url for url, n in addresses.items() if n > 1] == []
+
+
+def test_nothing_is_known_from_memory():
+    for table in TABLES:
+        text = (DATA / f"{table}.csv").read_text(encoding="utf-8").lower()
+        assert "from-memory" not in text
+        assert "from memory" not in text
+
+
+def test_no_fact_is_older_than_its_announcement(facts):
+    """A source may foresee, so only what has happened must not be ahead of its source."""
+    published = {source.source_id: source.published_on for source in facts.sources}
+    for price in facts.prices:
+        assert price.announced_on <= published[price.source_id]
+    for exposure in facts.exposures:
+        assert exposure.disclosed_on <= published[exposure.source_id]
+    for statement in facts.statements:
+        assert statement.said_on <= published[statement.source_id]
+
+
+# companies
+
+ASKED_FOR = (
+    "Sony", "Microsoft", "Nintendo", "Estée Lauder", "PepsiCo", "Monster Beverage",
+    "Procter & Gamble", "Nike", "Mattel", "Stanley Black & Decker", "General Motors", "Walmart",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("company", ASKED_FOR)
+def test_the_twelve_companies_have_sales_and_an_exposure_or_none_disclosed(facts, company):
+    sales = [r for r in facts.financials if (r.company, r.measure) == (company, "net_sales")]
+    assert sales
+    exposures = [row for row in facts.exposures if row.company == company]
+    undisclosed = [r for r in sales if r.notes.startswith("No dollar exposure disclosed")]
+    assert bool(exposures) != bool(undisclosed)
+    assert any(row.company == company for row in (*facts.statements, *facts.prices))
+
+
+def test_the_fact_tables_are_a_selection():
+    assert 60 <= sum(len(rows(table)) for table in FACT_TABLES) <= 100
+
+
+def test_every_company_is_spelled_one_way():
+    spellings = defaultdict(set)
+    for table in FACT_TABLES:
+        for row in rows(table):
+            name = row["company"]
+            spellings[re.sub(r"[^a-z]", "", name.lower())[:6]].add(name)
+    assert [names for names in spellings.values() if len(names) > 1] == []
+
+
+def test_an_exposure_and_its_sales_speak_of_one_thing(facts):
+    for exposure in facts.exposures:
+        bases = [
+            row
+            for row in facts.financials
+            if (row.company, row.measure, row.scope)
+            == (exposure.company, "net_sales", exposure.scope)
+        ]
+        assert bases, exposure.exposure_id
+        assert {row.unit for row in bases} & {exposure.currency, "USD"}
+
+
+def test_dollars_are_converted_at_a_rate_of_their_day(facts):
+    """A yen between 140 and 160 to the dollar, a euro between 1.05 and 1.25 dollars."""
+    rates = {"USD": (1, 1), "JPY": (1 / 160, 1 / 140), "EUR": (1.05, 1.25)}
+    for row in facts.exposures:
+        if row.amount_usd is not None:
+            low, high = rates[row.currency]
+            for end in ("low", "high"):
+                dollars, amount = getattr(row.amount_usd, end), getattr(row.amount, end)
+                assert amount * low <= dollars <= amount * high, row.exposure_id
+
+
+def test_windows_of_a_year_are_a_year(facts):
+    for row in (*facts.exposures, *facts.financials):
+        days = (row.ends_on - row.starts_on).days
+        assert days in (184, *range(363, 372)), row.period
+
+
+def test_price_moves_are_of_the_size_of_price_moves(facts):
+    for row in facts.prices:
+        assert -0.5 < row.relative_change < 1
+        assert row.announced_on <= row.effective_on or row.notes
+
+
+# conflicts
+
+
+def test_claims_that_disagree_come_in_sets_of_which_one_at_most_is_used(facts):
+    subjects = defaultdict(list)
+    for claim in facts.conflicts:
+        subjects[claim.subject].append(claim.used)
+    assert all(len(used) > 1 and sum(used) <= 1 for used in subjects.values())
+
+
+@pytest.mark.parametrize(
+    "words", ["Origin of PlayStation 5", "PepsiCo's 10%", "Sony's tariff exposure"]
+)
+def test_the_conflicts_asked_for_are_recorded(facts, words):
+    assert any(words in claim.subject for claim in facts.conflicts)
+
+
+# the story
+
+
+@pytest.mark.parametrize(
+    ("product", "old", "new"),
+    [
+        ("PlayStation 5", 500, 550),
+        ("PlayStation 5 Digital Edition", 450, 500),
+        ("PlayStation 5 Pro", 700, 750),
+    ],
+)
+def test_the_consoles_of_the_story(facts, product, old, new):
+    (row,) = [
+        row
+        for row in facts.prices
+        if row.product == product and row.source_id == "afp-2025-08-21" and row.market == "USA"
+    ]
+    assert (row.old_price, row.new_price, row.currency) == (old, new, "USD")
+    assert row.rounding == 0.01  # the tags end in .99
+    assert row.effective_on == date(2025, 8, 21)
+    assert f"{old - 0.01:.2f}" in row.notes
+    assert f"{new - 0.01:.2f}" in row.notes
+
+
+def test_the_exposures_of_the_story(facts):
+    found = {row.exposure_id: row for row in facts.exposures}
+    sony = [row for row in facts.exposures if row.company == "Sony"]
+    assert [row.amount.low for row in sony] == [100e9, 70e9, 50e9]
+    assert found["sony-2025-05"].amount_usd == Interval.exactly(680e6)
+    lauder = found["estee-lauder-2025-08"]
+    assert lauder.amount == Interval.exactly(100e6)
+    assert lauder.period == "FY to Jun 2026"
+
+
+def test_the_statements_of_the_story(facts):
+    considered = {
+        (row.company, row.price_change)
+        for row in facts.statements
+        if (row.response, row.stage) == ("pass_on", "considered")
+    }
+    assert ("PepsiCo", Interval.exactly(0.1)) in considered
+    assert {"PepsiCo", "Monster Beverage", "Estée Lauder"} <= {name for name, _ in considered}
+    everybody = {row.response for row in facts.statements if row.company == "Firms in general"}
+    assert everybody == {"front_load", "pass_on", "absorb"}
+    assert not any(row.company in ("PepsiCo", "Monster Beverage") for row in facts.prices)
+
+
+def test_japans_threat_and_its_deal(facts):
+    japan = {
+        (row.status, row.ad_valorem.low)
+        for row in facts.tariffs
+        if row.origins == ("JPN",) and row.authority == "IEEPA reciprocal"
+    }
+    assert (Status.THREATENED, 0.25) in japan
+    assert (Status.VOID, 0.15) in japan
+
+
+# the schedule
+
+
+def test_codes_of_the_fact_tables_are_in_the_schedule(facts, schedule):
+    for row in facts.prices:
+        if row.hts is not None:
+            assert schedule.product(row.hts)
+
+
+def test_each_family_of_the_story_has_products(facts):
+    assert {row.family for row in facts.products} == {
+        "consoles", "cans", "cosmetics", "drinks", "toys", "footwear",
+    }  # fmt: skip
+
+
+def test_windows_of_one_line_follow_each_other_without_a_hole(facts, schedule):
+    """Every product from every origin has one MFN duty on every day the schedule knows."""
+    for product in facts.products:
+        for origin in schedule.origins(product.hts):
+            mfn = sorted(
+                (row.starts_on, row.ends_on)
+                for row in schedule._in_scope(product, origin)
+                if row.authority == "MFN"
+            )
+            assert all(ends == starts for (_, ends), (starts, _) in pairwise(mfn))
+
+
+def test_ieepa_duties_are_void_and_end_where_collection_ended(facts):
+    ieepa = [
+        row
+        for row in facts.tariffs
+        if row.authority.startswith("IEEPA") and row.status in (Status.IN_FORCE, Status.VOID)
+    ]
+    assert {row.status for row in ieepa} == {Status.VOID}
+    assert max(row.ends_on for row in ieepa) == date(2026, 2, 24)
+    assert min(row.starts_on for row in ieepa) == date(2025, 2, 4)
+    lasting = [row for row in ieepa if row.ends_on == date(2026, 2, 24)]
+    assert {row.legal_ends_on for row in lasting} == {date(2026, 2, 20)}
+
+
+def test_every_group_is_used_and_every_member_known(facts):
+    used = {word for row in facts.tariffs for word in (*row.origins, *row.except_origins)}
+    groups = {group.group for group in facts.country_groups}
+    assert groups == {word for word in used if word.startswith("@")}
+    eu = next(group for group in facts.country_groups if group.group == "@EU27")
+    assert len(set(eu.members)) == len(eu.members) == 27
+
+
+def test_authorities_that_displace_and_are_replaced_exist(facts):
+    """A misspelt name would displace nothing, in silence."""
+    authorities = {row.authority for row in facts.tariffs}
+    for row in facts.tariffs:
+        assert {*row.displaced_by, *row.replaces} <= authorities, row.component_id
