@@ -40,6 +40,10 @@ _COMMANDS: Final = {
         "tariffimpact.cli.market:market",
         "Say how all prices of a market move when rivals respond.",
     ),
+    "schedule": (
+        "tariffimpact.cli.schedule:schedule",
+        "Compile the duty on every product from the official lists.",
+    ),
     "copy-data": ("tariffimpact.cli.data:copy_data", "Copy the shipped facts, to edit and reuse."),
 }
 """Command name to where it lives and its line in `--help`."""
