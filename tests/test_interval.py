@@ -85,6 +85,8 @@ def test_plain_numbers_on_either_side():
         (lambda: Interval(1, INF) / Interval(1, INF), 0, INF),
         (lambda: Interval(0, 1) * Interval(1, INF), 0, INF),
         (lambda: 0 * Interval(1, INF), 0, 0),
+        (lambda: Interval(-INF, 3) * Interval(0, 1), -INF, 3),
+        (lambda: Interval(-INF, 1) / Interval(-INF, -1), -1, INF),
         (lambda: Interval(1, INF) - Interval(1, INF), -INF, INF),
         (lambda: Interval(-INF, 3) + 1, -INF, 4),
     ],
