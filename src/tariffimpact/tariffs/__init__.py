@@ -7,6 +7,7 @@ row; `build_schedule` compiles raw lists and rules into a file of every product,
 """
 
 from tariffimpact.tariffs.compiled import CompiledSchedule, build_schedule, read_schedule
+from tariffimpact.tariffs.curated import curated_schedule
 from tariffimpact.tariffs.filed import FiledSchedule
 from tariffimpact.tariffs.rate import TariffComponent, TariffRate
 from tariffimpact.tariffs.schedule import CHARGED, TariffSchedule
@@ -21,5 +22,6 @@ __all__ = [
     "TariffRate",
     "TariffSchedule",
     "build_schedule",
+    "curated_schedule",
     "read_schedule",
 ]

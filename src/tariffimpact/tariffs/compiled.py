@@ -113,7 +113,7 @@ def build_schedule(folder: Path, facts: Facts, rules: Path = SHIPPED) -> Compile
     faults += [*overlaps, *_holes(kept)]
     if faults:
         raise DataError(faults)
-    return CompiledSchedule(_frame(kept), _manifest(raw, book, codes, facts.products))
+    return CompiledSchedule(spell_frame(kept), _manifest(raw, book, codes, facts.products))
 
 
 def read_schedule(path: Path) -> CompiledSchedule:
@@ -201,7 +201,8 @@ def _holes(spells: Sequence[Spell]) -> list[Fault]:
     return list(faults.values())
 
 
-def _frame(spells: list[Spell]) -> pd.DataFrame:
+def spell_frame(spells: list[Spell]) -> pd.DataFrame:
+    """Return rows as a frame, in the order that makes the file small and the same every time."""
     import pandas as pd
 
     spells.sort(key=lambda s: (s.authority, s.role, s.hts, s.origin, s.starts_on))

@@ -1,0 +1,136 @@
+"""A compiled schedule as three tables to join lines to: by product, product and origin, origin.
+
+Each table has one row per key and spell, and for every authority with rows in it the columns
+`low_i`, `high_i`, `floor_i`, `metal_i`, `yields_i` of its duty and `kept_low_i`, `kept_high_i` of
+its exemptions, `i` the authority's place in the schedule's list. Spells of a key never overlap, so
+a line meets one row of each table at most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tariffimpact.errors import require
+from tariffimpact.tariffs import CompiledSchedule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LAYERS: Final = ("product_origin", "product", "origin")
+"""From the most to the least specific scope: the first that states a duty decides."""
+
+KEYS: Final[dict[str, tuple[str, ...]]] = {
+    "product_origin": ("hts", "origin"),
+    "product": ("hts",),
+    "origin": ("origin",),
+}
+_WINDOW: Final = ["starts_on", "ends_on"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleLayers:
+    """The tables of a schedule, the authorities they hold, and the codes set apart."""
+
+    tables: Mapping[str, pd.DataFrame]
+    authorities: tuple[str, ...]
+    displacing: tuple[int, ...]
+    """Places of the authorities that take another's place on the value they bear on."""
+    apart: pd.DataFrame
+    """HTS10 codes that the schedule treats apart from their tariff line, column `code`."""
+
+
+def schedule_layers(
+    compiled: CompiledSchedule, *, claims: Mapping[str, float] | None = None
+) -> ScheduleLayers:
+    """Return a compiled schedule as tables to join lines to.
+
+    Parameters
+    ----------
+    compiled
+        The schedule.
+    claims
+        Share of the duty a claim frees, 0 to 1, by claim; a claim not named is unknown.
+
+    Returns
+    -------
+    ScheduleLayers
+        One row per key and spell in each table.
+    """
+    frame = _with_claims(compiled, dict(claims or {}))
+    authorities = tuple(compiled.manifest["authorities"])
+    has_hts, has_origin = frame["hts"] != "", frame["origin"] != ""
+    parts = {
+        "product_origin": frame[has_hts & has_origin],
+        "product": frame[has_hts & ~has_origin],
+        "origin": frame[~has_hts & has_origin],
+    }
+    tables = {name: _wide(part, list(KEYS[name]), authorities) for name, part in parts.items()}
+    codes = frame.loc[frame["hts"].str.len() == 10, ["hts"]].drop_duplicates()
+    displacing = sorted(
+        {authorities.index(name) for name in frame["displaced_by"].unique() if name}
+    )
+    return ScheduleLayers(
+        tables, authorities, tuple(displacing), codes.rename(columns={"hts": "code"})
+    )
+
+
+def _with_claims(compiled: CompiledSchedule, claims: dict[str, float]) -> pd.DataFrame:
+    frame = compiled.frame[compiled.frame["role"] != "not charged"].copy()
+    told = compiled.manifest["components"]
+    claim = frame["component_id"].map({name: part["claim"] for name, part in told.items()})
+    for name, share in claims.items():
+        require(0 <= share <= 1, f"the share of a claim is between 0 and 1 (got {name} {share})")
+        rows = (claim == name) & (frame["role"] == "waiver")
+        frame.loc[rows, "low"] = frame.loc[rows, "high"] * share
+        frame.loc[rows, "high"] = frame.loc[rows, "low"]
+    return frame
+
+
+def _wide(frame: pd.DataFrame, keys: list[str], authorities: tuple[str, ...]) -> pd.DataFrame:
+    """Return one row per key and spell, the columns of each authority and role side by side."""
+    spells = _spells(frame, keys)
+    for (authority, role), rows in frame.groupby(["authority", "role"], sort=True):
+        place = authorities.index(str(authority))
+        columns = _duty_columns(rows, place, authorities) if role == "duty" else _kept(rows, place)
+        bearing = columns.assign(**{k: rows[k] for k in [*keys, *_WINDOW]})
+        met = spells[[*keys, "starts_on"]].merge(bearing, on=keys, suffixes=("", "_row"))
+        inside = (met["starts_on"] >= met["starts_on_row"]) & (met["starts_on"] < met["ends_on"])
+        met = met[inside].drop(columns=["starts_on_row", "ends_on"])
+        spells = spells.merge(met, on=[*keys, "starts_on"], how="left")
+    return spells
+
+
+def _spells(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Return the stretches of days between any two changes of a key."""
+    import pandas as pd
+
+    edges = pd.concat(
+        [frame[[*keys, day]].set_axis([*keys, "starts_on"], axis=1) for day in _WINDOW]
+    )
+    edges = edges.drop_duplicates().sort_values([*keys, "starts_on"], ignore_index=True)
+    edges["ends_on"] = edges.groupby(keys)["starts_on"].shift(-1)
+    return edges.dropna(subset=["ends_on"]).reset_index(drop=True)
+
+
+def _duty_columns(rows: pd.DataFrame, i: int, authorities: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    places = {name: place for place, name in enumerate(authorities)} | {"": -1}
+    columns = {
+        f"low_{i}": rows["low"],
+        f"high_{i}": rows["high"],
+        f"floor_{i}": rows["kind"].isin(["floor_incl_mfn", "target_total"]),
+        f"metal_{i}": rows["base"] == "metal",
+        f"yields_{i}": rows["displaced_by"].map(places).astype("int8"),
+    }
+    if i == 0:
+        columns |= {"specific_usd": rows["specific_usd"], "specific_unit": rows["specific_unit"]}
+    return pd.DataFrame(columns)
+
+
+def _kept(rows: pd.DataFrame, i: int) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({f"kept_low_{i}": 1 - rows["high"], f"kept_high_{i}": 1 - rows["low"]})
