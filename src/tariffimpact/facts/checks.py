@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 from tariffimpact.errors import Fault
@@ -53,6 +54,20 @@ def unknown_groups(rows: Table[TariffRow], groups: Table[CountryGroup]) -> Itera
                         f"{name} is not in country_groups.csv",
                         "define the group there",
                     )
+
+
+def unknown_authorities(rows: Table[TariffRow]) -> Iterator[Fault]:
+    """Blame each tariff row displaced by, or replacing, an authority that no row has."""
+    if rows.faults:  # a row that could not be read may hold it
+        return
+    known = {row.record.authority for row in rows.rows}
+    for row in rows.rows:
+        for column in ("displaced_by", "replaces"):
+            for name in getattr(row.record, column):
+                if name not in known:
+                    near = get_close_matches(name, known, n=1)
+                    remedy = f"did you mean {near[0]}?" if near else "spell it as in authority"
+                    yield rows.fault(row, column, f"no row has the authority {name}", remedy)
 
 
 def price_rows_that_clash(table: Table[PriceChange]) -> Iterator[Fault]:

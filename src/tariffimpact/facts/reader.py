@@ -225,6 +225,7 @@ def _cross_faults(tables: dict[str, Table[Any]]) -> Iterator[Fault]:
     groups = tables["country_groups"]
     yield from checks.price_rows_that_clash(tables["prices"])
     yield from checks.unknown_groups(tables["tariffs"], groups)
+    yield from checks.unknown_authorities(tables["tariffs"])
     yield from checks.overlapping_windows(tables["tariffs"], groups.records)
 
 
