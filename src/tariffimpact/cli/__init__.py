@@ -40,6 +40,10 @@ _COMMANDS: Final = {
         "tariffimpact.cli.market:market",
         "Say how all prices of a market move when rivals respond.",
     ),
+    "batch": (
+        "tariffimpact.cli.batch:batch",
+        "Charge and price every product of a file.",
+    ),
     "schedule": (
         "tariffimpact.cli.schedule:schedule",
         "Compile the duty on every product from the official lists.",
