@@ -23,9 +23,11 @@ from tariffimpact.market.system import Array, Labels
 
 TOLERANCE = 1e-10
 """Relative first-order condition above which nothing is called an equilibrium."""
-_AIM = 2e-14
-_FLOOR = 700.0
-_LIMIT = 80
+AIM = 2e-14
+FLOOR = 700.0
+LIMIT = 80
+START = 1.084
+"""First odds are L(1 + 1.084 L)/(1 + 1.084 L + L^2/2), close to the root of z e^z/(1 + z) = L."""
 _DOMINANT = 10.0
 
 
@@ -118,9 +120,17 @@ def _start(log_types: Array, layout: _Layout, curve: Array) -> tuple[Array, Arra
     top = np.maximum(layout.peak(log_types), 0.0)
     scale = layout.total(np.exp(log_types - layout.spread(top))) * np.exp(-least)
     upper = top + np.log(np.exp(-top) + scale)
-    types = np.maximum(log_types, layout.spread(upper) - _FLOOR)
-    shift = types - layout.spread(upper + least)
-    return types, upper, np.logaddexp(0.0, shift) if shift.max() > 30 else np.log1p(np.exp(shift))
+    types = np.maximum(log_types, layout.spread(upper) - FLOOR)
+    low = types - layout.spread(upper + least)
+    low = np.exp(np.minimum(low, 0.0, out=low), out=low)
+    near = START * low
+    near += 1
+    odds = low * near
+    low *= low
+    low *= 0.5
+    near += low
+    odds /= near
+    return types, upper, odds
 
 
 def _gap(odds: Array, share: Array, outside: Array, layout: _Layout) -> tuple[Array, Array]:
@@ -148,21 +158,31 @@ def _newton(log_types: Array, layout: _Layout, curve: Array) -> Aggregates:
         size = 1.0 + np.abs(layout.peak(np.abs(types))) + upper
         residual = np.full(h.shape, np.inf)
         iterations = np.zeros(h.shape, dtype=np.intp)
-        for _ in range(_LIMIT):
-            plus = 1 + odds
-            share = odds / plus
-            error = np.log(share) + (plus if logit else tail(odds, each)) + layout.spread(h) - types
+        plus, error, fall, spare = (np.empty_like(odds) for _ in range(4))
+        for _ in range(LIMIT):
+            share = np.divide(odds, np.add(odds, 1, out=plus), out=fall)
+            np.log(share, out=error)
+            error += plus if logit else tail(odds, each)
+            error += layout.spread(h)
+            error -= types
             outside = np.exp(-h)
             gap, unit = _gap(odds, share, outside, layout)
-            residual = np.maximum(layout.peak(np.abs(error)), np.abs(gap) / unit)
-            moving = residual > _AIM * size
+            residual = np.maximum(layout.peak(np.abs(error, out=spare)), np.abs(gap) / unit)
+            moving = residual > AIM * size
             if not moving.any():
                 break
             iterations += moving
-            slope = plus * odds / (1 + odds * plus * (1 if logit else 1 / (1 + each * plus)))
-            fall = slope / (plus * plus)
-            dh = (gap - layout.total(error * fall)) / (outside + layout.total(fall))
+            np.multiply(odds, plus, out=spare)
+            if not logit:
+                spare /= 1 + each * plus
+            spare += 1
+            fall /= spare
+            total_fall = layout.total(fall)
+            dh = (gap - layout.total(np.multiply(error, fall, out=spare))) / (outside + total_fall)
             h_new = np.clip(h + dh, 0.0, upper)
-            odds += np.maximum(-slope * (error + layout.spread(h_new - h)), -0.9 * odds)
+            error += layout.spread(h_new - h)
+            plus *= plus
+            error *= np.multiply(fall, plus, out=fall)
+            odds -= np.minimum(error, np.multiply(odds, 0.9, out=spare), out=error)
             h = h_new
         return Aggregates(odds, h, residual, iterations)

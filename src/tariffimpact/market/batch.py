@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from tariffimpact import units
 from tariffimpact.errors import ModelError, require
 from tariffimpact.market.aggregative import TOLERANCE
-from tariffimpact.market.kernels import Kernel, Part, Problem, kernel
+from tariffimpact.market.kernels import kernel
+from tariffimpact.market.layout import Answers, Kernel, Part, Problem
 from tariffimpact.market.system import Array, Labels
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def solve_logit(
     return _run(
         Problem.of(utility=utility, slope=price_coefficient, cost=cost, firms=firms,
                    markets=markets, weight=weight),
-        kernel("logit", uniform=weight is None, backend=backend), chunk, progress,
+        kernel("logit", backend=backend), chunk, progress,
     )  # fmt: skip
 
 
@@ -203,7 +204,7 @@ def solve_ces(
     require((steep > 0).all(), "elasticity: CES needs values above 1; see CesDemand")
     return _run(
         Problem.of(utility=log_quality, slope=steep, cost=cost, firms=firms, markets=markets),
-        kernel("ces", uniform=True, backend=backend), chunk, progress,
+        kernel("ces", backend=backend), chunk, progress,
     )  # fmt: skip
 
 
@@ -211,28 +212,19 @@ def _run(problem: Problem, solve: Kernel, chunk: int, progress: bool) -> BatchRe
     """Solve chunk by chunk and put the answers back in the caller's order."""
     if chunk < 1:
         raise ModelError(f"chunk: at least one product at a time (got {chunk})")
-    lead, rows = problem.lead, problem.rows
-    markets = problem.firm_counts.size
-    prices = np.empty((rows, problem.size))
-    residual = np.empty((rows, markets))
-    iterations = np.empty((rows, markets), dtype=np.intp)
+    shape = (problem.rows, problem.names.size)
+    answers = Answers(
+        np.empty((problem.rows, problem.size)), np.empty(shape), np.empty(shape, dtype=np.intp)
+    )
     for part in _tracked(list(problem.parts(chunk)), progress):
-        block = problem.block(part)
-        found = solve(block)
-        within = (part.rows, part.markets)
-        residual[within] = found.residual.reshape(part.shape)
-        iterations[within] = found.iterations.reshape(part.shape)
-        failed = ~(found.residual <= TOLERANCE)
-        values = found.prices
-        if failed.any():
-            values = np.where(np.repeat(failed, block.product_counts_by_market), np.nan, values)
-        prices[part.rows, part.products] = values.reshape(part.rows_count, -1)
+        solve(problem, part, answers)
+    lead = problem.lead
     return BatchResult(
-        problem.restore(prices).reshape(*lead, problem.size),
-        residual.reshape(*lead, markets),
-        iterations.reshape(*lead, markets),
+        problem.restore(answers.prices).reshape(*lead, problem.size),
+        answers.residual.reshape(*lead, shape[1]),
+        answers.iterations.reshape(*lead, shape[1]),
         problem.names,
-        problem.market_starts,
+        problem.market_starts[:-1],
     )
 
 

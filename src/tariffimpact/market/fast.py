@@ -1,144 +1,207 @@
-"""The firm-level Newton compiled by numba, market by market: the same steps, the same results."""
+"""A batch solved by numba: the compiled counterpart of `kernels.solve_part`.
+
+Products are touched twice: to sum each firm's type, and to write prices.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from functools import cache
-from typing import Literal
-
 import numpy as np
 
-from tariffimpact.errors import ModelError
-from tariffimpact.market.kernels import Block, Found, Kernel, levied_block, refuse
+from tariffimpact.market.aggregative import TOLERANCE
+from tariffimpact.market.lanes import (
+    BAD,
+    CURVE,
+    LANES,
+    ODDS,
+    SHIFT,
+    SMALLEST,
+    TAKEN,
+    TYPE,
+    WORST,
+    exact,
+    exp,
+    fused,
+    log,
+    newton,
+    summing,
+)
+from tariffimpact.market.layout import Answers, Part, Problem
 from tariffimpact.market.system import Array, Labels
 
-_LIMIT = 80
-_AIM = 2e-14
-_FLOOR = 700.0
+_BUFFER = 1_024
+"""Products whose exp is taken at once, more where one market has more."""
+_OVERFLOW = 1e300
 
 
-def fast_kernel(demand: Literal["logit", "ces"], *, uniform: bool) -> Kernel:
-    """Return the compiled solver of a chunk; firms with uneven duties keep the array code.
-
-    Raises
-    ------
-    ModelError
-        If numba is not installed.
-    """
-    types, newton = _compiled()
-    if not uniform:
-        return levied_block
-    multiplicative = demand == "ces"
-
-    def solve_block(block: Block) -> Found:
-        prices = np.empty_like(block.cost)
-        residual = np.empty(block.firms.size)
-        steps = np.empty(block.firms.size, dtype=np.intp)
-        log_types = np.empty(block.products.size)
-        types(block.utility, block.slope, block.cost, block.products, block.firms,
-              multiplicative, log_types)  # fmt: skip
-        newton(log_types, block.slope, block.cost, block.products, block.firms,
-               multiplicative, prices, residual, steps)  # fmt: skip
-        bad = block.cost <= 0 if multiplicative else block.cost < 0
-        return Found(prices, refuse(block, bad, residual), steps)
-
-    return solve_block
+@summing
+def _sum(values: Array, first: int, size: int) -> float:
+    part, total = values[first : first + size], 0.0
+    for j in range(size):
+        total += part[j]
+    return total
 
 
-@cache
-def _compiled() -> tuple[Callable[..., None], Callable[..., None]]:
-    try:
-        from numba import njit
-    except ImportError as error:
-        raise ModelError(
-            "backend='numba' needs the extra [fast]: pip install 'tariffimpact[fast]', or use "
-            "backend='numpy'"
-        ) from error
-    compiler = njit(cache=True, error_model="numpy")
-    return compiler(_types), compiler(_newton)
+@fused
+def _fill(
+    values: Array, at: int, utility: Array, u: int, cost: Array, c: int, size: int, slope: float,
+    multiplicative: bool, shift: float,
+) -> int:  # fmt: skip
+    """Write utility - slope x (log) cost - shift from `at` on; return how many costs are bad."""
+    value, worth, level = values[at : at + size], utility[u : u + size], cost[c : c + size]
+    bad = 0
+    if multiplicative:
+        for j in range(size):
+            value[j] = worth[j] - slope * log(level[j]) - shift
+            bad += 0 if (level[j] >= SMALLEST) & (level[j] < np.inf) else 1
+    else:
+        for j in range(size):
+            value[j] = worth[j] - slope * level[j] - shift
+            bad += 0 if (level[j] >= 0.0) & (level[j] < np.inf) else 1
+    return bad
 
 
-def _types(
-    utility: Array, slope: Array, cost: Array, products: Labels, firms: Labels,
-    multiplicative: bool, log_types: Array,
+@exact
+def _peak(values: Array, first: int, last: int) -> float:
+    """Return the largest value, 0 where it is not finite."""
+    top = -np.inf
+    for j in range(first, last):
+        top = max(top, values[j])
+    return top if np.isfinite(top) else 0.0
+
+
+@exact
+def _firm_sums(values: Array, at: int, counts: Labels, first: int, last: int, firms: Array,
+               i: int) -> float:  # fmt: skip
+    """Write the sums over the firms of the market in lane i; return the largest."""
+    largest = 0.0
+    for f in range(first, last):
+        total = _sum(values, at, counts[f])
+        firms[f - first, TYPE + i] = total
+        largest = total if total > largest else largest
+        at += counts[f]
+    return largest
+
+
+@exact
+def _write(
+    cost: Array, c: int, slope: float, counts: Labels, first: int, last: int, firms: Array, i: int,
+    multiplicative: bool, solved: bool, prices: Array, p: int,
 ) -> None:  # fmt: skip
-    """Write log T of every firm: log sum exp of utility - slope x (log) cost."""
-    product = firm = 0
-    for market in range(firms.size):
-        for _ in range(firms[market]):
-            end = product + products[firm]
-            peak, total = -np.inf, 0.0
-            for j in range(product, end):
-                level = math.log(cost[j]) if multiplicative else cost[j]
-                value = utility[j] - slope[market] * level
-                if value <= peak:
-                    total += math.exp(value - peak)
-                else:
-                    total = total * math.exp(peak - value) + 1.0
-                    peak = value
-            log_types[firm] = peak if products[firm] == 1 else peak + math.log(total)
-            product = end
-            firm += 1
+    """Write the prices of the market in lane i, NaN where it is not solved."""
+    for f in range(first, last):
+        markup = (1.0 + firms[f - first, ODDS + i]) / slope if solved else np.nan
+        price, level = prices[p : p + counts[f]], cost[c : c + counts[f]]
+        if multiplicative:
+            for j in range(counts[f]):
+                price[j] = level[j] * (1.0 + markup)
+        else:
+            for j in range(counts[f]):
+                price[j] = level[j] + markup
+        c += counts[f]
+        p += counts[f]
 
 
-def _newton(
-    log_types: Array, slope: Array, cost: Array, products: Labels, firms: Labels,
+@exact
+def _width(products: Labels, market: int) -> int:
+    return int(products[market + 1] - products[market])
+
+
+@exact
+def _load(
+    inputs: tuple[Array, Array, Array], own: tuple[int, int, int], counts: Labels,
+    starts: Labels, products: Labels, rows: Labels, markets: Labels, values: Array, firms: Array,
+    lane: Array, multiplicative: bool, safe: bool,
+) -> bool:  # fmt: skip
+    """Write sums of exp(utility - slope x (log) cost - shift) per firm; return if none overflows.
+
+    The shift is the value of a market's first product; `safe`: of its best, for sure enough.
+    """
+    utility, slopes, cost = inputs
+    waiting = held = 0
+    fits = True
+    for i in range(markets.size):
+        r, m = rows[i], markets[i]
+        slope = slopes[r * own[1] + m]
+        at, size = products[m], _width(products, m)
+        u, c = r * own[0] + at, r * own[2] + at
+        shift = utility[u] - slope * (log(cost[c]) if multiplicative else cost[c])
+        if safe or not np.isfinite(shift):
+            _fill(values, held, utility, u, cost, c, size, slope, multiplicative, 0.0)
+            shift = _peak(values, held, held + size)
+        bad = _fill(values, held, utility, u, cost, c, size, slope, multiplicative, shift)
+        lane[SHIFT + i] = shift
+        lane[CURVE + i] = 1.0 / slope if multiplicative else 0.0
+        lane[BAD + i] = bad if 0.0 < slope < np.inf else 1.0
+        held += size
+        if i + 1 == markets.size or held + _width(products, markets[i + 1]) > values.size:
+            for j in range(held):
+                values[j] = exp(values[j])
+            held = 0
+            for w in range(waiting, i + 1):
+                m = markets[w]
+                largest = _firm_sums(values, held, counts, starts[m], starts[m + 1], firms, w)
+                fits = fits and not largest >= _OVERFLOW
+                held += _width(products, markets[w])
+            waiting, held = i + 1, 0
+    return fits
+
+
+@exact
+def _solve(
+    inputs: tuple[Array, Array, Array], own: tuple[int, int, int], counts: Labels,
+    starts: Labels, products: Labels, sequence: Labels, first_row: int, last_row: int,
     multiplicative: bool, prices: Array, residual: Array, steps: Labels,
 ) -> None:  # fmt: skip
-    """Write prices, residual and steps of every market; see `aggregative._newton`."""
-    odds, error, fall = np.empty((3, firms.max()))
-    product = firm = 0
-    for market in range(firms.size):
-        count = firms[market]
-        types = log_types[firm : firm + count]
-        curve = 1.0 / slope[market] if multiplicative else 0.0
-        least = math.log1p(curve) / curve if multiplicative else 1.0
-        top, scale, largest = 0.0, 0.0, 0.0
-        for f in range(count):
-            top = max(top, types[f])
-        for f in range(count):
-            scale += math.exp(types[f] - top - least)
-        upper = top + math.log(math.exp(-top) + scale)
-        for f in range(count):
-            types[f] = max(types[f], upper - _FLOOR)
-            largest = max(largest, abs(types[f]))
-            shift = types[f] - least - upper
-            odds[f] = max(shift, 0.0) + math.log1p(math.exp(-abs(shift)))
-        h, worst, taken = upper, np.inf, 0
-        for step in range(_LIMIT):
-            outside = math.exp(-h)
-            whole, unit, pull, drop, worst = -1.0, 1.0, 0.0, outside, 0.0
-            for f in range(count):
-                if odds[f] > 1.0:
-                    whole, unit = whole + 1.0, min(unit, 1.0 / (1.0 + odds[f]))
-            gap = outside + whole
-            for f in range(count):
-                z = odds[f]
-                plus = 1.0 + z
-                bend = math.log1p(curve * plus) / curve if multiplicative else plus
-                error[f] = math.log(z / plus) + bend + h - types[f]
-                gap += z / plus if z <= 1.0 else -1.0 / plus
-                flat = 1.0 / (1.0 + curve * plus)
-                fall[f] = plus * z / (1.0 + z * plus * flat)
-                pull += error[f] * fall[f] / (plus * plus)
-                drop += fall[f] / (plus * plus)
-                worst = worst if worst > abs(error[f]) else abs(error[f])
-            worst = worst if worst > abs(gap) / unit else abs(gap) / unit
-            if not worst > _AIM * (1.0 + largest + upper):
+    """Solve the markets of `sequence` in each row, some at a time; arrays are flat.
+
+    `own` is the length of a row of utility, slope and cost, 0 where one row serves for all.
+    """
+    width = most = 1
+    for m in sequence:
+        width = max(width, _width(products, m))
+        most = max(most, starts[m + 1] - starts[m])
+    values, room = np.empty(max(_BUFFER, width)), np.empty((most, 4 * LANES))
+    lane = np.empty(14 * LANES)
+    all_rows, all_markets = np.empty((2, LANES), dtype=np.intp)
+    size, many, r, k = products[-1], starts.size - 1, first_row, 0
+    while r < last_row:
+        here, most = 0, 1
+        while here < LANES and r < last_row:
+            m = sequence[k]
+            all_rows[here], all_markets[here] = r, m
+            most = max(most, starts[m + 1] - starts[m])
+            here, k = here + 1, k + 1
+            if k == sequence.size:
+                r, k = r + 1, 0
+        rows, markets, firms = all_rows[:here], all_markets[:here], room[:most]
+        for safe in (False, True):
+            firms[:, :LANES] = 0.0
+            lane[SHIFT : SHIFT + LANES] = 0.0
+            lane[CURVE : CURVE + LANES] = 1.0 if multiplicative else 0.0
+            if _load(inputs, own, counts, starts, products, rows, markets, values, firms, lane,
+                     multiplicative, safe):  # fmt: skip
                 break
-            taken = step + 1
-            h_new = min(max(h + (gap - pull) / drop, 0.0), upper)
-            for f in range(count):
-                odds[f] += max(-fall[f] * (error[f] + h_new - h), -0.9 * odds[f])
-            h = h_new
-        residual[market] = worst
-        steps[market] = taken
-        for f in range(count):
-            for j in range(product, product + products[firm + f]):
-                if multiplicative:
-                    prices[j] = cost[j] * (1.0 + (1.0 + odds[f]) * curve)
-                else:
-                    prices[j] = cost[j] + (1.0 + odds[f]) / slope[market]
-            product += products[firm + f]
-        firm += count
+        newton(firms, lane, multiplicative)
+        for i in range(here):
+            m, at = markets[i], rows[i] * many + markets[i]
+            worst = np.nan if lane[BAD + i] > 0.0 else lane[WORST + i]
+            residual[at], steps[at] = worst, int(lane[TAKEN + i])
+            _write(inputs[2], rows[i] * own[2] + products[m], inputs[1][rows[i] * own[1] + m],
+                   counts, starts[m], starts[m + 1], firms, i, multiplicative, worst <= TOLERANCE,
+                   prices, rows[i] * size + products[m])  # fmt: skip
+
+
+def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: bool) -> None:
+    """Solve a part in which firms weigh their products alike; `multiplicative`: CES."""
+    sequence = np.arange(part.markets.start, part.markets.stop)
+    firms = np.diff(problem.firm_starts[part.markets.start : part.markets.stop + 1])
+    if (firms != firms[0]).any():
+        sequence = sequence[np.argsort(firms, kind="stable")]
+    inputs = problem.utility.ravel(), problem.slope.ravel(), problem.cost.ravel()
+    utility, slope, cost = (
+        x.shape[1] if len(x) > 1 else 0 for x in (problem.utility, problem.slope, problem.cost)
+    )
+    _solve(inputs, (utility, slope, cost), problem.product_counts, problem.firm_starts,
+           problem.market_starts, sequence, part.rows.start, part.rows.stop, multiplicative,
+           answers.prices.ravel(), answers.residual.ravel(),
+           answers.iterations.ravel())  # fmt: skip

@@ -1,289 +1,188 @@
-"""How a batch lies in memory, and the array code that solves one chunk of it."""
+"""The array code that solves one part of a batch, and the choice between it and compiled code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from tariffimpact.errors import ModelError
-from tariffimpact.market.aggregative import solve_types
+from tariffimpact.market.aggregative import TOLERANCE, solve_types
 from tariffimpact.market.heterogeneous import solve_profits
+from tariffimpact.market.layout import Answers, Kernel, Part, Problem
 from tariffimpact.market.system import Array, Labels
 
 _SPAN = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A rectangle of a batch: some rows, and a run of whole markets."""
+def kernel(demand: Literal["logit", "ces"], *, backend: str) -> Kernel:
+    """Return the code that solves one part.
 
-    rows: slice
-    markets: slice
-    products: slice
-    firms: slice
-
-    @property
-    def rows_count(self) -> int:
-        """Number of rows."""
-        return int(self.rows.stop - self.rows.start)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and markets."""
-        return self.rows_count, int(self.markets.stop - self.markets.start)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One chunk as flat arrays: rows one after the other, each market's firms adjacent."""
-
-    utility: Array
-    slope: Array
-    """Per market."""
-    cost: Array
-    weight: Array | None
-    products: Labels
-    """Products of each firm."""
-    firms: Labels
-    """Firms of each market."""
-    product_counts_by_market: Labels
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Prices of a chunk, flat, and one residual and step count per market."""
-
-    prices: Array
-    residual: Array
-    iterations: Labels
-
-
-Kernel = Callable[[Block], Found]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A batch: arguments broadcast to rows x products, firms and markets counted."""
-
-    utility: Array
-    slope: Array
-    cost: Array
-    weight: Array | None
-    order: Labels | None
-    """Positions of the caller's products in the order worked in; None if the same."""
-    lead: tuple[int, ...]
-    product_counts: Labels
-    firm_counts: Labels
-    names: NDArray[Any]
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        utility: ArrayLike,
-        slope: ArrayLike,
-        cost: ArrayLike,
-        firms: ArrayLike,
-        markets: ArrayLike | None = None,
-        weight: ArrayLike | None = None,
-    ) -> Problem:
-        """Return the batch, checked; see `batch.solve_logit` for the arguments."""
-        firm = np.asarray(firms)
-        market = np.zeros(firm.size, dtype=np.intp) if markets is None else np.asarray(markets)
-        if firm.ndim != 1 or firm.size == 0 or market.shape != firm.shape:
-            raise ModelError(
-                f"firms, markets: need one label per product (got shapes {firm.shape}, "
-                f"{market.shape})"
-            )
-        given = [np.asarray(x, dtype=np.float64) for x in (utility, slope, cost)]
-        given += [] if weight is None else [np.asarray(weight, dtype=np.float64)]
-        try:
-            shape = np.broadcast_shapes(firm.shape, *(x.shape for x in given))
-        except ValueError as error:
-            raise ModelError(f"batch: arguments do not broadcast to (..., P): {error}") from error
-        if shape[-1] != firm.size:
-            raise ModelError(f"batch: {firm.size} firms for {shape[-1]} products on the last axis")
-        order, product_counts, firm_counts, names = _counted(firm, market)
-        rows = int(np.prod(shape[:-1], dtype=np.intp))
-        full = [np.broadcast_to(x, shape).reshape(rows, -1) if x.ndim > 1 else x for x in given]
-        flat = [np.broadcast_to(x, (rows, firm.size)) for x in full]
-        if order is not None:
-            flat = [x[:, order] for x in flat]
-        keep = flat[3] if weight is not None else None
-        return cls(flat[0], flat[1], flat[2], keep, order, shape[:-1], product_counts, firm_counts,
-                   names)  # fmt: skip
-
-    @property
-    def rows(self) -> int:
-        """Scenarios times draws."""
-        return int(self.cost.shape[0])
-
-    @property
-    def size(self) -> int:
-        """Products P in all markets."""
-        return int(self.cost.shape[1])
-
-    @property
-    def firm_starts(self) -> Labels:
-        """First firm of each market."""
-        return np.cumsum(self.firm_counts) - self.firm_counts
-
-    @property
-    def market_products(self) -> Labels:
-        """Products of each market."""
-        return np.add.reduceat(self.product_counts, self.firm_starts)
-
-    @property
-    def market_starts(self) -> Labels:
-        """First product of each market."""
-        return np.cumsum(self.market_products) - self.market_products
-
-    def parts(self, chunk: int) -> Iterator[Part]:
-        """Yield rectangles of at most `chunk` products, at least one market and row each."""
-        firm_ends = np.append(self.firm_starts, self.product_counts.size)
-        ends = np.append(self.market_starts, self.size)
-        first, last = 0, self.firm_counts.size
-        while first < last:
-            until = int(np.searchsorted(ends, ends[first] + chunk, side="right")) - 1
-            until = min(max(until, first + 1), last)
-            width = int(ends[until] - ends[first])
-            tall = max(1, chunk // width)
-            for row in range(0, self.rows, tall):
-                yield Part(
-                    slice(row, min(row + tall, self.rows)),
-                    slice(first, until),
-                    slice(int(ends[first]), int(ends[until])),
-                    slice(int(firm_ends[first]), int(firm_ends[until])),
-                )
-            first = until
-
-    def block(self, part: Part) -> Block:
-        """Return one rectangle as flat arrays."""
-        at = (part.rows, part.products)
-        repeat = part.rows_count
-        heads = self.market_starts[part.markets]
-        return Block(
-            utility=self.utility[at].ravel(),
-            slope=self.slope[part.rows][:, heads].ravel(),
-            cost=self.cost[at].ravel(),
-            weight=None if self.weight is None else self.weight[at].ravel(),
-            products=np.tile(self.product_counts[part.firms], repeat),
-            firms=np.tile(self.firm_counts[part.markets], repeat),
-            product_counts_by_market=np.tile(self.market_products[part.markets], repeat),
-        )
-
-    def restore(self, prices: Array) -> Array:
-        """Return prices in the caller's order of products."""
-        if self.order is None:
-            return prices
-        back = np.empty_like(prices)
-        back[:, self.order] = prices
-        return back
-
-
-def _counted(firm: Labels, market: Labels) -> tuple[Labels | None, Labels, Labels, NDArray[Any]]:
-    """Return the order that brings each firm's products together, and counts in that order."""
-    new_market = np.append(True, market[1:] != market[:-1])
-    starts = np.flatnonzero(new_market)
-    names = market[starts]
-    if not (names[1:] > names[:-1]).all() and np.unique(names).size != names.size:
-        seen, times = np.unique(names, return_counts=True)
-        twice = seen[times > 1][0]
-        raise ModelError(f"markets: the products of {twice} are not adjacent; sort by market")
-    if ((firm[1:] >= firm[:-1]) | new_market[1:]).all():
-        new_firm = np.append(True, firm[1:] != firm[:-1]) | new_market
-        order = None
-    else:
-        _, label = np.unique(firm, return_inverse=True)
-        order = np.lexsort((label, np.cumsum(new_market)))
-        new_firm = np.append(True, label[order][1:] != label[order][:-1]) | new_market
-    products = np.diff(np.append(np.flatnonzero(new_firm), firm.size))
-    firms = np.add.reduceat(new_firm.astype(np.intp), starts)
-    return order, products, firms, names
-
-
-def kernel(demand: Literal["logit", "ces"], *, uniform: bool, backend: str) -> Kernel:
-    """Return the code that solves one chunk.
-
-    `uniform`: every product of a firm has the same profit weight, for sure.
+    Raises
+    ------
+    ModelError
+        If there is no such backend, or numba is not installed.
     """
-    if backend == "numba":
-        from tariffimpact.market.fast import fast_kernel
-
-        return fast_kernel(demand, uniform=uniform)
-    if backend != "numpy":
+    if backend not in ("numpy", "numba"):
         raise ModelError(f"backend: 'numpy' or 'numba' (got {backend!r})")
-    if demand == "ces":
-        return ces_block
-    return logit_block if uniform else levied_block
+    alike = solve_part
+    if backend == "numba":
+        try:
+            from tariffimpact.market.fast import solve_part as compiled
+        except ImportError as error:
+            raise ModelError(
+                "backend='numba' needs the extra [fast]: pip install 'tariffimpact[fast]', or use "
+                "backend='numpy'"
+            ) from error
+        alike = compiled
+
+    def solve(problem: Problem, part: Part, answers: Answers) -> None:
+        alike(problem, part, answers, demand == "ces")
+        if problem.weight is not None:
+            _weigh(problem, part, answers)
+
+    return solve
 
 
-def _per_product(block: Block) -> Array | float:
-    """Return each product's slope; one number where all markets share it."""
-    if (block.slope == block.slope[0]).all():
-        return float(block.slope[0])
-    return np.repeat(block.slope, block.product_counts_by_market)
+def cut(values: Array, part: Part, columns: slice) -> Array:
+    """Return the part's rows of an argument, or its one row."""
+    return values[part.rows if len(values) > 1 else slice(None), columns]
 
 
-def logit_block(block: Block) -> Found:
-    """Solve a chunk of logit markets in which firms weigh their products alike."""
-    value = block.utility - _per_product(block) * block.cost
-    types = _types(value, block.products)
-    found = solve_types(types, block.firms, np.zeros(block.firms.size))
-    markup = (1 + found.odds) / np.repeat(block.slope, block.firms)
-    prices = block.cost + _spread(markup, block.products, block.cost.size)
-    return Found(prices, refuse(block, block.cost < 0, found.residual), found.iterations)
-
-
-def ces_block(block: Block) -> Found:
-    """Solve a chunk of CES markets."""
+def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: bool) -> None:
+    """Solve a part in which firms weigh their products alike; `multiplicative`: CES."""
+    cost, slope = cut(problem.cost, part, part.products), cut(problem.slope, part, part.markets)
+    products = problem.product_counts[part.firms]
+    counts = np.diff(problem.firm_starts[part.markets.start : part.markets.stop + 1])
+    rows = part.shape[0]
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = block.utility - _per_product(block) * np.log(block.cost)
-    found = solve_types(_types(value, block.products), block.firms, 1 / block.slope)
-    markup = 1 + (1 + found.odds) / np.repeat(block.slope, block.firms)
-    prices = block.cost * _spread(markup, block.products, block.cost.size)
-    return Found(prices, refuse(block, block.cost <= 0, found.residual), found.iterations)
+        value = np.multiply(np.log(cost) if multiplicative else cost,
+                            -_per_product(problem, part, slope))  # fmt: skip
+    utility = cut(problem.utility, part, part.products)
+    value = value + utility if len(utility) > len(value) else np.add(value, utility, out=value)
+    if len(value) < rows:
+        value = np.repeat(value, rows, axis=0)
+    each = np.broadcast_to(slope, part.shape).ravel()
+    with np.errstate(divide="ignore"):
+        curve = 1 / each if multiplicative else np.zeros(each.size)
+    found = solve_types(_types(value, products), np.tile(counts, rows), curve)
+    markup = (1 + found.odds.reshape(rows, -1)) / _repeat(slope, counts)
+    if multiplicative:
+        markup += 1
+    prices = answers.prices[part.rows, part.products]
+    (np.multiply if multiplicative else np.add)(cost, _repeat(markup, products), out=prices)
+    least = np.finfo(np.float64).tiny if multiplicative else 0.0
+    bad = _refused(problem, part, (cost >= least) & (cost < np.inf))
+    residual = found.residual.reshape(part.shape)
+    _finish(problem, part, answers, np.where(bad, np.nan, residual), found.iterations)
 
 
-def levied_block(block: Block) -> Found:
-    """Solve a chunk of logit markets in which a firm's products carry their own weights."""
-    assert block.weight is not None
-    per_product = _per_product(block)
-    value = block.utility - per_product * block.cost - 1
+def _finish(problem: Problem, part: Part, answers: Answers, residual: Array, steps: Labels) -> None:
+    """Write residuals and steps; NaN for prices where a market is not solved."""
+    within = (part.rows, part.markets)
+    answers.residual[within] = residual
+    answers.iterations[within] = steps.reshape(part.shape)
+    failed = ~(residual <= TOLERANCE)
+    if failed.any():
+        prices = answers.prices[part.rows, part.products]
+        prices[np.repeat(failed, _widths(problem, part), axis=1)] = np.nan
+
+
+def _widths(problem: Problem, part: Part) -> Labels:
+    """Return the products of each market of a part."""
+    return np.diff(problem.market_starts[part.markets.start : part.markets.stop + 1])
+
+
+def _per_product(problem: Problem, part: Part, slope: Array) -> Array:
+    """Return each product's slope; one number where all markets share it."""
+    if (slope == slope[0, 0]).all():
+        return slope[:1, :1]
+    return _repeat(slope, _widths(problem, part))
+
+
+def _refused(problem: Problem, part: Part, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return whether a market holds an input that is out of range, (rows or 1, markets)."""
+    slope = cut(problem.slope, part, part.markets)
+    wrong = ~((slope > 0) & (slope < np.inf))
+    if good.all():
+        return wrong
+    starts = problem.market_starts[part.markets] - part.products.start
+    return np.logical_or.reduceat(~good, starts, axis=1) | wrong
+
+
+def _weigh(problem: Problem, part: Part, answers: Answers) -> None:
+    """Check the weights, and solve again the markets whose firms do not weigh products alike."""
+    assert problem.weight is not None
+    weight = cut(problem.weight, part, part.products)
+    bad = _refused(problem, part, (weight > 0) & (weight <= 1))
+    if bad.any():
+        residual = np.where(bad, np.nan, answers.residual[part.rows, part.markets])
+        _finish(problem, part, answers, residual, answers.iterations[part.rows, part.markets])
+    firm_heads = np.cumsum(problem.product_counts[part.firms])[:-1]
+    differs = weight[:, 1:] != weight[:, :-1]
+    differs[:, firm_heads - 1] = False
+    if differs.any():
+        _levied(problem, part, answers, differs)
+
+
+def _levied(problem: Problem, part: Part, answers: Answers, differs: NDArray[np.bool_]) -> None:
+    """Solve the markets in which some firm's products carry different weights."""
+    starts = problem.market_starts[part.markets] - part.products.start
+    inside = np.concatenate([np.zeros((len(differs), 1), dtype=np.bool_), differs], axis=1)
+    uneven = np.zeros(problem.names.size, dtype=np.bool_)
+    uneven[part.markets] = np.logical_or.reduceat(inside, starts, axis=1).any(axis=0)
+    some, held = problem.only(uneven)
+    rows = part.shape[0]
+
+    def flat(values: Array) -> Array:
+        cut_ = values[part.rows] if len(values) > 1 else values
+        return np.broadcast_to(cut_, (rows, values.shape[1])).ravel()
+
+    assert some.weight is not None
+    counts, widths = np.diff(some.firm_starts), np.diff(some.market_starts)
+    cost, slope = flat(some.cost), flat(np.repeat(some.slope, widths, axis=1))
+    products = np.tile(some.product_counts, rows)
     with np.errstate(divide="ignore", invalid="ignore"):
-        gross = 1 / block.weight
-        found = solve_profits(value=value, gross=gross, products=block.products, firms=block.firms)
-        prices = block.cost + (1 + gross * np.repeat(found.index, block.products)) / per_product
-    bad = (block.cost < 0) | ~((block.weight > 0) & (block.weight <= 1))
-    return Found(prices, refuse(block, bad, found.residual), found.iterations)
-
-
-def refuse(block: Block, bad: np.ndarray[tuple[int], np.dtype[np.bool_]], residual: Array) -> Array:
-    """Return residuals with NaN where a market holds an input that is out of range."""
-    wrong_slope = ~((block.slope > 0) & np.isfinite(block.slope))
-    if not (bad.any() or wrong_slope.any()):
-        return residual
-    starts = np.cumsum(block.product_counts_by_market) - block.product_counts_by_market
-    return np.where(np.logical_or.reduceat(bad, starts) | wrong_slope, np.nan, residual)
+        gross = 1 / flat(some.weight)
+        value = flat(some.utility) - slope * cost - 1
+        found = solve_profits(value=value, gross=gross, products=products,
+                              firms=np.tile(counts, rows))  # fmt: skip
+        prices = cost + (1 + gross * np.repeat(found.index, products)) / slope
+    refused = np.isnan(answers.residual[part.rows, uneven])
+    residual = np.where(refused, np.nan, found.residual.reshape(rows, -1))
+    prices = prices.reshape(rows, -1)
+    prices[np.repeat(~(residual <= TOLERANCE), widths, axis=1)] = np.nan
+    answers.prices[part.rows, held] = prices
+    answers.residual[part.rows, uneven] = residual
+    answers.iterations[part.rows, uneven] = found.iterations.reshape(rows, -1)
 
 
 def _types(value: Array, products: Labels) -> Array:
-    """Return log sum exp of `value` per firm; one shift for all where exp cannot underflow."""
-    if products.size == value.size:
-        return value
+    """Return log sum exp of `value` per firm, flat; one shift for all if exp cannot underflow."""
+    if products.size == value.shape[1]:
+        return value.ravel()
     starts = np.cumsum(products) - products
     high, low = float(value.max()), float(value.min())
     with np.errstate(invalid="ignore", divide="ignore", under="ignore"):
-        if high - low < _SPAN:
-            return np.asarray(np.log(np.add.reduceat(np.exp(value - high), starts)) + high)
-        peak = np.maximum.reduceat(value, starts)
-        total = np.add.reduceat(np.exp(value - np.repeat(peak, products)), starts)
-        return np.asarray(np.log(total) + peak)
+        shared = high - low < _SPAN
+        shift = high if shared else np.maximum.reduceat(value, starts, axis=1)
+        value -= shift if shared else np.repeat(shift, products, axis=1)
+        total = _firm_sums(np.exp(value, out=value), products, starts)
+        return np.asarray((np.log(total, out=total) + shift).ravel())
 
 
-def _spread(per_firm: Array, products: Labels, size: int) -> Array:
-    return per_firm if per_firm.size == size else np.repeat(per_firm, products)
+def _firm_sums(value: Array, products: Labels, starts: Labels) -> Array:
+    """Return sums over the products of each firm, shape (rows, firms)."""
+    size = int(products[0])
+    if (products == size).all():
+        return np.asarray((value.reshape(-1, size) @ np.ones(size)).reshape(len(value), -1))
+    return np.add.reduceat(value, starts, axis=1)
+
+
+def _repeat(value: Array, counts: Labels) -> Array:
+    """Return `value` repeated along its last axis, itself where every count is 1."""
+    if (counts == 1).all():
+        return value
+    size = int(counts[0])
+    return np.repeat(value, size if (counts == size).all() else counts, axis=1)
