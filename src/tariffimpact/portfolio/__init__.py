@@ -4,22 +4,36 @@ Needs the extra `portfolio` (DuckDB through Ibis); `--engine spark` the extra `d
 """
 
 from tariffimpact.portfolio.batch import BatchResult, run_batch
-from tariffimpact.portfolio.charging import charge
+from tariffimpact.portfolio.census import read_census_imports
+from tariffimpact.portfolio.charging import Plan, charge
 from tariffimpact.portfolio.engines import Engine, engine
+from tariffimpact.portfolio.imports import (
+    EffectiveRates,
+    effective_rate_by_day,
+    effective_tariff_rate,
+)
 from tariffimpact.portfolio.layers import ScheduleLayers, schedule_layers
+from tariffimpact.portfolio.lines import LINES, check_lines
 from tariffimpact.portfolio.skus import NEEDED, OPTIONAL, read_skus
 from tariffimpact.portfolio.written import RowFiles, batch_files
 
 __all__ = [
+    "LINES",
     "NEEDED",
     "OPTIONAL",
     "BatchResult",
+    "EffectiveRates",
     "Engine",
+    "Plan",
     "RowFiles",
     "ScheduleLayers",
     "batch_files",
     "charge",
+    "check_lines",
+    "effective_rate_by_day",
+    "effective_tariff_rate",
     "engine",
+    "read_census_imports",
     "read_skus",
     "run_batch",
     "schedule_layers",

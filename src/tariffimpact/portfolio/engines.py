@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tariffimpact.errors import ModelError
-from tariffimpact.portfolio.charging import charge
-from tariffimpact.portfolio.layers import LAYERS, ScheduleLayers
+from tariffimpact.portfolio.charging import LAYERS, Plan, charge
+from tariffimpact.portfolio.layers import ScheduleLayers
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -29,11 +29,11 @@ class Engine:
     connection: Any
     tables: dict[str, ir.Table]
     authorities: tuple[str, ...]
-    displacing: tuple[int, ...]
+    plan: Plan
 
     def charged(self, lines: ir.Table) -> ir.Table:
         """Return the expression of the lines with their rate; see `charging.charge`."""
-        return charge(lines, self.tables, len(self.authorities), self.displacing)
+        return charge(lines, self.tables, self.plan)
 
     def read(self, path: Path | str) -> ir.Table:
         """Return the table of a parquet file, or of several by a pattern."""
@@ -91,7 +91,7 @@ def engine(layers: ScheduleLayers, name: EngineName = "duckdb") -> Iterator[Engi
             tables[table] = connection.read_parquet(str(folder / f"{table}.parquet"))
             if name == "duckdb":
                 tables[table] = connection.create_table(f"layer_{table}", tables[table], temp=True)
-        yield Engine(connection, tables, layers.authorities, layers.displacing)
+        yield Engine(connection, tables, layers.authorities, layers.plan)
         connection.disconnect()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

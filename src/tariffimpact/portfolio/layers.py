@@ -13,19 +13,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tariffimpact.errors import require
+from tariffimpact.portfolio.charging import KEYS, Plan
 from tariffimpact.tariffs import CompiledSchedule
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LAYERS: Final = ("product_origin", "product", "origin")
-"""From the most to the least specific scope: the first that states a duty decides."""
-
-KEYS: Final[dict[str, tuple[str, ...]]] = {
-    "product_origin": ("hts", "origin"),
-    "product": ("hts",),
-    "origin": ("origin",),
-}
 _WINDOW: Final = ["starts_on", "ends_on"]
 
 
@@ -35,8 +28,7 @@ class ScheduleLayers:
 
     tables: Mapping[str, pd.DataFrame]
     authorities: tuple[str, ...]
-    displacing: tuple[int, ...]
-    """Places of the authorities that take another's place on the value they bear on."""
+    plan: Plan
     apart: pd.DataFrame
     """HTS10 codes that the schedule treats apart from their tariff line, column `code`."""
 
@@ -68,12 +60,24 @@ def schedule_layers(
     }
     tables = {name: _wide(part, list(KEYS[name]), authorities) for name, part in parts.items()}
     codes = frame.loc[frame["hts"].str.len() == 10, ["hts"]].drop_duplicates()
-    displacing = sorted(
-        {authorities.index(name) for name in frame["displaced_by"].unique() if name}
-    )
-    return ScheduleLayers(
-        tables, authorities, tuple(displacing), codes.rename(columns={"hts": "code"})
-    )
+    named = frame["displaced_by"].unique()
+    displacing = sorted({authorities.index(str(name)) for name in named if name})
+    same = _agreed(tables, len(authorities))
+    slim = {name: t.drop(columns=[c for c in same if c in t]) for name, t in tables.items()}
+    plan = Plan(len(authorities), tuple(displacing), same)
+    return ScheduleLayers(slim, authorities, plan, codes.rename(columns={"hts": "code"}))
+
+
+def _agreed(tables: Mapping[str, pd.DataFrame], authorities: int) -> dict[str, int]:
+    """Return the columns that say the same in every row of every table."""
+    same: dict[str, int] = {}
+    for name in (
+        f"{what}_{i}" for what in ("floor", "metal", "yields") for i in range(authorities)
+    ):
+        values = {int(v) for t in tables.values() if name in t for v in t[name].dropna().unique()}
+        if len(values) == 1:
+            same[name] = values.pop()
+    return same
 
 
 def _with_claims(compiled: CompiledSchedule, claims: dict[str, float]) -> pd.DataFrame:

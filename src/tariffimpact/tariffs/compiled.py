@@ -69,6 +69,13 @@ class CompiledSchedule:
         """Return the rows."""
         return self.frame
 
+    def change_days(self) -> list[date]:
+        """Return the first day and every day on which a duty or an exemption changes."""
+        first, end = (date.fromisoformat(self.manifest[k]) for k in ("starts_on", "ends_on"))
+        columns = (self.frame["starts_on"], self.frame["ends_on"])
+        edges = {day.date() for column in columns for day in column.drop_duplicates()}
+        return sorted({first, *(day for day in edges if first < day < end)})
+
     def as_bytes(self) -> bytes:
         """Return the schedule as a parquet file, the same bytes for the same content."""
         pa, pq = _arrow()

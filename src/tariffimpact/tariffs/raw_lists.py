@@ -28,6 +28,7 @@ FILES: Final[dict[str, tuple[str, ...]]] = {
 }
 """File name to the columns it must have; the first HTS column is the code."""
 
+_FARM_CHAPTERS: Final = frozenset([*(f"{n:02d}" for n in range(1, 25)), "31"])
 _CODE_COLUMNS: Final = ("hs8", "hts8", "hts10", "hts_prefix")
 
 
@@ -105,6 +106,9 @@ def _lists(rows: dict[str, list[tuple[int, dict[str, str]]]]) -> dict[str, tuple
     for _, row in rows["s232_annex_products.csv"]:
         lists.setdefault(f"s232-annex:{row['annex']}", []).append(row["hts_prefix"])
     lists["ieepa-exempt"] = [row["hts10"] for _, row in rows["ieepa_exempt_products.csv"]]
+    for code in lists["ieepa-exempt"]:  # the list was widened once, for farm goods
+        kind = "farm" if code[:2] in _FARM_CHAPTERS else "other"
+        lists.setdefault(f"ieepa-exempt:{kind}", []).append(code)
     lists["s122-exempt"] = [row["hts8"] for _, row in rows["s122_exempt_products.csv"]]
     for _, row in rows["floor_exempt_products.csv"]:
         lists.setdefault(f"floor-exempt:{row['country_group']}", []).append(row["hts8"])

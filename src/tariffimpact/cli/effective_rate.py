@@ -1,0 +1,104 @@
+"""`tariffimpact effective-rate`: the effective tariff rate of import lines."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tariffimpact.cli.options import Day, schedule_options
+
+if TYPE_CHECKING:
+    from tariffimpact.portfolio import EffectiveRates
+
+
+@click.command("effective-rate")
+@click.option(
+    "--census",
+    type=click.Path(path_type=Path),
+    help="Folder of Census import statistics, one parquet file a partner: rates by day.",
+)
+@click.option(
+    "--lines",
+    type=click.Path(path_type=Path),
+    help="Parquet file of import lines: hts, origin, entered_on, customs_value and more.",
+)
+@click.option("--by", default="", help="Columns to group by, separated by commas (default: partner "
+              "with --census, origin with --lines).")  # fmt: skip
+@click.option(
+    "--base", nargs=2, type=Day(), help="Base period of fixed weights: two days, --lines."
+)
+@click.option("--day", "days", multiple=True, type=Day(), help="Only this day; with --census.")
+@click.option("--partner", "partners", multiple=True, help="A partner to draw; may be repeated.")
+@click.option("--engine", "engine_name", type=click.Choice(["duckdb", "spark"]), default="duckdb")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("effective-rate"),
+    show_default=True,
+    help="Folder to write to.",
+)
+@schedule_options
+def effective_rate(
+    census: Path | None,
+    lines: Path | None,
+    by: str,
+    base: tuple[date, date] | None,
+    days: tuple[date, ...],
+    partners: tuple[str, ...],
+    engine_name: str,
+    out: Path,
+    schedule_file: Path | None,
+    claims: tuple[tuple[str, float], ...],
+) -> None:
+    """Write the statutory and the realised effective tariff rate of import lines.
+
+    With --census the statutory rate of those imports on every day a duty changes, as a table and
+    a chart; with --lines both rates by any grouping, with current or fixed weights.
+    """
+    from tariffimpact import portfolio
+    from tariffimpact.output import csv_bytes, publish
+    from tariffimpact.tariffs import read_schedule
+
+    if schedule_file is None or (census is None) == (lines is None):
+        raise click.UsageError("give --schedule, and one of --census and --lines")
+    compiled = read_schedule(schedule_file)
+    groups = [name.strip() for name in by.split(",") if name.strip()]
+    common: dict[str, Any] = {"claims": dict(claims), "engine_name": engine_name}
+    if census is not None:
+        cells = portfolio.read_census_imports(census)
+        rates = portfolio.effective_rate_by_day(
+            cells, compiled, days=days or None, by=groups or ["partner"], **common
+        )
+    else:
+        assert lines is not None
+        portfolio.check_lines(lines)
+        rates = portfolio.effective_tariff_rate(
+            lines,
+            compiled,
+            by=groups or ["origin"],
+            weights="fixed" if base else "current",
+            base=base,
+            **common,
+        )
+    table = rates.to_frame().copy()
+    numbers = table.select_dtypes("float").columns
+    table[numbers] = table[numbers].round(8)
+    files = {"effective-rate.csv": csv_bytes(table)}
+    if {"partner", "entered_on"} <= set(rates.by):
+        files |= _charts(rates, partners)
+    click.echo(rates.explain())
+    for path in publish(out, files):
+        click.echo(f"Wrote {path}")
+
+
+def _charts(rates: EffectiveRates, partners: tuple[str, ...]) -> dict[str, bytes]:
+    from tariffimpact import charts
+
+    axes = rates.plot(partners=partners)
+    figure: Any = axes.figure
+    alt = rates.summary()
+    picture = charts.svg(figure, name="effective-rate", alt=alt)
+    return {"effective-rate.svg": picture.encode(), "effective-rate.png": charts.png(figure)}

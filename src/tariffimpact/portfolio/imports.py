@@ -1,0 +1,301 @@
+"""The effective tariff rate of import lines: what the law asks and what was collected.
+
+The statutory rate is the schedule's rate on each line, weighted by customs value; the realised
+rate is duty collected over customs value. Current weights are each period's own imports; fixed
+weights are those of a base period, so that a change of the rate is the law's and not trade's.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from tariffimpact import units
+from tariffimpact.codes import country_name
+from tariffimpact.errors import ModelError, require
+from tariffimpact.interval import Interval
+from tariffimpact.portfolio.engines import Engine, EngineName, engine, write_parquet
+from tariffimpact.portfolio.layers import schedule_layers
+from tariffimpact.portfolio.lines import LINES
+from tariffimpact.tariffs import CompiledSchedule
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+Weights = Literal["current", "fixed"]
+CELLS: Final = ("hts", "origin", "customs_value")
+_PREFIXES: Final = {"hts2": 2, "hts4": 4, "hts6": 6, "hts8": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveRates:
+    """Effective tariff rates by group."""
+
+    frame: pd.DataFrame
+    """One row a group: the grouping columns, `customs_value_usd`, `statutory_low`,
+    `statutory_high`, `realised` (fractions of the customs value, NaN where unknown),
+    `share_unknown` (of the value whose code or rate the schedule does not know, left out of the
+    statutory rate) and `share_specific` (of the value that also owes a duty per unit, not in
+    the rate)."""
+    by: tuple[str, ...]
+    weights: Weights
+    credit: str
+
+    def summary(self) -> str:
+        """Return the first and the last group in a sentence."""
+        rows = [self.frame.iloc[0], self.frame.iloc[-1]]
+        said = [
+            f"{', '.join(str(row[name])[:10] for name in self.by) or 'all lines'}: "
+            f"{units.percent(Interval(float(row['statutory_low']), float(row['statutory_high'])))}"
+            for row in (rows if len(self.frame) > 1 else rows[:1])
+        ]
+        return f"Statutory effective tariff rate, {self.weights} weights: {'; '.join(said)}."
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rates by group."""
+        return self.frame
+
+    def plot(self, ax: Axes | None = None, *, partners: Sequence[str] = ()) -> Axes:
+        """Draw the statutory rate over time, one course per partner (the largest six if not named).
+
+        Raises
+        ------
+        ModelError
+            If the rates are not by partner and day.
+        """
+        from tariffimpact import charts
+
+        if not {"partner", "entered_on"} <= set(self.by):
+            raise ModelError("a chart over time needs rates by partner and entered_on")
+        largest = self.frame.groupby("partner")["customs_value_usd"].max().nlargest(6).index
+        chosen = list(partners) or list(largest)
+        rows = self.frame[self.frame["partner"].isin(chosen)]
+        frame = rows.rename(
+            columns={"entered_on": "starts_on", "statutory_low": "low", "statutory_high": "high"}
+        )
+        frame = frame.assign(
+            origin=frame["partner"].map({p: p if p == "all" else country_name(p) for p in chosen})
+        )
+        columns = ["origin", "starts_on", "low", "high"]
+        return charts.tariff_steps(frame[columns], source=self.credit, ax=ax)
+
+    def explain(self) -> str:
+        """Return the summary, the definitions and what is left out."""
+        value = self.frame["customs_value_usd"]
+        left = float((self.frame["share_unknown"] * value).sum() / value.sum())
+        per_unit = float((self.frame["share_specific"] * value).sum() / value.sum())
+        return "\n".join(
+            [
+                self.summary(),
+                "Statutory: the schedule's rate on each line, weighted by customs value; a range "
+                "where a claim, a metal share or an end use decides.",
+                "Realised: duty collected over customs value.",
+                f"{units.percent(left)} of the value has a code or rate the schedule does not "
+                f"know and is left out of the statutory rate; {units.percent(per_unit)} also owes "
+                "a duty per unit, which an ad valorem rate cannot hold.",
+                f"Source: {self.credit}.",
+            ]
+        )
+
+
+def effective_tariff_rate(
+    lines: pd.DataFrame | Path,
+    compiled: CompiledSchedule,
+    *,
+    by: Sequence[str] = ("origin",),
+    weights: Weights = "current",
+    base: tuple[date, date] | None = None,
+    claims: Mapping[str, float] | None = None,
+    engine_name: EngineName = "duckdb",
+) -> EffectiveRates:
+    r"""Return the effective tariff rate of import lines by group.
+
+    .. math:: \bar\tau_g = \sum_{i \in g} v_i \tau_i \Big/ \sum_{i \in g} v_i
+
+    Parameters
+    ----------
+    lines
+        A frame or parquet file with the columns `LINES`, `duty` where known (US dollars), and
+        others to group by. `metal_low`, `metal_high` bound each line's metal share; 0 to 1
+        where absent.
+    compiled
+        The schedule.
+    by
+        Columns to group by: those of the lines, or `hts2`, `hts4`, `hts6`, `hts8`.
+    weights
+        `current`: each line's own value. `fixed`: the value its product, origin and groups had
+        in the base period, on every day of the lines.
+    base
+        First day, and first day after, of the base period; needed for fixed weights.
+    claims
+        Share of the duty a claim frees, by claim.
+    engine_name
+        `duckdb` or `spark`.
+
+    Returns
+    -------
+    EffectiveRates
+        One row a group, in the order of the groups.
+
+    Raises
+    ------
+    ModelError
+        If a column is missing, an argument is out of range, or a line met more than one row.
+    """
+    require((base is not None) == (weights == "fixed"), "fixed weights go with a base period")
+    with _loaded(lines, compiled, claims, engine_name) as (running, table):
+        _require_columns(table, (*LINES, *(b for b in by if b not in _PREFIXES)))
+        held = _completed(table)
+        if base is not None:
+            held = _fixed(held, base, [b for b in by if b in table.columns])
+        return _rates(running, held, tuple(by), weights, compiled)
+
+
+def effective_rate_by_day(
+    cells: pd.DataFrame | Path,
+    compiled: CompiledSchedule,
+    *,
+    days: Iterable[date] | None = None,
+    by: Sequence[str] = ("partner",),
+    claims: Mapping[str, float] | None = None,
+    engine_name: EngineName = "duckdb",
+) -> EffectiveRates:
+    """Return the statutory effective rate of fixed imports on each day, by group.
+
+    Parameters
+    ----------
+    cells
+        Imports of a base period: `CELLS` and columns to group by.
+    compiled
+        The schedule.
+    days
+        Days; every day on which a duty changes if None. Between two of them the rate stands.
+    by, claims, engine_name
+        See `effective_tariff_rate`.
+
+    Returns
+    -------
+    EffectiveRates
+        One row a group and day, `entered_on` the last grouping column.
+    """
+    import ibis
+    import pandas as pd
+
+    chosen = sorted(set(days)) if days is not None else compiled.change_days()
+    with _loaded(cells, compiled, claims, engine_name) as (running, table):
+        _require_columns(table, (*CELLS, *(b for b in by if b not in _PREFIXES)))
+        calendar = ibis.memtable(pd.DataFrame({"entered_on": chosen})).cast({"entered_on": "date"})
+        held = _completed(table.cross_join(calendar)).mutate(duty=ibis.null("float64"))
+        return _rates(running, held, (*by, "entered_on"), "fixed", compiled)
+
+
+def _rates(
+    running: Engine, held: ir.Table, by: tuple[str, ...], weights: Weights,
+    compiled: CompiledSchedule,
+) -> EffectiveRates:  # fmt: skip
+    import ibis
+
+    charged = running.charged(held)
+    for name, digits in _PREFIXES.items():
+        if name in by:
+            charged = charged.mutate(**{name: charged["hts"].substr(0, digits)})
+    value = charged["customs_value"]
+    decided = charged["known"] & (charged["rate_high"] < float("inf"))
+    weight = ibis.ifelse(decided, value, 0.0)
+    traded = charged["duty"].notnull()
+    sums = charged.group_by(list(by)).aggregate(
+        lines=charged.count(),
+        customs_value_usd=value.sum(),
+        low=(weight * ibis.ifelse(decided, charged["rate_low"], 0.0)).sum(),
+        high=(weight * ibis.ifelse(decided, charged["rate_high"], 0.0)).sum(),
+        weight=weight.sum(),
+        per_unit=ibis.ifelse(charged["specific_high"] > 0, value, 0.0).sum(),
+        duty=charged["duty"].sum(),
+        traded=ibis.ifelse(traded, value, 0.0).sum(),
+    )
+    frame = running.run(sums.order_by(list(by)) if by else sums)
+    met, expected = int(frame["lines"].sum()), int(running.connection.execute(held.count()))
+    if met != expected:
+        raise ModelError(
+            f"{expected:,} lines met {met:,} rows of the schedule; its windows overlap: build it "
+            "again"
+        )
+    total, known = frame["customs_value_usd"], frame["weight"].where(frame["weight"] > 0)
+    told = frame[list(by)].assign(
+        customs_value_usd=total,
+        statutory_low=frame["low"] / known,
+        statutory_high=frame["high"] / known,
+        realised=frame["duty"] / frame["traded"].where(frame["traded"] > 0),
+        share_unknown=1 - frame["weight"] / total,
+        share_specific=frame["per_unit"] / total,
+    )
+    sources = [s["publisher"] for s in compiled.manifest["sources"].values()]
+    return EffectiveRates(told, by, weights, ", ".join(list(dict.fromkeys(sources))[:3]))
+
+
+def _completed(table: ir.Table) -> ir.Table:
+    """Return lines with every column the engine needs, in the types it needs."""
+    import ibis
+
+    columns: dict[str, Any] = {"customs_value": table["customs_value"].cast("float64")}
+    if "entered_on" in table.columns:
+        columns["entered_on"] = table["entered_on"].cast("date")
+    for name, absent in (("metal_low", 0.0), ("metal_high", 1.0)):
+        if name not in table.columns:
+            columns[name] = ibis.literal(absent)
+    if "duty" not in table.columns:
+        columns["duty"] = ibis.null("float64")
+    return table.mutate(**columns)
+
+
+def _fixed(table: ir.Table, base: tuple[date, date], by: list[str]) -> ir.Table:
+    """Return each cell of the base period on every day, with its value then and its duty now."""
+    keys = list(dict.fromkeys(["hts", "origin", *(b for b in by if b != "entered_on")]))
+    metal = {"metal_low": table["metal_low"].min(), "metal_high": table["metal_high"].max()}
+    now = table.group_by([*keys, "entered_on"]).aggregate(
+        value_now=table["customs_value"].sum(), duty_now=table["duty"].sum()
+    )
+    inside = table.filter((table["entered_on"] >= base[0]) & (table["entered_on"] < base[1]))
+    cells = inside.group_by(keys).aggregate(
+        customs_value=inside["customs_value"].sum(),
+        **{
+            name: getattr(inside[name], "min" if name == "metal_low" else "max")() for name in metal
+        },
+    )
+    grid = cells.cross_join(table.select("entered_on").distinct())
+    on = [grid[key] == now[key] for key in (*keys, "entered_on")]
+    met = grid.left_join(now, on)
+    rate = met["duty_now"] / met["value_now"].nullif(0.0)
+    columns = [met[name] for name in (*keys, "entered_on", "customs_value", *metal)]
+    return met.select(*columns, duty=(rate * met["customs_value"]).cast("float64"))
+
+
+@contextmanager
+def _loaded(
+    lines: pd.DataFrame | Path, compiled: CompiledSchedule,
+    claims: Mapping[str, float] | None, name: EngineName,
+) -> Iterator[tuple[Engine, ir.Table]]:  # fmt: skip
+    """Yield an engine with a schedule and a table of lines."""
+    layers = schedule_layers(compiled, claims=claims)
+    with tempfile.TemporaryDirectory(prefix="tariffimpact-") as folder, engine(layers, name) as run:
+        path = Path(folder) / "lines.parquet"
+        if isinstance(lines, Path):
+            path = lines
+        else:
+            write_parquet(lines, path)
+        yield run, run.read(path)
+
+
+def _require_columns(table: ir.Table, needed: Iterable[str]) -> None:
+    missing = [name for name in needed if name not in table.columns]
+    require(
+        not missing,
+        f"the lines lack {', '.join(missing)}; they have {', '.join(table.columns)}",
+    )
