@@ -47,7 +47,7 @@ class Aggregates:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How firms lie in memory: a rectangle (firms, markets), or ragged one after the other."""
+    """How firms lie in memory: a rectangle, firms along one axis, or ragged in one row."""
 
     total: Callable[[Array], Array]
     """Sum over the firms of each market."""
@@ -78,8 +78,11 @@ def solve_types(log_types: Array, counts: Labels, curve: Array) -> Aggregates:
     """
     width = int(counts[0])
     if (counts == width).all():
-        square = np.ascontiguousarray(log_types.reshape(-1, width).T)
-        found = _newton(square, _rectangle(), curve)
+        square = log_types.reshape(-1, width)
+        if width > counts.size:
+            found = _newton(square, _rectangle(1), curve)
+            return Aggregates(found.odds.ravel(), *_rest(found))
+        found = _newton(np.ascontiguousarray(square.T), _rectangle(0), curve)
         return Aggregates(np.ascontiguousarray(found.odds.T).ravel(), *_rest(found))
     return _newton(log_types, _ragged(counts), curve)
 
@@ -88,11 +91,11 @@ def _rest(found: Aggregates) -> tuple[Array, Array, Labels]:
     return found.log_total, found.residual, found.iterations
 
 
-def _rectangle() -> _Layout:
+def _rectangle(axis: int) -> _Layout:
     return _Layout(
-        total=lambda firm: firm.sum(axis=0),
-        spread=lambda market: market[None, :],
-        peak=lambda firm: firm.max(axis=0),
+        total=lambda firm: np.add.reduce(firm, axis=axis),
+        spread=lambda market: np.expand_dims(market, axis),
+        peak=lambda firm: np.maximum.reduce(firm, axis=axis),
     )
 
 

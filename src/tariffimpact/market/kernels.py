@@ -56,13 +56,12 @@ def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: b
     products = problem.product_counts[part.firms]
     counts = np.diff(problem.firm_starts[part.markets.start : part.markets.stop + 1])
     rows = part.shape[0]
+    prices = answers.prices[part.rows, part.products]
+    value = prices  # the room for prices serves until they are known
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.multiply(np.log(cost) if multiplicative else cost,
-                            -_per_product(problem, part, slope))  # fmt: skip
-    utility = cut(problem.utility, part, part.products)
-    value = value + utility if len(utility) > len(value) else np.add(value, utility, out=value)
-    if len(value) < rows:
-        value = np.repeat(value, rows, axis=0)
+        level = np.log(cost) if multiplicative else cost
+        np.multiply(level, -_per_product(problem, part, slope), out=value)
+    value += cut(problem.utility, part, part.products)
     each = np.broadcast_to(slope, part.shape).ravel()
     with np.errstate(divide="ignore"):
         curve = 1 / each if multiplicative else np.zeros(each.size)
@@ -70,10 +69,11 @@ def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: b
     markup = (1 + found.odds.reshape(rows, -1)) / _repeat(slope, counts)
     if multiplicative:
         markup += 1
-    prices = answers.prices[part.rows, part.products]
-    (np.multiply if multiplicative else np.add)(cost, _repeat(markup, products), out=prices)
+    _spread(np.multiply if multiplicative else np.add, cost, markup, products, prices)
     least = np.finfo(np.float64).tiny if multiplicative else 0.0
-    bad = _refused(problem, part, (cost >= least) & (cost < np.inf))
+    fine = float(cost.min()) >= least and float(cost.max()) < np.inf
+    good = np.ones((1, 1), dtype=np.bool_) if fine else (cost >= least) & (cost < np.inf)
+    bad = _refused(problem, part, good)
     residual = found.residual.reshape(part.shape)
     _finish(problem, part, answers, np.where(bad, np.nan, residual), found.iterations)
 
@@ -159,9 +159,12 @@ def _levied(problem: Problem, part: Part, answers: Answers, differs: NDArray[np.
 
 
 def _types(value: Array, products: Labels) -> Array:
-    """Return log sum exp of `value` per firm, flat; one shift for all if exp cannot underflow."""
+    """Return log sum exp of `value` per firm, flat; `value` is overwritten.
+
+    One shift serves for all where exp cannot underflow.
+    """
     if products.size == value.shape[1]:
-        return value.ravel()
+        return value.flatten()
     starts = np.cumsum(products) - products
     high, low = float(value.max()), float(value.min())
     with np.errstate(invalid="ignore", divide="ignore", under="ignore"):
@@ -170,6 +173,16 @@ def _types(value: Array, products: Labels) -> Array:
         value -= shift if shared else np.repeat(shift, products, axis=1)
         total = _firm_sums(np.exp(value, out=value), products, starts)
         return np.asarray((np.log(total, out=total) + shift).ravel())
+
+
+def _spread(join: np.ufunc, cost: Array, markup: Array, products: Labels, prices: Array) -> None:
+    """Write every product's price from its firm's markup."""
+    size = int(products[0])
+    if not (products == size).all():
+        join(cost, np.repeat(markup, products, axis=1), out=prices)
+        return
+    firms = (-1, products.size, size)
+    join(cost.reshape(firms), markup[:, :, None], out=prices.reshape(firms))
 
 
 def _firm_sums(value: Array, products: Labels, starts: Labels) -> Array:

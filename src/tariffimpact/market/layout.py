@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tariffimpact.errors import ModelError
 from tariffimpact.market.system import Array, Labels
 
-FIRM_SHARE = 16
+FIRM_SHARE = 12
 """A part holds at most one firm for so many products: firms take more work, and more arrays."""
 
 
@@ -112,6 +112,10 @@ class Problem:
         """Yield rectangles of about `chunk` products, at least one market and row each."""
         most = max(1, chunk // FIRM_SHARE)
         first, last = 0, self.market_starts.size - 1
+        if self.size <= chunk and self.product_counts.size <= most and self.rows == 1:
+            yield Part(slice(0, 1), slice(0, last), slice(0, self.size),
+                       slice(0, self.product_counts.size))  # fmt: skip
+            return
         while first < last:
             until = last
             for ends, limit in ((self.market_starts, chunk), (self.firm_starts, most)):
@@ -160,6 +164,8 @@ Kernel = Callable[[Problem, Part, Answers], None]
 
 def _rows(given: Array, shape: tuple[int, ...], order: Labels | None) -> Array:
     """Return an argument as rows of products, one row where it is the same in all."""
+    if order is None and given.shape == shape[-1:]:
+        return np.ascontiguousarray(given)[None]
     lead = shape[:-1] if any(n > 1 for n in given.shape[:-1]) else (1,)
     flat = np.broadcast_to(given.reshape(given.shape[-1:]) if lead == (1,) else given,
                            (*lead, shape[-1])).reshape(-1, shape[-1])  # fmt: skip
