@@ -169,14 +169,14 @@ def _general_spells(raw: RawLists, codes: Codes) -> list[Spell]:
         rate = general_rate(raw.general_rates[code[:8]])
         spells.append(
             Spell(code, "", MFN, DUTY, RuleKind.ADDITIVE, DutyBase.FULL, rate.ad_valorem.low,
-                  rate.ad_valorem.high, rate.specific_usd, rate.specific_unit, "", _GENERAL,
+                  rate.ad_valorem.high, rate.specific_usd, rate.specific_unit, "", _GENERAL, 0,
                   *COVERAGE)
         )  # fmt: skip
     return spells
 
 
 def _unknown_lists(book: RuleBook) -> list[Fault]:
-    named = [(r, w) for r in book.rules for w in r.scope if w[0] == "@"]
+    named = [(r, w.lstrip("!")) for r in book.rules for w in r.scope if w.lstrip("!")[0] == "@"]
     return [
         Fault(f"rules.csv: {rule.component_id}", "names no list of the folder", "add the list",
               "scope", word)

@@ -67,11 +67,7 @@ def read_raw_lists(folder: Path) -> RawLists:
     faults: list[Fault] = []
     rows: dict[str, list[tuple[int, dict[str, str]]]] = {}
     for name, columns in FILES.items():
-        rows[name] = []
-        try:
-            rows[name] = list(_rows(folder / name, columns))
-        except DataError as error:
-            faults.extend(error.faults)
+        rows[name] = list(_rows(folder / name, columns, faults))
     general, repeated = _general_rates(folder, rows["mfn_rates_2025.csv"])
     if faults or repeated:
         raise DataError([*faults, *repeated])
@@ -120,39 +116,33 @@ def _lists(rows: dict[str, list[tuple[int, dict[str, str]]]]) -> dict[str, tuple
     return {name: tuple(dict.fromkeys(codes)) for name, codes in lists.items()}
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each row with its line, codes as digits; raise all faults of the file at the end."""
-    lines = [(i, t) for i, t in enumerate(_text(path).splitlines(), 1) if t and t[0] != "#"]
-    reader = csv.reader(text for _, text in lines)
+def _rows(
+    path: Path, columns: tuple[str, ...], faults: list[Fault]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield each row with its line, codes as digits, putting what is wrong into `faults`."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        faults.append(Fault(str(path), "is not there", "the folder needs this list"))
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(Fault(str(path), f"cannot be read: {error}", "save it as CSV UTF-8"))
+        return
+    lines = [(i, t) for i, t in enumerate(text.splitlines(), 1) if t and t[0] != "#"]
+    reader = csv.reader(words for _, words in lines)
     header = next(reader, [])
     missing = [name for name in columns if name not in header]
-    if missing:
-        remedy = f"the file needs {', '.join(columns)}"
-        raise DataError([Fault(f"{path}:1", "column is missing", remedy, n) for n in missing])
-    faults = []
-    for (line, _), cells in zip(lines[1:], reader, strict=False):
+    remedy = f"the file needs {', '.join(columns)}"
+    faults += [Fault(f"{path}:1", "column is missing", remedy, name) for name in missing]
+    code_column = next(name for name in columns if name in _CODE_COLUMNS)
+    for (line, _), cells in zip(() if missing else lines[1:], reader, strict=False):
         row = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-        code_column = next(name for name in columns if name in _CODE_COLUMNS)
         digits = row.get(code_column, "").replace(".", "")
         digits = digits.removesuffix("00") if len(digits) == 12 else digits  # two digits too many
         if not re.fullmatch(r"(\d\d){2,5}", digits):
-            remedy = "write 4, 6, 8 or 10 digits as text, leading zero kept"
-            faults.append(
-                Fault(f"{path}:{line}", "is not an HTS code", remedy, code_column, digits)
-            )
+            what, remedy = "is not an HTS code", "write 4, 6, 8 or 10 digits, leading zero kept"
+            faults.append(Fault(f"{path}:{line}", what, remedy, code_column, digits))
         yield line, {name: row.get(name, "") for name in columns} | {code_column: digits}
-    if faults:
-        raise DataError(faults)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DataError([Fault(str(path), "is not there", "the folder needs this list")]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        what = f"cannot be read: {error}"
-        raise DataError([Fault(str(path), what, "save it as CSV UTF-8")]) from None
 
 
 def _fingerprint(path: Path, rows: int) -> dict[str, str | int]:

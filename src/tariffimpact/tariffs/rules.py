@@ -52,7 +52,7 @@ class Rule(Record):
     kind: RuleKind
     base: DutyBase
     scope: Words
-    """HTS prefixes, `@list` names, or `*` for every product."""
+    """HTS prefixes, `@list` names, or `*` for every product; `!` before a word leaves it out."""
     origins: Words
     """ISO alpha-3 codes, `@GROUP`s, or `*`; `!` before a word leaves it out."""
     ad_valorem: Amount
@@ -62,14 +62,20 @@ class Rule(Record):
     claim: str = ""
     """The claim an importer makes to have the waiver, such as USMCA."""
     displaced_by: str = ""
-    combine: Literal["", "max"] = ""
-    """`max`: where two rules of the authority meet on a code, the higher rate is due, once."""
+    combine: Literal["", "max", "nearest"] = ""
+    """`max`: where two rules of the authority meet on a code, the higher rate is due, once;
+    `nearest`: as `max`, but of such rules the one with the longest prefix decides."""
     status: Status
     starts_on: date
     ends_on: date | None = None
     legal_ends_on: date | None = None
     source_id: Key
     notes: str = ""
+
+    @property
+    def nearest(self) -> bool:
+        """Whether the longest prefix decides between this rule and others like it."""
+        return self.combine == "nearest"
 
 
 class Listed(Record):

@@ -46,6 +46,8 @@ class Spell:
     specific_unit: str
     displaced_by: str
     component_id: str
+    listed_digits: int
+    """Under how many digits the list has the code: 0 where the rule is for every product."""
     starts_on: date
     ends_on: date
 
@@ -77,19 +79,32 @@ def rule_spells(rule: Rule, book: RuleBook, codes: Codes) -> Iterator[Spell]:
     model = Spell(
         "", "", rule.waives or rule.authority, role, rule.kind, rule.base,
         rule.ad_valorem.low, rule.ad_valorem.high, 0.0, "", rule.displaced_by,
-        rule.component_id, starts_on, ends_on,
+        rule.component_id, 0, starts_on, ends_on,
     )  # fmt: skip
-    for hts in expanded_scope(rule, book, codes):
+    for hts, digits in expanded_scope(rule, book, codes).items():
         for origin in expanded_origins(rule, book, everywhere=bool(hts)):
-            yield replace(model, hts=hts, origin=origin)
+            yield replace(model, hts=hts, origin=origin, listed_digits=digits)
 
 
-def expanded_scope(rule: Rule, book: RuleBook, codes: Codes) -> list[str]:
-    """Return the codes of a rule's scope; a blank one stands for every product."""
+def expanded_scope(rule: Rule, book: RuleBook, codes: Codes) -> dict[str, int]:
+    """Return the codes of a rule's scope, and under how many digits each was listed.
+
+    A blank code stands for every product. A code that a longer prefix leaves out is not in it.
+    """
     if "*" in rule.scope:
-        return [""]
-    prefixes = [p for word in rule.scope for p in _listed(word, book)]
-    return sorted({code for prefix in prefixes for code in codes.under(prefix)})
+        return {"": 0}
+    inside = _digits([word for word in rule.scope if word[0] != "!"], book, codes)
+    barred = _digits([word[1:] for word in rule.scope if word[0] == "!"], book, codes)
+    return {code: n for code, n in sorted(inside.items()) if n > barred.get(code, 0)}
+
+
+def _digits(words: Sequence[str], book: RuleBook, codes: Codes) -> dict[str, int]:
+    """Return each code under some prefixes with the length of the longest."""
+    found: dict[str, int] = {}
+    for prefix in (p for word in words for p in _listed(word, book)):
+        for code in codes.under(prefix):
+            found[code] = max(len(prefix), found.get(code, 0))
+    return found
 
 
 def expanded_origins(rule: Rule, book: RuleBook, *, everywhere: bool) -> list[str]:
@@ -114,7 +129,8 @@ def without_overlap(
 ) -> tuple[list[Spell], list[Fault]]:
     """Return rows that never meet on a scope and a day, and a fault for each pair that may not.
 
-    Where both rules say `combine = max` the higher rate is kept over the days they share.
+    Where both rules say how to `combine`, the higher rate is kept over the days they share; of
+    rules that say `nearest` only the one that lists the code under the most digits counts.
     """
     groups: dict[tuple[str, str, str, str], list[Spell]] = {}
     for spell in spells:
@@ -129,7 +145,7 @@ def without_overlap(
         clash = _clash(group, rules)
         if clash:
             faults.setdefault(clash, _overlap(*clash, group[0]))
-        kept.extend(_highest(group))
+        kept.extend(_highest(group, rules))
     return kept, list(faults.values())
 
 
@@ -139,7 +155,7 @@ def _clash(group: list[Spell], rules: dict[str, Rule]) -> tuple[str, str] | None
         for second in ordered[i + 1 :]:
             meet = second.starts_on < first.ends_on and first.component_id != second.component_id
             both = [rules[s.component_id].combine for s in (first, second)]
-            if meet and both != ["max", "max"]:
+            if meet and not all(both):
                 return first.component_id, second.component_id
     return None
 
@@ -154,7 +170,7 @@ def _overlap(first: str, second: str, spell: Spell) -> Fault:
     )
 
 
-def _highest(group: list[Spell]) -> Iterator[Spell]:
+def _highest(group: list[Spell], rules: dict[str, Rule]) -> Iterator[Spell]:
     """Yield the row with the highest rate of each stretch of days, adjoining stretches joined."""
     edges = sorted({day for spell in group for day in (spell.starts_on, spell.ends_on)})
     last: Spell | None = None
@@ -162,6 +178,12 @@ def _highest(group: list[Spell]) -> Iterator[Spell]:
         bearing = [s for s in group if s.starts_on <= start < s.ends_on]
         if not bearing:
             continue
+        nearest = max(
+            (s.listed_digits for s in bearing if rules[s.component_id].nearest), default=0
+        )
+        bearing = [
+            s for s in bearing if not rules[s.component_id].nearest or s.listed_digits == nearest
+        ]
         top = max(bearing, key=lambda s: (s.high, s.low, s.base == DutyBase.FULL))
         if last and last.component_id == top.component_id and last.ends_on == start:
             last = replace(last, ends_on=end)
