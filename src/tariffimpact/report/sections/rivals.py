@@ -62,7 +62,7 @@ def _figure(lead: LeadEvent, answer: MarketRange) -> Figure:
         subtitle="Change of shelf price, US dollars, over the assumed sales and margins",
         source="Model; prices as listed; sales and margins are assumptions, see the data.",
         alt=f"{title}. {answer.summary()}",
-        frame=answer.to_frame(),
+        frame=answer.to_frame().round(4),
         draw=answer.plot,
         cites=tuple(row.source_id for row in lead.changes),
     )
