@@ -44,6 +44,10 @@ _COMMANDS: Final = {
         "tariffimpact.cli.batch:batch",
         "Charge and price every product of a file.",
     ),
+    "effective-rate": (
+        "tariffimpact.cli.effective_rate:effective_rate",
+        "Weigh the duty on import lines by their trade, by any grouping or day.",
+    ),
     "schedule": (
         "tariffimpact.cli.schedule:schedule",
         "Compile the duty on every product from the official lists.",
