@@ -64,20 +64,75 @@ def test_random_ces_markets_meet_their_conditions_or_are_nan(seed, sd):
 
 
 @pytest.mark.parametrize("sd", [1, 20, 60])
-@pytest.mark.parametrize("solve", ["logit", "ces"])
+@pytest.mark.parametrize("solve", ["logit", "ces", "border_price"])
 def test_numba_and_numpy_agree(sd, solve):
     pytest.importorskip("numba", reason="the extra [fast] is not installed")
-    _, markets, firms, utility, cost = ragged(7, 300, 9, sd)
+    rng, markets, firms, utility, cost = ragged(7, 300, 9, sd)
     common = {"cost": np.stack([cost, 2 * cost]), "firms": firms, "markets": markets}
+    weight = 1 / (1 + rng.uniform(0, 1, cost.size) * (markets % 2))  # every other market even
 
     def run(backend):
-        if solve == "logit":
-            return solve_logit(utility=utility, price_coefficient=1.0, backend=backend, **common)
-        return solve_ces(log_quality=utility, elasticity=5.0, backend=backend, **common)
+        if solve == "ces":
+            return solve_ces(log_quality=utility, elasticity=5.0, backend=backend, **common)
+        return solve_logit(utility=utility, price_coefficient=0.5 + 0.1 * markets, backend=backend,
+                           weight=weight if solve == "border_price" else None,
+                           **common)  # fmt: skip
 
     one, two = run("numpy"), run("numba")
     assert (one.solved == two.solved).all()
     assert two.prices == pytest.approx(one.prices, rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("firm_size", [1, 4])
+def test_large_and_equal_markets_meet_their_conditions(backend, firm_size):
+    if backend == "numba":
+        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+    rng = np.random.default_rng(4)
+    firms, markets = np.tile(np.arange(1_200) // firm_size, 3), np.repeat(np.arange(3), 1_200)
+    utility, cost = rng.normal(0, 3, (2, 3_600)), rng.uniform(1, 2, 3_600)
+    found = solve_logit(utility=utility, price_coefficient=2.0, cost=cost, firms=firms,
+                        markets=markets, backend=backend)  # fmt: skip
+    assert found.solved.all()
+    for row in range(2):
+        for m in range(3):
+            at = markets == m
+            gap = logit_gap(utility=utility[row, at], alpha=2.0, prices=found.prices[row, at],
+                            cost=cost[at], firms=firms[at])  # fmt: skip
+            assert gap <= 1e-10
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_firms_with_one_duty_never_enter_the_solver_for_many(backend, monkeypatch):
+    if backend == "numba":
+        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+
+    def refuse(**_):
+        raise AssertionError("the solver for uneven duties was called")
+
+    monkeypatch.setattr("tariffimpact.market.kernels.solve_profits", refuse)
+    _, markets, firms, utility, cost = ragged(11, 40, 8, 2)
+    common = {"utility": utility, "price_coefficient": 1.0, "cost": cost, "firms": firms,
+              "markets": markets, "backend": backend}  # fmt: skip
+    levied = solve_logit(weight=1 / (1.1 + firms), **common)
+    assert (levied.prices == solve_logit(**common).prices).all()
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_inputs_out_of_range_flag_their_market_alone(backend):
+    if backend == "numba":
+        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+    bad = np.array([np.inf, -1.0, np.nan, 1.0, 1.0, 1.0])
+    found = solve_logit(utility=np.ones(12), price_coefficient=np.repeat([1, 1, 1, 0, -1, 1.0], 2),
+                        cost=np.stack([np.ones(6), bad], axis=1).ravel(), firms=["a", "b"] * 6,
+                        markets=np.repeat(list("uvwxyz"), 2), weight=[1.0] * 10 + [2.0, 1.0],
+                        backend=backend)  # fmt: skip
+    assert not found.solved.any()
+    assert np.isnan(found.prices).all()
+    good = solve_logit(utility=[-np.inf, 1.0, 100.0], price_coefficient=1.0, cost=1.0,
+                       firms=["a", "a", "b"], backend=backend)  # fmt: skip
+    assert good.solved.all()
+    assert np.isfinite(good.prices).all()
 
 
 def test_a_batch_equals_its_markets_one_by_one_whatever_the_chunk():

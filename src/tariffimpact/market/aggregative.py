@@ -92,9 +92,10 @@ def _rest(found: Aggregates) -> tuple[Array, Array, Labels]:
 
 
 def _rectangle(axis: int) -> _Layout:
+    across = (slice(None), None) if axis else (None, slice(None))
     return _Layout(
         total=lambda firm: np.add.reduce(firm, axis=axis),
-        spread=lambda market: np.expand_dims(market, axis),
+        spread=lambda market: market[across],
         peak=lambda firm: np.maximum.reduce(firm, axis=axis),
     )
 
@@ -182,7 +183,7 @@ def _newton(log_types: Array, layout: _Layout, curve: Array) -> Aggregates:
             fall /= spare
             total_fall = layout.total(fall)
             dh = (gap - layout.total(np.multiply(error, fall, out=spare))) / (outside + total_fall)
-            h_new = np.clip(h + dh, 0.0, upper)
+            h_new = np.minimum(np.maximum(h + dh, 0.0), upper)
             error += layout.spread(h_new - h)
             plus *= plus
             error *= np.multiply(fall, plus, out=fall)

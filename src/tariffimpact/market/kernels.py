@@ -66,7 +66,8 @@ def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: b
     with np.errstate(divide="ignore"):
         curve = 1 / each if multiplicative else np.zeros(each.size)
     found = solve_types(_types(value, products), np.tile(counts, rows), curve)
-    markup = (1 + found.odds.reshape(rows, -1)) / _repeat(slope, counts)
+    with np.errstate(divide="ignore"):
+        markup = (1 + found.odds.reshape(rows, -1)) / _repeat(slope, counts)
     if multiplicative:
         markup += 1
     _spread(np.multiply if multiplicative else np.add, cost, markup, products, prices)

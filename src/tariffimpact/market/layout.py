@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tariffimpact.errors import ModelError
 from tariffimpact.market.system import Array, Labels
 
-FIRM_SHARE = 12
+FIRM_SHARE = 10
 """A part holds at most one firm for so many products: firms take more work, and more arrays."""
 
 
