@@ -42,8 +42,13 @@ class Engine:
 
     def run(self, expression: ir.Table) -> pd.DataFrame:
         """Return the rows of an expression."""
-        frame: pd.DataFrame = self.connection.execute(expression)
+        found = self.connection.to_pyarrow(expression)
+        frame: pd.DataFrame = found.to_pandas(date_as_object=False)
         return frame
+
+    def count(self, table: ir.Table) -> int:
+        """Return the number of rows of an expression."""
+        return int(self.connection.to_pyarrow(table.count()).as_py())
 
     def charge_frame(self, lines: pd.DataFrame) -> pd.DataFrame:
         """Return a frame of lines with their rates, in the same order.

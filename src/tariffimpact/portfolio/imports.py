@@ -221,7 +221,7 @@ def _rates(
         traded=ibis.ifelse(traded, value, 0.0).sum(),
     )
     frame = running.run(sums.order_by(list(by)) if by else sums)
-    met, expected = int(frame["lines"].sum()), int(running.connection.execute(held.count()))
+    met, expected = int(frame["lines"].sum()), running.count(held)
     if met != expected:
         raise ModelError(
             f"{expected:,} lines met {met:,} rows of the schedule; its windows overlap: build it "
