@@ -210,7 +210,8 @@ def _rates(
     decided = charged["known"] & (charged["rate_high"] < float("inf"))
     weight = ibis.ifelse(decided, value, 0.0)
     traded = charged["duty"].notnull()
-    sums = charged.group_by(list(by)).aggregate(
+    groups = charged.group_by(list(by)) if by else charged
+    sums = groups.aggregate(
         lines=charged.count(),
         customs_value_usd=value.sum(),
         low=(weight * ibis.ifelse(decided, charged["rate_low"], 0.0)).sum(),

@@ -21,7 +21,15 @@ from tariffimpact.facts import DutyBase, Product
 from tariffimpact.tariffs.mfn import general_rate
 from tariffimpact.tariffs.raw_lists import RawLists, read_raw_lists
 from tariffimpact.tariffs.rules import SHIPPED, RuleBook, RuleKind, read_rules
-from tariffimpact.tariffs.spells import COVERAGE, DUTY, Codes, Spell, rule_spells, without_overlap
+from tariffimpact.tariffs.spells import (
+    COVERAGE,
+    DUTY,
+    UNPAID,
+    Codes,
+    Spell,
+    rule_spells,
+    without_overlap,
+)
 from tariffimpact.tariffs.stacking import MFN
 
 if TYPE_CHECKING:
@@ -259,7 +267,7 @@ def _manifest(
 def _clashes(path: Path, frame: pd.DataFrame) -> list[Fault]:
     """Blame rows of a file that meet: a join would count both."""
     keys = ["authority", "role", "hts", "origin"]
-    ordered = frame.sort_values([*keys, "starts_on"])
+    ordered = frame[frame["role"] != UNPAID].sort_values([*keys, "starts_on"])
     same = (ordered[keys] == ordered[keys].shift()).all(axis=1)
     met = ordered[same & (ordered["starts_on"] < ordered["ends_on"].shift())]
     return [_clash(path, row) for row in met.head(20).itertuples()]

@@ -1,0 +1,164 @@
+"""Import lines: the effective tariff rate by hand, by group, with current and fixed weights."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("ibis", reason="the extra portfolio is not installed")
+
+from tariffimpact.cli.effective_rate import effective_rate
+from tariffimpact.errors import DataError, ModelError
+from tariffimpact.portfolio import (
+    check_lines,
+    effective_rate_by_day,
+    effective_tariff_rate,
+    read_census_imports,
+)
+from tariffimpact.portfolio.engines import write_parquet
+from tariffimpact.tariffs import curated_schedule
+
+JULY, SEPTEMBER = pd.Timestamp("2025-07-01"), pd.Timestamp("2025-09-01")
+# Consoles, hand-worked rates: China 0.30 on both days, Vietnam 0.10 then 0.20, Japan 0.10 then 0.15
+LINES = pd.DataFrame(
+    {
+        "hts": "9504500000",
+        "origin": ["CHN", "VNM", "CHN", "VNM", "JPN"],
+        "entered_on": [JULY, JULY, SEPTEMBER, SEPTEMBER, SEPTEMBER],
+        "customs_value": [600.0, 400.0, 100.0, 800.0, 100.0],
+        "duty": [150.0, 40.0, 30.0, 150.0, 15.0],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def shipped(facts):
+    return curated_schedule(facts)
+
+
+def test_current_weights_by_month(shipped):
+    rates = effective_tariff_rate(LINES, shipped, by=["entered_on"])
+    frame = rates.to_frame()
+    assert frame["statutory_low"].tolist() == pytest.approx(
+        [(600 * 0.30 + 400 * 0.10) / 1000, (100 * 0.30 + 800 * 0.20 + 100 * 0.15) / 1000]
+    )
+    assert frame["realised"].tolist() == pytest.approx([0.190, 0.195])
+    assert frame["customs_value_usd"].tolist() == [1000, 1000]
+    assert "current weights" in rates.summary()
+    assert "0.0% of the value has a code or rate" in rates.explain()
+
+
+def test_fixed_weights_hold_trade_where_it_was(shipped):
+    rates = effective_tariff_rate(
+        LINES,
+        shipped,
+        by=["entered_on"],
+        weights="fixed",
+        base=(date(2025, 7, 1), date(2025, 8, 1)),
+    )
+    frame = rates.to_frame()
+    assert frame["statutory_low"].tolist() == pytest.approx([0.22, 0.6 * 0.30 + 0.4 * 0.20])
+    assert frame["realised"].tolist() == pytest.approx([0.19, 0.6 * 0.30 + 0.4 * 150 / 800])
+
+
+def test_groups_and_prefixes(shipped):
+    frame = effective_tariff_rate(LINES, shipped, by=["hts4", "origin"]).to_frame()
+    assert frame["hts4"].unique().tolist() == ["9504"]
+    assert frame["origin"].tolist() == ["CHN", "JPN", "VNM"]
+    whole = effective_tariff_rate(LINES, shipped, by=[]).to_frame()
+    assert whole["customs_value_usd"].tolist() == [2000]
+
+
+def test_what_the_schedule_does_not_know_is_left_out_and_said(shipped):
+    odd = LINES.iloc[[0]].assign(hts="1234567890", customs_value=1000.0)
+    frame = effective_tariff_rate(pd.concat([LINES, odd]), shipped, by=["entered_on"]).to_frame()
+    assert frame["share_unknown"].tolist() == pytest.approx([0.5, 0.0])
+    assert frame["statutory_low"].tolist() == pytest.approx([0.22, 0.205])
+
+
+def test_rates_by_day_change_on_the_day(shipped):
+    cells = LINES.iloc[[0, 1]].assign(partner=["CHN", "VNM"])[
+        ["hts", "origin", "partner", "customs_value"]
+    ]
+    rates = effective_rate_by_day(cells, shipped)
+    frame = rates.to_frame().set_index(["partner", "entered_on"])["statutory_high"]
+    assert frame["VNM", pd.Timestamp("2025-08-07")] == pytest.approx(0.20)
+    assert frame["CHN", pd.Timestamp("2025-04-10")] == pytest.approx(1.45)
+    axes = rates.plot()
+    assert axes.lines
+    with pytest.raises(ModelError, match="by partner and entered_on"):
+        effective_tariff_rate(LINES, shipped).plot()
+
+
+def test_arguments_out_of_range(shipped):
+    with pytest.raises(ModelError, match="fixed weights go with a base period"):
+        effective_tariff_rate(LINES, shipped, weights="fixed")
+    with pytest.raises(ModelError, match="the lines lack entered_on"):
+        effective_tariff_rate(LINES.drop(columns="entered_on"), shipped)
+
+
+def test_bad_lines_are_told_at_once(tmp_path):
+    path = tmp_path / "lines.parquet"
+    bad = LINES.assign(hts=["9504500000", "950450", "9504500000", "x", "9504500000"])
+    bad.loc[2, "customs_value"] = -5.0
+    bad.loc[4, "origin"] = "China"
+    write_parquet(bad, path)
+    with pytest.raises(DataError) as raised:
+        check_lines(path)
+    told = str(raised.value)
+    assert "lines.parquet: row 2: hts: is not 8 or 10 digits, as in 2 rows (got '950450')" in told
+    assert "row 3: customs_value: is negative or blank, as in 1 rows (got '-5.0')" in told
+    assert "row 5: origin: is not an ISO alpha-3 code, as in 1 rows (got 'China')" in told
+
+
+def test_codes_stored_as_numbers_are_refused(tmp_path):
+    path = tmp_path / "lines.parquet"
+    write_parquet(LINES.assign(hts=9504500000).drop(columns="origin"), path)
+    with pytest.raises(DataError, match=r"(?s)origin: column is missing.*$"):
+        check_lines(path)
+    write_parquet(LINES.assign(hts=9504500000), path)
+    with pytest.raises(DataError, match="is int64 and not text: leading zeros are lost"):
+        check_lines(path)
+
+
+def test_a_corrupt_parquet_is_refused(tmp_path):
+    path = tmp_path / "lines.parquet"
+    write_parquet(LINES, path)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DataError, match="is not a readable parquet file"):
+        check_lines(path)
+    (tmp_path / "x-imports.parquet").write_bytes(b"nothing")
+    with pytest.raises(DataError, match="is not readable as import statistics"):
+        read_census_imports(tmp_path)
+
+
+def test_the_command(tmp_path, shipped):
+    path, schedule = tmp_path / "lines.parquet", tmp_path / "us.parquet"
+    write_parquet(LINES, path)
+    schedule.write_bytes(shipped.as_bytes())
+    told = CliRunner().invoke(
+        effective_rate,
+        ["--lines", str(path), "--schedule", str(schedule), "--by", "origin", "--out",
+         str(tmp_path / "out")],
+    )  # fmt: skip
+    assert told.exit_code == 0, told.output
+    frame = pd.read_csv(tmp_path / "out" / "effective-rate.csv")
+    assert frame["origin"].tolist() == ["CHN", "JPN", "VNM"]
+    assert frame["statutory_low"].tolist() == pytest.approx([0.30, 0.15, (40 + 160) / 1200])
+
+
+@pytest.mark.slow
+def test_the_census_imports_of_2024(compiled, reference):
+    cells = read_census_imports(reference / "hs10_imports_2024")
+    assert cells["customs_value"].sum() == pytest.approx(3.2088e12, rel=1e-3)
+    days = [date(2025, 1, 1), date(2025, 9, 1)]
+    frame = effective_rate_by_day(cells, compiled, days=days).to_frame()
+    japan = frame[frame["partner"] == "JPN"]
+    assert japan["statutory_high"].iloc[0] < 0.03 < 0.10 < japan["statutory_low"].iloc[1]
+    # before the tariffs the law's rate stands near what was collected on the same goods in 2024
+    collected = cells["duty"].sum() / cells["customs_value"].sum()
+    before = frame[frame["entered_on"] == "2025-01-01"]
+    weight = before["customs_value_usd"]
+    low, high = ((before[f"statutory_{e}"] * weight).sum() / weight.sum() for e in ("low", "high"))
+    assert low - 0.005 < collected < high + 0.005

@@ -1,0 +1,54 @@
+"""The one expression on Spark's local mode: the same groups as on DuckDB, to 1e-12."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("ibis", reason="the extra portfolio is not installed")
+pytest.importorskip("pyspark", reason="the extra distributed is not installed: make test-spark")
+if shutil.which("java") is None:
+    pytest.skip("Spark needs Java 17, which is not on the path", allow_module_level=True)
+
+from tariffimpact.portfolio import effective_tariff_rate, engine, schedule_layers
+from tariffimpact.tariffs import curated_schedule
+
+ORIGINS = ["CHN", "VNM", "JPN", "MEX", "CAN", "DEU", "KOR", "GBR", "IND", "CHE"]
+
+
+@pytest.fixture(scope="module")
+def lines(facts):
+    random = np.random.default_rng(0)
+    codes = [product.hts for product in facts.products]
+    n = 2_000
+    days = pd.Timestamp("2025-01-01") + pd.to_timedelta(random.integers(0, 600, n), unit="D")
+    return pd.DataFrame(
+        {
+            "hts": random.choice(codes, n),
+            "origin": random.choice(ORIGINS, n),
+            "entered_on": days,
+            "customs_value": random.lognormal(8, 2, n),
+            "duty": random.lognormal(5, 2, n),
+        }
+    )
+
+
+def test_same_rates_line_by_line(facts, lines):
+    layers = schedule_layers(curated_schedule(facts))
+    found = {}
+    for name in ("duckdb", "spark"):
+        with engine(layers, name) as running:
+            found[name] = running.charge_frame(lines.assign(metal_low=0.0, metal_high=1.0))
+    for column in ("rate_low", "rate_high", "part_0_low", "part_2_high"):
+        np.testing.assert_allclose(found["spark"][column], found["duckdb"][column], rtol=1e-12)
+
+
+@pytest.mark.parametrize("by", [["origin"], ["hts4", "origin"], []])
+def test_same_groups(facts, lines, by):
+    compiled = curated_schedule(facts)
+    one, two = (
+        effective_tariff_rate(lines, compiled, by=by, engine_name=name).to_frame()
+        for name in ("duckdb", "spark")
+    )
+    pd.testing.assert_frame_equal(one, two, rtol=1e-12, check_dtype=False)
