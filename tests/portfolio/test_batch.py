@@ -1,4 +1,4 @@
-"""A file of products: every bad cell told, prices as the scalar rules give them, all files or none."""
+"""A file of products: bad cells told, prices as the scalar rules give them, all files or none."""
 
 import csv
 import json

@@ -14,6 +14,16 @@ if shutil.which("java") is None:
 from tariffimpact.portfolio import effective_tariff_rate, engine, schedule_layers
 from tariffimpact.tariffs import curated_schedule
 
+# PySpark 4.0 speaks to pandas and to its own sockets in ways both warn about
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*:pandas.errors.Pandas4Warning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
 ORIGINS = ["CHN", "VNM", "JPN", "MEX", "CAN", "DEU", "KOR", "GBR", "IND", "CHE"]
 
 
