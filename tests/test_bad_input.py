@@ -16,7 +16,7 @@ import pytest
 
 from tariffimpact.cli import main
 from tariffimpact.errors import DataError
-from tariffimpact.facts import read_facts
+from tariffimpact.facts import read_facts, shipped_folder
 
 SIGN = "give the amount itself, without a sign"
 DAY = "write it as 2025-04-02"
@@ -158,10 +158,6 @@ def said(data):
     return [str(fault).removeprefix(f"{data.folder}/") for fault in caught.value.faults]
 
 
-def ordered(texts):
-    return sorted(texts)
-
-
 def test_the_copy_is_sound_before_anything_is_planted(data, facts):
     assert read_facts(data.folder) == facts
 
@@ -173,9 +169,8 @@ def test_a_fault_is_said_in_full_and_nothing_else_is_blamed(data, plant):
 
 
 def test_all_faults_are_said_at_once(data):
-    # the same row twice last of the rows of prices.csv, so that lines before it stay
     expected = [text for plant in PLANTS for text in plant(data)]
-    assert ordered(said(data)) == ordered(expected)
+    assert sorted(said(data)) == sorted(expected)
 
 
 def test_the_command_prints_the_faults_exits_1_and_writes_nothing(data, tmp_path, capsys):
@@ -187,7 +182,7 @@ def test_the_command_prints_the_faults_exits_1_and_writes_nothing(data, tmp_path
     printed = capsys.readouterr()
     assert left.value.code == 1
     assert printed.out == ""
-    assert ordered(printed.err.splitlines()) == ordered(expected)
+    assert sorted(printed.err.splitlines()) == sorted(expected)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -247,19 +242,19 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
     """Return the folder of a report on companies of those names."""
-    from conftest import DataCopy
-    from tariffimpact.facts import shipped_folder
-
     root = tmp_path_factory.mktemp("hostile")
-    data, out = DataCopy(root / "data"), root / "out"
-    shutil.copytree(shipped_folder("data"), data.folder)
-    for table in ("prices", "exposures", "statements", "financials", "origins"):
-        rows = data.rows(table)
-        data.write(
-            table, [{**row, "company": RENAMED.get(row["company"], row["company"])} for row in rows]
-        )
+    folder, out = root / "data", root / "out"
+    shutil.copytree(shipped_folder("data"), folder)
+    for name in ("prices", "exposures", "statements", "financials", "origins"):
+        path = folder / f"{name}.csv"
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            for row in rows:
+                writer.writerow({**row, "company": RENAMED.get(row["company"], row["company"])})
     with pytest.raises(SystemExit) as left:
-        main(["report", "--data", str(data.folder), "--out", str(out)])
+        main(["report", "--data", str(folder), "--out", str(out)])
     assert left.value.code == 0
     return out
 
