@@ -158,7 +158,7 @@ def lines_duckdb_sql(size: int) -> tuple[float, pd.DataFrame]:
 
 
 def hand_written_sql(size: int, plan, columns: dict[str, set[str]]) -> str:
-    """The same join and stacking as one would write it for this schedule, authority by authority."""
+    """The same join and stacking, written by hand for this schedule, one authority at a time."""
     n, (metals,) = plan.authorities, plan.displacing
 
     def first(column: str, absent: str) -> str:
