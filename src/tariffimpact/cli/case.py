@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from tariffimpact.cli.choice import check_choice
+from tariffimpact.cli.choice import by_flag, check_choice
 from tariffimpact.cli.numbers import Number, as_number, is_share
-from tariffimpact.errors import DataError, Fault
+from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
     from tariffimpact.cases import Case
@@ -82,9 +82,7 @@ def case_or_options(
     try:
         return case_of(written, name="the options", facts=read_facts(folder))
     except DataError as error:
-        raise DataError(
-            _by_flag(fault, _FLAGS | dict(names or {})) for fault in error.faults
-        ) from None
+        raise DataError(by_flag(error, _FLAGS | dict(names or {}))) from None
 
 
 def _written(flags: Mapping[str, Any]) -> dict[str, object]:
@@ -112,8 +110,3 @@ def _written(flags: Mapping[str, Any]) -> dict[str, object]:
 
 def _key(text: str, share: str, money: str) -> str:
     return share if is_share(text) else money
-
-
-def _by_flag(fault: Fault, flags: Mapping[str, str]) -> Fault:
-    flag = flags.get(fault.column, fault.column)
-    return Fault(flag, fault.what, fault.remedy, got=fault.got)

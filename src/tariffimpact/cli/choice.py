@@ -32,8 +32,12 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def by_flag(error: DataError, keys: Mapping[str, str]) -> Iterator[Fault]:
-    """Return the faults of a table blamed on the flags it was made of (flag name to key)."""
-    flags = {key: _flag(name) for name, key in keys.items()}
+def flags_of(keys: Mapping[str, str]) -> dict[str, str]:
+    """Return the flag of each key, from the option's name of each (`old_tariff` to its key)."""
+    return {key: _flag(name) for name, key in keys.items()}
+
+
+def by_flag(error: DataError, flags: Mapping[str, str]) -> Iterator[Fault]:
+    """Return the faults of a table blamed on the flags it was made of (key to flag)."""
     for fault in error.faults:
         yield Fault(flags.get(fault.column, fault.column), fault.what, fault.remedy, got=fault.got)

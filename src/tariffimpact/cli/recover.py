@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tariffimpact.cli.choice import by_flag, check_choice
+from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
@@ -102,7 +102,7 @@ def _answered(
     try:
         table = table_of(Table, {**written, "basis": flags["basis"]}, name="options")
     except DataError as error:
-        raise DataError(by_flag(error, _KEYS)) from None
+        raise DataError(by_flag(error, flags_of(_KEYS))) from None
     currency = flags["currency"]
     result = recovered(table, None, currency=currency, source="")
     return result, recovery_question(table, None, currency)

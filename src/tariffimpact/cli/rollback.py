@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tariffimpact.cli.choice import by_flag, check_choice
+from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
@@ -108,7 +108,7 @@ def _by_flags(flags: dict[str, Any]) -> tuple[Rollback, list[Question]]:
     try:
         table: Any = table_of(Table, written, name="options")
     except DataError as error:
-        raise DataError(by_flag(error, _KEYS)) from None
+        raise DataError(by_flag(error, flags_of(_KEYS))) from None
     names = [key for key in _KEYS.values() if key != "months"]
     at: dict[str, Any] = dict(Inputs({n: getattr(table, n) for n in names}).central())
     refund = {name: getattr(table, name) for name in ("duty_paid", "pass_through_rate", "interest")}
