@@ -18,7 +18,7 @@ from tariffimpact.charts.style import (
     figure_of,
     renderer,
 )
-from tariffimpact.units import big_money, money, percent, ratio
+from tariffimpact.units import big_money, day, money, percent, ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,7 +132,7 @@ def date_axis(ax: Axes, first: date, last: date) -> None:
     seen: set[int] = set()
     labels = []
     for stop in stops:
-        labels.append(f"{stop:%b}" + ("" if stop.year in seen else f"\n{stop.year}"))
+        labels.append(day(stop, short=True)[:3] + ("" if stop.year in seen else f"\n{stop.year}"))
         seen.add(stop.year)
     ax.set_xticks([day_number(stop) for stop in stops], labels=labels)
 

@@ -27,8 +27,6 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
 }
 End = Literal["low", "high"]
 ENDS: Final[tuple[End, End]] = ("low", "high")
-LINE_COLUMNS: Final = ("hts", "origin", "entered_on", "metal_low", "metal_high")
-"""What a table of lines must have to be charged; everything else is carried along."""
 
 
 @dataclass(frozen=True, slots=True)
