@@ -7,7 +7,7 @@ from typing import Final
 
 from tariffimpact.facts import Assumption, Facts, Response, Statement
 from tariffimpact.interval import Interval
-from tariffimpact.report.results import Results, first_assumption
+from tariffimpact.tariffs import TariffSchedule
 
 GRAMS_PER_TONNE: Final = 1e6
 CANS: Final = "cans"
@@ -53,15 +53,14 @@ class CanDuty:
         return self.rise - self.duty
 
 
-def can_duty(results: Results) -> CanDuty | None:
+def can_duty(facts: Facts, schedule: TariffSchedule) -> CanDuty | None:
     """Return the arithmetic of the can, or None where the facts do not hold its parts."""
-    facts = results.facts
-    parts = [first_assumption(facts, n) for n in ("metal_mass", "metal_price", "shelf_price")]
+    parts = [facts.assumption_named(n) for n in ("metal_mass", "metal_price", "shelf_price")]
     statement = _stated_rise(facts)
     if statement is None or statement.price_change is None:
         return None
     mass, price, shelf = parts
-    rate = _metal_rate(results, statement)
+    rate = _metal_rate(schedule, statement)
     if mass is None or price is None or shelf is None or rate is None:
         return None
     return CanDuty(statement, statement.price_change.high, rate, mass, price, shelf)
@@ -76,16 +75,16 @@ def _stated_rise(facts: Facts) -> Statement | None:
     return None
 
 
-def _metal_rate(results: Results, statement: Statement) -> float | None:
+def _metal_rate(schedule: TariffSchedule, statement: Statement) -> float | None:
     """Return the highest metal duty on empty cans on the day of the statement, over origins."""
-    cans = [product for product in results.schedule.products if product.family == CANS]
+    cans = [product for product in schedule.products if product.family == CANS]
     if not cans:
         return None
     code = cans[0].hts
     found = [
         part.amount.high
-        for origin in results.schedule.origins(code)
-        for part in results.schedule.rate(code, origin, statement.said_on).counted
+        for origin in schedule.origins(code)
+        for part in schedule.rate(code, origin, statement.said_on).counted
         if part.authority == METAL_AUTHORITY and part.amount is not None
     ]
     return max(found, default=None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tariffimpact.facts import Assumption, Exposure, Financial, PriceChange
+from tariffimpact.facts import Assumption, Exposure, Facts, Financial, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.recovery import Recovery, recovery
-from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.report.lead import LeadEvent
 
 DAYS_PER_MONTH = 365 / 12
 
@@ -29,20 +29,20 @@ class LeadRecovery:
         return self.recoveries[-1]
 
 
-def lead_recovery(results: Results) -> LeadRecovery | None:
+def lead_recovery(facts: Facts, lead: LeadEvent) -> LeadRecovery | None:
     """Return what the lead event's rise can recover, or None where a part is not on record."""
-    lead, home = results.lead, results.assumption("us_share")
-    if lead is None or home is None or len({row.change for row in lead.changes}) != 1:
+    home = facts.assumption_named("us_share")
+    if home is None or len({row.change for row in lead.changes}) != 1:
         return None
     exposures = tuple(
         row
-        for row in sorted(results.facts.exposures, key=lambda row: row.disclosed_on)
+        for row in sorted(facts.exposures, key=lambda row: row.disclosed_on)
         if row.company == lead.company and row.amount_usd and row.ends_on > lead.effective_on
     )
-    sold = [row for row in results.facts.financials if _is_units_of(row, lead, exposures)]
+    sold = [row for row in facts.financials if _is_units_of(row, lead, exposures)]
     if not exposures or not sold:
         return None
-    recoveries = tuple(_recovery(results, lead, row, sold[-1], home) for row in exposures)
+    recoveries = tuple(_recovery(facts, lead, row, sold[-1], home) for row in exposures)
     return LeadRecovery(lead.changes[0], sold[-1], home, exposures, recoveries)
 
 
@@ -53,12 +53,12 @@ def _is_units_of(row: Financial, lead: LeadEvent, exposures: tuple[Exposure, ...
 
 
 def _recovery(
-    results: Results, lead: LeadEvent, exposure: Exposure, sold: Financial, home: Assumption
+    facts: Facts, lead: LeadEvent, exposure: Exposure, sold: Financial, home: Assumption
 ) -> Recovery:
     change = lead.changes[0]
     in_force = (exposure.ends_on - max(change.effective_on, exposure.starts_on)).days
-    ratio = results.assumption("quantity_ratio")
-    margin = results.assumption("retailer_margin")
+    ratio = facts.assumption_named("quantity_ratio")
+    margin = facts.assumption_named("retailer_margin")
     assert exposure.amount_usd is not None
     return recovery(
         price_rise=change.change,

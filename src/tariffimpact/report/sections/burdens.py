@@ -8,7 +8,8 @@ from tariffimpact.facts import PriceChange
 from tariffimpact.incidence import Incidence, unit_incidence
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Figure, Paragraph, Section
-from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.results import Results
 
 
 def burden_section(results: Results) -> Section | None:
@@ -16,7 +17,7 @@ def burden_section(results: Results) -> Section | None:
     lead = results.lead
     if lead is None or not lead.scenarios or lead.customs_share is None:
         return None
-    cut = results.assumption("exporter_cut")
+    cut = results.facts.assumption_named("exporter_cut")
     figure = _figure(lead, Interval.exactly(0.0) if cut is None else cut.value)
     blocks = (
         Paragraph(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from tariffimpact import charts, units
 from tariffimpact.facts import DutyBase
 from tariffimpact.interval import Interval, Quantity
-from tariffimpact.report.cans import METAL_AUTHORITY, CanDuty, can_duty
+from tariffimpact.report.cans import METAL_AUTHORITY, CanDuty
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.results import Results
 
 
 def can_section(results: Results) -> Section | None:
     """Return the cents per can, or nothing where the facts do not hold them."""
-    can = can_duty(results)
+    can = results.can
     if can is None:
         return None
     company = can.statement.company

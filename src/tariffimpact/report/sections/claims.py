@@ -6,7 +6,8 @@ from tariffimpact import units
 from tariffimpact.facts import PriceChange
 from tariffimpact.identification import full_share, implied_customs_share
 from tariffimpact.report.content import Paragraph
-from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.results import Results
 
 
 def refuted_claims(results: Results, lead: LeadEvent) -> list[Paragraph]:
@@ -75,7 +76,7 @@ def _exposure_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
         for row in results.facts.financials
         if row.company == lead.company and row.measure == "units"
     ]
-    home = results.assumption("us_share")
+    home = results.facts.assumption_named("us_share")
     if not exposures or not unit_rows or home is None:
         return []
     exposure = min(exposures, key=lambda row: row.disclosed_on)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tariffimpact import units
 from tariffimpact.facts import Basis, Conflict
 from tariffimpact.passthrough import measure
-from tariffimpact.report.cans import can_duty
 from tariffimpact.report.content import Block, Bullets, Paragraph, Section, Table
-from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.results import Results
 from tariffimpact.report.wording import within
 
 
@@ -186,7 +186,7 @@ def _basis(basis: Basis) -> str:
 
 
 def _can_rows(results: Results) -> list[tuple[str, ...]]:
-    can = can_duty(results)
+    can = results.can
     if can is None:
         return []
     return [

@@ -5,13 +5,13 @@ from __future__ import annotations
 from tariffimpact import charts, units
 from tariffimpact.facts import Basis
 from tariffimpact.report.content import Bullets, Figure, Paragraph, Section, Table
-from tariffimpact.report.recovered import LeadRecovery, lead_recovery
+from tariffimpact.report.recovered import LeadRecovery
 from tariffimpact.report.results import Results
 
 
 def exposure_section(results: Results) -> Section | None:
     """Return the path of the estimate, the recovered share, and why nobody can say it exactly."""
-    found = lead_recovery(results)
+    found = results.recovery
     if found is None:
         return None
     company = found.change.company

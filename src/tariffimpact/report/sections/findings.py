@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from tariffimpact import units
-from tariffimpact.report.cans import can_duty
 from tariffimpact.report.content import Paragraph
-from tariffimpact.report.recovered import lead_recovery
-from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.results import Results
 from tariffimpact.report.sections.cans import cents
 from tariffimpact.report.sections.companies import exposure_span
 from tariffimpact.report.sections.exposure import recovered_words
@@ -114,7 +113,7 @@ def _companies(results: Results) -> list[Paragraph]:
 
 
 def _can(results: Results) -> list[Paragraph]:
-    can = can_duty(results)
+    can = results.can
     if can is None:
         return []
     return [
@@ -130,7 +129,7 @@ def _can(results: Results) -> list[Paragraph]:
 
 
 def _recovery(results: Results) -> list[Paragraph]:
-    found = lead_recovery(results)
+    found = results.recovery
     if found is None:
         return []
     return [

@@ -8,7 +8,8 @@ from tariffimpact import charts, units
 from tariffimpact.identification import full_share, implied_rate
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
-from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.results import Results
 from tariffimpact.report.sections.claims import refuted_claims
 
 

@@ -9,7 +9,8 @@ from tariffimpact.companies import HOME_MARKET
 from tariffimpact.facts import Cause, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
-from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.results import Results
 
 _CAUSES = {
     Cause.TARIFF: "tariff",

@@ -9,7 +9,8 @@ from tariffimpact.facts import PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.market import MarketRange, ProductTable, impose_range
 from tariffimpact.report.content import Block, Figure, Paragraph, Section
-from tariffimpact.report.results import REFERENCE_ORIGIN, LeadEvent, Results
+from tariffimpact.report.lead import REFERENCE_ORIGIN, LeadEvent
+from tariffimpact.report.results import Results
 
 OUTSIDE_SHARE: Final = Interval(0.3, 0.7)
 """Share of potential buyers who buy none of the products: nobody publishes it."""

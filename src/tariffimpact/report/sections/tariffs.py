@@ -9,7 +9,8 @@ from tariffimpact import charts, units
 from tariffimpact.codes import country_name, hts_label
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
-from tariffimpact.report.results import LeadEvent, Results
+from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.results import Results
 from tariffimpact.tariffs import TariffRate
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def tariff_section(results: Results) -> Section | None:
     lead = results.lead
     if lead is None or lead.reference_rate is None:
         return None
+    rates = _rates(results, lead)
     blocks: list[Block] = [
         Paragraph(
             "The rate is what an importer was charged on the day: threatened and announced duties "
@@ -28,17 +30,16 @@ def tariff_section(results: Results) -> Section | None:
             "shelf were imported earlier, at that day's rate.",
             standing="evidence",
         ),
-        _steps(results, lead),
-        _components(results, lead),
-        *_refund(results, lead),
+        _steps(results, lead, rates),
+        _components(lead, rates),
+        *_refund(results, rates),
     ]
     return Section("tariff", "What the tariff was, by origin and day", tuple(blocks))
 
 
-def _steps(results: Results, lead: LeadEvent) -> Figure:
+def _steps(results: Results, lead: LeadEvent, rates: list[TariffRate]) -> Figure:
     import pandas as pd
 
-    rates = _rates(results, lead)
     product = rates[0].product
     first, last = results.schedule.coverage(product.hts, rates[0].origin)
     end = min(results.as_of + timedelta(days=1), last)
@@ -95,8 +96,7 @@ def _events(results: Results, lead: LeadEvent, end: date) -> pd.DataFrame:
     )
 
 
-def _components(results: Results, lead: LeadEvent) -> Table:
-    rates = _rates(results, lead)
+def _components(lead: LeadEvent, rates: list[TariffRate]) -> Table:
     rows = [(rate, part) for rate in rates for part in rate.components]
     return Table(
         caption=f"What the rate of {units.day(lead.effective_on)} is made of",
@@ -117,12 +117,12 @@ def _components(results: Results, lead: LeadEvent) -> Table:
     )
 
 
-def _refund(results: Results, lead: LeadEvent) -> list[Paragraph]:
+def _refund(results: Results, rates: list[TariffRate]) -> list[Paragraph]:
     """Say which part of the duty that the rise answered was later held void."""
-    rates = [rate for rate in _rates(results, lead) if rate.refundable.high > 0]
-    if not rates:
+    refundable = [rate for rate in rates if rate.refundable.high > 0]
+    if not refundable:
         return []
-    whole = all(rate.refundable == rate.rate for rate in rates)
+    whole = all(rate.refundable == rate.rate for rate in refundable)
     part = "All of it" if whole else "Part of it"
     return [
         Paragraph(
