@@ -20,9 +20,9 @@ def duty_per_unit(
     dutiable_share: Numbers = 1.0,
     specific: Numbers = 0.0,
 ) -> Numbers:
-    r"""Return the duty on one unit.
+    """Return the duty on one unit.
 
-    .. math:: d = \tau a v + \kappa
+    .. math:: d = τ a v + κ
 
     Parameters
     ----------
@@ -180,9 +180,9 @@ def landed_cost(
     fees: float = 0.0,
     currency: str = "USD",
 ) -> LandedCost:
-    r"""Return what one unit costs once it is through customs.
+    """Return what one unit costs once it is through customs.
 
-    .. math:: L = v + f + d, \qquad d = \tau a v + \kappa
+    .. math:: L = v + f + d, quad d = τ a v + κ
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-r"""Who bears the duty: a ledger that must balance.
+"""Who bears the duty: a ledger that must balance.
 
 Per unit sold, with the customs value `v`, the duty `d` and the firms' margin `m = p - v - d`,
 the exporter gives up `e = v_0 - v_1` and
 
-.. math:: \Delta p + e - \Delta m = \Delta d
+.. math:: Δ p + e − Δ m = Δ d
 
 so consumer, exporter and firm burdens sum to one. A markup taken on the duty shows as a firm
 burden below zero, a windfall, and is never hidden. Over a market the same holds with volumes: what

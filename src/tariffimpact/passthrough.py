@@ -152,15 +152,14 @@ def convert(
     new_tariff: float,
     dutiable_share: float = 1.0,
 ) -> float:
-    r"""Return a pass-through stated in one definition as another says it.
+    """Return a pass-through stated in one definition as another says it.
 
     With the customs value unchanged and no specific duty, `s` the customs share and `a` the
     dutiable share,
 
     .. math::
-        \text{retail\_rate} = \text{rate}\, s\, a, \qquad
-        \text{retail\_elasticity} =
-        \frac{\ln(1 + \text{retail\_rate}\,\Delta\tau)}{\ln[(1+\tau_1)/(1+\tau_0)]}
+        "retail_rate" = "rate" · s a, quad
+        "retail_elasticity" = ln(1 + "retail_rate" · Δ τ) / ln((1 + τ_1) / (1 + τ_0))
 
     Parameters
     ----------
@@ -223,9 +222,9 @@ def pass_through_rate(
     conduct: float = 0.0,
     demand_convexity: float = 0.0,
 ) -> float:
-    r"""Return the rise in the duty-paid price per dollar of a small duty.
+    """Return the rise in the duty-paid price per dollar of a small duty.
 
-    .. math:: \rho = 1 / [1 + (\epsilon_D - \theta)/\epsilon_S + \theta (1 - \zeta)]
+    .. math:: ρ = 1 / (1 + (ε_D − θ) / ε_S + θ (1 − ζ))
 
     A small duty on a symmetric market without duty; conduct does not respond to it. For a large
     duty solve the equilibrium instead of extrapolating.
@@ -233,13 +232,13 @@ def pass_through_rate(
     Parameters
     ----------
     demand_elasticity
-        :math:`\epsilon_D = -(p/q)\,dq/dp`, a positive number.
+        :math:`ε_D = −(p/q) · d q / d p`, a positive number.
     supply_elasticity
-        :math:`\epsilon_S`, a positive number; infinite for constant marginal cost.
+        :math:`ε_S`, a positive number; infinite for constant marginal cost.
     conduct
-        :math:`\theta` in 0 to 1: 0 perfect competition, 1/n symmetric Cournot, 1 monopoly.
+        :math:`θ` in 0 to 1: 0 perfect competition, 1/n symmetric Cournot, 1 monopoly.
     demand_convexity
-        :math:`\zeta = -q p''/p'`: 0 linear, 1 exponential, :math:`1 + 1/\epsilon_D` isoelastic.
+        :math:`ζ = −q · p''/p'`: 0 linear, 1 exponential, :math:`1 + 1/ε_D` isoelastic.
 
     Returns
     -------

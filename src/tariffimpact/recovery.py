@@ -46,26 +46,26 @@ def recovery_rate(
     volume_ratio: ArrayLike = 1.0,
     exchange_rate: ArrayLike = 1.0,
 ) -> Numbers:
-    r"""Return the fraction of an exposure that a price rise brings back.
+    """Return the fraction of an exposure that a price rise brings back.
 
-    .. math:: R = \Delta p (1 - r) Q \frac{months}{12} \frac{q_1}{q_0} / (exposure / e)
+    .. math:: R = (Δ p (1 − r) Q · m / 12 · q_1 / q_0) / (X / e)
 
     Parameters
     ----------
     price_rise
-        Rise of the shelf price, money per unit, not negative.
+        Δp, rise of the shelf price, money per unit, not negative.
     annual_volume
-        Units a year before the rise, above 0.
+        Q, units a year before the rise, above 0.
     months
-        Months of the exposure's window in which the higher price is charged, not negative.
+        m, months of the exposure's window in which the higher price is charged, not negative.
     exposure
-        The disclosed cost of tariffs over that window, in its own currency, above 0.
+        X, the disclosed cost of tariffs over that window, in its own currency, above 0.
     retailer_share
-        Fraction of the rise that stays with retailers, 0 to 1.
+        r, fraction of the rise that stays with retailers, 0 to 1.
     volume_ratio
         Volume after over volume before, q1/q0, not negative; 1 if buyers do not react.
     exchange_rate
-        Units of the exposure's currency per unit of the price's currency, above 0.
+        e, units of the exposure's currency per unit of the price's currency, above 0.
 
     Returns
     -------

@@ -1,11 +1,11 @@
-r"""What an observed price change says about pass-through: a set, not a number.
+"""What an observed price change says about pass-through: a set, not a number.
 
 Prices are observed; the tariff on the goods sold, the customs share, the dutiable share and the
 part of the rise that the tariff caused are known only up to a set. With `p` the price, `s` the
 customs share, `a` the dutiable share, `τ` the **change** of the ad valorem rate between the goods
 sold at the old price and at the new, and `ψ` the caused share,
 
-.. math:: \rho = \frac{\psi\,\Delta p}{\tau\, a\, s\, p_0}
+.. math:: ρ = (ψ Δ p) / (τ a s p_0)
 
 is monotone in each, so its bounds are its values at two corners. A midpoint would be an invention
 and is never reported.

@@ -68,9 +68,9 @@ def caused_share_by_control(*, change: float, control_change: float) -> float:
 def mitigated_share(
     *, gross: Quantity, net: Quantity, same_scope: bool, same_period: bool
 ) -> Interval:
-    r"""Return the share of a gross exposure that the company's own measures take off.
+    """Return the share of a gross exposure that the company's own measures take off.
 
-    .. math:: 1 - \text{net} / \text{gross}
+    .. math:: 1 − "net" / "gross"
 
     It bounds the share recovered through prices from above: it holds sourcing, suppliers and stock
     as well.

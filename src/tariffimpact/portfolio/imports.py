@@ -115,9 +115,9 @@ def effective_tariff_rate(
     claims: Mapping[str, float] | None = None,
     engine_name: EngineName = "duckdb",
 ) -> EffectiveRates:
-    r"""Return the effective tariff rate of import lines by group.
+    """Return the effective tariff rate of import lines by group.
 
-    .. math:: \bar\tau_g = \sum_{i \in g} v_i \tau_i \Big/ \sum_{i \in g} v_i
+    .. math:: τ_g = (∑_(i ∈ g) v_i τ_i) / (∑_(i ∈ g) v_i)
 
     Parameters
     ----------

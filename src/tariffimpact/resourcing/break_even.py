@@ -82,9 +82,9 @@ def expected_break_even_months(
     hazard: ArrayLike,
     saving_after: ArrayLike = 0.0,
 ) -> Numbers:
-    r"""Return the months after which the expected saving covers the cost of the switch.
+    """Return the months after which the expected saving covers the cost of the switch.
 
-    .. math:: V \int_0^n s (1-\lambda)^t + s' [1 - (1-\lambda)^t] \, dt = S
+    .. math:: V ∫_0^n (s (1 − λ)^t + s' (1 − (1 − λ)^t)) d t = S
 
     Parameters
     ----------

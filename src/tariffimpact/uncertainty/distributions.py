@@ -155,9 +155,9 @@ class Beta(Distribution):
 
 @dataclass(frozen=True, slots=True)
 class Pert(Distribution):
-    r"""From `low` to `high`, likeliest at `mode`: the beta shape used for experts' three numbers.
+    """From `low` to `high`, likeliest at `mode`: the beta shape used for experts' three numbers.
 
-    .. math:: \alpha = 1 + 4 (mode - low)/(high - low), \quad \beta = 6 - \alpha
+    .. math:: α = 1 + 4 ("mode" − "low") / ("high" − "low"), quad β = 6 − α
 
     References
     ----------

@@ -120,12 +120,12 @@ def sobol(
     name: str = "result",
     progress: Progress | None = None,
 ) -> Sensitivity:
-    r"""Return the share of the answer's variance that each input accounts for.
+    """Return the share of the answer's variance that each input accounts for.
 
     .. math::
 
-        S_i = \frac{\frac1N \sum f(B)\,[f(A_B^i) - f(A)]}{V}, \qquad
-        T_i = \frac{\frac1{2N} \sum [f(A) - f(A_B^i)]^2}{V}
+        S_i = (∑ f(B) [f(A_B^i) − f(A)]) / (N V), quad
+        T_i = (∑ [f(A) − f(A_B^i)]^2) / (2 N V)
 
     A and B are two independent sample matrices, :math:`A_B^i` is A with column i from B; the model
     is evaluated N (d + 2) times for d varying inputs. A bootstrap reweights the N rows by how
