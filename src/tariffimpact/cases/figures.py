@@ -25,13 +25,20 @@ def customs_value_of(x: Any) -> Any:
 
 def duty_rise(x: Any) -> Any:
     """Return the rise of the duty per unit; negative where the tariff falls."""
-    change = np.asarray(x["tariff_change"], dtype=np.float64)
+    change = np.asarray(_change_of_rate(x), dtype=np.float64)
     size = duty_per_unit(
         customs_value=customs_value_of(x),
         ad_valorem=np.abs(change),
         dutiable_share=x["dutiable_share"],
     )
     return np.sign(change) * size
+
+
+def cost_rise(x: Any) -> Any:
+    """Return the rise of the seller's unit cost: that of the duty, less what the exporter cuts."""
+    if "exporter_cut" not in x:
+        return duty_rise(x)
+    return duty_rise(x) - x["exporter_cut"] * customs_value_of(x)
 
 
 def full_rise(**x: Any) -> Any:
@@ -53,11 +60,19 @@ def rate_of(**x: Any) -> Any:
     return implied_rate(
         old_price=old,
         new_price=new,
-        tariff_change=x["tariff_change"],
+        tariff_change=_change_of_rate(x),
         customs_share=customs_value_of(x) / old,
         dutiable_share=x["dutiable_share"],
         caused_share=x["caused_share"],
     )
+
+
+def _change_of_rate(x: Any) -> Any:
+    """Return the change of the duty over the old customs value: a cut lowers what the new bears."""
+    change = x["tariff_change"]
+    if "exporter_cut" not in x:
+        return change
+    return change - (x["old_tariff"] + change) * x["exporter_cut"]
 
 
 def span(value: Stated) -> Interval:

@@ -27,11 +27,14 @@ COST: Final = {
 }
 
 DUTY: Final = "=({new_tariff}-{old_tariff})*{dutiable_share}*{value}"
+DUTY_AFTER_CUT: Final = "=({new_tariff}*(1-{exporter_cut})-{old_tariff})*{dutiable_share}*{value}"
+COST_RISE: Final = "={duty}"
+COST_RISE_AFTER_CUT: Final = "={duty}-{exporter_cut}*{value}"
 FULL: Final = "={duty}/{old_price}"
 RATE: Final = '=IF({duty}=0,"no duty",{caused_share}*({new_price}-{old_price})/{duty})'
-DOLLAR: Final = "={old_price}+{duty}"
-PERCENT: Final = "={old_price}*({cost}+{duty})/{cost}"
-NEW_COST: Final = "={cost}+{duty}"
+DOLLAR: Final = "={old_price}+{cost_rise}"
+PERCENT: Final = "={old_price}*({cost}+{cost_rise})/{cost}"
+NEW_COST: Final = "={cost}+{cost_rise}"
 CHANGED_PRICE: Final = "={old_price}*(1+{price_change})"
 
 _K0, _K1, _E = "({cost}/{old_price})", "({new_cost}/{old_price})", "{demand_elasticity}"

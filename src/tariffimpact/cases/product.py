@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tariffimpact.cases.figures import duty_rise, full_rise, rate_of, span, unit_cost_of
+from tariffimpact.cases.figures import cost_rise, full_rise, rate_of, span, unit_cost_of
 from tariffimpact.cases.question import Question
 from tariffimpact.cases.schema import Demand as WrittenDemand
 from tariffimpact.cases.schema import Product
@@ -46,6 +46,9 @@ class CaseProduct:
     price_change: float | None
     """Rise as a fraction, where no new price is given."""
     tariff_change: Stated
+    old_tariff: Stated
+    exporter_cut: Stated
+    """Fraction by which the exporter lowers the customs value when the tariff comes."""
     dutiable_share: Stated
     caused_share: Stated
     unit_cost: Stated | None
@@ -58,7 +61,7 @@ class CaseProduct:
     @classmethod
     def of(
         cls, item: Product, old: Any, new: Any, *, demand: WrittenDemand | None,
-        tariff_change: Stated,
+        tariff_change: Stated, old_tariff: Stated,
     ) -> CaseProduct:  # fmt: skip
         """Return a product from its table, once all its numbers are known.
 
@@ -82,6 +85,8 @@ class CaseProduct:
             new_price=new,
             price_change=item.price_change,
             tariff_change=tariff_change,
+            old_tariff=old_tariff,
+            exporter_cut=written.exporter_cut,
             dutiable_share=written.dutiable_share,
             caused_share=written.caused_share,
             unit_cost=written.unit_cost,
@@ -163,7 +168,7 @@ class CaseProduct:
         return pass_through_bounds(
             old_price=at["old_price"],
             new_price=self.new_price_at(at),
-            tariff_change=span(self.tariff_change),
+            tariff_change=self._change_of_rate(),
             customs_share=self.customs_share(),
             dutiable_share=span(self.dutiable_share),
             caused_share=span(self.caused_share),
@@ -186,7 +191,7 @@ class CaseProduct:
         return price_response(
             demand=self._demand_at(at, volume=Inputs({"u": self.units}).central()["u"]),
             old_cost=unit_cost_of(at),
-            cost_change=duty_rise(at),
+            cost_change=cost_rise(at),
             rules=rules,
             currency=currency,
         )
@@ -231,12 +236,22 @@ class CaseProduct:
         return rise | self.cost_inputs() | self._demand_inputs()
 
     def _duty_inputs(self) -> dict[str, Stated]:
+        cut = {"exporter_cut": self.exporter_cut, "old_tariff": self.old_tariff}
         return {
             "old_price": self.old_price,
             **self.customs,
             "tariff_change": self.tariff_change,
             "dutiable_share": self.dutiable_share,
+            **(cut if self.exporter_cut != 0 else {}),
         }
+
+    def _change_of_rate(self) -> Interval:
+        """Return the change of the duty over the old customs value (see `figures.duty_rise`)."""
+        change, old, cut = map(span, (self.tariff_change, self.old_tariff, self.exporter_cut))
+        return Interval(
+            change.low - (old.high + change.low) * cut.high,
+            change.high - (old.low + change.high) * cut.low,
+        )
 
     def cost_inputs(self) -> dict[str, Stated]:
         """Return what duty and unit cost depend on."""
@@ -262,14 +277,14 @@ class CaseProduct:
 
         def price(**x: Any) -> Any:
             if rule == "dollar":
-                return hold_dollar_margin(price=x["old_price"], cost_change=duty_rise(x))
+                return hold_dollar_margin(price=x["old_price"], cost_change=cost_rise(x))
             if rule == "percent":
                 return hold_percent_margin(
-                    price=x["old_price"], old_cost=unit_cost_of(x), cost_change=duty_rise(x)
+                    price=x["old_price"], old_cost=unit_cost_of(x), cost_change=cost_rise(x)
                 )
             solve = hold_profit if rule == "profit" else maximise
             return solve(
-                demand=self._demand_at(x), old_cost=unit_cost_of(x), cost_change=duty_rise(x)
+                demand=self._demand_at(x), old_cost=unit_cost_of(x), cost_change=cost_rise(x)
             )
 
         return price

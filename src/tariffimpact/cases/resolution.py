@@ -67,7 +67,7 @@ def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[P
     whole = _filled(file, lookup, ())
     change, old = (0.0, 0.0) if whole.tariff is None else _tariff(whole.tariff, lookup)
     products = [
-        _product(item, whole, change, lookup, ("products", n))
+        _product(item, whole, (change, old), lookup, ("products", n))
         for n, item in enumerate(whole.products)
     ]
     rates = _rates(whole, lookup)
@@ -224,9 +224,14 @@ def _difference(rate: Stated, old: Stated) -> Stated:
 
 
 def _product(
-    item: Product, whole: CaseFile, change: Stated, lookup: _Lookup, at: Location
+    item: Product,
+    whole: CaseFile,
+    tariff: tuple[Stated, Stated],
+    lookup: _Lookup,
+    at: Location,
 ) -> CaseProduct | None:
-    """Return a product with its prices found."""
+    """Return a product with its prices found, under a change of the rate and the old rate."""
+    change, old_tariff = tariff
     old, new = item.old_price, item.new_price
     if item.price is not None:
         row = lookup.row("prices", "price_id", item.price, (*at, "price"))
@@ -239,7 +244,9 @@ def _product(
             )  # fmt: skip
         old, new = row.old_price, row.new_price
     try:
-        return CaseProduct.of(item, old, new, demand=whole.demand, tariff_change=change)
+        return CaseProduct.of(
+            item, old, new, demand=whole.demand, tariff_change=change, old_tariff=old_tariff
+        )
     except ModelError as error:
         lookup.fault(at, error)
         return None

@@ -108,6 +108,8 @@ class Product(Part):
     """In place of customs_share, where only the metal is dutiable."""
     dutiable_share: SomeShare = 1.0
     """Share of the customs value that the rate bears on."""
+    exporter_cut: Share = 0.0
+    """Fraction by which the exporter lowers the customs value when the tariff comes."""
     caused_share: Share = 1.0
     """Share of the price rise that the tariff caused; 1 makes the result conditional on it."""
     cost_share: SomeShare | None = None
@@ -157,6 +159,15 @@ class CaseFile(Part):
         needs = (self.rollback or self.timing) is not None
         if needs and not self.products:
             raise ValueError("has a [rollback] or [timing] and no product; add [[products]]")
+        return self
+
+    @model_validator(mode="after")
+    def _path_knows_no_cut(self) -> Self:
+        if self.timing is not None and any(item.exporter_cut != 0 for item in self.products):
+            raise ValueError(
+                "has a [timing] and a product with an exporter_cut, whose day nobody gives; "
+                "leave out one of the two"
+            )
         return self
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ _LABELS: Final = {
     "metal_grams": "Metal, grams",
     "metal_price_per_tonne": "Metal price per tonne",
     "dutiable_share": "Dutiable share of the customs value",
+    "exporter_cut": "Cut of the exporter's price",
     "caused_share": "Share of the rise the tariff caused",
     "cost_share": "Unit cost, share of the old price",
     "unit_cost": "Unit cost given",
@@ -174,7 +175,17 @@ class _Sheet:
             "Customs value per unit",
             [formulas.VALUE[next(iter(i.customs))] for i in items],
         )
-        yield "duty", "Rise of the duty per unit", [formulas.DUTY for _ in items]
+        cut = [item.exporter_cut != 0 for item in items]
+        yield (
+            "duty",
+            "Rise of the duty per unit",
+            [formulas.DUTY_AFTER_CUT if has else formulas.DUTY for has in cut],
+        )
+        yield (
+            "cost_rise",
+            "Rise of the unit cost",
+            [formulas.COST_RISE_AFTER_CUT if has else formulas.COST_RISE for has in cut],
+        )
         yield "full", "Rise that passes the duty on in full", [formulas.FULL for _ in items]
         changed = [formulas.CHANGED_PRICE if i.price_change is not None else None for i in items]
         if any(changed):
@@ -241,7 +252,11 @@ def _solve(solver: Any, n: int, name: str, form: str, cells: dict[str, str]) -> 
 def _inputs(item: CaseProduct) -> dict[str, float]:
     """Return a product's inputs at the middle of their ranges."""
     stated = item.all_inputs() | {"units": item.units}
-    return {k: x for k, x in Inputs(stated).central().items() if k != "tariff_change"}
+    return {
+        k: x
+        for k, x in Inputs(stated).central().items()
+        if k not in ("tariff_change", "old_tariff")
+    }
 
 
 def _cost(item: CaseProduct) -> str | None:

@@ -24,6 +24,7 @@ _FLAGS: Final = {
     "products[1].unit_cost": "--cost",
     "products[1].cost_share": "--cost",
     "products[1].units": "--units",
+    "products[1].exporter_cut": "--exporter-cut",
     "products[1]": "--price, --customs, --cost",
     "tariff.rate": "--tariff",
     "tariff.old_rate": "--old-tariff",
@@ -87,7 +88,7 @@ def case_or_options(
 
 def _written(flags: Mapping[str, Any]) -> dict[str, object]:
     """Return the tables of the case that flags describe."""
-    customs, cost, units = flags["customs"], flags["cost"], flags.get("units")
+    customs, cost = flags["customs"], flags["cost"]
     product: dict[str, object] = {
         "name": "The product",
         "old_price": flags["price"],
@@ -97,8 +98,8 @@ def _written(flags: Mapping[str, Any]) -> dict[str, object]:
         product["no_other_cost"] = True
     else:
         product[_key(cost, "cost_share", "unit_cost")] = as_number(cost)
-    if units is not None:
-        product["units"] = units
+    more = {name: flags.get(name) for name in ("units", "exporter_cut")}
+    product |= {name: value for name, value in more.items() if value is not None}
     return {
         "title": "A case given by options",
         "question": "What would the product cost?",

@@ -44,6 +44,9 @@ class _Rules(click.ParamType[tuple[str, ...]]):
 )
 @click.option("--share", type=Number(), help="Logit only: share of buyers at the old price.")
 @click.option("--units", type=Number(), help="Units a year (default: 1, so volumes are ratios).")
+@click.option(
+    "--exporter-cut", type=Number(), help="Fraction by which the exporter lowers its price."
+)
 @click.option("--hold", type=_Rules(), help="Rules: dollar,percent,profit,maximise (default: all).")
 @click.option(
     "--xlsx", type=click.Path(path_type=Path, dir_okay=False),
