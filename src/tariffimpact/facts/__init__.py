@@ -12,7 +12,7 @@ from tariffimpact.facts.duties import (
     Status,
     TariffRow,
 )
-from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts, shipped_folder
+from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts
 from tariffimpact.facts.records import (
     EVERYBODY,
     Assumption,
@@ -32,6 +32,7 @@ from tariffimpact.facts.records import (
     Stage,
     Statement,
 )
+from tariffimpact.release import DataVersion, shipped_folder
 
 __all__ = [
     "EVERYBODY",
@@ -41,6 +42,7 @@ __all__ = [
     "Cited",
     "Conflict",
     "CountryGroup",
+    "DataVersion",
     "DateBasis",
     "DutyBase",
     "DutyKind",

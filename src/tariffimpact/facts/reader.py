@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -25,6 +25,7 @@ from tariffimpact.facts.records import (
     Statement,
 )
 from tariffimpact.facts.tables import Table, read_table
+from tariffimpact.release import VERSION_FILE, DataVersion, data_version, shipped_folder
 
 KINDS: Final[dict[str, type[Record]]] = {
     "sources": Source,
@@ -59,6 +60,8 @@ class Facts:
     products: tuple[Product, ...]
     country_groups: tuple[CountryGroup, ...]
     tariffs: tuple[TariffRow, ...]
+    version: DataVersion
+    """Which release of the data it is, or that it has been edited, or is somebody's own."""
 
     @property
     def dated_on(self) -> date:
@@ -147,13 +150,6 @@ class Facts:
         )
 
 
-def shipped_folder(name: str) -> Path:
-    """Return a folder the package ships (`data`, `cases`), installed or in a source checkout."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "shipped" / name
-    return installed if installed.is_dir() else package.parents[1] / name
-
-
 def read_facts(folder: Path | None = None) -> Facts:
     """Read every table of a data folder.
 
@@ -192,10 +188,14 @@ def read_facts(folder: Path | None = None) -> Facts:
     tables = {name: read_table(folder / f"{name}.csv", kind) for name, kind in KINDS.items()}
     faults = [fault for table in tables.values() for fault in table.faults]
     faults.extend(_cross_faults(tables))
+    try:
+        version = data_version(folder)
+    except DataError as error:
+        faults.extend(error.faults)
     if faults:
         raise DataError(faults)
-    read: dict[str, Any] = {field.name: tables[field.name].records for field in fields(Facts)}
-    return Facts(**read)
+    read: dict[str, Any] = {name: table.records for name, table in tables.items()}
+    return Facts(**read, version=version)
 
 
 def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
@@ -217,7 +217,8 @@ def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
         raise DataError([Fault(str(folder), "already holds something", "name a new folder")])
     shipped = shipped_folder("data")
     files = {path.name: path.read_bytes() for path in sorted(shipped.glob("*.csv"))}
-    files["README.md"] = (shipped / "README.md").read_bytes()
+    for name in ("README.md", VERSION_FILE):
+        files[name] = (shipped / name).read_bytes()
     return publish(folder, files)
 
 
