@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import click
 
+from tariffimpact.cli.options import version_option
 from tariffimpact.errors import DataError, TariffImpactError
 
 _COMMANDS: Final = {
@@ -88,7 +89,7 @@ class _LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: tariffimpact report",
 )
-@click.version_option(package_name="tariffimpact", message="tariffimpact %(version)s")
+@version_option
 @click.option("--debug", is_flag=True, help="Show the full trace of an unexpected error.")
 def cli(debug: bool) -> None:
     """Tariff price-impact analysis: from a tariff to the shelf price, the margin and the profit."""

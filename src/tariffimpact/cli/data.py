@@ -15,6 +15,8 @@ def copy_data(folder: Path) -> None:
     Edit them and pass the folder back: tariffimpact report --data FOLDER
     """
     from tariffimpact.facts import copy_shipped_data
+    from tariffimpact.release import data_version
 
     written = copy_shipped_data(folder)
     click.echo(f"Copied {len(written)} files to {folder}; README.md there explains each column.")
+    click.echo(f"It is data {data_version(folder)}; once you edit a table it says so.")

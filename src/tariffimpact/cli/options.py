@@ -37,6 +37,26 @@ def data_option(command: F) -> F:
     )(command)
 
 
+def version_option(command: F) -> F:
+    """Add `--version`: the program's and the data's."""
+
+    def tell(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
+        if asked and not ctx.resilient_parsing:
+            from tariffimpact.release import data_version, made_with
+
+            click.echo(made_with(data_version()))
+            ctx.exit()
+
+    return click.option(
+        "--version",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=tell,
+        help="Show the version of the program and of its data, and exit.",
+    )(command)
+
+
 def json_option(command: F) -> F:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(
