@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffimpact import output
 from tariffimpact.errors import DataError
 from tariffimpact.interval import Interval
 from tariffimpact.output import csv_bytes, json_text, publish
@@ -70,7 +69,10 @@ def test_an_older_set_is_replaced_and_other_files_are_left_alone(tmp_path):
 def test_a_name_that_would_leave_the_folder_is_refused(tmp_path, name):
     out = tmp_path / "out"
     text = faults(out, {"good.txt": b"good", name: b"bad"})
-    assert text == f"{name}: would be written outside its folder; name it inside --out"
+    assert text == (
+        f"{name}: would be written outside its folder; "
+        "name it inside --out, where no subfolder is a link"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -128,7 +130,7 @@ def test_a_disk_that_fills_half_way_leaves_the_old_set(tmp_path, monkeypatch):
         if len(calls) == len(NEW):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(output.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     assert "No space left on device" in faults(tmp_path, NEW)
     assert tree(tmp_path) == OLD
     assert {path.name for path in tmp_path.iterdir()} == {"report.html", "figures"}

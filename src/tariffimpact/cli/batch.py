@@ -61,10 +61,11 @@ def batch(
     none. Exit code 0: every row is in; 3: some rows are in rejected.csv; 1: nothing was written.
     """
     from tariffimpact.facts import read_facts
-    from tariffimpact.output import json_text, publish
+    from tariffimpact.output import check_folder, json_text, publish
     from tariffimpact.portfolio import RowFiles, batch_files, run_batch
     from tariffimpact.tariffs import curated_schedule, read_schedule
 
+    check_folder(out)
     facts = read_facts(folder)
     compiled = read_schedule(schedule_file) if schedule_file else curated_schedule(facts)
     demand = _demand(case)
@@ -85,7 +86,8 @@ def batch(
         files = batch_files(result, rows)
         files["batch.html"] = _page(result, facts.dated_on, skus.name)
         written = publish(out, files)
-    told = {"summary": result.summary(), "totals": result.totals.to_dict("records")}
+    totals = result.totals.to_dict("records")
+    told = {"summary": result.summary(), "totals": totals, "data": compiled.data}
     click.echo(json_text(told) if as_json else result.summary())
     for path in () if as_json else written:
         click.echo(f"Wrote {path}")

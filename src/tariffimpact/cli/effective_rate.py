@@ -59,11 +59,12 @@ def effective_rate(
     a chart; with --lines both rates by any grouping, with current or fixed weights.
     """
     from tariffimpact import portfolio
-    from tariffimpact.output import csv_bytes, publish
+    from tariffimpact.output import check_folder, csv_bytes, publish
     from tariffimpact.tariffs import read_schedule
 
     if schedule_file is None or (census is None) == (lines is None):
         raise click.UsageError("give --schedule, and one of --census and --lines")
+    check_folder(out)
     compiled = read_schedule(schedule_file)
     groups = [name.strip() for name in by.split(",") if name.strip()]
     common: dict[str, Any] = {"claims": dict(claims), "engine_name": engine_name}
@@ -89,7 +90,7 @@ def effective_rate(
     files = {"effective-rate.csv": csv_bytes(table)}
     if {"partner", "entered_on"} <= set(rates.by):
         files |= _charts(rates, partners)
-    click.echo(rates.explain())
+    click.echo(f"{rates.explain()}\nData: {compiled.data}")
     for path in publish(out, files):
         click.echo(f"Wrote {path}")
 

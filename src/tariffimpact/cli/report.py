@@ -66,8 +66,10 @@ def report(
 
     Without options it reports on the shipped facts, in the folder reports/.
     """
+    from tariffimpact.output import check_folder
     from tariffimpact.report import read_report, write_report
 
+    check_folder(out)
     document = read_report(folder, as_of=as_of, companies=companies, cases=cases)
     with progress_bar("Report") as advance:
         written = write_report(document, out, formats, advance)

@@ -38,13 +38,14 @@ def schedule() -> None:
 def build(lists: Path, rules: Path | None, out: Path, folder: Path | None) -> None:
     """Write us-tariffs.parquet, checked for overlaps and holes, with a manifest of its sources."""
     from tariffimpact.facts import read_facts
-    from tariffimpact.output import json_text, publish
+    from tariffimpact.output import check_folder, json_text, publish
     from tariffimpact.tariffs import build_schedule
 
+    check_folder(out)
     facts = read_facts(folder)
     compiled = build_schedule(lists, facts, rules) if rules else build_schedule(lists, facts)
     manifest = json_text(compiled.manifest).encode()
     files = {"us-tariffs.parquet": compiled.as_bytes(), "manifest.json": manifest + b"\n"}
-    click.echo(compiled.summary())
+    click.echo(f"{compiled.summary()}\nData: {compiled.data}")
     for path in publish(out, files):
         click.echo(f"Wrote {path}")
