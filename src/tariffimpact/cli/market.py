@@ -59,6 +59,7 @@ def market(
     from tariffimpact.interval import Interval
     from tariffimpact.market import impose_range, read_products
     from tariffimpact.output import json_text
+    from tariffimpact.release import data_version
     from tariffimpact.units import parse_fraction
 
     wrong = [text for text in where if "=" not in text]
@@ -75,6 +76,8 @@ def market(
     )
     if as_json:
         rows = found.to_frame().to_dict("records")
-        click.echo(json_text({"points": found.points, "refused": found.refused, "products": rows}))
+        told = {"points": found.points, "refused": found.refused, "products": rows}
+        shipped = {} if products else {"data": str(data_version())}
+        click.echo(json_text(told | shipped))
     else:
         click.echo(f"{found.summary()}\n{found.explain()}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -62,6 +62,14 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(
         command
     )
+
+
+def echo_json(answer: Mapping[str, Any], folder: Path | None) -> None:
+    """Print an answer as JSON, with the version of the data in the folder it rests on."""
+    from tariffimpact.output import json_text
+    from tariffimpact.release import data_version
+
+    click.echo(json_text({**answer, "data": str(data_version(folder))}))
 
 
 class Claims(click.ParamType[tuple[str, float]]):

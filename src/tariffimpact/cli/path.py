@@ -9,7 +9,7 @@ import click
 
 from tariffimpact.cli.case import case_or_options, product_options
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import data_option, json_option
+from tariffimpact.cli.options import data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 
 _KEYS: Final = {
@@ -70,8 +70,6 @@ def path(
     keys = ("price-path", "last-price", "lowest-margin")
     questions = [found.question(key, product) for key in keys]
     if as_json:
-        from tariffimpact.output import json_text
-
         answer = {
             "case": found.name,
             "product": found.product(product).name,
@@ -81,7 +79,7 @@ def path(
             "months": records(result.to_frame()),
         }
         extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
-        click.echo(json_text(answer | extra))
+        echo_json(answer | extra, folder)
         return
     click.echo(f"{found.product(product).name}: {result.summary()}")
     click.echo(result.to_frame().to_string(index=False, float_format="{:,.2f}".format))

@@ -9,7 +9,7 @@ import click
 
 from tariffimpact.cli.case import case_or_options, product_options
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import data_option, json_option
+from tariffimpact.cli.options import data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ def price(
 
         write_workbook(found, xlsx)
     if as_json:
-        from tariffimpact.output import json_text
-
-        click.echo(json_text(_plain(found, answers, asked)))
+        echo_json(_plain(found, answers, asked), folder)
         return
     for answer in answers:
         click.echo(answer.summary())

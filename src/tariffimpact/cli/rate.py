@@ -37,8 +37,14 @@ def rate(
     if claims and not schedule_file:
         raise click.UsageError("--claim goes with --schedule: the shipped rows state their own")
     if schedule_file:
-        asked = FiledSchedule(read_schedule(schedule_file), claims=dict(claims))
-        found = asked.rate(product, origin.upper(), on)
+        compiled = read_schedule(schedule_file)
+        data = compiled.data
+        found = FiledSchedule(compiled, claims=dict(claims)).rate(product, origin.upper(), on)
     else:
-        found = TariffSchedule(read_facts(folder)).rate(product, origin.upper(), on)
-    click.echo(json_text(found.as_json()) if as_json else found.explain())
+        facts = read_facts(folder)
+        data = str(facts.version)
+        found = TariffSchedule(facts).rate(product, origin.upper(), on)
+    if as_json:
+        click.echo(json_text({**found.as_json(), "data": data}))
+    else:
+        click.echo(f"{found.explain()}\nData: {data}")

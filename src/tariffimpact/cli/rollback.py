@@ -9,7 +9,7 @@ import click
 
 from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import data_option, json_option
+from tariffimpact.cli.options import data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 from tariffimpact.errors import DataError
 
@@ -62,8 +62,6 @@ def rollback(
     """
     result, questions = _answered(case, product, flags, folder)
     if as_json:
-        from tariffimpact.output import json_text
-
         answer = {
             "case": case,
             "summary": result.summary(),
@@ -74,7 +72,7 @@ def rollback(
             "policies": records(result.to_frame()),
         }
         extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
-        click.echo(json_text(answer | extra))
+        echo_json(answer | extra, folder)
         return
     click.echo(result.summary())
     if asked.anything:

@@ -10,7 +10,7 @@ import click
 
 from tariffimpact.cli.choice import check_choice
 from tariffimpact.cli.numbers import Number, as_number
-from tariffimpact.cli.options import Day, data_option, json_option
+from tariffimpact.cli.options import Day, data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 
 if TYPE_CHECKING:
@@ -72,8 +72,6 @@ def source(
     result = found.sourcing()
     questions = [found.question(key) for key in ("saving", "break-even")]
     if as_json:
-        from tariffimpact.output import json_text
-
         answer = {
             "case": found.name,
             "currency": found.currency,
@@ -87,7 +85,7 @@ def source(
             "origins": records(result.to_frame()),
         }
         extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
-        click.echo(json_text(answer | extra))
+        echo_json(answer | extra, folder)
         return
     click.echo(result.summary())
     click.echo(result.to_frame().to_string(index=False, float_format="{:,.4g}".format))

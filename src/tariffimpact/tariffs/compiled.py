@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.errors import DataError, Fault, ModelError
-from tariffimpact.facts import DutyBase, Product
+from tariffimpact.facts import DutyBase
 from tariffimpact.tariffs.mfn import general_rate
 from tariffimpact.tariffs.raw_lists import RawLists, read_raw_lists
 from tariffimpact.tariffs.rules import SHIPPED, RuleBook, RuleKind, read_rules
@@ -62,6 +62,11 @@ class CompiledSchedule:
     """One row per scope, window and component: the fields of `Spell`."""
     manifest: dict[str, Any]
     """Components, sources, authorities, coverage, digests of the raw lists."""
+
+    @property
+    def data(self) -> str:
+        """The version of the data whose sources and metal shares it was compiled with."""
+        return str(self.manifest.get("data", "unnamed"))
 
     def summary(self) -> str:
         """Return what the schedule covers in a sentence."""
@@ -128,7 +133,7 @@ def build_schedule(folder: Path, facts: Facts, rules: Path = SHIPPED) -> Compile
     faults += [*overlaps, *_holes(kept)]
     if faults:
         raise DataError(faults)
-    return CompiledSchedule(spell_frame(kept), _manifest(raw, book, codes, facts.products))
+    return CompiledSchedule(spell_frame(kept), _manifest(raw, book, codes, facts))
 
 
 def read_schedule(path: Path) -> CompiledSchedule:
@@ -227,9 +232,7 @@ def spell_frame(spells: list[Spell]) -> pd.DataFrame:
     return frame
 
 
-def _manifest(
-    raw: RawLists, book: RuleBook, codes: Codes, products: Sequence[Product]
-) -> dict[str, Any]:
+def _manifest(raw: RawLists, book: RuleBook, codes: Codes, facts: Facts) -> dict[str, Any]:
     used = {rule.source_id for rule in book.rules} | {"hts-2025-basic"}
     components = {
         rule.component_id: {
@@ -248,6 +251,7 @@ def _manifest(
     duties = [r.authority for r in book.rules if r.kind is not RuleKind.WAIVE]
     return {
         "format": FORMAT,
+        "data": str(facts.version),
         "starts_on": COVERAGE[0].isoformat(),
         "ends_on": COVERAGE[1].isoformat(),
         "authorities": list(dict.fromkeys([MFN, *duties])),
@@ -259,7 +263,9 @@ def _manifest(
             "ten_digits": len(codes.apart),
         },
         "metal": {
-            p.hts: [p.metal_content.low, p.metal_content.high] for p in products if p.metal_content
+            p.hts: [p.metal_content.low, p.metal_content.high]
+            for p in facts.products
+            if p.metal_content
         },
     }
 

@@ -57,6 +57,7 @@ def curated_schedule(facts: Facts) -> CompiledSchedule:
     metal = [(p.hts, p.metal_content) for p in facts.products if p.metal_content]
     manifest = {
         "format": FORMAT,
+        "data": str(facts.version),
         "starts_on": min(row.starts_on for row in general).isoformat(),
         "ends_on": min(ends).isoformat(),
         "authorities": list(dict.fromkeys([MFN, *(row.authority for row in facts.tariffs)])),
