@@ -287,7 +287,7 @@ def sample_document() -> Document:
         references=REFERENCES,
         data_date=date(2025, 10, 20),
         as_of=date(2025, 9, 1),
-        version="0.1.0",
+        made_with="tariffimpact 0.1.0, data 2025.10.0 of 20 October 2025",
     )
 
 

@@ -1,6 +1,8 @@
 """`reports/` is what `make report` writes: the numbers behind every figure are regenerated here."""
 
+import tomllib
 from html import unescape
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,8 @@ import pytest
 from tariffimpact.output import csv_bytes
 from tariffimpact.report import read_report
 
-REPORTS = Path(__file__).parents[2] / "reports"
+ROOT = Path(__file__).parents[2]
+REPORTS = ROOT / "reports"
 DOCUMENT = read_report()
 FIGURES = {figure.name: figure for figure in DOCUMENT.figures}
 
@@ -29,3 +32,15 @@ def test_the_committed_page_states_the_findings():
     page = unescape((REPORTS / "tariff-impact.html").read_text(encoding="utf-8"))
     for finding in DOCUMENT.findings:
         assert finding.text in page
+
+
+def test_the_committed_page_names_the_program_and_the_data():
+    data = tomllib.loads((ROOT / "data" / "version.toml").read_text(encoding="utf-8"))
+    day = data["released_on"]
+    named = (
+        f"tariffimpact {version('tariffimpact')}, "
+        f"data {data['version']} of {day.day} {day:%B} {day.year}"
+    )
+    assert DOCUMENT.made_with == named
+    page = (REPORTS / "tariff-impact.html").read_text(encoding="utf-8")
+    assert page.count(named) == 3, "the head, the first lines and the foot; run `make report`"

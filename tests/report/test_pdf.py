@@ -113,6 +113,11 @@ def test_hostile_words_are_text(text: str, words: str) -> None:
 
 
 @needs_pdftotext
+def test_it_names_the_program_and_the_data(text: str, document: Document) -> None:
+    assert _bare(document.made_with) in text
+
+
+@needs_pdftotext
 def test_no_file_was_read(text: str) -> None:
     assert "root:" not in text
 
@@ -150,7 +155,7 @@ def test_same_report_same_bytes(document: Document, svgs: dict[str, str], pdf: b
 def test_a_name_that_is_code_is_only_a_name(document: Document, svgs: dict[str, str]) -> None:
     """Code in every place a text can stand; the compiler would fail on it if it read it."""
     nasty = f'{READ} #panic("run") $ * _ ` <label> @label // {FORMULA} \\ #{{'
-    named = dataclasses.replace(document, title=nasty, lead=nasty, version=nasty)
+    named = dataclasses.replace(document, title=nasty, lead=nasty, made_with=nasty)
     assert render_pdf(named, svgs).startswith(b"%PDF")
 
 

@@ -84,7 +84,7 @@ def batch(
                 **demand,
             )
         files = batch_files(result, rows)
-        files["batch.html"] = _page(result, facts.dated_on, skus.name)
+        files["batch.html"] = _page(result, facts.dated_on, compiled.data, skus.name)
         written = publish(out, files)
     totals = result.totals.to_dict("records")
     told = {"summary": result.summary(), "totals": totals, "data": compiled.data}
@@ -120,9 +120,8 @@ def _demand(case: str | None) -> dict[str, Any]:
     return {"elasticity": span.low, "form": written.form}
 
 
-def _page(result: BatchResult, dated_on: date, name: str) -> bytes:
-    from importlib.metadata import version
-
+def _page(result: BatchResult, dated_on: date, data: str, name: str) -> bytes:
+    from tariffimpact.release import program_version
     from tariffimpact.report.content import Document, Paragraph, Section
     from tariffimpact.report.html import render_html
 
@@ -138,7 +137,7 @@ def _page(result: BatchResult, dated_on: date, name: str) -> bytes:
         references=(),
         data_date=dated_on,
         as_of=dated_on,
-        version=version("tariffimpact"),
+        made_with=f"tariffimpact {program_version()}, data {data}",
     )
     return render_html(document, {}).encode("utf-8")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from tariffimpact import units
 from tariffimpact.cases import Case, read_case
 from tariffimpact.facts import DutyBase, Facts, TariffRow, read_facts, shipped_folder
 from tariffimpact.market import ProductTable, read_products
+from tariffimpact.release import made_with
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids
 from tariffimpact.report.results import Results, gather
 from tariffimpact.report.sections.burdens import burden_section
@@ -110,7 +111,7 @@ def build_report(
         references=_references(facts, results, found, sections),
         data_date=facts.dated_on,
         as_of=day,
-        version=version("tariffimpact"),
+        made_with=made_with(facts.version, units.day),
     )
 
 

@@ -106,7 +106,8 @@ class Document:
     """The day the data speaks for; every date in the documents comes from here."""
     as_of: date
     """The day whose knowledge the report has."""
-    version: str
+    made_with: str
+    """The program and the data, each with its version."""
     language: str = "en"
 
     @property

@@ -124,7 +124,7 @@ class _Payload:
             "author": "tariffimpact",
             "keywords": ["tariff", "pass-through", "incidence"],
             "language": document.language,
-            "dates": [*dates, self._ink(f"tariffimpact {document.version}")],
+            "dates": [*dates, self._ink(document.made_with)],
             "findings": [self._paragraph(p) for p in document.findings],
             "legend": list(wording.STANDINGS.items()),
             "sections": [
