@@ -76,6 +76,7 @@ def batch(
                 skus,
                 compiled,
                 sink=rows.add,
+                fault_sink=rows.reject,
                 on=on,
                 before=before,
                 claims=dict(claims),
@@ -91,10 +92,10 @@ def batch(
     click.echo(json_text(told) if as_json else result.summary())
     for path in () if as_json else written:
         click.echo(f"Wrote {path}")
-    for fault in result.rejected[:20]:
+    for fault in result.faults[:20]:
         click.echo(str(fault), err=True)
-    if len(result.rejected) > 20:
-        click.echo(f"… and {len(result.rejected) - 20:,} more in rejected.csv", err=True)
+    if result.fault_count > 20:
+        click.echo(f"… and {result.fault_count - 20:,} more in rejected.csv", err=True)
     if result.rejected:
         sys.exit(SOME_ROWS_REJECTED)
 
@@ -137,7 +138,7 @@ def _page(result: BatchResult, dated_on: date, data: str, name: str) -> bytes:
         references=(),
         data_date=dated_on,
         as_of=dated_on,
-        made_with=f"tariffimpact {program_version()}, data {data}",
+        made_with=f"tariffimpact {program_version()}; data: {data}",
     )
     return render_html(document, {}).encode("utf-8")
 
