@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from tariffimpact import units
-from tariffimpact.cases import Case, read_case
+from tariffimpact.cases import Case, read_case, shipped_cases
+from tariffimpact.errors import DataError
 from tariffimpact.facts import DutyBase, Facts, TariffRow, read_facts, shipped_folder
 from tariffimpact.market import ProductTable, read_products
 from tariffimpact.release import made_with
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids
+from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.results import Results, gather
 from tariffimpact.report.sections.burdens import burden_section
 from tariffimpact.report.sections.cans import can_section
@@ -60,6 +62,7 @@ def build_report(
     companies: tuple[str, ...] = (),
     cases: tuple[Case, ...] = (),
     market: ProductTable | None = None,
+    explored: tuple[Case, ...] = (),
 ) -> Document:
     """Return the report on the facts known on a day.
 
@@ -75,6 +78,8 @@ def build_report(
         Cases whose decisions the report includes, each in a section of its own.
     market
         Products of the lead's market, for what the rise says if rivals respond.
+    explored
+        Cases whose products a reader of the page may start from, in this order.
 
     Returns
     -------
@@ -112,6 +117,7 @@ def build_report(
         data_date=facts.dated_on,
         as_of=day,
         made_with=made_with(facts.version, units.day),
+        explorer=explorer_of(explored, chosen),
     )
 
 
@@ -142,13 +148,36 @@ def read_report(
     """
     facts = read_facts(folder)
     products = (shipped_folder("data") if folder is None else folder) / MARKET
+    named = tuple(read_case(case, facts=facts) for case in cases)
+    known = facts if as_of is None else facts.as_of(as_of)
     return build_report(
         facts,
         as_of=as_of,
         companies=companies,
-        cases=tuple(read_case(case, facts=facts) for case in cases),
+        cases=named,
         market=read_products(products) if products.exists() else None,
+        explored=(*named, *_other_cases(named, known, companies)),
     )
+
+
+def _other_cases(
+    named: tuple[Case, ...], facts: Facts, companies: tuple[str, ...]
+) -> Iterator[Case]:
+    """Yield the shipped cases that the facts bear out, the story's company first.
+
+    Other data, or an earlier day, need not have the rows that a shipped case refers to.
+    """
+    wanted = {name.casefold() for name in companies}
+    for name in sorted(shipped_cases(), key=lambda name: (not name.startswith("sony"), name)):
+        if name in {case.name for case in named}:
+            continue
+        try:
+            case = read_case(name, facts=facts)
+        except DataError:
+            continue
+        company = case.file.company.casefold()
+        if not wanted or not company or company in wanted:
+            yield case
 
 
 def _lead_words(results: Results) -> str:

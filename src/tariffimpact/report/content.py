@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tariffimpact.facts import Source
+from tariffimpact.report.explorer import Explorer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +109,8 @@ class Document:
     """The day whose knowledge the report has."""
     made_with: str
     """The program and the data, each with its version."""
+    explorer: Explorer | None = None
+    """What a reader may change on the page; the printed version has none."""
     language: str = "en"
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +21,7 @@ from xml.etree import ElementTree as ET
 from tariffimpact import units
 from tariffimpact.report import wording
 from tariffimpact.report.content import Bullets, Document, Figure, Table
+from tariffimpact.report.explorer import Explorer
 from tariffimpact.report.webfont import font_faces
 
 if TYPE_CHECKING:
@@ -61,8 +63,12 @@ def render_html(document: Document, figures: Mapping[str, str]) -> str:
     """
     from markupsafe import Markup
 
-    style = _read("report.css").replace(":root {", f"{font_faces()}\n:root {{", 1)
-    script = _read("report.js")
+    styles, scripts = ["report.css"], ["report.js"]
+    if document.explorer is not None:
+        styles.append("explorer.css")
+        scripts += ["explorer-model.js", "explorer-page.js", "explorer-ui.js"]
+    style = "\n".join(map(_read, styles)).replace(":root {", f"{font_faces()}\n:root {{", 1)
+    script = "\n".join(map(_read, scripts))
     page = _environment(figures).get_template("report.html.j2")
     return page.render(
         document=document,
@@ -142,6 +148,7 @@ def _environment(figures: Mapping[str, str]) -> Environment:
         "dated": wording.dated,
         "column_looks": _column_looks,
         "figure_data": _figure_data,
+        "explorer_json": _explorer_json,
         "inline": lambda figure: _inline(figures[figure.name], figure.alt),
     }
     return environment
@@ -178,6 +185,16 @@ def _inline(svg: str, alt: str) -> Markup:
     root.attrib |= {"role": "img", "aria-label": alt}
     ET.register_namespace("", namespace.strip("{}"))
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  (serialised, so escaped)
+
+
+def _explorer_json(explorer: Explorer) -> Markup:
+    """Return the explorer's data as JSON that no text in it can end."""
+    from markupsafe import Markup
+
+    text = json.dumps(explorer.as_json(), ensure_ascii=False, allow_nan=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)  # noqa: S704  (no sign of HTML is left in it)
 
 
 def _classed(look: str) -> Markup:

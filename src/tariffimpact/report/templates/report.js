@@ -20,9 +20,12 @@ boxes.forEach((box) => {
   box.addEventListener("scroll", () => fade(box), { passive: true });
 });
 
+const unescaped = (text) => {
+  try { return decodeURIComponent(text); } catch { return text; }
+};
 // A link into a closed <details> opens it.
 const open = () => {
-  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(unescaped(location.hash.slice(1)));
   const closed = target && target.closest("details:not([open])");
   if (closed) closed.open = true;
 };

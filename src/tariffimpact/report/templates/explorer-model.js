@@ -1,0 +1,227 @@
+// What a product costs under a tariff: the formulas of the library, for plain numbers and ranges.
+// A range is [low, high]. A question is answered at the middle of every range and at its corners.
+const model = (() => {
+  const ROUNDING = 4 * Number.EPSILON;
+  const middle = ([low, high]) => (low === high ? low : low + 0.5 * (high - low));
+
+  // --- from the price to the duty and the cost --------------------------------------------------
+  const customsValue = (x) => {
+    if ("customs_value" in x) return x.customs_value;
+    if ("metal_grams" in x) return x.metal_grams * x.metal_price_per_tonne * 1e-6;
+    return x.customs_share * x.old_price;
+  };
+  const rateChange = (x) => x.tariff_change - (x.old_tariff + x.tariff_change) * x.exporter_cut;
+  const dutyRise = (x) => rateChange(x) * x.dutiable_share * customsValue(x);
+  const costRise = (x) => dutyRise(x) - x.exporter_cut * customsValue(x);
+  const unitCost = (x) => {
+    if ("unit_cost" in x) return x.unit_cost;
+    return "cost_share" in x ? x.cost_share * x.old_price : customsValue(x);
+  };
+  const observed = (x) =>
+    "new_price" in x ? x.new_price : "price_change" in x ? x.old_price * (1 + x.price_change) : NaN;
+
+  // --- demand, in units of the old price; u is the log of the price -----------------------------
+  const lambert = (t) => {
+    let y = t > 1 ? Math.log(t) : t;
+    for (let n = 0; n < 40; n += 1) {
+      const z = Math.exp(y);
+      const step = (y + z - t) / (1 + z);
+      y -= step;
+      if (Math.abs(step) <= 1e-15 * Math.max(1, Math.abs(y))) break;
+    }
+    return Math.exp(y);
+  };
+  const curves = {
+    linear: ({ elasticity: e }) => ({
+      volume: (p) => Math.max(0, 1 - e * (p - 1)),
+      best: (k) => (Math.min(k, 1 + 1 / e) + 1 + 1 / e) / 2,
+    }),
+    isoelastic: ({ elasticity: e }) => ({
+      volume: (p) => Math.exp(-e * Math.log(p)),
+      best: (k) => (e > 1 ? (k * e) / (e - 1) : NaN),
+      response: (u) => [-e * u, e],
+      peak: (k, logMargin) => {
+        if (e <= 1) return [Infinity, Infinity];
+        const top = Math.log(k * (e / (e - 1)));
+        return [top, Math.log(k / (e - 1)) - logMargin - e * top];
+      },
+    }),
+    logit: ({ elasticity: e, buyers_share: s }) => {
+      const a = e / (1 - s);
+      const odds = Math.log(s) - Math.log1p(-s);
+      const out = (p) => (1 - s) * Math.exp(Math.min(a * (p - 1), 700));
+      const best = (k) => k + (1 + lambert(odds + a * (1 - k) - 1)) / a;
+      return {
+        volume: (p) => 1 / (s + out(p)),
+        best,
+        response: (u, p) => [-Math.log(s + out(p)), (a * p * out(p)) / (s + out(p))],
+        peak: (k, logMargin) => {
+          const z = lambert(odds + a * (1 - k) - 1);
+          return [Math.log(k + (1 + z) / a), Math.log(z / (a * s)) - logMargin];
+        },
+      };
+    },
+  };
+
+  // --- the price that holds profit: (p - k1) q(p) = (1 - k0) q(1), the root nearest to 1 --------
+  const linearHold = (k0, k1, e) => {
+    const rise = k1 - k0;
+    const b = 1 / e - (1 - k0) + rise;
+    const spread = b * b - (4 * rise) / e;
+    if (spread < 0 || k1 >= 1 + 1 / e) return NaN;
+    const divisor = b >= 0 ? b + Math.sqrt(spread) : b - Math.sqrt(spread);
+    return 1 + (2 * (rise / e)) / (divisor === 0 ? 1 : divisor);
+  };
+  const newton = (start, k, logMargin, curve) => {
+    let u = start;
+    for (let n = 0; n < 200; n += 1) {
+      const p = Math.exp(u);
+      const [volume, elasticity] = curve.response(u, p);
+      const lever = p / (p - k);
+      const gap = Math.min(Math.log(p - k) - logMargin + volume, 0);
+      const step = gap / (lever - elasticity);
+      u -= step;
+      if (!(Math.abs(step) * lever > 1e-8)) break;
+    }
+    return u;
+  };
+  const afterRise = (k0, k1, logMargin, curve) => {
+    const [top, height] = curve.peak(k1, logMargin);
+    const tolerance = ROUNDING * (1 + Math.abs(logMargin));
+    if (height < -tolerance) return NaN;
+    return height > tolerance ? newton(Math.log1p(k1 - k0), k1, logMargin, curve) : top;
+  };
+  const afterFall = (k0, k1, logMargin, curve) => {
+    const thin = Math.exp(logMargin - curve.response(Math.log(k1), k1)[0]);
+    const start = Math.log(k1 + Math.max(thin, ROUNDING * k1));
+    const low = newton(start, k1, logMargin, curve);
+    const mirrored = 2 - Math.exp(low);
+    const u = Math.log(mirrored);
+    const gap = Math.log(mirrored - k1) - logMargin + curve.response(u, mirrored)[0];
+    return gap < 0 ? newton(u, k1, logMargin, curve) : low;
+  };
+  const hold = (k0, k1, form, x) => {
+    if (form === "linear") return linearHold(k0, k1, x.elasticity);
+    if (k1 === k0) return 1;
+    const solve = k1 > k0 ? afterRise : afterFall;
+    return Math.exp(solve(k0, k1, Math.log1p(-k0), curves[form](x)));
+  };
+
+  // --- rules ------------------------------------------------------------------------------------
+  const rules = {
+    observed: (x) => observed(x),
+    dollar: (x) => x.old_price + costRise(x),
+    percent: (x) => x.old_price * ((unitCost(x) + costRise(x)) / unitCost(x)),
+    profit: (x, form) => {
+      const [k0, k1] = [unitCost(x), unitCost(x) + costRise(x)].map((c) => c / x.old_price);
+      return x.old_price * hold(k0, k1, form, x);
+    },
+    maximise: (x, form) => {
+      const k1 = (unitCost(x) + costRise(x)) / x.old_price;
+      return x.old_price * curves[form](x).best(k1);
+    },
+  };
+
+  // --- everything a price means, at one point ---------------------------------------------------
+  const outcome = (rule, x, form, hasCost) => {
+    const price = rules[rule](x, form);
+    const [duty, rise] = [dutyRise(x), costRise(x)];
+    const share = (part) => (duty === 0 || Number.isNaN(price) ? NaN : part / duty); // no duty to bear
+    const [consumer, exporter] = [price - x.old_price, x.exporter_cut * customsValue(x)].map(share);
+    const told = {
+      price,
+      change: price / x.old_price - 1,
+      consumer,
+      exporter,
+      firm: 1 - consumer - exporter,
+    };
+    if (hasCost) told.margin = price - (unitCost(x) + rise);
+    if (hasCost && form) {
+      const volume = curves[form](x).volume(price / x.old_price);
+      told.volume = volume - 1;
+      told.profit = (told.margin * volume) / (x.old_price - unitCost(x)) - 1;
+    }
+    return told;
+  };
+
+  const cornersOf = (inputs) => {
+    let points = [{}];
+    for (const [name, [low, high]] of Object.entries(inputs)) {
+      const ends = low === high ? [low] : [low, high];
+      points = points.flatMap((point) => ends.map((end) => ({ ...point, [name]: end })));
+    }
+    return points;
+  };
+  const at = (inputs) =>
+    Object.fromEntries(Object.entries(inputs).map(([name, range]) => [name, middle(range)]));
+
+  const spread = (told, corners, key) => {
+    const values = corners.map((corner) => corner[key]).filter((value) => !Number.isNaN(value));
+    return {
+      middle: told[key],
+      low: values.length ? Math.min(...values) : NaN,
+      high: values.length ? Math.max(...values) : NaN,
+      none: corners.length - values.length,
+      tried: corners.length,
+    };
+  };
+
+  // --- what the observed rise says about pass-through -------------------------------------------
+  const passThrough = (inputs, change, old) => {
+    const [low, high] = change;
+    const cut = inputs.exporter_cut;
+    const rate = [low - (old[1] + low) * cut[1], high - (old[0] + high) * cut[0]];
+    const [before, after] = [middle(inputs.old_price), observed(at(inputs))];
+    const moved = after - before;
+    if (!(rate[0] >= 0 || rate[1] <= 0) || (rate[0] === 0 && rate[1] === 0)) return null;
+    if (!((moved >= 0 && rate[0] >= 0) || (moved <= 0 && rate[1] <= 0))) return { apart: true };
+    const size = [Math.min(...rate.map(Math.abs)), Math.max(...rate.map(Math.abs))];
+    const share = customsShare(inputs);
+    const duty = [0, 1].map((n) => size[n] * inputs.dutiable_share[n] * share[n] * before);
+    const rise = inputs.caused_share.map((caused) => caused * Math.abs(moved));
+    const bearing = [0, 1].map((n) => size[n] * inputs.dutiable_share[n] * before);
+    const found = [over(rise[0], duty[1]), over(rise[1], duty[0])];
+    const full = [over(Math.abs(moved), bearing[1]), over(Math.abs(moved), bearing[0])];
+    const verdict = found[1] < 1 - 1e-9 ? "less" : found[0] > 1 + 1e-9 ? "more" : "open";
+    return { rate: found, fullShare: full, verdict };
+  };
+  const over = (a, b) => (b === 0 ? (a === 0 ? 0 : Infinity) : a / b);
+  const customsShare = (inputs) => {
+    if ("customs_share" in inputs) return inputs.customs_share;
+    const [low, high] = [0, 1].map((n) => customsValue(pick(inputs, n)));
+    return [low / inputs.old_price[1], Math.min(1, high / inputs.old_price[0])];
+  };
+  const pick = (inputs, n) =>
+    Object.fromEntries(Object.entries(inputs).map(([name, range]) => [name, range[n]]));
+
+  // --- the whole answer -------------------------------------------------------------------------
+  const answer = ({ inputs, form, hasCost }) => {
+    const told = { rules: {}, duty: spreadOf(inputs, dutyRise), cost: spreadOf(inputs, costRise) };
+    told.full = spreadOf(inputs, (x) => dutyRise(x) / x.old_price);
+    const seen = "new_price" in inputs || "price_change" in inputs;
+    told.passThrough = seen ? passThrough(inputs, inputs.tariff_change, inputs.old_tariff) : null;
+    const { caused_share, ...moving } = inputs; // the share caused moves no price
+    if (inputs.exporter_cut[1] === 0) moving.old_tariff = [0, 0]; // nor does the old rate, uncut
+    const asked = ["dollar", ...(hasCost ? ["percent"] : []), ...(hasCost && form ? ["profit"] : [])];
+    const bounded = form !== "isoelastic" || inputs.elasticity[0] > 1;
+    if (hasCost && form && bounded) asked.push("maximise");
+    const corners = cornersOf(moving);
+    for (const rule of [...(seen ? ["observed"] : []), ...asked]) {
+      const central = outcome(rule, at(inputs), form, hasCost);
+      const ends = corners.map((corner) => outcome(rule, corner, form, hasCost));
+      const keys = Object.keys(central);
+      told.rules[rule] = Object.fromEntries(keys.map((key) => [key, spread(central, ends, key)]));
+      told.rules[rule].price.exact = isExact(rule, form);
+    }
+    if (hasCost && form && bounded) told.best = outcome("maximise", at(inputs), form, true);
+    return told;
+  };
+  const spreadOf = (inputs, f) => {
+    const values = cornersOf(inputs).map(f);
+    return { middle: f(at(inputs)), low: Math.min(...values), high: Math.max(...values) };
+  };
+  // Corners give the ends where the price moves one way with each input.
+  const isExact = (rule, form) => rule !== "profit" && !(rule === "maximise" && form === "logit");
+
+  return { answer, customsShare, customsValue, middle, cornersOf, unitCost, costRise };
+})();

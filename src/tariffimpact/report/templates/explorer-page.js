@@ -1,0 +1,226 @@
+// The explorer: fields and sliders set a state, the state gives an answer, the answer is shown.
+const explorer = (() => {
+  const host = document.getElementById("explorer-tool");
+  if (!host) return null;
+  const data = JSON.parse(document.getElementById("explorer-data").textContent);
+  const PAIRS = data.pairs;
+  const CHOICES = ["price_by", "tariff_by", "customs_by", "cost_by", "demand", "rule"];
+  const DATES = ["on", "before"];
+  const USES = {
+    price_by: { new_price: ["new_price"], price_change: ["price_change"], none: [] },
+    tariff_by: { rate: ["tariff", "old_tariff"], schedule: [] },
+    customs_by: {
+      share: ["customs_share"], value: ["customs_value"], metal: ["metal_grams", "metal_price_per_tonne"],
+    },
+    cost_by: { share: ["cost_share"], money: ["unit_cost"], customs: [], none: [] },
+    demand: { linear: ["elasticity"], isoelastic: ["elasticity"], logit: ["elasticity", "buyers_share"], none: [] },
+  };
+  const ALWAYS = ["old_price", "dutiable_share", "exporter_cut", "caused_share"];
+  let state = null;
+
+  // --- state --------------------------------------------------------------------------------------
+  const preset = (id) => data.products.find((product) => product.id === id) ?? data.products[0];
+  const fresh = (id) => structuredClone({ ...data.neutral, ...preset(id).state, product: preset(id).id });
+  const used = (s) => new Set([...ALWAYS, ...Object.entries(USES).flatMap(([key, uses]) => uses[s[key]])]);
+  const day = (text) => Date.parse(`${text}T00:00:00Z`) / 864e5;
+  const dated = (number) => new Date(number * 864e5).toISOString().slice(0, 10);
+
+  const ratesOf = (hts, origin, on) => {
+    const spells = data.schedule[hts].spells[data.schedule[hts].origins[origin]];
+    let found = null;
+    for (const [start, low, high] of spells) if (start <= on) found = [low, high];
+    return found;
+  };
+  const lookedUp = (s) => {
+    const hull = (ranges) => [Math.min(...ranges.map((r) => r[0])), Math.max(...ranges.map((r) => r[1]))];
+    const after = s.origins.map((origin) => ratesOf(s.hts, origin, s.on));
+    const before = s.origins.map((origin) => ratesOf(s.hts, origin, s.before));
+    const changes = after.map(([low, high], n) => [low - before[n][1], high - before[n][0]]);
+    return { tariff_change: hull(changes), old_tariff: hull(before), after: hull(after) };
+  };
+  const inputsOf = (s) => {
+    const keys = used(s);
+    const inputs = {};
+    for (const key of keys) inputs[key] = s[key];
+    if (s.tariff_by === "schedule") {
+      const { after, ...found } = lookedUp(s);
+      Object.assign(inputs, found);
+    } else {
+      const [new_, old] = [s.tariff, s.old_tariff];
+      inputs.tariff_change = [new_[0] - old[1], new_[1] - old[0]];
+      delete inputs.tariff;
+      inputs.old_tariff = old;
+    }
+    return { inputs, form: s.demand === "none" ? null : s.demand, hasCost: s.cost_by !== "none" };
+  };
+
+  // --- what cannot be ------------------------------------------------------------------------------
+  const problems = (s) => {
+    const found = [];
+    for (const key of used(s)) {
+      const { label, least, above, most } = PAIRS[key];
+      const [low, high] = s[key];
+      if (!(low <= high)) found.push([key, `${label}: the lower end is above the higher one; swap them`]);
+      else if (above !== undefined && !(low > above)) found.push([key, `${label} must be above ${above}`]);
+      else if (low < (least ?? -Infinity) || high > (most ?? Infinity)) {
+        found.push([key, `${label} lies in ${shown(key, least ?? 0)} to ${shown(key, most)}`]);
+      }
+    }
+    if (found.length) return found;
+    const { inputs, hasCost } = inputsOf(s);
+    const corners = model.cornersOf(inputs);
+    if (corners.some((x) => model.customsValue(x) > x.old_price)) {
+      found.push(["customs", "The customs value may be above the price; lower it"]);
+    }
+    if (corners.some((x) => x.old_price + model.costRise(x) <= 0)) {
+      found.push(["exporter_cut", "The fall of cost takes more off than the whole price; lower it"]);
+    }
+    if (hasCost && corners.some((x) => model.unitCost(x) >= x.old_price)) {
+      found.push(["cost", "The unit cost may reach the price; a product sold at a loss has no margin to hold"]);
+    }
+    if (hasCost && corners.some((x) => model.unitCost(x) + model.costRise(x) <= 0)) {
+      found.push(["cost", "The fall of cost takes off more than the unit cost; lower it"]);
+    }
+    return found;
+  };
+
+  // --- the address ---------------------------------------------------------------------------------
+  const written = ([low, high]) => (low === high ? `${low}` : `${low}..${high}`);
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+  const address = (s) => {
+    const base = fresh(s.product);
+    const query = new URLSearchParams({ product: s.product });
+    for (const key of Object.keys(PAIRS)) if (!same(s[key], base[key])) query.set(key, written(s[key]));
+    for (const key of CHOICES) if (s[key] !== base[key]) query.set(key, s[key]);
+    if (s.hts && !same(s.origins, base.origins)) query.set("origins", s.origins.join(","));
+    for (const key of DATES) if (s.hts && s[key] !== base[key]) query.set(key, dated(s[key]));
+    return `#explore?${query}`;
+  };
+  const parsed = (text) => {
+    const ends = text.split("..").map((end) => (end.trim() === "" ? NaN : Number(end)));
+    const range = ends.length === 1 ? [ends[0], ends[0]] : ends;
+    return range.length === 2 && range.every(Number.isFinite) ? range : null;
+  };
+  const fromAddress = (hash) => {
+    const query = new URLSearchParams(hash.slice("#explore?".length));
+    const asked = query.get("product");
+    const next = fresh(asked);
+    const lost = asked !== null && next.product !== asked ? ["product"] : [];
+    const read = (key, text) => {
+      if (key in PAIRS) return parsed(text);
+      if (key in USES) return text in USES[key] ? text : null;
+      if (key === "rule") return text in data.rules ? text : null;
+      if (key === "origins" && next.hts) {
+        const codes = text.split(",");
+        return codes.every((code) => code in data.schedule[next.hts].origins) ? codes : null;
+      }
+      if (DATES.includes(key) && next.hts) {
+        const number = day(text);
+        const { first, last } = data.schedule[next.hts];
+        return number >= first && number <= last ? number : null;
+      }
+      return null;
+    };
+    for (const [key, text] of query) {
+      if (key === "product") continue;
+      const value = read(key, text);
+      if (value === null || (key === "tariff_by" && value === "schedule" && !next.hts)) lost.push(key);
+      else next[key] = value;
+    }
+    return { next, lost };
+  };
+
+  // --- a case the command line accepts -------------------------------------------------------------
+  const quoted = (text) => JSON.stringify(text).replace(/\u007f/g, "\\u007f");
+  const number = ([low, high]) => (low === high ? `${low}` : `"${low}..${high}"`);
+  const REASON = "Set in the explorer of the report.";
+  const toml = (s) => {
+    const item = preset(s.product);
+    const lines = [`title = ${quoted(`What if: ${item.name}`)}`, 'question = "What would it cost, and who would bear it?"'];
+    if (item.company) lines.push(`company = ${quoted(item.company)}`);
+    lines.push(`currency = ${quoted(item.currency)}`, "", "[tariff]");
+    if (s.tariff_by === "schedule") {
+      lines.push(`hts = ${quoted(s.hts)}`, `origins = [${s.origins.map(quoted).join(", ")}]`);
+      lines.push(`on = ${dated(s.on)}`, `before = ${dated(s.before)}`);
+    } else lines.push(`rate = ${number(s.tariff)}`, `old_rate = ${number(s.old_tariff)}`);
+    lines.push(`reason = ${quoted(REASON)}`);
+    if (s.demand !== "none") {
+      lines.push("", "[demand]", `form = ${quoted(s.demand)}`, `elasticity = ${number(s.elasticity)}`);
+      if (s.demand === "logit") lines.push(`share = ${number(s.buyers_share)}`);
+      lines.push(`reason = ${quoted(REASON)}`);
+    }
+    lines.push("", "[[products]]", `name = ${quoted(item.name)}`, `old_price = ${number(s.old_price)}`);
+    if (s.price_by === "new_price") lines.push(`new_price = ${number(s.new_price)}`);
+    if (s.price_by === "price_change") lines.push(`price_change = ${s.price_change[0]}`);
+    if (s.customs_by === "metal") {
+      const metal = [`grams = ${number(s.metal_grams)}`, `price_per_tonne = ${number(s.metal_price_per_tonne)}`];
+      lines.push(`metal = { ${metal.join(", ")}, reason = ${quoted(REASON)} }`);
+    } else for (const key of USES.customs_by[s.customs_by]) lines.push(`${key} = ${number(s[key])}`);
+    for (const key of ["dutiable_share", "caused_share", "exporter_cut"]) lines.push(`${key} = ${number(s[key])}`);
+    for (const key of USES.cost_by[s.cost_by]) lines.push(`${key} = ${number(s[key])}`);
+    if (s.cost_by === "customs") lines.push("no_other_cost = true");
+    lines.push(`units = ${number(s.units)}`, `reason = ${quoted(REASON)}`);
+    return `${lines.join("\n")}\n`;
+  };
+
+  // --- words ---------------------------------------------------------------------------------------
+  const percent = (share, digits = 1) => `${(100 * share).toFixed(digits).replace(/^-(0\.?0*)$/, "$1").replace("-", "\u2212")}%`;
+  const signed = (share) => `${share > 0 ? "+" : ""}${percent(share)}`;
+  const money = (amount) => {
+    const currency = preset(state.product).currency;
+    const digits = Math.abs(amount) >= 1000 ? 0 : 2;
+    return new Intl.NumberFormat("en-US", { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits })
+      .format(amount).replace("-", "\u2212");
+  };
+  const shown = (key, value) => {
+    if (value === undefined) return "any amount";
+    const { kind } = PAIRS[key];
+    return kind === "share" ? percent(value, 0) : `${value}`;
+  };
+  const ranged = (found, say) => {
+    if (Number.isNaN(found.low)) return "";
+    const [low, high] = [say(found.low), say(found.high)];
+    return low === high ? "" : `${low} to ${high}`;
+  };
+  const told = (found, say) => (Number.isNaN(found.middle) ? "none" : say(found.middle));
+
+  const noPrice = (answer) => {
+    if (!answer.best || !(answer.best.profit > -1)) return "No price does: cost is above the highest price anyone pays.";
+    return `No price does: the best, ${money(answer.best.price)}, leaves profit ${percent(-answer.best.profit)} lower.`;
+  };
+  const headline = (s, answer) => {
+    const found = answer.rules[s.rule];
+    const item = preset(s.product);
+    const old = model.middle(s.old_price);
+    if (Number.isNaN(found.price.middle)) return `${data.rules[s.rule]}: ${noPrice(answer).replace(/^N/, "n")}`;
+    const way = found.change.middle >= 0 ? "rises" : "falls";
+    const range = ranged(found.price, money);
+    const over = range ? ` Over the ranges: ${range}${caution(found.price)}.` : "";
+    return `${item.name} ${way} from ${money(old)} to ${money(found.price.middle)} (${signed(found.change.middle)}).${over}`;
+  };
+  const caution = (price) => {
+    const parts = [];
+    if (!price.exact) parts.push("at the corners of the ranges; between them it may go further");
+    if (price.none) parts.push(`no price does at ${price.none} of ${price.tried} corners`);
+    return parts.length ? ` (${parts.join("; ")})` : "";
+  };
+  const identified = (s, answer) => {
+    const found = answer.passThrough;
+    if (s.price_by === "none") return "No new price is given, so there is no pass-through to tell.";
+    if (!found) return "The duty may not change, or may go either way: a pass-through rate is not identified.";
+    if (found.apart) return "Price and tariff moved in different directions, so no pass-through rate exists.";
+    const rate = (r) => (r === Infinity ? "no bound" : r.toFixed(2));
+    const share = (r) => (r === Infinity ? "no bound" : percent(r, 0));
+    const verdict = { less: "less than full", more: "more than full", open: "it cannot be told whether that is more or less than full" }[found.verdict];
+    const span = found.rate[0] === found.rate[1] ? rate(found.rate[0]) : `${rate(found.rate[0])} to ${rate(found.rate[1])}`;
+    const full = found.fullShare[0] === found.fullShare[1] ? share(found.fullShare[0]) : `${share(found.fullShare[0])} to ${share(found.fullShare[1])}`;
+    return `The rise that was observed passes on ${span} dollars per dollar of duty: ${verdict}. It is exactly full where the customs value is ${full} of the price.`;
+  };
+
+  return {
+    data, host, PAIRS, CHOICES, DATES, USES, fresh, preset, used, inputsOf, lookedUp, problems, address,
+    fromAddress, toml, words: { percent, signed, money, ranged, told, headline, noPrice, caution, identified },
+    dated, day, get state() { return state; }, set state(next) { state = next; },
+    answer: (s) => model.answer(inputsOf(s)),
+  };
+})();

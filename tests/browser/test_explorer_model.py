@@ -1,0 +1,160 @@
+"""The explorer's JavaScript against the library, on every shipped case and at random."""
+
+import math
+import random
+
+import pytest
+from python_answers import NUMBERS, answers, case_from
+
+from tariffimpact.errors import TariffImpactError
+from tariffimpact.facts import read_facts
+from tariffimpact.tariffs import TariffSchedule
+
+REL = 1e-9
+ASK = """(states) => states.map((given) => {
+  const state = { ...explorer.fresh(given.product), ...given };
+  const wrong = explorer.problems(state);
+  return {
+    toml: explorer.toml(state), address: explorer.address(state),
+    wrong, answer: wrong.length ? null : explorer.answer(state),
+  };
+})"""
+
+
+@pytest.fixture(scope="module")
+def facts():
+    return read_facts()
+
+
+@pytest.fixture
+def ask(opened):
+    page = opened.go()
+    return lambda states: page.evaluate(ASK, states)
+
+
+def near(left, right, scale=1.0):
+    if math.isnan(left) or math.isnan(right):
+        return math.isnan(left) and math.isnan(right)
+    return math.isclose(left, right, rel_tol=REL, abs_tol=REL * scale)
+
+
+def assert_same(told, case):
+    """Hold every number of an answer to the library's."""
+    expected = answers(case)
+    assert set(told["rules"]) == set(expected)
+    item = case.products[0]
+    for rule, points in expected.items():
+        found = told["rules"][rule]
+        for key in set(NUMBERS) & set(points["middle"]):
+            scale = 1.0 if key not in ("price", "margin") else points["middle"]["price"]
+            assert near(found[key]["middle"], points["middle"][key], scale), (rule, key)
+            values = [p[key] for p in points["corners"] if not math.isnan(p[key])]
+            ends = (min(values), max(values)) if values else (math.nan, math.nan)
+            assert near(found[key]["low"], ends[0], scale), (rule, key, "low")
+            assert near(found[key]["high"], ends[1], scale), (rule, key, "high")
+    for rule, found in told["rules"].items():
+        if rule != "observed" and found["price"]["exact"]:
+            bounds = case.question(rule, item.name).bounds()
+            assert near(found["price"]["low"], bounds.low, bounds.low), rule
+            assert near(found["price"]["high"], bounds.high, bounds.high), rule
+    if item.has_rise and told["passThrough"] and not told["passThrough"].get("apart"):
+        rate = item.pass_through()
+        for ends, span in ((told["passThrough"]["rate"], rate.rate),
+                           (told["passThrough"]["fullShare"], rate.full_share)):  # fmt: skip
+            assert near(ends[0], span.low)
+            assert near(ends[1], span.high)
+
+
+def test_every_shipped_product_is_answered_as_the_library_answers(opened, facts):
+    page = opened.go()
+    products = page.evaluate("explorer.data.products.map((product) => product.id)")
+    assert len(products) >= 9
+    for told in page.evaluate(ASK, [{"product": product} for product in products]):
+        assert told["wrong"] == []
+        assert_same(told["answer"], case_from(told["toml"], facts))
+
+
+def drawn(rng, product):
+    """Return a random state; some fields exact, some ranges, some that cannot be."""
+
+    def pair(low, high):
+        ends = sorted(rng.uniform(low, high) for _ in range(2))
+        return [ends[0]] * 2 if rng.random() < 0.4 else ends
+
+    at = rng.uniform(1, 2000)
+    return {
+        "product": product,
+        "tariff_by": "rate",
+        "tariff": pair(0, 1), "old_tariff": pair(0, 0.2 if rng.random() < 0.8 else 1),
+        "exporter_cut": [0.0, 0.0] if rng.random() < 0.5 else pair(0, 0.4),
+        "customs_by": rng.choice(["share", "value", "metal"]),
+        "customs_share": pair(0.02, 0.95), "customs_value": pair(0.02 * at, 0.9 * at),
+        "metal_grams": pair(1, 200), "metal_price_per_tonne": pair(500, 5000),
+        "dutiable_share": [1.0, 1.0] if rng.random() < 0.5 else pair(0.1, 1),
+        "old_price": [at, at] if rng.random() < 0.7 else pair(0.95 * at, 1.05 * at),
+        "price_by": rng.choice(["new_price", "price_change", "none"]),
+        "new_price": pair(0.9 * at, 1.3 * at), "price_change": [rng.uniform(-0.2, 0.5)] * 2,
+        "caused_share": [1.0, 1.0] if rng.random() < 0.6 else pair(0, 1),
+        "cost_by": rng.choice(["share", "money", "customs", "none"]),
+        "cost_share": pair(0.05, 0.97), "unit_cost": pair(0.05 * at, 0.9 * at),
+        "demand": rng.choice(["linear", "isoelastic", "logit", "none"]),
+        "elasticity": pair(0.2, 6), "buyers_share": pair(0.01, 0.9), "units": pair(1, 1e6),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_states_are_answered_as_the_library_answers(ask, facts, seed):
+    """Where the page says that a state cannot be, the library refuses the case it copies."""
+    rng = random.Random(seed)
+    states = [drawn(rng, "textbook/Textbook product") for _ in range(60)]
+    answered = 0
+    for told in ask(states):
+        if told["wrong"]:
+            with pytest.raises(TariffImpactError):
+                refused(case_from(told["toml"], facts))
+        else:
+            assert_same(told["answer"], case_from(told["toml"], facts))
+            answered += 1
+    assert answered >= 30
+
+
+def refused(case):
+    """Ask a case everything; a fault may show only at a corner of its ranges."""
+    for question in case.products[0].questions(case.currency):
+        question.bounds()
+
+
+def test_rates_come_from_the_schedule(opened, facts):
+    page = opened.go()
+    schedule = TariffSchedule(facts)
+    rates = page.evaluate("""() => {
+      const told = [];
+      for (const [hts, known] of Object.entries(explorer.data.schedule)) {
+        for (const origin of Object.keys(known.origins)) {
+          for (let day = known.first; day <= known.last; day += 37) {
+            const at = { hts, origins: [origin], on: day, before: day };
+            told.push([hts, origin, explorer.dated(day), explorer.lookedUp(at).after]);
+          }
+        }
+      }
+      return told;
+    }""")
+    assert len(rates) > 1000
+    from datetime import date
+
+    for hts, origin, day, (low, high) in rates[::7]:
+        rate = schedule.rate(hts, origin, date.fromisoformat(day)).rate
+        assert (low, high) == (rate.low, rate.high), (hts, origin, day)
+
+
+def test_a_change_of_origin_and_day_is_the_case_with_them(ask, facts):
+    state = {
+        "product": "sony-ps5/PlayStation 5",
+        "origins": ["CHN"],
+        "on": 20270,
+        "exporter_cut": [0.0, 0.1],
+    }
+    (told,) = ask([state])
+    assert 'origins = ["CHN"]' in told["toml"]
+    assert "on = 2025-07-01" in told["toml"]
+    assert_same(told["answer"], case_from(told["toml"], facts))
