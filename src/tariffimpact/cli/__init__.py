@@ -53,6 +53,7 @@ _COMMANDS: Final = {
         "tariffimpact.cli.schedule:schedule",
         "Compile the duty on every product from the official lists.",
     ),
+    "facts": ("tariffimpact.cli.facts:facts", "Browse the sourced facts, by any word."),
     "copy-data": ("tariffimpact.cli.data:copy_data", "Copy the shipped facts, to edit and reuse."),
 }
 """Command name to where it lives and its line in `--help`."""

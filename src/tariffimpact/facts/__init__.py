@@ -12,6 +12,7 @@ from tariffimpact.facts.duties import (
     Status,
     TariffRow,
 )
+from tariffimpact.facts.entries import Entry, FactKind
 from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts
 from tariffimpact.facts.records import (
     EVERYBODY,
@@ -32,6 +33,7 @@ from tariffimpact.facts.records import (
     Stage,
     Statement,
 )
+from tariffimpact.facts.search import FoundFacts, search_facts
 from tariffimpact.release import DataVersion, shipped_folder
 
 __all__ = [
@@ -46,9 +48,12 @@ __all__ = [
     "DateBasis",
     "DutyBase",
     "DutyKind",
+    "Entry",
     "Exposure",
+    "FactKind",
     "Facts",
     "Financial",
+    "FoundFacts",
     "Horizon",
     "OriginShare",
     "PriceChange",
@@ -63,5 +68,6 @@ __all__ = [
     "TariffRow",
     "copy_shipped_data",
     "read_facts",
+    "search_facts",
     "shipped_folder",
 ]

@@ -1,0 +1,84 @@
+"""`tariffimpact facts`: the sourced facts, to be read and searched."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from tariffimpact.cli.options import Day, data_option, json_option
+
+if TYPE_CHECKING:
+    from tariffimpact.facts import Facts
+
+_KINDS: Final = (
+    "price", "exposure", "statement", "financial", "origin", "tariff", "conflict", "assumption",
+)  # fmt: skip
+
+
+@click.command()
+@click.argument("query", nargs=-1)
+@click.option("--company", "companies", multiple=True, help="Only about this one; repeatable.")
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only these; repeatable."
+)
+@click.option(
+    "--source", "sources", multiple=True, help="Only from a source: its id, or words of its name."
+)
+@click.option("--as-of", type=Day(), help="Only what had been published by this day.")
+@click.option("--sources", "only_sources", is_flag=True, help="Only the sources, most used first.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the facts as CSV.")
+@data_option
+@json_option
+def facts(
+    query: tuple[str, ...],
+    companies: tuple[str, ...],
+    kinds: tuple[str, ...],
+    sources: tuple[str, ...],
+    as_of: date | None,
+    only_sources: bool,
+    as_csv: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Show the facts that hold every word of QUERY, each with its source, place and words.
+
+    Words match by their beginning, in any case: companies, products, countries, quotes, sources.
+    Without QUERY and options it says what there is.
+    """
+    from tariffimpact.facts import FactKind, read_facts, search_facts
+    from tariffimpact.output import csv_bytes, json_text
+
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json: keep one")
+    known = read_facts(folder)
+    found = search_facts(
+        known,
+        " ".join(query),
+        companies=companies,
+        kinds=[FactKind(kind) for kind in kinds],
+        sources=sources,
+        as_of=as_of,
+    )
+    width = min(shutil.get_terminal_size((88, 24)).columns, 100)
+    if as_json:
+        click.echo(json_text(found.as_json()))
+    elif as_csv:
+        click.echo(csv_bytes(found.to_frame()).decode("utf-8"), nl=False)
+    elif only_sources:
+        click.echo(found.papers(width))
+    elif found.asked:
+        click.echo(found.explain(width))
+    else:
+        click.echo(f"{found.summary()}\n\n{_invitation(known)}")
+
+
+def _invitation(known: Facts) -> str:
+    return (
+        f"Companies: {', '.join(known.companies)}.\n\n"
+        "Search with words: tariffimpact facts Sony price\n"
+        "or with --company Nike, --kind conflict, --source reuters, --as-of 2025-08-21, --sources."
+    )

@@ -1,0 +1,250 @@
+"""What a row says, in a sentence a reader can check against its source, and as a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from tariffimpact import units
+from tariffimpact.codes import country_name, hts_label
+from tariffimpact.facts.duties import TariffRow
+from tariffimpact.facts.records import (
+    Assumption,
+    Basis,
+    Cause,
+    Conflict,
+    Exposure,
+    Financial,
+    OriginShare,
+    PriceChange,
+    Record,
+    Response,
+    Statement,
+)
+from tariffimpact.interval import Interval
+
+_CAUSES: Final = {
+    Cause.TARIFF: "reason given: the tariff",
+    Cause.ECONOMY: "reason given: the economy, no tariff named",
+    Cause.OTHER: "reason given: not a tariff",
+    Cause.UNSTATED: "no reason given",
+}
+_RESPONSES: Final = {
+    Response.PASS_ON: "Raise prices",
+    Response.ABSORB: "Absorb the cost",
+    Response.FRONT_LOAD: "Buy or ship ahead of the tariff",
+    Response.SHIFT_SOURCING: "Move the sourcing",
+    Response.MIX: "Move prices or packs elsewhere in the range",
+    Response.MITIGATE: "Cut costs in other ways",
+}
+_BASES: Final = {
+    Basis.GROSS: "gross, before the company's own measures",
+    Basis.NET: "net of the company's own measures",
+    Basis.UNSTATED: "gross or net not said",
+}
+_LISTED: Final = 4
+"""Codes or origins named before the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a row says."""
+
+    words: str
+    value: Interval | None = None
+    """The number of the row; of a price change the new price. None where it states none."""
+    unit: str = ""
+
+
+def claim_of(record: Record) -> Claim:
+    """Return what a row of any table of facts says.
+
+    Examples
+    --------
+    >>> from tariffimpact.facts import read_facts
+    >>> claim_of(read_facts().assumptions[0]).words
+    'Customs share, consoles sold in the US: 50% to 97% of shelf price'
+    """
+    return _CLAIMS[type(record)](record)
+
+
+def _price(row: PriceChange) -> Claim:
+    old, new = (units.money(price, row.currency) for price in (row.old_price, row.new_price))
+    change = units.money(abs(row.change), row.currency)
+    share = _percent(Interval.exactly(abs(row.relative_change)))
+    move = f"{old} to {new}, {'up' if row.change > 0 else 'down'} {change} ({share})"
+    words = _joined(
+        f"{row.product}, {country_name(row.market)}: {move if row.change else f'kept at {new}'}",
+        f"from {units.day(row.effective_on)}, announced {units.day(row.announced_on)}",
+        _CAUSES[row.cause],
+    )
+    return Claim(words, Interval.exactly(row.new_price), row.currency)
+
+
+def _exposure(row: Exposure) -> Claim:
+    amount = units.big_money(row.amount, row.currency)
+    if row.amount_usd is not None and row.currency != "USD":
+        amount += f" ({units.big_money(row.amount_usd, 'USD')})"
+    words = _joined(
+        f"Tariff cost, {row.scope}, "
+        f"{country_name(row.market) if row.market else 'several markets'}: "
+        f"{amount}, in {row.measure}",
+        _period(row),
+        _BASES[row.basis],
+        "a yearly rate, not the period's cost" if row.annualised else "",
+        f"disclosed {units.day(row.disclosed_on)}",
+    )
+    return Claim(words, row.amount, row.currency)
+
+
+def _statement(row: Statement) -> Claim:
+    stage = row.stage.value.replace("_", " ")
+    size = "" if row.price_change is None else f"price change {_percent(row.price_change)}"
+    share = row.share_of_range
+    words = _joined(
+        f"{_RESPONSES[row.response]} ({stage}): {row.scope}, {country_name(row.market)}",
+        size,
+        "" if share is None else f"on {_percent(share)} of the range",
+        _CAUSES[row.cause],
+        f"said {units.day(row.said_on)}",
+    )
+    return Claim(words, row.price_change, "" if row.price_change is None else "fraction")
+
+
+def _financial(row: Financial) -> Claim:
+    words = _joined(
+        f"{_plain(row.measure)}, {row.scope}, "
+        f"{country_name(row.market) if row.market else 'worldwide'}: "
+        f"{_figure(row.value, row.unit)}",
+        _period(row),
+        "reported" if row.horizon.value == "actual" else row.horizon.value,
+    )
+    return Claim(words, row.value, row.unit)
+
+
+def _origin(row: OriginShare) -> Claim:
+    share = "share not given" if row.share is None else f"{_percent(row.share)} of their value"
+    words = _joined(
+        f"{row.product[:1].upper()}{row.product[1:]} ({hts_label(row.hts)}) sold in "
+        f"{_in(row.market)} come from {_origins(row.origins)}: {share}",
+        _window(row.starts_on, row.ends_on),
+    )
+    return Claim(words, row.share, "" if row.share is None else "fraction")
+
+
+def _tariff(row: TariffRow) -> Claim:
+    value, unit = row.ad_valorem, "fraction"
+    duties = [] if value is None else [f"{_percent(value)} of the {row.base.value} value"]
+    if row.specific_usd is not None:
+        duties.append(f"${_span(row.specific_usd)} per {row.specific_unit}")
+    if value is None:
+        value, unit = row.specific_usd, f"USD per {row.specific_unit}"
+    goods = ["every product" if code == "*" else hts_label(code) for code in row.hts]
+    words = _joined(
+        f"{row.authority}, {row.name}",
+        f"{' plus '.join(duties)}, {row.kind.value.replace('_', ' ')}",
+        f"{_some(goods)} from {_origins(row.origins)}",
+        row.status.value.replace("_", " "),
+        _window(row.starts_on, row.ends_on),
+    )
+    return Claim(words, value, unit)
+
+
+def _assumption(row: Assumption) -> Claim:
+    return Claim(
+        f"{_plain(row.name)}, {row.applies_to}: {_figure(row.value, row.unit)}", row.value, row.unit
+    )
+
+
+def _conflict(row: Conflict) -> Claim:
+    standing = "the figures rest on it" if row.used else "recorded, not used"
+    return Claim(_joined(f"{row.subject}: {row.claim}", standing))
+
+
+_CLAIMS: Final[dict[type[Record], Callable[[Any], Claim]]] = {
+    PriceChange: _price,
+    Exposure: _exposure,
+    Statement: _statement,
+    Financial: _financial,
+    OriginShare: _origin,
+    TariffRow: _tariff,
+    Assumption: _assumption,
+    Conflict: _conflict,
+}
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def _plain(name: str) -> str:
+    """Return the name of a column or a measure as words, `net_sales` as `Net sales`."""
+    words = name.replace("_", " ")
+    return "US" + words[2:] if words.startswith("us ") else words[:1].upper() + words[1:]
+
+
+def _in(market: str) -> str:
+    name = country_name(market)
+    return f"the {name}" if name.startswith(("United", "European")) else name
+
+
+def _percent(share: Interval) -> str:
+    whole = all(round(100 * end, 6).is_integer() for end in (share.low, share.high))
+    return units.percent(share, 0 if whole else 1)
+
+
+def _figure(value: Interval, unit: str) -> str:
+    """Return a number with its unit: money short, fractions as percent, anything else plain."""
+    if unit.startswith("fraction"):
+        return f"{_percent(value)}{unit.removeprefix('fraction')}"
+    if unit.isupper() and len(unit) == 3:
+        return units.big_money(value, unit)
+    if unit == "units":
+        return units.count(value)
+    return _span(value) if unit == "ratio" else f"{_span(value)} {unit}"
+
+
+def _span(value: Interval) -> str:
+    return str(value).replace("..", " to ")
+
+
+def _period(row: Exposure | Financial) -> str:
+    """Return the period as the source words it and, unless that is a year, as days."""
+    days = _window(row.starts_on, row.ends_on)
+    return row.period if row.period.isdigit() else f"{row.period} ({days})"
+
+
+def _window(starts_on: date, ends_on: date | None) -> str:
+    """Return a window by its first and its last day inside."""
+    if ends_on is None:
+        return f"from {units.day(starts_on)}"
+    first, last = units.day(starts_on), units.day(ends_on - timedelta(days=1))
+    return f"{first} only" if first == last else f"{first} to {last}"
+
+
+def _origins(words: Sequence[str]) -> str:
+    return _some([origin_name(word) for word in words])
+
+
+def origin_name(word: str) -> str:
+    """Return one word of a scope of origins as people read it.
+
+    Examples
+    --------
+    >>> origin_name("!CHN"), origin_name("@EU27")
+    ('any country but China', 'the group @EU27')
+    """
+    if word == "*":
+        return "any country"
+    if word.startswith("@"):
+        return f"the group {word}"
+    bare = word.removeprefix("!")
+    return f"any country but {country_name(bare)}" if bare != word else country_name(word)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first few names and the number of the others."""
+    rest = len(names) - _LISTED
+    return units.listed([*names[:_LISTED], f"{rest} more"] if rest > 0 else names)
