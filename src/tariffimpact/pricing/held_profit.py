@@ -116,7 +116,8 @@ def _linear(k0: Array, k1: Array, e: Array) -> Array:
     root = np.sqrt(np.maximum(spread, 0.0))
     divisor = np.where(b >= 0, b + root, b - root)
     x = 2 * (rise / e) / np.where(divisor == 0, 1.0, divisor)
-    return np.where((spread >= 0) & (k1 < 1 + 1 / e), 1 + x, np.nan)
+    slack = _ROUNDING * (np.abs(b) * (1 + 1 / e) + 1 / e)  # where the peak only just holds
+    return np.where((spread >= -slack) & (k1 < 1 + 1 / e), 1 + x, np.nan)
 
 
 def _block(k0: Array, k1: Array, curve: _Curve) -> Array:
