@@ -35,8 +35,8 @@ def missing_column(data):
     rows = data.rows("statements")
     data.write("statements", [{k: v for k, v in row.items() if k != "stage"} for row in rows])
     columns = (
-        "source_id, locator, quote, notes, statement_id, company, scope, market, said_on, "
-        "response, stage, cause, price_change, share_of_range"
+        "statement_id, company, scope, market, said_on, response, stage, cause, price_change, "
+        "share_of_range, source_id, locator, quote, notes"
     )
     text = f"statements.csv:1: stage: column is missing; add it; the columns are {columns}"
     return [text]
@@ -70,11 +70,9 @@ def no_date(data):
 def duplicate_row(data):
     first = next(n for n, row in enumerate(data.rows("prices"), 2) if row["price_id"][:3] == "adi")
     line = data.repeat("prices", "adidas-samba-2025-10")
-    again = f"repeats line {first}"
-    remedy = "remove or rename one of the two rows"
     return [
-        f"prices.csv:{line}: price_id: {again} (got 'adidas-samba-2025-10'); {remedy}",
-        f"prices.csv:{line}: product: {again} (got 'Samba, cheapest on the US site'); {remedy}",
+        f"prices.csv:{line}: price_id: repeats line {first} (got 'adidas-samba-2025-10'); "
+        "remove or rename one of the two rows",
     ]
 
 
@@ -213,18 +211,19 @@ RENAMED = {
 
 
 class Page(HTMLParser):
-    """The text of a page, and the scripts in it."""
+    """The text of a page, the scripts in it, and the data they read."""
 
     def __init__(self, page):
         super().__init__(convert_charrefs=True)
-        self.texts, self.scripts, self.handlers = [], [], []
+        self.texts, self.scripts, self.data, self.handlers = [], [], [], []
         self._inside = []
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         self._inside.append(tag)
         if tag == "script":
-            self.scripts.append("")
+            self._latest = self.data if ("type", "application/json") in attrs else self.scripts
+            self._latest.append("")
         self.handlers += [name for name, _ in attrs if name.startswith("on")]
 
     def handle_endtag(self, tag):
@@ -234,7 +233,7 @@ class Page(HTMLParser):
 
     def handle_data(self, text):
         if self._inside[-1:] == ["script"]:
-            self.scripts[-1] += text
+            self._latest[-1] += text
         elif self._inside[-1:] != ["style"]:
             self.texts.append(text)
 

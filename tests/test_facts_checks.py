@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tariffimpact.facts import CountryGroup, Source, TariffRow
+from tariffimpact.facts import CountryGroup, PriceChange, Source, TariffRow
 from tariffimpact.facts.checks import (
     overlapping_windows,
+    price_rows_that_clash,
     repeated,
     unknown_authorities,
     unknown_groups,
@@ -121,11 +122,30 @@ def test_an_overlap_names_the_row_it_meets():
 
 def test_each_repetition_names_the_first():
     rows = table(row(1), row(2), row(1), row(1))
-    faults = [str(fault) for fault in repeated(rows, ("component_id",))]
+    faults = [str(fault) for fault in repeated(rows, "component_id")]
     remedy = "remove or rename one of the two rows"
     assert faults == [
         f"tariffs.csv:{line}: component_id: repeats line 2 (got 'c1'); {remedy}" for line in (4, 5)
     ]
+
+
+def price(key, **cells):
+    given = {
+        "price_id": key, "company": "Acme", "product": "Phone", "market": "USA",
+        "old_price": 100, "new_price": 110, "currency": "USD", "announced_on": DAYS[0],
+        "effective_on": DAYS[1], "cause": "tariff", "source_id": "s", "locator": "1", "quote": "1",
+        **cells,
+    }  # fmt: skip
+    return PriceChange.model_validate(given)
+
+
+def test_a_price_that_changes_twice_on_a_day_is_blamed_once():
+    rows = table(price("p1"), price("p2"), price("p1"), price("p3", product="Tablet"))
+    assert [str(fault) for fault in price_rows_that_clash(rows)] == [
+        "tariffs.csv:3: price_id: changes the price that line 2 changes: same product, company, "
+        "market, day and source (got 'p2'); remove or rename one of the two rows"
+    ]
+    assert [fault.where for fault in repeated(rows, "price_id")] == ["tariffs.csv:4"]
 
 
 def test_an_unknown_group_is_shown_among_its_words():

@@ -479,7 +479,10 @@ def test_what_is_no_amount(data, cell, text):
 
 def test_a_window_that_runs_backwards(data):
     faults = exposure(data, starts_on="2026-04-01", ends_on="2026-04-01")
-    assert faults == ["ends_on is not after starts_on; ends_on is the first day no longer inside"]
+    assert faults == [
+        "starts_on, ends_on: ends_on is not after starts_on (got '2026-04-01, 2026-04-01'); "
+        "ends_on is the first day no longer inside"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -526,7 +529,8 @@ def test_a_source_read_before_it_was_published(data):
     with pytest.raises(DataError) as caught:
         read_facts(data.folder)
     assert str(caught.value) == (
-        f"{data.path('sources')}:{line}: accessed_on is before published_on; check both dates"
+        f"{data.path('sources')}:{line}: published_on, accessed_on: accessed_on is before "
+        "published_on (got '2025-08-21, 2025-08-20'); check both dates"
     )
 
 

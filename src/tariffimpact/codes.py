@@ -10,6 +10,12 @@ from typing import Any, Final
 EUROPEAN_UNION: Final = "EU"
 """The one market that is not a country: prices are announced for the European Union as a whole."""
 
+_SIGNS: Final = {
+    "$": "USD", "US$": "USD", "USD$": "USD", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD",
+    "€": "EUR", "£": "GBP", "¥": "JPY", "JP¥": "JPY", "CN¥": "CNY", "₩": "KRW", "RMB": "CNY",
+}  # fmt: skip
+"""What currencies are called, that no code is near to."""
+
 
 @cache
 def _countries() -> dict[str, str]:
@@ -67,7 +73,21 @@ def check_market(code: str) -> str:
 
 
 def check_currency(code: str) -> str:
-    """Return `code` if it is an ISO 4217 currency code, or raise `ValueError`."""
+    """Return `code` if it is an ISO 4217 currency code.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the text names the nearest code.
+
+    Examples
+    --------
+    >>> check_currency("US$")
+    Traceback (most recent call last):
+    ValueError: not an ISO 4217 currency code; did you mean USD?
+    """
+    if code.upper() in _SIGNS:
+        raise ValueError(f"not an ISO 4217 currency code; did you mean {_SIGNS[code.upper()]}?")
     return _known(code, _currencies(), "an ISO 4217 currency code", example="USD")
 
 

@@ -33,8 +33,8 @@ class Fault:
 
     def __str__(self) -> str:
         column = f"{self.column}: " if self.column else ""
-        got = "" if self.got is None else f" (got {_shown(self.got)})"
-        return f"{self.where}: {column}{self.what}{got}; {self.remedy}"
+        got = "" if self.got is None else f" (got '{shortened(self.got)}')"
+        return printable(f"{self.where}: {column}{self.what}{got}; {self.remedy}")
 
 
 class DataError(TariffImpactError):
@@ -52,10 +52,26 @@ class DataError(TariffImpactError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-def _shown(value: str, limit: int = 60) -> str:
-    """Return the value quoted, cut to a readable length, with nothing a terminal would act on."""
-    cut = value if len(value) <= limit else value[: limit - 1] + "…"
-    return "'" + "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in cut) + "'"
+def shortened(text: str, limit: int = 60) -> str:
+    """Return a text cut to a readable length.
+
+    Examples
+    --------
+    >>> shortened("PlayStation 5", limit=8)
+    'PlaySta…'
+    """
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def printable(text: str) -> str:
+    r"""Return a text on one line, with nothing that a terminal would act on or hide.
+
+    Examples
+    --------
+    >>> print(printable("two\nlines, \x1b[31mred, right-to-left \u202e"))
+    two\nlines, \x1b[31mred, right-to-left \u202e
+    """
+    return "".join(ch if ch.isprintable() else repr(ch)[1:-1] for ch in text)
 
 
 def require(holds: object, message: str) -> None:

@@ -12,10 +12,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import ModelError, shortened
 
-_NUMBER: Final = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_SPAN: Final = re.compile(rf"^\s*({_NUMBER})?\s*\.\.\s*({_NUMBER})?\s*$")
+_NUMBER: Final = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_SPAN: Final = re.compile(rf"({_NUMBER})?\s*\.\.\s*({_NUMBER})?")
+_LONGEST: Final = 1000
+"""No number needs as many digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,16 @@ class Interval:
         >>> Interval.parse("200..").high
         inf
         """
-        span = _SPAN.match(text)
-        if re.fullmatch(rf"\s*{_NUMBER}\s*", text):
-            return cls.exactly(_finite(text))
-        if span and (span[1] or span[2]) and "..." not in text:
+        words = text.strip() if len(text) <= _LONGEST else ""
+        span = _SPAN.fullmatch(words)
+        if re.fullmatch(_NUMBER, words):
+            return cls.exactly(_finite(words))
+        if span and (span[1] or span[2]) and "..." not in words:
             low = _finite(span[1]) if span[1] else -math.inf
             return cls(low, _finite(span[2]) if span[2] else math.inf)
-        raise ModelError(f"{text!r} is neither a number nor an interval; write 0.6 or 0.5..0.7")
+        raise ModelError(
+            f"{shortened(text)!r} is neither a number nor an interval; write 0.6 or 0.5..0.7"
+        )
 
     @property
     def is_exact(self) -> bool:
@@ -169,7 +174,9 @@ def _over(a: float, b: float, sign: float) -> float:
 def _finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise ModelError(f"{text!r} is too large for a number; check the number of zeros")
+        raise ModelError(
+            f"{shortened(text)!r} is too large for a number; check the number of zeros"
+        )
     return value
 
 

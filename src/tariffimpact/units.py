@@ -125,7 +125,7 @@ def parse_fraction(text: str) -> float:
     >>> parse_fraction("15%"), parse_fraction("0.15")
     (0.15, 0.15)
     """
-    match = re.fullmatch(r"\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*(%?)\s*", text)
+    match = re.fullmatch(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+))\s*(%?)\s*", text)
     if not match:
         raise ValueError(f"{text!r} is not a share; write 15% or 0.15")
     share = float(match[1]) / (100 if match[2] else 1)

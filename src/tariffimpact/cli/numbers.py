@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-_PERCENT = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*%")
+_PERCENT = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*%")
 
 
 class Number(click.ParamType[float | str]):

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticKnownError
 
 from tariffimpact import codes
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import ModelError, shortened
 from tariffimpact.interval import Interval
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -24,6 +24,14 @@ _LARGEST: Final = 1e18
 """No sum of money, count or share of this subject comes near it."""
 _LARGEST_RATE: Final = 10.0
 """A duty of 1000 percent: what is above it was written in percent."""
+
+
+class CellsError(ValueError):
+    """What is wrong with several cells of a row together: `what; remedy`, and their columns."""
+
+    def __init__(self, words: str, *columns: str) -> None:
+        super().__init__(words)
+        self.columns = columns
 
 
 def _day(value: Any) -> Any:
@@ -47,7 +55,7 @@ def _to_interval(value: Any) -> Any:
     try:
         span = Interval.parse(value)
     except ModelError as error:
-        raise ValueError(str(error).removeprefix(f"{value!r} ")) from None
+        raise ValueError(str(error).removeprefix(f"{shortened(value)!r} ")) from None
     if any(_LARGEST < abs(end) < float("inf") for end in (span.low, span.high)):
         raise ValueError(f"must be below {_LARGEST:,.0f}; check the unit and the number of zeros")
     return span

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from tariffimpact.errors import Fault
 from tariffimpact.facts.duties import CountryGroup, Status, TariffRow
 from tariffimpact.facts.records import PriceChange, Source
-from tariffimpact.facts.tables import R, Table
+from tariffimpact.facts.tables import R, Row, Table
+
+_REPEATED: Final = "remove or rename one of the two rows"
 
 
-def repeated(table: Table[R], columns: Sequence[str]) -> Iterator[Fault]:
-    """Blame each row that repeats an earlier one in all of `columns`."""
-    first: dict[tuple[Any, ...], int] = {}
+def repeated(table: Table[R], column: str) -> Iterator[Fault]:
+    """Blame each row that has the key of an earlier one."""
+    first: dict[Any, int] = {}
     for row in table.rows:
-        key = tuple(getattr(row.record, column) for column in columns)
-        if key in first:
-            yield table.fault(
-                row,
-                columns[0],
-                f"repeats line {first[key]}",
-                "remove or rename one of the two rows",
-            )
-        first.setdefault(key, row.line)
+        line = first.setdefault(getattr(row.record, column), row.line)
+        if line != row.line:
+            yield table.fault(row, column, f"repeats line {line}", _REPEATED)
 
 
 def unsourced(table: Table[R], sources: Table[Source]) -> Iterator[Fault]:
@@ -71,8 +67,21 @@ def unknown_authorities(rows: Table[TariffRow]) -> Iterator[Fault]:
 
 
 def price_rows_that_clash(table: Table[PriceChange]) -> Iterator[Fault]:
-    """Blame a second price change of the same product, market and day from the same source."""
-    return repeated(table, ("product", "company", "market", "effective_on", "source_id"))
+    """Blame a second price change of the same product, market and day from the same source.
+
+    A row that has the key of the earlier one as well is blamed for that alone.
+    """
+    first: dict[tuple[Any, ...], Row[PriceChange]] = {}
+    for row in table.rows:
+        change = row.record
+        of = (change.product, change.company, change.market, change.effective_on, change.source_id)
+        earlier = first.setdefault(of, row)
+        if earlier.record.price_id != change.price_id:
+            what = (
+                f"changes the price that line {earlier.line} changes: same product, company, "
+                "market, day and source"
+            )
+            yield table.fault(row, "price_id", what, _REPEATED)
 
 
 def overlapping_windows(table: Table[TariffRow], groups: Iterable[CountryGroup]) -> Iterator[Fault]:

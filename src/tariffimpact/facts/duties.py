@@ -9,6 +9,7 @@ from pydantic import StringConstraints, model_validator
 
 from tariffimpact.facts.cells import (
     Amount,
+    CellsError,
     Countries,
     Day,
     Hts,
@@ -120,13 +121,21 @@ class TariffRow(Dated):
     @model_validator(mode="after")
     def _states_a_duty(self) -> Self:
         if self.ad_valorem is None and self.specific_usd is None:
-            raise ValueError(
-                "no duty given; fill ad_valorem or specific_usd (0 is a duty, blank is not)"
+            raise CellsError(
+                "no duty given; fill ad_valorem or specific_usd (0 is a duty, blank is not)",
+                "ad_valorem",
+                "specific_usd",
             )
         if (self.specific_usd is None) != (not self.specific_unit):
-            raise ValueError("specific_usd and specific_unit go together; fill both or neither")
+            raise CellsError(
+                "specific_usd and specific_unit go together; fill both or neither",
+                "specific_usd",
+                "specific_unit",
+            )
         if (self.kind is DutyKind.REPLACE) != bool(self.replaces):
-            raise ValueError(
-                "kind 'replace' and the column replaces go together; fill both or neither"
+            raise CellsError(
+                "kind 'replace' and the column replaces go together; fill both or neither",
+                "kind",
+                "replaces",
             )
         return self

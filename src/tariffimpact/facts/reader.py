@@ -24,7 +24,7 @@ from tariffimpact.facts.records import (
     Source,
     Statement,
 )
-from tariffimpact.facts.tables import Table, read_table
+from tariffimpact.facts.tables import Table, columns, read_table
 from tariffimpact.release import VERSION_FILE, DataVersion, data_version, shipped_folder
 
 KINDS: Final[dict[str, type[Record]]] = {
@@ -225,19 +225,13 @@ def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
 def _cross_faults(tables: dict[str, Table[Any]]) -> Iterator[Fault]:
     """Check the tables against each other, on the rows that are valid by themselves."""
     for name, table in tables.items():
-        yield from checks.repeated(table, (_key_column(KINDS[name]),))
+        yield from checks.repeated(table, columns(KINDS[name])[0])
         yield from checks.unsourced(table, tables["sources"])
     groups = tables["country_groups"]
     yield from checks.price_rows_that_clash(tables["prices"])
     yield from checks.unknown_groups(tables["tariffs"], groups)
     yield from checks.unknown_authorities(tables["tariffs"])
     yield from checks.overlapping_windows(tables["tariffs"], groups.records)
-
-
-def _key_column(kind: type[Record]) -> str:
-    """Return the record's own key: its first column that no base class has."""
-    inherited = {name for base in kind.__bases__ for name in getattr(base, "model_fields", {})}
-    return next(name for name in kind.model_fields if name not in inherited)
 
 
 def _by_key(records: tuple[T, ...], column: str, key: str) -> T:

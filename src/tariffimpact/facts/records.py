@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, HttpUrl, model_validator
 
 from tariffimpact.facts.cells import (
     Amount,
+    CellsError,
     Currency,
     Day,
     Hts,
@@ -56,8 +57,10 @@ class Dated(Cited):
     @model_validator(mode="after")
     def _window_runs_forward(self) -> Self:
         if self.ends_on is not None and self.ends_on <= self.starts_on:
-            raise ValueError(
-                "ends_on is not after starts_on; ends_on is the first day no longer inside"
+            raise CellsError(
+                "ends_on is not after starts_on; ends_on is the first day no longer inside",
+                "starts_on",
+                "ends_on",
             )
         return self
 
@@ -90,7 +93,11 @@ class Source(Record):
     @model_validator(mode="after")
     def _read_after_published(self) -> Self:
         if self.accessed_on < self.published_on:
-            raise ValueError("accessed_on is before published_on; check both dates")
+            raise CellsError(
+                "accessed_on is before published_on; check both dates",
+                "published_on",
+                "accessed_on",
+            )
         return self
 
 

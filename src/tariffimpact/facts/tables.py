@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,11 +17,15 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from tariffimpact.errors import Fault
+from tariffimpact.errors import DataError, Fault
+from tariffimpact.facts.cells import CellsError
 from tariffimpact.facts.records import Record
 
 MAX_BYTES: Final = 20_000_000
 """A table of curated facts is small; a larger file is the wrong file."""
+MAX_COLUMNS: Final = 200
+MAX_FAULTS: Final = 1000
+"""Whoever has more in one table mends them by program, and needs no more to see how."""
 
 R = TypeVar("R", bound=Record)
 
@@ -80,89 +85,134 @@ class Table(Generic[R]):
 
 
 def read_table(path: Path, kind: type[R]) -> Table[R]:
-    """Read a CSV file into records of one kind, keeping every fault."""
-    text = _text(path)
-    if isinstance(text, Fault):
-        return Table(path, faults=(text,))
-    lines = _lines(path, text)
-    if isinstance(lines, Fault):
-        return Table(path, faults=(lines,))
-    if not lines:
-        return Table(path, faults=(Fault(str(path), "is empty", "it needs a header row"),))
-    header = [name.strip() for name in lines[0][1]]
-    faults = list(_header_faults(path, header, kind))
-    if faults:
-        return Table(path, faults=tuple(faults))
+    """Read a CSV file into records of one kind, keeping every fault, the first thousand at most."""
+    faults: list[Fault] = []
     rows: list[Row[R]] = []
     rejected: list[dict[str, str]] = []
-    for line, cells in lines[1:]:
-        where = f"{path}:{line}"
-        if len(cells) != len(header):
-            faults.append(
-                Fault(where, f"has {len(cells)} cells where the header has {len(header)}", _QUOTES)
-            )
-            rejected.append(dict(zip(header, map(str.strip, cells), strict=False)))
-            continue
-        given = {n: c.strip() for n, c in zip(header, cells, strict=True) if c.strip()}
-        try:
-            rows.append(Row(line, kind.model_validate(given)))
-        except ValidationError as error:
-            rejected.append(given)
-            faults.extend(_worded(where, problem) for problem in error.errors())
+    try:
+        lines = csv_rows(path)
+        header = [name.strip() for name in next(lines)[1]]
+        faults.extend(_header_faults(path, header, kind))
+        if faults:
+            return Table(path, faults=tuple(faults))
+        for line, cells in lines:
+            row, cells_by_name, found = _read_row(f"{path}:{line}", header, cells, kind)
+            faults.extend(found)
+            if row is None:
+                rejected.append(cells_by_name)
+            else:
+                rows.append(Row(line, row))
+            if len(faults) >= MAX_FAULTS:
+                what, remedy = "the rows from here on are not checked", "mend those above first"
+                return Table(path, faults=(*faults, Fault(f"{path}:{line}", what, remedy)))
+    except DataError as error:
+        return Table(path, faults=(*faults, *error.faults))
     return Table(path, tuple(rows), tuple(faults), tuple(rejected))
 
 
+def _read_row(
+    where: str, header: list[str], cells: list[str], kind: type[R]
+) -> tuple[R | None, dict[str, str], list[Fault]]:
+    """Return the record of a row where it is valid, its cells by name, and its faults."""
+    given = {n: c.strip() for n, c in zip(header, cells, strict=False) if c.strip()}
+    if len(cells) != len(header):
+        what = f"has {len(cells)} cells where the header has {len(header)}"
+        return None, given, [Fault(where, what, _QUOTES)]
+    hidden = [
+        Fault(where, "holds an invisible control character", "delete it", name, given[name])
+        for name in given
+        if _CONTROL.search(given[name])
+    ]
+    if hidden:
+        return None, given, hidden
+    try:
+        return kind.model_validate(given), given, []
+    except ValidationError as error:
+        return None, given, [_worded(where, problem) for problem in error.errors()]
+
+
 _QUOTES: Final = 'put a cell that holds a comma, a quote or a line break in "double quotes"'
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufff0-\uffff]"
+)
+"""Characters that steer a terminal, or turn the text around them; tab and line breaks are none."""
 
 
-def _text(path: Path) -> str | Fault:
-    """Return the file's text, or what is wrong with the file as a whole."""
+def csv_rows(path: Path, *, limit: int = MAX_BYTES) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row of a CSV file that is not blank, with the line it starts on.
+
+    Parameters
+    ----------
+    path
+        A file in UTF-8, its cells separated by commas.
+    limit
+        The size in bytes above which it is the wrong file.
+
+    Yields
+    ------
+    tuple of int and list of str
+        Line and cells; at least the header row.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read as CSV text, or is empty.
+    """
+    reader = csv.reader(io.StringIO(_text(path, limit), newline=""), strict=True)
+    start, empty = 1, True
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield start, cells
+                empty = False
+            start = reader.line_num + 1
+    except csv.Error as error:
+        what = f"is not readable as CSV: {error}"
+        raise DataError([Fault(f"{path}:{start}", what, _QUOTES)]) from None
+    if empty:
+        raise DataError([Fault(str(path), "is empty", "it needs a header row")])
+
+
+def _text(path: Path, limit: int) -> str:
+    """Return the file's text, or raise what is wrong with the file as a whole."""
     where = str(path)
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            return Fault(
-                where,
-                f"is {size / 1e6:,.0f} MB, above the limit of {MAX_BYTES / 1e6:.0f} MB",
-                "a table of facts is small; check that this is the right file",
-            )
-        raw = path.read_bytes()
+        if size > limit:
+            what = f"is {size / 1e6:,.0f} MB, above the limit of {limit / 1e6:.0f} MB"
+            remedy = "a table of facts is small; check that this is the right file"
+            raise DataError([Fault(where, what, remedy)])
+        with path.open("rb") as file:
+            raw = file.read(limit + 1)  # a pipe has no size, and no end perhaps
     except FileNotFoundError:
-        return Fault(where, "is not there", "every table is needed, with at least its header row")
-    except OSError as error:
-        return Fault(where, f"cannot be read: {error.strerror}", "check the path and permissions")
+        remedy = "every table is needed, with at least its header row"
+        raise DataError([Fault(where, "is not there", remedy)]) from None
+    except (OSError, ValueError) as error:
+        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise DataError([Fault(where, what, "check the path and permissions")]) from None
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
-        return Fault(where, "is not UTF-8 text (it looks like UTF-16)", "save it as CSV UTF-8")
+        what = "is not UTF-8 text (it looks like UTF-16)"
+        raise DataError([Fault(where, what, "save it as CSV UTF-8")])
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         byte = f"0x{raw[error.start]:02x}"
-        return Fault(f"{where}:{line}", "is not UTF-8 text", "save it as CSV UTF-8", got=byte)
-
-
-def _lines(path: Path, text: str) -> list[tuple[int, list[str]]] | Fault:
-    """Return each non-blank row with the line it starts on, or the row that is no CSV."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    start, found = 1, []
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                found.append((start, cells))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        return Fault(f"{path}:{start}", f"is not readable as CSV: {error}", _QUOTES)
-    return found
+        fault = Fault(f"{where}:{line}", "is not UTF-8 text", "save it as CSV UTF-8", got=byte)
+        raise DataError([fault]) from None
 
 
 def _header_faults(path: Path, header: list[str], kind: type[Record]) -> Iterator[Fault]:
-    where, fields = f"{path}:1", kind.model_fields
+    where, fields = f"{path}:1", columns(kind)
+    if len(header) > MAX_COLUMNS:
+        yield Fault(where, f"has {len(header):,} columns", _known(fields))
+        return
     for mark, name in {";": "semicolons", "\t": "tabs"}.items():
         if len(header) == 1 and mark in header[0]:
             yield Fault(where, f"is separated by {name}", "save it as CSV with commas")
             return
-    for name, field in fields.items():
-        if field.is_required() and name not in header:
+    for name in fields:
+        if kind.model_fields[name].is_required() and name not in header:
             yield Fault(where, "column is missing", f"add it; {_known(fields)}", column=name)
     for name in dict.fromkeys(header):
         if name not in fields:
@@ -173,7 +223,20 @@ def _header_faults(path: Path, header: list[str], kind: type[Record]) -> Iterato
             yield Fault(where, "column stands twice", "keep one of them", column=name)
 
 
-def _known(fields: Any) -> str:
+def columns(kind: type[Record]) -> list[str]:
+    """Return the columns of a table: its own, of which the first is its key, then the shared.
+
+    Examples
+    --------
+    >>> from tariffimpact.facts import Assumption, OriginShare
+    >>> columns(Assumption)[0], columns(OriginShare)[-4:]
+    ('assumption_id', ['source_id', 'locator', 'quote', 'notes'])
+    """
+    shared = [name for base in kind.__bases__ if issubclass(base, Record) for name in columns(base)]
+    return [*(name for name in kind.model_fields if name not in shared), *shared]
+
+
+def _known(fields: Sequence[str]) -> str:
     return f"the columns are {', '.join(fields)}"
 
 
@@ -182,12 +245,16 @@ def _worded(where: str, problem: Any) -> Fault:
     kind, context = problem["type"], problem.get("ctx", {})
     column = str(problem["loc"][0]) if problem["loc"] else ""
     got = None if kind == "missing" or not column else str(problem["input"])
+    error = context.get("error")
+    if isinstance(error, CellsError):
+        column = ", ".join(error.columns)
+        got = ", ".join(problem["input"].get(name, "") for name in error.columns)
     if kind.startswith("date"):
         what, remedy = _DATE
     elif kind.startswith("url"):
         what, remedy = _URL
     elif kind == "value_error":
-        what, _, remedy = str(context["error"]).partition("; ")
+        what, _, remedy = str(error).partition("; ")
     elif kind in _WORDS:
         what, remedy = (words.format(**context) for words in _WORDS[kind])
     else:
