@@ -5,16 +5,23 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from opened_page import Opened
+from sample import sample_document
 
+from tariffimpact.cases import read_case
+from tariffimpact.facts import read_facts
 from tariffimpact.report import read_report
+from tariffimpact.report.content import Document
+from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.html import render_html
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
@@ -39,40 +46,19 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+def page_of(document: Document) -> str:
+    """Return a report's page with empty charts, for charts are tested alone."""
+    blank = "<svg xmlns='http://www.w3.org/2000/svg'/>"
+    return render_html(document, {figure.name: blank for figure in document.figures})
+
+
 @pytest.fixture(scope="session")
 def report_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of the shipped facts and cases; its charts are tested alone."""
+    """The page of the shipped facts and cases."""
     document = read_report()
-    drawn = {
-        figure.name: "<svg xmlns='http://www.w3.org/2000/svg'/>" for figure in document.figures
-    }
     file = tmp_path_factory.mktemp("page") / "tariff-impact.html"
-    file.write_text(render_html(document, drawn), encoding="utf-8")
+    file.write_text(page_of(document), encoding="utf-8")
     return file
-
-
-class Opened:
-    """A page, and everything it complained of or asked the network for."""
-
-    def __init__(self, browser: Browser, file: Path, **options: object) -> None:
-        self.file = file
-        self.complaints: list[str] = []
-        context = browser.new_context(**options)  # type: ignore[arg-type]
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
-        self.page: Page = context.new_page()
-        self.page.on("console", lambda said: self.complaints.append(said.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", self._asked)
-
-    def _asked(self, request: object) -> None:
-        url = str(request.url)  # type: ignore[attr-defined]
-        if not url.startswith(("file:", "data:")):
-            self.complaints.append(f"asked for {url}")
-
-    def go(self, fragment: str = "") -> Page:
-        self.page.goto("about:blank")
-        self.page.goto(f"file://{self.file}{fragment}")
-        return self.page
 
 
 @pytest.fixture
@@ -81,3 +67,14 @@ def opened(browser: Browser, report_file: Path) -> Iterator[Opened]:
     yield found
     found.page.context.close()
     assert found.complaints == []
+
+
+@pytest.fixture(scope="session")
+def sample_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page that stays as it is when the facts change: a sample and the textbook's explorer."""
+    facts = read_facts()
+    explorer = explorer_of([read_case("textbook", facts=facts)], facts)
+    document = replace(sample_document(), explorer=explorer)
+    file = tmp_path_factory.mktemp("sample") / "sample.html"
+    file.write_text(page_of(document), encoding="utf-8")
+    return file

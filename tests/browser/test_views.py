@@ -1,0 +1,116 @@
+"""The page as it looks: accessible, within its width, light and dark, on paper, and as before."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from opened_page import Opened
+
+WIDTHS = (375, 768, 1280)
+LOOKS = Path(__file__).with_name("looks")
+
+
+def opened_at(browser, file, width, scheme="light", **more):
+    return Opened(
+        browser, file, viewport={"width": width, "height": 900}, color_scheme=scheme, **more
+    )
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1280, "dark")])
+def test_axe_finds_nothing(browser, report_file, width, scheme):
+    opened = opened_at(browser, report_file, width, scheme)
+    page = opened.go()
+    page.evaluate("document.querySelectorAll('details').forEach((item) => (item.open = true))")
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    told = [
+        f"{item['id']}: {node['target']} {node['failureSummary'][:200]}"
+        for item in found.response["violations"]
+        for node in item["nodes"]
+    ]
+    assert told == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_page(browser, report_file, width):
+    page = opened_at(browser, report_file, width).go()
+    page.evaluate("document.querySelectorAll('details').forEach((item) => (item.open = true))")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
+
+
+def test_the_answer_stays_in_view_on_a_small_screen(browser, report_file):
+    """Whoever moves a slider on a telephone sees the headline move."""
+    page = opened_at(browser, report_file, 375, reduced_motion="reduce").go()
+    page.locator('[data-pair="exporter_cut"]').scroll_into_view_if_needed()
+    box = page.locator("#explorer-tool .headline").bounding_box()
+    assert box["y"] + box["height"] <= 901
+    page.context.close()
+
+
+def test_paper_shows_the_answer_and_no_controls(browser, report_file):
+    page = opened_at(browser, report_file, 1280).go()
+    page.emulate_media(media="print")
+    assert page.locator("#explorer-tool .headline").is_visible()
+    assert page.locator("#explorer-tool .controls").is_hidden()
+    assert page.locator("#explorer-tool .buttons").is_hidden()
+    page.context.close()
+
+
+def test_nothing_moves_for_whoever_asks_for_that(browser, report_file):
+    for motion, behaviour in (("reduce", "auto"), ("no-preference", "smooth")):
+        page = opened_at(browser, report_file, 1280, reduced_motion=motion).go()
+        style = page.evaluate("getComputedStyle(document.documentElement).scrollBehavior")
+        assert style == behaviour
+        page.context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("view", ["top", "explorer"])
+def test_the_main_views_look_as_they_did(browser, sample_file, view, width):
+    """A shrunken grey picture against the kept one: layout shows, the drawing of letters does not.
+
+    After a change that is meant, delete the picture, run this test, and look at the new one.
+    """
+    page = opened_at(browser, sample_file, width, reduced_motion="reduce").go()
+    part = page.locator("section.what-if" if view == "explorer" else "body > header, .findings")
+    shot = part.first.screenshot() if view == "explorer" else page.screenshot()
+    found = shrunken(shot)
+    kept = LOOKS / f"{view}-{width}.png"
+    if not kept.exists():
+        kept.parent.mkdir(exist_ok=True)
+        image(found).save(kept)
+        pytest.fail(f"{kept.name} was missing; it is made now: look at it and keep it")
+    before = pixels(kept)
+    page.context.close()
+    assert abs(before.shape[0] - found.shape[0]) <= 3, "the view grew or shrank"
+    rows = min(before.shape[0], found.shape[0])
+    apart = np.abs(before[:rows].astype(float) - found[:rows])
+    assert apart.mean() < 6, f"{apart.mean():.1f} of 255 apart on average"
+
+
+def shrunken(shot: bytes):
+    """Return a screenshot as grey blocks of 8 by 8."""
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(shot)).convert("L")
+    return np.asarray(
+        picture.resize((picture.width // 8, picture.height // 8), Image.Resampling.BOX)
+    )
+
+
+def image(grey):
+    from PIL import Image
+
+    return Image.fromarray(grey)
+
+
+def pixels(path: Path):
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("L"))
