@@ -32,9 +32,10 @@ class Fault:
     """The offending value as it stands in the file; None where there is none to show."""
 
     def __str__(self) -> str:
-        column = f"{self.column}: " if self.column else ""
+        column = f"{shortened(self.column, 200)}: " if self.column else ""
         got = "" if self.got is None else f" (got '{shortened(self.got)}')"
-        return printable(f"{self.where}: {column}{self.what}{got}; {self.remedy}")
+        what, remedy = shortened(self.what, 1000), shortened(self.remedy, 1000)
+        return printable(f"{self.where}: {column}{what}{got}; {remedy}")
 
 
 class DataError(TariffImpactError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 Location = tuple[str | int, ...]
@@ -13,16 +13,27 @@ _HEADER: Final = re.compile(r"^\s*(\[\[?)\s*([\w.\-\"' ]+?)\s*\]")
 _KEY: Final = re.compile(r"^\s*([\w\-\"']+(?:\s*\.\s*[\w\-\"']+)*)\s*=")
 
 
-def line_of(text: str, location: Location) -> int:
+def lines_of(text: str) -> dict[Location, int]:
+    r"""Return the line of every key and table of a file.
+
+    Examples
+    --------
+    >>> lines_of('title = "x"\n[tariff]\nrate = 1\n')
+    {('tariff', 'rate'): 3, ('tariff',): 2, ('title',): 1}
+    """
+    return dict(reversed(list(_places(text))))
+
+
+def line_of(lines: Mapping[Location, int], location: Location) -> int:
     r"""Return the line of a key, or of the nearest table around it; 1 where there is none.
 
     Examples
     --------
     >>> text = 'title = "x"\n[[products]]\nname = "a"\n[[products]]\nname = "b"\n'
-    >>> line_of(text, ("products", 1, "name")), line_of(text, ("products", 0, "price"))
+    >>> lines = lines_of(text)
+    >>> line_of(lines, ("products", 1, "name")), line_of(lines, ("products", 0, "price"))
     (5, 2)
     """
-    lines = dict(reversed(list(_places(text))))
     for length in range(len(location), 0, -1):
         if location[:length] in lines:
             return lines[location[:length]]
@@ -45,7 +56,7 @@ def _places(text: str) -> Iterator[tuple[Location, int]]:
     """Walk the file, telling each key and table and its line."""
     table: Location = ()
     counts: Counter[Location] = Counter()
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(line):
             table = _inside(_names(header[2]), counts)
             if header[1] == "[[":

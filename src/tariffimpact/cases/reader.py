@@ -6,24 +6,28 @@ import difflib
 import re
 import tomllib
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from tariffimpact.cases.case import Case
-from tariffimpact.cases.lines import Location, line_of, spelled
+from tariffimpact.cases.lines import Location, line_of, lines_of, spelled
 from tariffimpact.cases.part import Part
 from tariffimpact.cases.resolution import fill, resolve
 from tariffimpact.cases.schema import CaseFile
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts import Facts, read_facts, shipped_folder
+from tariffimpact.facts.cells import holds_control
 
 P = TypeVar("P", bound=Part)
 
 MAX_BYTES: Final = 1_000_000
 """A case is written by hand; a larger file is the wrong file."""
+MAX_FAULTS: Final = 1000
+_DEEPEST: Final = 10
+"""No table of a case is nested as deep."""
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "missing": ("is missing", "add it"),
@@ -76,9 +80,12 @@ def read_case(case: str | Path, *, facts: Facts | None = None) -> Case:
     text = _text(path)
     try:
         written = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise DataError([_not_toml(path, "tables are nested too deep")]) from None
+    except ValueError as error:  # an integer of more than 4300 digits is no TOMLDecodeError
         raise DataError([_not_toml(path, str(error))]) from None
-    return _checked(written, path.stem, lambda at: f"{path}:{line_of(text, at)}", facts)
+    lines = lines_of(text)
+    return _checked(written, path.stem, lambda at: f"{path}:{line_of(lines, at)}", facts)
 
 
 def case_of(written: Mapping[str, object], *, name: str, facts: Facts | None = None) -> Case:
@@ -135,6 +142,9 @@ def _checked(
     facts: Facts | None,
 ) -> Case:
     """Return a case from its tables; `where` tells the place of a key."""
+    hidden = list(_hidden(where, written))
+    if hidden:
+        raise DataError(hidden)
     try:
         file = CaseFile.model_validate(written)
     except ValidationError as error:
@@ -145,6 +155,23 @@ def _checked(
             Fault(where(at), what, remedy, spelled(at), got) for at, what, remedy, got in problems
         )
     return Case(name=name, file=file, **resolved)
+
+
+def _hidden(where: Callable[[Location], str], value: object, at: Location = ()) -> Iterator[Fault]:
+    """Blame every text, and every key, that holds a character nobody sees."""
+    what, remedy = "holds an invisible control character", "delete it"
+    if isinstance(value, str) and holds_control(value):
+        yield Fault(where(at), what, remedy, spelled(at), value)
+    elif len(at) > _DEEPEST:  # a.a.a… may go on for long; as a key it is refused later
+        return
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if holds_control(key):
+                yield Fault(where(at), f"a key {what}", remedy, spelled(at), key)
+            yield from _hidden(where, item, (*at, key))
+    elif isinstance(value, list | tuple):
+        for place, item in enumerate(value):
+            yield from _hidden(where, item, (*at, place))
 
 
 def _path(case: str | Path) -> Path:
@@ -175,13 +202,13 @@ def _text(path: Path) -> str:
             raise DataError(
                 [Fault(str(path), "is too large for a case", "name a file written by hand")]
             )
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise DataError(
-            [Fault(str(path), f"cannot be read: {error.strerror}", "check the path")]
-        ) from None
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES).decode("utf-8-sig")  # a pipe has no size
     except UnicodeDecodeError:
         raise DataError([Fault(str(path), "is not UTF-8 text", "save it as UTF-8")]) from None
+    except (OSError, ValueError) as error:
+        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise DataError([Fault(str(path), what, "check the path")]) from None
 
 
 def _not_toml(path: Path, message: str) -> Fault:
@@ -202,7 +229,7 @@ def _faults(
     items = error.errors(include_url=False)
     # a list whose elements are all faulty is reported as empty besides: one fault is enough
     deeper = {item["loc"][:1] for item in items if len(item["loc"]) > 1}
-    for item in items:
+    for item in items[:MAX_FAULTS]:
         if item["type"] == "too_short" and item["loc"] in deeper:
             continue
         at: Location = item["loc"]

@@ -26,6 +26,22 @@ _LARGEST_RATE: Final = 10.0
 """A duty of 1000 percent: what is above it was written in percent."""
 
 
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ufffe\uffff]"
+)
+
+
+def holds_control(text: str) -> bool:
+    r"""Whether a text steers a terminal or turns what stands around it; tab and line breaks do not.
+
+    Examples
+    --------
+    >>> holds_control("\x1b[31mred"), holds_control("\u202egnp.exe"), holds_control("a\tb")
+    (True, True, False)
+    """
+    return _CONTROL.search(text) is not None
+
+
 class CellsError(ValueError):
     """What is wrong with several cells of a row together: `what; remedy`, and their columns."""
 

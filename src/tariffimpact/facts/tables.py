@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,7 +17,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import ValidationError
 
 from tariffimpact.errors import DataError, Fault
-from tariffimpact.facts.cells import CellsError
+from tariffimpact.facts.cells import CellsError, holds_control
 from tariffimpact.facts.records import Record
 
 MAX_BYTES: Final = 20_000_000
@@ -121,7 +120,7 @@ def _read_row(
     hidden = [
         Fault(where, "holds an invisible control character", "delete it", name, given[name])
         for name in given
-        if _CONTROL.search(given[name])
+        if holds_control(given[name])
     ]
     if hidden:
         return None, given, hidden
@@ -132,10 +131,6 @@ def _read_row(
 
 
 _QUOTES: Final = 'put a cell that holds a comma, a quote or a line break in "double quotes"'
-_CONTROL: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufff0-\uffff]"
-)
-"""Characters that steer a terminal, or turn the text around them; tab and line breaks are none."""
 
 
 def csv_rows(path: Path, *, limit: int = MAX_BYTES) -> Iterator[tuple[int, list[str]]]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import ModelError, shortened
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import (
     Beta,
@@ -84,9 +84,13 @@ def _number(value: object) -> float:
     """Return a finite number, refusing everything that only looks like one."""
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         raise ModelError(
-            f'{value!r} is not a number; write 0.6, "0.5..0.7" or a table with dist, low, high'
+            f"{shortened(repr(value))} is not a number; "
+            'write 0.6, "0.5..0.7" or a table with dist, low, high'
         )
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an integer may have any number of digits
+        number = math.inf
     if not math.isfinite(number):
         raise ModelError(
             f'must be finite (got {number}); write an interval such as "0.5..0.7" if it is unknown'
