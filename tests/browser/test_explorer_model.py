@@ -1,13 +1,17 @@
 """The explorer's JavaScript against the library, on every shipped case and at random."""
 
+import itertools
 import math
 import random
 
 import pytest
 from python_answers import NUMBERS, answers, case_from
 
+from tariffimpact.cases.figures import cost_rise, span
 from tariffimpact.errors import TariffImpactError
 from tariffimpact.facts import read_facts
+from tariffimpact.interval import Interval
+from tariffimpact.pricing.held_profit_range import profit_holding_range
 from tariffimpact.tariffs import TariffSchedule
 
 REL = 1e-9
@@ -50,10 +54,13 @@ def assert_same(told, case):
             assert near(found[key]["middle"], points["middle"][key], scale), (rule, key)
             values = [p[key] for p in points["corners"] if not math.isnan(p[key])]
             ends = (min(values), max(values)) if values else (math.nan, math.nan)
+            if key == "price" and "pieces" in found[key]:
+                assert_held(found[key], values, item)
+                continue
             assert near(found[key]["low"], ends[0], scale), (rule, key, "low")
             assert near(found[key]["high"], ends[1], scale), (rule, key, "high")
     for rule, found in told["rules"].items():
-        if rule != "observed" and found["price"]["exact"]:
+        if rule not in ("observed", "profit") and found["price"]["exact"]:
             bounds = case.question(rule, item.name).bounds()
             assert near(found["price"]["low"], bounds.low, bounds.low), rule
             assert near(found["price"]["high"], bounds.high, bounds.high), rule
@@ -63,6 +70,36 @@ def assert_same(told, case):
                            (told["passThrough"]["fullShare"], rate.full_share)):  # fmt: skip
             assert near(ends[0], span.low)
             assert near(ends[1], span.high)
+
+
+def assert_held(price, corners, item):
+    """Hold an exact range of the profit-holding price to the library's, in units of the price."""
+    old, cost = span(item.old_price), item.cost_share or item.unit_cost
+    per_price = 1.0 if item.cost_share else 1 / old.low
+    ends = [duty_and_cut(item, end) for end in ("low", "high")]
+    rise = Interval(*ends)
+    found = profit_holding_range(
+        form=item.demand.form, old_cost=span(cost) * per_price, cost_rise=rise,
+        demand_elasticity=span(item.demand.elasticity),
+    )  # fmt: skip
+    pieces = [[low.price * old.low, high.price * old.high] for low, high in found.pieces]
+    assert len(price["pieces"]) == len(pieces)
+    for told, known in zip(price["pieces"], pieces, strict=True):
+        assert all(near(a, b, old.low) for a, b in zip(told, known, strict=True))
+    if corners:
+        assert price["low"] <= min(corners) * (1 + REL)
+        assert price["high"] >= max(corners) * (1 - REL)
+
+
+def duty_and_cut(item, end):
+    """Return an end of the cost rise over the price; it is least where each of its factors is."""
+    inputs = {name: value for name, value in item.cost_inputs().items() if name != "cost_share"}
+    corners = itertools.product(*([span(v).low, span(v).high] for v in inputs.values()))
+    rises = []
+    for corner in corners:
+        x = dict(zip(inputs, corner, strict=True))
+        rises.append(float(cost_rise(x)) / x["old_price"])
+    return min(rises) if end == "low" else max(rises)
 
 
 def test_every_shipped_product_is_answered_as_the_library_answers(opened, facts):

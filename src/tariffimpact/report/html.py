@@ -66,7 +66,7 @@ def render_html(document: Document, figures: Mapping[str, str]) -> str:
     styles, scripts = ["report.css"], ["report.js"]
     if document.explorer is not None:
         styles.append("explorer.css")
-        scripts += ["explorer-model.js", "explorer-page.js", "explorer-ui.js"]
+        scripts += [f"explorer-{part}.js" for part in ("held-profit", "model", "page", "ui")]
     style = "\n".join(map(_read, styles)).replace(":root {", f"{font_faces()}\n:root {{", 1)
     script = "\n".join(map(_read, scripts))
     page = _environment(figures).get_template("report.html.j2")

@@ -211,7 +211,13 @@ const model = (() => {
       const ends = corners.map((corner) => outcome(rule, corner, form, hasCost));
       const keys = Object.keys(central);
       told.rules[rule] = Object.fromEntries(keys.map((key) => [key, spread(central, ends, key)]));
-      told.rules[rule].price.exact = isExact(rule, form);
+      const { price } = told.rules[rule];
+      price.exact = isExact(rule, form);
+      const pieces = rule === "profit" ? heldProfitRange(moving, form) : null;
+      if (pieces) {
+        const [low, high] = [pieces[0]?.[0] ?? NaN, pieces.at(-1)?.[1] ?? NaN];
+        Object.assign(price, { exact: true, low, high, pieces });
+      }
     }
     if (hasCost && form && bounded) told.best = outcome("maximise", at(inputs), form, true);
     return told;
@@ -219,6 +225,20 @@ const model = (() => {
   const spreadOf = (inputs, f) => {
     const values = cornersOf(inputs).map(f);
     return { middle: f(at(inputs)), low: Math.min(...values), high: Math.max(...values) };
+  };
+  // Where cost, its rise and the elasticity vary on their own, the range of the price that holds
+  // profit is known exactly; elsewhere its corners are all that is looked at.
+  const heldProfitRange = (inputs, form) => {
+    const apart = inputs.old_price[0] === inputs.old_price[1];
+    const shares = "cost_share" in inputs && "customs_share" in inputs;
+    const given = "cost_share" in inputs || "unit_cost" in inputs;
+    if (form === "logit" || !given || !(apart || shares)) return null;
+    const over = (f) => spreadOf(inputs, (x) => f(x) / x.old_price);
+    const [rise, cost] = [over(costRise), over(unitCost)];
+    if (rise.low < 0) return null;
+    const box = [[cost.low, cost.high], [rise.low, rise.high], inputs.elasticity];
+    const pieces = heldProfit.range(form, hold, ...box);
+    return pieces.map(([low, high]) => [low * inputs.old_price[0], high * inputs.old_price[1]]);
   };
   // Corners give the ends where the price moves one way with each input.
   const isExact = (rule, form) => rule !== "profit" && !(rule === "maximise" && form === "logit");

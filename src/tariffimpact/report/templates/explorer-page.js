@@ -179,6 +179,7 @@ const explorer = (() => {
   };
   const ranged = (found, say) => {
     if (Number.isNaN(found.low)) return "";
+    if (found.pieces?.length === 2) return found.pieces.map((ends) => ends.map(say).join(" to ")).join(", or ");
     const [low, high] = [say(found.low), say(found.high)];
     return low === high ? "" : `${low} to ${high}`;
   };

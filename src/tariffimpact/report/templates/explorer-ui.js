@@ -103,7 +103,7 @@ if (explorer) {
         track.append(part);
       };
       for (const mark of marks) put("mark", mark);
-      if (Number.isFinite(found.low)) put("span", found.low, found.high);
+      for (const [from, to] of found.pieces ?? [[found.low, found.high]]) if (Number.isFinite(from)) put("span", from, to);
       if (Number.isFinite(found.middle)) put("dot", found.middle);
       return track;
     });
