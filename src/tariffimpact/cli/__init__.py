@@ -54,6 +54,7 @@ _COMMANDS: Final = {
         "Compile the duty on every product from the official lists.",
     ),
     "facts": ("tariffimpact.cli.facts:facts", "Browse the sourced facts, by any word."),
+    "cite": ("tariffimpact.cli.cite:cite", "Show how to cite the program, its data, or a source."),
     "copy-data": ("tariffimpact.cli.data:copy_data", "Copy the shipped facts, to edit and reuse."),
 }
 """Command name to where it lives and its line in `--help`."""

@@ -12,7 +12,7 @@ from tariffimpact.facts.duties import (
     Status,
     TariffRow,
 )
-from tariffimpact.facts.entries import Entry, FactKind
+from tariffimpact.facts.entries import Entry, FactKind, entries
 from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts
 from tariffimpact.facts.records import (
     EVERYBODY,
@@ -67,6 +67,7 @@ __all__ = [
     "Status",
     "TariffRow",
     "copy_shipped_data",
+    "entries",
     "read_facts",
     "search_facts",
     "shipped_folder",
