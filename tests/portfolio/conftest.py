@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from portfolio.sku_rows import HEADER
+from tariffimpact.tariffs import curated_schedule
+
 
 def pytest_collection_modifyitems(items):
     """Let Ibis call DuckDB by a name that DuckDB has since changed."""
@@ -13,3 +16,18 @@ def pytest_collection_modifyitems(items):
             item.add_marker(
                 pytest.mark.filterwarnings("ignore:.*fetch_arrow_table.*:DeprecationWarning")
             )
+
+
+@pytest.fixture(scope="module")
+def shipped(facts):
+    return curated_schedule(facts)
+
+
+@pytest.fixture
+def sku_file(tmp_path):
+    def write(*rows, header=HEADER):
+        path = tmp_path / "skus.csv"
+        path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+        return path
+
+    return write

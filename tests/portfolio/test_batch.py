@@ -1,9 +1,12 @@
-"""A file of products: bad cells told, prices as the scalar rules give them, all files or none."""
+"""A file of products: prices as the scalar rules give them, all files or none."""
 
 import csv
 import json
 import os
-import re
+import signal
+import subprocess
+import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -16,18 +19,16 @@ from hypothesis import strategies as st
 
 pytest.importorskip("ibis", reason="the extra portfolio is not installed")
 
+from portfolio.sku_rows import GOOD, HEADER, run
 from tariffimpact.cli.batch import batch
 from tariffimpact.demand import IsoelasticDemand, LinearDemand
 from tariffimpact.errors import DataError, ModelError
 from tariffimpact.facts import shipped_folder
-from tariffimpact.portfolio import read_skus, run_batch
-from tariffimpact.portfolio.cells import KnownCodes
+from tariffimpact.portfolio import run_batch
 from tariffimpact.portfolio.pricing import cents
 from tariffimpact.pricing import price_response
-from tariffimpact.tariffs import build_schedule, curated_schedule
+from tariffimpact.tariffs import build_schedule
 
-HEADER = "sku,company,hts,origin,customs_value,price,currency"
-GOOD = "A1,Acme,9504500000,VNM,350,499.99,USD"
 COLUMNS = {
     "dollar": "hold_dollar_margin",
     "percent": "hold_percent_margin",
@@ -37,152 +38,21 @@ COLUMNS = {
 EXAMPLE = shipped_folder("data") / "example_skus.csv"
 
 
-@pytest.fixture(scope="module")
-def shipped(facts):
-    return curated_schedule(facts)
-
-
-@pytest.fixture
-def sku_file(tmp_path):
-    def write(*rows, header=HEADER):
-        path = tmp_path / "skus.csv"
-        path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-        return path
-
-    return write
-
-
-def _run(path, compiled, **given):
-    chunks = []
-    result = run_batch(path, compiled, sink=chunks.append, **{"on": date(2025, 9, 1), **given})
-    return result, pd.concat(chunks, ignore_index=True) if chunks else pd.DataFrame()
-
-
-def _faults(path, compiled, on=date(2025, 9, 1)):
-    chunks = list(read_skus(path, KnownCodes.of(compiled), on=on))
-    return [str(fault).partition("skus.csv:")[2] for chunk in chunks for fault in chunk.faults]
-
-
-@pytest.mark.parametrize(
-    ("row", "told"),
-    [
-        (
-            "A,Acme,406905600,VNM,1,2,USD",
-            "2: hts: has 9 digits: a leading zero was lost (got '406905600'); "
-            "keep the column as text; if so, 0406905600",
-        ),
-        (
-            "A,Acme,9504500000.0,VNM,1,2,USD",
-            "2: hts: was read as a number (got '9504500000.0'); format the column as text: "
-            "0406905600, not 406905600.0",
-        ),
-        ("A,Acme,9.5045E+09,VNM,1,2,USD", "2: hts: was read as a number (got '9.5045E+09')"),
-        (
-            "A,Acme,95045000,VNM,1,2,USD",
-            "2: hts: has 8 digits, and its statistical lines are charged differently "
-            "(got '95045000'); give 10 digits, such as 9504500000",
-        ),
-        ("A,Acme,9504,VNM,1,2,USD", "2: hts: has 4 digits (got '9504')"),
-        ("A,Acme,9801001000,VNM,1,2,USD", "2: hts: is of chapter 98, a special provision"),
-        ("A,Acme,0101210010,VNM,1,2,USD", "2: hts: is not in the schedule (got '0101210010')"),
-        ("A,Acme,ps5,VNM,1,2,USD", "2: hts: is not an HTS code (got 'ps5')"),
-        ("A,Acme,9504500000,CHIN,1,2,USD", "2: origin: not an ISO 3166-1 alpha-3 country code"),
-        ("A,Acme,9504500000,USA,1,2,USD", "2: origin: is the importing country"),
-        ("A,Acme,9504500000,NOR,1,2,USD", "2: origin: is not among the origins the shipped rows"),
-        ("A,Acme,9504500000,VNM,1,2,EUR", "2: currency: is not USD: duty is owed in US dollars"),
-        ("A,Acme,9504500000,VNM,-1,2,USD", "2: customs_value: is negative (got '-1')"),
-        ("A,Acme,9504500000,VNM,0,2,USD", "2: customs_value: must be above 0 (got '0')"),
-        (
-            'A,Acme,9504500000,VNM,"1,250.50",2,USD',
-            "2: customs_value: has thousands separators (got '1,250.50'); write 1250.50",
-        ),
-        ("A,Acme,9504500000,VNM,$5,2,USD", "2: customs_value: is not a number (got '$5')"),
-        ("A,Acme,9504500000,VNM,1e999,2,USD", "2: customs_value: is not a finite number"),
-        ("A,Acme,9504500000,VNM,,2,USD", "2: customs_value: is blank"),
-        (",Acme,9504500000,VNM,1,2,USD", "2: sku: is blank"),
-        ("A,Acme,9504500000,VNM,1,2", "2: has 6 cells where the header has 7"),
-    ],
-)
-def test_a_bad_cell_is_told_with_its_remedy(row, told, sku_file, shipped):
-    found = _faults(sku_file(row), shipped)
-    assert len(found) == 1
-    assert found[0].startswith(told)
-
-
-def test_all_faults_of_all_rows_at_once(sku_file, shipped):
-    path = sku_file(
-        GOOD,
-        "A2,Acme,406905600,CHIN,-1,x,EUR",
-        GOOD,
-        "A3,Acme,9504500000,JPN,1,2,USD,5",
-        "A4,Acme,9504500000,JPN,100,250,USD",
-    )
-    result, rows = _run(path, shipped)
-    assert list(rows["sku"]) == ["A1", "A4"]
-    assert [f.column for f in result.rejected] == [
-        *("hts", "origin", "currency", "customs_value", "price"), "sku", "",
-    ]  # fmt: skip
-    assert (result.accepted, result.rows) == (2, 5)
-    assert "3 of 5 rows were rejected" in result.summary()
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "is empty"),
-        (b"PAR1....", "is not CSV text"),
-        (b"\xff\xfes\0k\0u\0", "is not CSV text"),
-        (b"sku,hts\n", "company: column is missing"),
-        (HEADER.encode() + b",colour\n", "column is unknown (got 'colour')"),
-        (HEADER.encode() + b",unit\n", "did you mean units?"),
-        (HEADER.encode() + b",sku\n", "sku: column stands twice"),
-        (HEADER.encode() + b"\nA\xff,b,c,d,1,2,USD\n", "is not UTF-8 text"),
-        (HEADER.encode() + b'\n"A,Acme\n', "is not readable as CSV"),
-    ],
-)
-def test_a_bad_file_is_refused(content, words, tmp_path, shipped):
-    path = tmp_path / "skus.csv"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=re.escape(words)):
-        _run(path, shipped)
-
-
-def test_a_file_of_two_gigabytes_is_refused_before_it_is_read(tmp_path, shipped):
-    path = tmp_path / "skus.csv"
-    with path.open("wb") as file:
-        file.write(HEADER.encode())
-        os.truncate(path, 2_000_000_000)  # sparse: takes no room
-    with pytest.raises(DataError, match=r"is 2,000 MB, above the limit of 1,000 MB; split it"):
-        _run(path, shipped)
-
-
-def test_no_day_is_told_once(sku_file, shipped):
-    with pytest.raises(DataError, match="entered_on: column is missing; add it, or give --on"):
-        _run(sku_file(GOOD), shipped, on=None)
-
-
-def test_a_day_outside_the_schedule_is_told(sku_file, shipped):
-    path = sku_file(GOOD + ",2024-05-01", "B" + GOOD + ",1 May", header=HEADER + ",entered_on")
-    found = _faults(path, shipped)
-    assert found[0].startswith("2: entered_on: is outside the schedule, 2025-01-01 up to")
-    assert found[1].startswith("3: entered_on: is not a date (got '1 May')")
-
-
 def test_a_duty_per_unit_needs_its_quantity(lists, facts, sku_file):
     compiled = build_schedule(lists, facts)
     row = "W{0},Wine,2204215005,AUS,{1},30,USD,{2}"
     path = sku_file(
         row.format(1, 10, ""), row.format(2, 10, 0.75), header=HEADER + ",duty_quantity"
     )
-    result, rows = _run(path, compiled, claims={"AGREEMENT": 0})
-    assert [f.column for f in result.rejected] == ["duty_quantity"]
-    assert "the general rate has $0.063 per liter" in str(result.rejected[0])
+    result, rows = run(path, compiled, claims={"AGREEMENT": 0})
+    assert [f.column for f in result.faults] == ["duty_quantity"]
+    assert "the general rate has $0.063 per liter" in str(result.faults[0])
     assert rows["duty_usd_low"].tolist() == pytest.approx([0.063 * 0.75 + 0.10 * 10])
 
 
 @pytest.mark.parametrize("form", ["isoelastic", "linear"])
 def test_prices_are_those_of_the_single_rules(form, shipped):
-    result, rows = _run(EXAMPLE, shipped, form=form)
+    result, rows = run(EXAMPLE, shipped, form=form)
     given = pd.read_csv(EXAMPLE, dtype={"hts": str}).set_index("sku")
     kind = {"isoelastic": IsoelasticDemand, "linear": LinearDemand}[form]
     assert result.accepted == len(given) == 14
@@ -203,7 +73,7 @@ def test_prices_are_those_of_the_single_rules(form, shipped):
 
 
 def test_totals_add_up(shipped):
-    result, rows = _run(EXAMPLE, shipped)
+    result, rows = run(EXAMPLE, shipped)
     totals = result.totals.set_index(["by", "group"])
     whole = totals.loc[("all", "all")]
     for by in ("company", "origin"):
@@ -220,13 +90,13 @@ def test_totals_add_up(shipped):
 
 
 def test_chunks_change_nothing(shipped):
-    (one, rows), (two, others) = _run(EXAMPLE, shipped), _run(EXAMPLE, shipped, chunk=3)
+    (one, rows), (two, others) = run(EXAMPLE, shipped), run(EXAMPLE, shipped, chunk=3)
     pd.testing.assert_frame_equal(rows, others)
     pd.testing.assert_frame_equal(one.totals, two.totals)
 
 
 def test_flags_say_what_is_open(shipped):
-    _, rows = _run(EXAMPLE, shipped)
+    _, rows = run(EXAMPLE, shipped)
     flags = rows.set_index("sku")["flags"]
     assert "metal share unknown" in flags["EX-CREAM-DE"]
     assert "metal share unknown" not in flags["EX-CREAM-CN"]
@@ -244,9 +114,9 @@ def test_cents_round_half_up(amount):
 
 def test_an_argument_out_of_range(shipped, sku_file):
     with pytest.raises(ModelError, match="no demand 'cubic'"):
-        _run(EXAMPLE, shipped, form="cubic")
+        run(EXAMPLE, shipped, form="cubic")
     with pytest.raises(ModelError, match="does not know 2020-01-01"):
-        _run(EXAMPLE, shipped, before=date(2020, 1, 1))
+        run(EXAMPLE, shipped, before=date(2020, 1, 1))
 
 
 def _invoke(*args):
@@ -306,6 +176,58 @@ def test_a_case_lends_its_demand(tmp_path, sku_file):
     assert rows["price_maximise_usd_low"].iloc[0] == pytest.approx(
         (420 + 499.99 * 1.5) / 2, abs=1e-6
     )
+
+
+def test_what_no_workbook_holds_is_rejected_and_shown(tmp_path, sku_file):
+    path = sku_file(*(GOOD.replace("A1", f"A{i}") for i in range(200)), GOOD.replace("A1", "B\0"))
+    told = _invoke(path, "--on", "2025-09-01", "--out", tmp_path / "out")
+    assert told.exit_code == 3, told.exception
+    text = (tmp_path / "out" / "rejected.csv").read_text(encoding="utf-8")
+    assert r"202,sku,holds a control character,B\x00,remove it" in text
+
+
+def test_every_fault_is_written_though_a_result_holds_but_the_first(
+    tmp_path, sku_file, monkeypatch
+):
+    monkeypatch.setattr("tariffimpact.portfolio.totals.FAULTS_KEPT", 5)
+    path = sku_file(GOOD, *(f"B{i},Acme,9504500000,VNM,-1,x,USD" for i in range(40)))
+    told = _invoke(path, "--on", "2025-09-01", "--out", tmp_path / "out")
+    assert told.exit_code == 3
+    assert "40 of 41 rows were rejected" in told.output
+    assert "… and 60 more in rejected.csv" in told.output
+    frame = pd.read_csv(tmp_path / "out" / "rejected.csv")
+    assert frame["line"].tolist() == [line for line in range(3, 43) for _ in range(2)]
+
+
+def test_an_interrupted_run_leaves_the_old_output_and_can_be_run_again(tmp_path, sku_file):
+    out = tmp_path / "out"
+    good = sku_file(GOOD)
+    assert _invoke(good, "--on", "2025-09-01", "--out", out).exit_code == 0
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    many = sku_file(*(GOOD.replace("A1", f"A{i}") for i in range(60_000)))
+    command = [sys.executable, "-m", "tariffimpact", "batch", str(many), "--on", "2025-09-01",
+               "--out", str(out)]  # fmt: skip
+    for sign in (signal.SIGINT, signal.SIGKILL):
+        working = tmp_path / f"working-{sign.name}"
+        working.mkdir()
+        running = subprocess.Popen(
+            command,
+            env={**os.environ, "TMPDIR": str(working)},
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        deadline = time.monotonic() + 60
+        while not list(working.glob("*/rejected.csv")):  # the run is under way
+            assert running.poll() is None, running.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        running.send_signal(sign)
+        running.communicate(timeout=60)
+        assert running.returncode == (1 if sign is signal.SIGINT else -sign)
+        assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+        assert not list(working.iterdir()) or sign is signal.SIGKILL
+    assert _invoke(sku_file(GOOD), "--on", "2025-09-01", "--out", out).exit_code == 0
+    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
 
 
 @pytest.mark.slow

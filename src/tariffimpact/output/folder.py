@@ -35,7 +35,7 @@ _PATIENCE: Final = 60.0
 """Seconds to wait for another process, which needs a fraction of one to write its files."""
 
 
-def publish(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
+def publish(folder: Path, files: Mapping[str, bytes | Path]) -> tuple[Path, ...]:
     """Write a set of files into `folder`, all of them or none.
 
     Parameters
@@ -43,7 +43,7 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
     folder
         Destination; made if it is not there, and removed again if the files cannot be written.
     files
-        Relative name (`figures/prices.svg`) to content.
+        Relative name (`figures/prices.svg`) to content, or to the file that holds it.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def _alone(folder: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _refuse_folders(folder: Path, files: Mapping[str, bytes]) -> None:
+def _refuse_folders(folder: Path, files: Mapping[str, bytes | Path]) -> None:
     taken = [folder / name for name in files if (folder / name).is_dir()]
     remedy = f"remove it, or {_OTHER}"
     if taken:

@@ -23,7 +23,9 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     A text that starts like a formula is given a leading apostrophe, which spreadsheets show as
     text; numbers are left alone. Line breaks inside a text are written as LF.
     """
-    safe = frame.map(lambda cell: _as_text(cell) if isinstance(cell, str) else cell)
+    safe = frame.copy(deep=False)
+    for name in frame.select_dtypes(exclude=["number", "bool"]).columns:
+        safe[name] = frame[name].map(lambda cell: _as_text(cell) if isinstance(cell, str) else cell)
     text: str = safe.to_csv(index=False, lineterminator="\n")
     return text.encode("utf-8")
 

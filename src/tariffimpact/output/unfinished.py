@@ -39,7 +39,7 @@ def target_of(folder: Path, name: str) -> Path:
     return folder / path
 
 
-def replace(folder: Path, files: Mapping[str, bytes]) -> None:
+def replace(folder: Path, files: Mapping[str, bytes | Path]) -> None:
     """Put files in their places: all, or after an error none.
 
     The folders they go to are there, and no other process writes to them.
@@ -117,9 +117,13 @@ def _keep(target: Path, kept: Path) -> None:
         shutil.copy2(target, kept, follow_symlinks=False)
 
 
-def _write(path: Path, content: bytes) -> Path:
+def _write(path: Path, content: bytes | Path) -> Path:
     with path.open("wb") as file:
-        file.write(content)
+        if isinstance(content, Path):
+            with content.open("rb") as source:
+                shutil.copyfileobj(source, file)
+        else:
+            file.write(content)
         file.flush()
         os.fsync(file.fileno())
     return path

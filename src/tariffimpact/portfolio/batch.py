@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 Sink = Callable[["pd.DataFrame"], None]
 """Takes the finished rows of a chunk."""
+FaultSink = Callable[[Sequence[Fault]], None]
+"""Takes what is wrong with the other rows of a chunk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,11 @@ class BatchResult:
     `duty_low_usd`, `duty_high_usd` and `rate_low`, `rate_high` (duty as a share of the value)."""
     largest: pd.DataFrame
     """The rows with the most duty."""
-    rejected: tuple[Fault, ...]
+    faults: tuple[Fault, ...]
+    """The first 20,000 faults, by line."""
+    fault_count: int
+    rejected: int
+    """Rows with a fault."""
     accepted: int
     before: date
     credit: str
@@ -45,7 +51,7 @@ class BatchResult:
     @property
     def rows(self) -> int:
         """Rows read: those accepted, and lines with a fault."""
-        return self.accepted + len({fault.where for fault in self.rejected})
+        return self.accepted + self.rejected
 
     def summary(self) -> str:
         """Return the batch in a sentence or two."""
@@ -55,14 +61,15 @@ class BatchResult:
         row = total.iloc[0]
         duty = Interval(float(row["duty_low_usd"]), float(row["duty_high_usd"]))
         rate = Interval(float(row["rate_low"]), float(row["rate_high"]))
+        who, pay = ("product", "pays") if self.accepted == 1 else ("products", "pay")
         text = (
-            f"{self.accepted:,} products with a customs value of "
-            f"{units.big_money(float(row['customs_value_usd']), 'USD')} a year pay "
+            f"{self.accepted:,} {who} with a customs value of "
+            f"{units.big_money(float(row['customs_value_usd']), 'USD')} a year {pay} "
             f"{units.big_money(duty, 'USD')}, {units.percent(rate)} of it."
         )
         if self.rejected:
-            left = self.rows - self.accepted
-            text += f" {left:,} of {self.rows:,} rows were rejected; see rejected.csv."
+            were = "was" if self.rejected == 1 else "were"
+            text += f" {self.rejected:,} of {self.rows:,} rows {were} rejected; see rejected.csv."
         return text
 
     def to_frame(self) -> pd.DataFrame:
@@ -99,6 +106,7 @@ def run_batch(
     compiled: CompiledSchedule,
     *,
     sink: Sink,
+    fault_sink: FaultSink | None = None,
     on: date | None = None,
     before: date | None = None,
     elasticity: float | None = None,
@@ -118,6 +126,8 @@ def run_batch(
         The schedule.
     sink
         Takes each chunk's finished rows, in file order.
+    fault_sink
+        Takes each chunk's faults, in file order.
     on
         Day of entry of rows without one of their own.
     before
@@ -163,12 +173,17 @@ def run_batch(
                 done = _finished(part, running, compiled, since, elasticity, form, faults, path)
                 sums.add(done)
                 sink(done)
-            sums.rejected.extend(sorted(faults, key=_line))
+            faults.sort(key=_line)
+            sums.reject(faults)
+            if fault_sink:
+                fault_sink(faults)
             if progress:
                 progress(part.bytes_read, size)
     largest = sums.largest[0] if sums.largest else pd.DataFrame()
-    rejected = tuple(sums.rejected)
-    return BatchResult(sums.totals(), largest, rejected, sums.accepted, since, _credit(compiled))
+    return BatchResult(
+        sums.totals(), largest, tuple(sums.faults), sums.fault_count, sums.rejected, sums.accepted,
+        since, _credit(compiled),
+    )  # fmt: skip
 
 
 def _finished(

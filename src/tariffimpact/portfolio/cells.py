@@ -13,7 +13,9 @@ from tariffimpact.codes import check_country
 from tariffimpact.errors import Fault
 from tariffimpact.tariffs import CompiledSchedule
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""A character that is no text; line breaks and tabs are."""
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,9 @@ def _code_fault(cell: str, digits: str, known: KnownCodes) -> tuple[str, str]:
 
 def check_country_cell(where: str, cell: str, known: KnownCodes, faults: list[Fault]) -> str:
     """Return an origin the schedule knows, or blame the cell."""
+    if not cell:
+        faults.append(Fault(where, "is blank", "give the country of origin: CHN, VNM", "origin"))
+        return cell
     try:
         check_country(cell)
     except ValueError as error:
@@ -112,7 +117,7 @@ def check_number(
     where: str,
     column: str,
     cell: str,
-    span: tuple[float, float | None, bool],
+    span: tuple[float, float, bool],
     remedy: str,
     faults: list[Fault],
 ) -> float:
@@ -133,7 +138,7 @@ def check_number(
         what = "is not a finite number"
     elif value < low or (value == low and not closed):
         what = "is negative" if value < 0 else f"must be above {low:g}"
-    elif high is not None and value > high:
+    elif value > high:
         what = f"must not be above {high:g}"
     if what:
         faults.append(Fault(where, what, remedy, column, cell))

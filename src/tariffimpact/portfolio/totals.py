@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.portfolio.pricing import ENDS
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from tariffimpact.errors import Fault
 
+FAULTS_KEPT: Final = 20_000
+"""Faults a result holds; `rejected.csv` has every one."""
 _LARGEST: Final = 50
 _TOTALS: Final = ["by", "group", "skus", "customs_value_usd", "duty_low_usd", "duty_high_usd",
                   "rate_low", "rate_high"]  # fmt: skip
@@ -23,8 +25,8 @@ class Sums:
     def __init__(self, authorities: tuple[str, ...]) -> None:
         self.authorities = authorities
         self.groups: dict[tuple[str, str], list[float]] = {}
-        self.rejected: list[Fault] = []
-        self.accepted = 0
+        self.faults: list[Fault] = []
+        self.fault_count = self.rejected = self.accepted = 0
         self.largest: list[pd.DataFrame] = []
 
     def add(self, done: pd.DataFrame) -> None:
@@ -50,6 +52,12 @@ class Sums:
                 self._take("authority", authority, int(bearing.sum()), sums)
         top = pd.concat([*self.largest, done]).nlargest(_LARGEST, "line_duty_usd_high")
         self.largest = [top]
+
+    def reject(self, faults: Sequence[Fault]) -> None:
+        """Count the faults of a chunk and their rows, and keep the first of them."""
+        self.fault_count += len(faults)
+        self.rejected += len({fault.where for fault in faults})
+        self.faults.extend(faults[: FAULTS_KEPT - len(self.faults)])
 
     def _take(self, by: str, group: str, count: int, sums: list[float]) -> None:
         held = self.groups.setdefault((by, group), [0.0] * 4)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import math
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import Fault, ModelError
 from tariffimpact.output import csv_bytes
 from tariffimpact.portfolio.batch import BatchResult
+from tariffimpact.portfolio.cells import CONTROL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,31 +23,41 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
 class RowFiles:
-    """Writes finished rows to a CSV and a parquet file in a folder, chunk by chunk."""
+    """Writes finished rows and faults to files in a folder, chunk by chunk."""
 
     def __init__(self, folder: Path) -> None:
         self.csv, self.parquet = folder / "skus.csv", folder / "skus.parquet"
+        self.rejected = folder / "rejected.csv"
         self._writer: Any = None
-        self.csv.write_bytes(b"")
+        self.rejected.write_bytes(csv_bytes(rejected_frame(())))
 
     def add(self, rows: pd.DataFrame) -> None:
-        """Append a chunk."""
+        """Append the rows of a chunk."""
         pa, pq = _arrow()
         plain = rounded(rows)
-        text = csv_bytes(plain)
-        with self.csv.open("ab") as file:
-            file.write(text if self._writer is None else text.partition(b"\n")[2])
         table = pa.Table.from_pandas(plain, preserve_index=False)
         if self._writer is None:
             self._writer = pq.ParquetWriter(self.parquet, table.schema, compression="zstd")
+            self.csv.write_bytes(csv_bytes(plain.head(0)))
+        _append(self.csv, plain)
         self._writer.write_table(table.cast(self._writer.schema))
 
-    def close(self) -> dict[str, bytes]:
-        """Return the finished files by name; none where there were no rows."""
-        if self._writer is None:
-            return {}
-        self._writer.close()
-        return {path.name: path.read_bytes() for path in (self.csv, self.parquet)}
+    def reject(self, faults: Sequence[Fault]) -> None:
+        """Append the faults of a chunk."""
+        _append(self.rejected, rejected_frame(faults))
+
+    def close(self) -> dict[str, Path]:
+        """Return the finished files by name; those of rows only where there were rows."""
+        finished = [self.rejected]
+        if self._writer is not None:
+            self._writer.close()
+            finished += [self.csv, self.parquet]
+        return {path.name: path for path in finished}
+
+
+def _append(path: Path, frame: pd.DataFrame) -> None:
+    with path.open("ab") as file:
+        file.write(csv_bytes(frame).partition(b"\n")[2])
 
 
 def rounded(rows: pd.DataFrame) -> pd.DataFrame:
@@ -56,26 +69,27 @@ def rounded(rows: pd.DataFrame) -> pd.DataFrame:
     return plain
 
 
-def rejected_frame(result: BatchResult) -> pd.DataFrame:
+def rejected_frame(faults: Sequence[Fault]) -> pd.DataFrame:
     """Return one row per fault: `line`, `column`, `reason`, `got`, `remedy`."""
     import pandas as pd
 
     return pd.DataFrame(
         [
-            (int(f.where.rpartition(":")[2]), f.column, f.what, f.got or "", f.remedy)
-            for f in result.rejected
+            (int(f.where.rpartition(":")[2]), f.column, f.what, _visible(f.got or ""), f.remedy)
+            for f in faults
         ],
         columns=["line", "column", "reason", "got", "remedy"],
     )
 
 
-def batch_files(result: BatchResult, rows: RowFiles) -> dict[str, bytes]:
-    """Return every file of a batch but the report, by name."""
-    files = {
-        "totals.csv": csv_bytes(result.totals),
-        "rejected.csv": csv_bytes(rejected_frame(result)),
-    }
-    files |= rows.close()
+def _visible(text: str) -> str:
+    r"""Return a text with its control characters written out, as \x00: no workbook holds them."""
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def batch_files(result: BatchResult, rows: RowFiles) -> dict[str, bytes | Path]:
+    """Return every file of a batch but the report, by name: its content, or where it lies."""
+    files: dict[str, bytes | Path] = {"totals.csv": csv_bytes(result.totals), **rows.close()}
     files["batch.xlsx"] = workbook(result, rows)
     return files
 
@@ -95,7 +109,7 @@ def workbook(result: BatchResult, rows: RowFiles) -> bytes:
     book = Workbook(write_only=True)
     _sheet(book, "totals", result.totals)
     _sheet(book, "skus", _first_rows(rows))
-    _sheet(book, "rejected", rejected_frame(result).head(SHEET_ROWS))
+    _sheet(book, "rejected", rejected_frame(result.faults))
     buffer = io.BytesIO()
     book.save(buffer)
     return _timeless(buffer.getvalue())
@@ -112,22 +126,24 @@ def _first_rows(rows: RowFiles) -> pd.DataFrame:
 
 
 def _sheet(book: Any, name: str, frame: pd.DataFrame) -> None:
-    from openpyxl.cell import WriteOnlyCell
-
     sheet = book.create_sheet(name)
     sheet.freeze_panes = "A2"
     sheet.append(list(frame.columns))
     for row in frame.itertuples(index=False):
-        cells = []
-        for value in row:
-            empty = value is None or value != value
-            cell = WriteOnlyCell(sheet, value=None if empty else value)
-            if isinstance(value, str):
-                cell.data_type = "s"  # never a formula
-            elif isinstance(value, float) and abs(value) == float("inf"):
-                cell.value = "unknown"
-            cells.append(cell)
-        sheet.append(cells)
+        sheet.append([_cell(sheet, value) for value in row])
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    """Return a value as a workbook takes it: no formula, blank where there is no number."""
+    if isinstance(value, str) and value.startswith("="):
+        from openpyxl.cell import WriteOnlyCell
+
+        cell = WriteOnlyCell(sheet, value=value)
+        cell.data_type = "s"
+        return cell
+    if isinstance(value, float):
+        return None if math.isnan(value) else "unknown" if math.isinf(value) else value
+    return value
 
 
 def _timeless(content: bytes) -> bytes:
