@@ -5,7 +5,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
   --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help report test lint types layers unit test-spark slow bench notebooks format lock clean
+.PHONY: help report test lint types layers unit test-spark slow bench notebooks docs format lock clean
 .DEFAULT_GOAL := help
 
 help:            ## list the targets
@@ -49,6 +49,9 @@ bench: .venv/.ready  ## measure against bare NumPy and peers (pip install pyblp 
 
 notebooks: .venv/.ready  ## make each .ipynb from its .py source, without outputs
 	$(VENV)/jupytext --quiet --to ipynb notebooks/*.py
+
+docs: .venv/.ready  ## build the documentation into site/; `make test` builds and checks it too
+	NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --strict
 
 format: .venv/.ready  ## put the code in its standard form
 	$(VENV)/ruff check --fix .

@@ -1,7 +1,9 @@
-"""What the README shows, works: its tour, its commands, and no command is missing from it."""
+"""The README's tour says what its comments say, and no command and no path is missing.
+
+That its commands run is a matter of `test_pages`.
+"""
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
@@ -21,15 +23,6 @@ def test_the_tour_runs_and_says_what_its_comments_say(capsys):
         assert promised.removesuffix(" …") in said
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_shown_runs(command, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as stop:
-        main(shlex.split(command))
-    assert stop.value.code == 0
-    assert capsys.readouterr().out.strip()
-
-
 def test_every_command_is_shown(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
@@ -41,5 +34,5 @@ def test_every_command_is_shown(capsys):
 def test_every_path_named_is_there():
     for path in re.findall(r"\]\(([^)]+)\)|`([\w./-]+/)`", README):
         name = path[0] or path[1]
-        if name != "mine/":
+        if name != "mine/" and not name.startswith("https:"):
             assert (ROOT / name).exists(), name
