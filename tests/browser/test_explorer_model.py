@@ -15,6 +15,8 @@ from tariffimpact.pricing.held_profit_range import profit_holding_range
 from tariffimpact.tariffs import TariffSchedule
 
 REL = 1e-9
+_SPANS = ((0.02, 0.98), (0.3, 20.0))
+"""Old costs over the price, and elasticities."""
 ASK = """(states) => states.map((given) => {
   const state = { ...explorer.fresh(given.product), ...given };
   const wrong = explorer.problems(state);
@@ -159,6 +161,30 @@ def refused(case):
     """Ask a case everything; a fault may show only at a corner of its ranges."""
     for question in case.products[0].questions(case.currency):
         question.bounds()
+
+
+def test_the_range_of_the_held_profit_price_turns_where_the_library_says(opened):
+    """Old prices too low and too high, boxes across both, and edges on which the price turns."""
+    rng = random.Random(5)
+    boxes = []
+    for _ in range(400):
+        cost, elasticity = (sorted(rng.uniform(*ends) for _ in range(2)) for ends in _SPANS)
+        rise = sorted(rng.uniform(0, 0.3) * rng.random() for _ in range(2))
+        boxes.append([rng.choice(["linear", "isoelastic"]), cost, rise, elasticity])
+    page = opened.go()
+    told = page.evaluate(
+        "(boxes) => boxes.map(([form, ...box]) => heldProfit.range(form, model.hold, ...box))",
+        boxes,
+    )
+    for (form, cost, rise, elasticity), pieces in zip(boxes, told, strict=True):
+        found = profit_holding_range(
+            form=form, old_cost=Interval(*cost), cost_rise=Interval(*rise),
+            demand_elasticity=Interval(*elasticity),
+        )  # fmt: skip
+        known = [[low.price, high.price] for low, high in found.pieces]
+        assert len(pieces) == len(known)
+        for ends, span_ in zip(pieces, known, strict=True):
+            assert all(near(a, b) for a, b in zip(ends, span_, strict=True)), (form, cost, rise)
 
 
 def test_rates_come_from_the_schedule(opened, facts):

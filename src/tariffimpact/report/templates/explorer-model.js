@@ -243,5 +243,5 @@ const model = (() => {
   // Corners give the ends where the price moves one way with each input.
   const isExact = (rule, form) => rule !== "profit" && !(rule === "maximise" && form === "logit");
 
-  return { answer, customsShare, customsValue, middle, cornersOf, unitCost, costRise };
+  return { answer, hold, customsValue, middle, cornersOf, unitCost, costRise };
 })();
