@@ -15,6 +15,7 @@ from tariffimpact import codes
 from tariffimpact.cases import Case
 from tariffimpact.cases.figures import span
 from tariffimpact.cases.product import CaseProduct
+from tariffimpact.errors import ModelError
 from tariffimpact.facts import Facts
 from tariffimpact.tariffs import TariffSchedule
 
@@ -120,7 +121,9 @@ def explorer_of(cases: Iterable[Case], facts: Facts) -> Explorer | None:
     facts
         The schedule's rows.
     """
-    products = tuple(_product(case, item) for case in cases for item in case.products)
+    products = tuple(
+        found for case in cases for item in case.products if (found := _product(case, item))
+    )
     if not products:
         return None
     schedule = TariffSchedule(facts)
@@ -128,25 +131,33 @@ def explorer_of(cases: Iterable[Case], facts: Facts) -> Explorer | None:
     return Explorer(products, {hts: _spells(schedule, hts) for hts in sorted(asked)})
 
 
-def _product(case: Case, item: CaseProduct) -> dict[str, Any]:
-    """Return one product with the state the explorer starts from."""
+def _product(case: Case, item: CaseProduct) -> dict[str, Any] | None:
+    """Return one product with the state the explorer starts from; None for a range without end."""
+    try:
+        state = _state(case, item)
+    except ModelError:  # nothing but the ends of a distribution could be shown, and one is missing
+        return None
     return {
         "id": f"{case.name}/{item.name}",
         "title": case.title,
         "name": item.name,
         "company": case.file.company,
         "currency": case.currency,
-        "state": {
-            **_tariff(case),
-            **_price(item),
-            **_customs(item),
-            **_cost(item),
-            **_demand(item),
-            "dutiable_share": _pair(item.dutiable_share),
-            "caused_share": _pair(item.caused_share),
-            "exporter_cut": _pair(item.exporter_cut),
-            "units": _pair(item.units),
-        },
+        "state": state,
+    }
+
+
+def _state(case: Case, item: CaseProduct) -> dict[str, Any]:
+    return {
+        **_tariff(case),
+        **_price(item),
+        **_customs(item),
+        **_cost(item),
+        **_demand(item),
+        "dutiable_share": _pair(item.dutiable_share),
+        "caused_share": _pair(item.caused_share),
+        "exporter_cut": _pair(item.exporter_cut),
+        "units": _pair(item.units),
     }
 
 

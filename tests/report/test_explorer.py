@@ -1,0 +1,97 @@
+"""What the explorer of the page starts from, and that no text in it can leave its place."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sample import SCRIPT, bare_svgs, sample_document
+
+from tariffimpact.cases import case_of, read_case, shipped_cases
+from tariffimpact.facts import read_facts
+from tariffimpact.report import read_report
+from tariffimpact.report.explorer import explorer_of
+from tariffimpact.report.html import render_html
+
+
+@pytest.fixture(scope="module")
+def facts():
+    return read_facts()
+
+
+def titles(document):
+    return [] if document.explorer is None else [p["id"] for p in document.explorer.products]
+
+
+def test_every_shipped_product_is_a_place_to_start_from_and_sony_the_first(facts):
+    known = {
+        f"{case.name}/{item.name}"
+        for case in (read_case(name, facts=facts) for name in shipped_cases())
+        for item in case.products
+    }
+    found = titles(read_report())
+    assert set(found) == known
+    assert found[0] == "sony-ps5/PlayStation 5"
+
+
+def test_a_report_on_one_company_starts_from_its_products_and_the_textbook():
+    found = titles(read_report(companies=("PepsiCo",)))
+    assert found == ["pepsico-can/12-ounce can of a soft drink", "textbook/Textbook product"]
+
+
+def test_a_report_as_of_a_day_starts_from_what_was_known():
+    """Nintendo's controller rose in June 2025, Sony's consoles in August."""
+    found = titles(read_report(as_of=date(2025, 7, 1)))
+    assert not [name for name in found if name.startswith("sony")]
+    assert "textbook/Textbook product" in found
+
+
+def test_named_cases_come_first_and_once():
+    found = titles(read_report(cases=("textbook",)))
+    assert found[0] == "textbook/Textbook product"
+    assert len(found) == len(set(found))
+
+
+def test_rates_are_those_of_the_case(facts):
+    explorer = explorer_of([read_case("sony-ps5", facts=facts)], facts)
+    state = explorer.products[0]["state"]
+    assert state["tariff"] == pytest.approx([0.15, 0.2])
+    known = explorer.schedule[state["hts"]]
+    assert date.fromordinal(date(1970, 1, 1).toordinal() + state["on"]) == date(2025, 8, 21)
+    assert set(known["origins"]) == set(known["names"]) >= {"JPN", "MYS", "VNM", "CHN"}
+
+
+def test_an_open_distribution_is_left_out_and_the_rest_stays(facts):
+    """Nothing but its ends could be shown, and it has none."""
+    written = {
+        "title": "T", "question": "Q", "tariff": {"rate": 0.1, "reason": "None."},
+        "products": [
+            {"name": "Open", "old_price": 10.0, "customs_share": 0.5, "reason": "None.",
+             "units": {"dist": "lognormal", "median": 5.0, "sigma": 0.3, "low": 1.0}},
+            {"name": "Closed", "old_price": 10.0, "customs_share": 0.5, "reason": "None."},
+        ],
+    }  # fmt: skip
+    explorer = explorer_of([case_of(written, name="mine", facts=facts)], facts)
+    assert [item["name"] for item in explorer.products] == ["Closed"]
+
+
+def test_a_hostile_name_stays_text(facts):
+    hostile = f'</script>{SCRIPT}<!-- & "'
+    written = {
+        "title": hostile, "question": "Q", "company": hostile,
+        "tariff": {"rate": 0.1, "reason": "None."},
+        "products": [{"name": hostile, "old_price": 10.0, "customs_share": 0.5, "reason": "None."}],
+    }  # fmt: skip
+    explorer = explorer_of([case_of(written, name="mine", facts=facts)], facts)
+    document = replace(sample_document(), explorer=explorer)
+    page = render_html(document, bare_svgs(document))
+    (block,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)
+    assert not set("<>&") & set(block)
+    assert json.loads(block)["products"][0]["name"] == hostile
+
+
+def test_a_report_without_cases_has_no_explorer():
+    document = sample_document()
+    page = render_html(document, bare_svgs(document))
+    assert "explorer" not in page
