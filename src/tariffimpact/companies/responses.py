@@ -15,6 +15,7 @@ from tariffimpact.facts import (
 )
 
 HOME_MARKET: Final = "USA"
+"""The market whose tariffs the companies answer."""
 FIRST_TARIFF: Final = date(2025, 2, 4)
 """Moves before the first of the 2025 duties are no answer to them."""
 ANSWERS: Final = (Cause.TARIFF, Cause.ECONOMY)

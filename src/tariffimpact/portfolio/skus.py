@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED: Final = ("sku", "company", "hts", "origin", "customs_value", "price", "currency")
+"""Columns that a file of products must have."""
 OPTIONAL: Final = (
     "units", "unit_cost", "freight", "dutiable_share", "metal_content", "demand_elasticity",
     "duty_quantity", "entered_on",
 )  # fmt: skip
+"""Columns that it may have; what each means is in `data/README.md`."""
 MAX_BYTES: Final = 1_000_000_000
 """A larger file is no list of products; import lines go to `effective-rate`."""
 

@@ -15,6 +15,7 @@ from tariffimpact.facts import DutyBase, DutyKind, Product, TariffRow
 from tariffimpact.interval import Interval
 
 MFN: Final = "MFN"
+"""The authority of the general rate, which floors and targets count in."""
 
 _CORNERS: Final = tuple(corners_of(("low", "high"), repeat=3))
 """Ends of (MFN rate, other rates, metal share): the stacked rate is monotone in each of them."""
