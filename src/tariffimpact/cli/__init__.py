@@ -5,14 +5,18 @@ Commands are imported when they run, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from tariffimpact.cli.options import version_option
-from tariffimpact.errors import DataError, TariffImpactError
+from tariffimpact.errors import DataError, TariffImpactError, printable, shortened
 
 _COMMANDS: Final = {
     "report": ("tariffimpact.cli.report:report", "Write the HTML and PDF report and its figures."),
@@ -100,6 +104,7 @@ def cli(debug: bool) -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line; a mistake in the input is one line on stderr and exit code 1."""
     given = sys.argv[1:] if args is None else args
+    _settle_streams()
     try:
         cli.main(args=given, prog_name="tariffimpact")
     except DataError as error:
@@ -109,13 +114,36 @@ def main(args: list[str] | None = None) -> None:
     except Exception as error:
         if "--debug" in given:
             raise
-        _fail(
-            f"error: unexpected {type(error).__name__}: {error}\n"
-            "This is a defect of tariffimpact. Please report it with the command you ran and the "
-            "output of the same command with --debug before its name."
-        )
+        _fail(_unexpected(error))
+
+
+def _settle_streams() -> None:
+    """Write UTF-8 wherever nobody watches, whatever the locale; stumble over no character."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller, as `>&-` does; a file must not take its number
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # for good
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _unexpected(error: Exception) -> str:
+    """Return what to say of an error that no one foresaw: the machine's trouble, or ours."""
+    if isinstance(error, MemoryError):
+        return "error: the memory of this machine does not suffice; give fewer rows or scenarios"
+    if isinstance(error, OSError) and error.strerror:
+        where = "" if error.filename is None else f": {error.filename}"
+        return f"error: {error.strerror}{where}; check the disk, the path and its permissions"
+    first, *_ = str(error).splitlines() or [""]
+    return (
+        f"error: unexpected {type(error).__name__}: {printable(shortened(first, 500))}\n"
+        "This is a defect of tariffimpact. Please report it with the command you ran and the "
+        "output of the same command with --debug before its name."
+    )
 
 
 def _fail(message: str) -> Any:
-    click.echo(message, err=True)
+    with suppress(OSError):  # nobody may be listening any more
+        click.echo("\n".join(map(printable, message.split("\n"))), err=True)
     sys.exit(1)

@@ -1,0 +1,110 @@
+"""Bytes that a reader may meet: real files spoilt in the ways files are spoilt, or on purpose."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import strategies as st
+
+CELLS = (
+    "", " ", "\t", "-", "0", "-0", "-1", "1e400", "-1e400", "1e308", "1e-320", "nan", "NaN", "inf",
+    "-inf", "Infinity", "1_000", "1,5", "0x10", "٣", "²", "½", "9" * 400, "9" * 5000,
+    "1" * 30_000 + "x", "0.6..0.5", "..", "...", "0..", "..0", "1e308..1e309", "-1..1", "0..0",
+    "true", "None", "null", "2025-02-30", "0000-00-00", "9999-12-31", "0001-01-01",
+    "20250101", "2025-W01-1", "2025-01-01T00:00:00", "@", "@@", "*", "!", "!!", "@NOBODY", "!@EU",
+    "=cmd|' /C calc'!A0", "+1+1", "@SUM(A1)", "../../etc/passwd", "/etc/passwd", "C:\\x", "~",
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "]]>", "&amp;", "&#0;",
+    '#read("/etc/passwd")', "$ x $", "\\input{x}", "{x}", "{0}", "%s", "${x}", "{{ 7*7 }}",
+    "\u202egnp.exe", "\u2066x", "a\u200bb", "\ufeff", "\u2028", "\x85", "e\u0301" * 50,
+    "\x00", "\x07", "\x1b[31mred", "\x1b]0;title\x07", "\x7f", "\ud800", "\U0010ffff", "株式会社",
+    "a;b;c", "a b c", "'", '"', '""', "\r", "\n", "\r\n", "x" * 20_000, ";" * 20_000, " " * 20_000,
+    "https://", "http://[::1", "javascript:alert(1)", "file:///etc/passwd", "http://" + "a" * 3000,
+    "USD", "usd", "XXX", "US$", "9504.50.00.00", "95045", "9999999999", "98010000",
+    "JPN", "jpn", "USA", "EU", "ZZZ",
+)  # fmt: skip
+"""What may stand in one cell or value."""
+
+TOML = (
+    "[" * 3000, "x = " + "[" * 3000, "x = " + "{a=" * 3000, "a" + ".a" * 3000 + " = 1",
+    "[[products]]", "[products]", "[tariff]\nrate = 1", 'title = "twice"', "title = 1",
+    "products = []", "products = {}", "tariff = []", "x = " + "9" * 5000, "x = " + "9" * 400,
+    "x = 0x" + "f" * 5000, "x = 1e400", "x = inf", "x = nan", "x = -inf",
+    "x = 2025-02-30", "x = 9999-12-31T23:59:60Z", "x = 25:00:00", 'x = "\\ud800"',
+    'x = "\\U00110000"', 'x = "\\u001b[31m"', 'x = """', "x = '''", '"\\u0000" = 1',
+    '"a\\nb" = 1', '"" = 1', "__proto__ = 1", "__class__ = 1", "model_config = 1",
+    'price = { dist = "normal", mean = 1e308, sd = 1e308 }', "rate = true", "rate = []",
+    'rate = { dist = "uniform", low = 1, high = 0 }', 'rate = { assumption = "nobody" }',
+    'rate = { dist = "beta", alpha = 1e-300, beta = 1e300 }', "rate = {}", "months = 1e9",
+    'rate = { dist = "lognormal", median = 1e-300, sigma = 1e300 }', "rate = 1e-320",
+)  # fmt: skip
+"""What may stand on a line of a case."""
+
+BYTES = (b"\x00", b"\xff", b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xc0\x80",
+         b"\xf5", b"\r", b"\n", b'"', b"'", b",", b";", b"\t", b"=", b"#", b"[", b"]", b"\x1a",
+         b"\x1b", b"PAR1", b"PK\x03\x04")  # fmt: skip
+
+
+@st.composite
+def spoilt(draw, seeds, lines=()):
+    """Draw a real file with some of its bytes, cells and lines replaced."""
+    raw = draw(st.sampled_from(seeds))
+    for _ in range(draw(st.integers(1, 4))):
+        raw = draw(_changed(raw, lines))
+    return draw(st.sampled_from(_ENCODINGS))(raw)
+
+
+def _same(raw):
+    return raw
+
+
+def _utf16(raw):
+    return raw.decode("utf-8", "replace").encode("utf-16", "surrogatepass")
+
+
+_ENCODINGS = (
+    *[_same] * 12,
+    _utf16,
+    lambda raw: b"\xef\xbb\xbf" + raw,
+    lambda raw: b"\xef\xbb\xbf\xef\xbb\xbf" + raw,
+    lambda raw: raw.replace(b"\n", b"\r"),
+    lambda raw: raw.replace(b"\n", b"\r\n"),
+    lambda raw: raw.replace(b"\n", b"\n\n"),
+    lambda raw: raw.replace(b",", b";"),
+    lambda raw: raw.replace(b",", b"\t"),
+    lambda raw: raw.decode("utf-8", "replace").encode("latin-1", "replace"),
+)
+
+
+@st.composite
+def _changed(draw, raw, lines):
+    at = draw(st.integers(0, max(len(raw) - 1, 0)))
+    kind = draw(st.sampled_from(["byte", "cut", "bytes", "cell", "cell", "cell", "line", "drop",
+                                 "twice", "swap"]))  # fmt: skip
+    if kind == "byte":
+        return raw[:at] + bytes([draw(st.integers(0, 255))]) + raw[at + 1 :]
+    if kind == "cut":
+        return raw[:at]
+    if kind == "bytes":
+        return raw[:at] + draw(st.sampled_from(BYTES)) + raw[at:]
+    if kind == "cell":
+        return _in_cell(raw, at, draw(st.sampled_from(CELLS)).encode("utf-8", "surrogatepass"))
+    rows = raw.splitlines(keepends=True) or [b""]
+    one, other = (draw(st.integers(0, len(rows) - 1)) for _ in range(2))
+    if kind == "line":
+        added = draw(st.sampled_from(lines or CELLS)).encode("utf-8", "surrogatepass")
+        rows.insert(one, added + b"\n")
+    elif kind == "drop":
+        del rows[one]
+    elif kind == "twice":
+        rows.insert(other, rows[one])
+    else:
+        rows[one], rows[other] = rows[other], rows[one]
+    return b"".join(rows)
+
+
+def _in_cell(raw, at, cell):
+    """Replace the cell, or the value after an equals sign, that stands around a place."""
+    starts = [found.end() for found in re.finditer(rb"[,\n=]", raw[:at])]
+    start = starts[-1] if starts else 0
+    end = re.compile(rb"[,\n]").search(raw, at)
+    return raw[:start] + cell + raw[end.start() if end else len(raw) :]

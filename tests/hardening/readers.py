@@ -1,0 +1,192 @@
+"""Every reader under one form: bytes in; out comes a good read, or an error worded for the user."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tariffimpact.errors import DataError, ModelError
+from tariffimpact.facts import read_facts, shipped_folder
+from tariffimpact.facts.reader import KINDS
+
+DATA, CASES = shipped_folder("data"), shipped_folder("cases")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader, real files for it, and the name its file must have."""
+
+    seeds: tuple[bytes, ...]
+    read: Callable[[Path], object]
+    name: str
+
+
+def outcome(reader: Reader, raw: bytes) -> str:
+    """Return `read` or `refused`; anything else than these two is an exception."""
+    with _folder() as folder:
+        path = folder / reader.name
+        path.write_bytes(raw)
+        try:
+            reader.read(path)
+        except DataError as error:
+            _check(error, folder)
+            return "refused"
+        except ModelError:
+            return "refused"
+    return "read"
+
+
+def _check(error: DataError, folder: Path) -> None:
+    """Hold every fault to what a user is owed: a place, a remedy, one line that fits a screen."""
+    assert error.faults
+    for fault in error.faults:
+        text = str(fault)
+        assert text.isprintable(), ascii(text)
+        assert fault.what, text
+        assert fault.remedy, text
+        assert fault.where.startswith(str(folder)), text
+        assert len(text) < 3000, text[:500]
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="hostile-", dir=_memory()))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _memory() -> str | None:
+    """Return a folder that is memory, where there is one: thousands of files are written."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+@cache
+def _facts():
+    return read_facts()
+
+
+@cache
+def _compiled():
+    from tariffimpact.tariffs import curated_schedule
+
+    return curated_schedule(_facts())
+
+
+def _head(raw: bytes, lines: int = 12) -> bytes:
+    return b"".join(raw.splitlines(keepends=True)[:lines])
+
+
+def _table(kind) -> Callable[[Path], object]:
+    """Return a reader of one table that raises what `read_facts` would."""
+    from tariffimpact.facts import checks
+    from tariffimpact.facts.tables import read_table
+
+    def read(path: Path) -> object:
+        table = read_table(path, kind)
+        faults = [*table.faults, *checks.repeated(table, (next(iter(kind.model_fields)),))]
+        if faults:
+            raise DataError(faults)
+        return table
+
+    return read
+
+
+def _whole_folder(name: str) -> Callable[[Path], object]:
+    """Return a reader of all tables, one of them the hostile file."""
+
+    def read(path: Path) -> object:
+        for other in DATA.glob("*.csv"):
+            if other.stem != name:
+                shutil.copy(other, path.parent / other.name)
+        return read_facts(path.parent)
+
+    return read
+
+
+def _case(path: Path) -> object:
+    from tariffimpact.cases import read_case
+
+    return read_case(path, facts=_facts())
+
+
+def _answered_case(path: Path) -> object:
+    """Read a case and ask it everything a command would."""
+    found = _case(path)
+    asked = [lambda: [found.prices(p.name).summary() for p in found.products], found.explain]
+    for name in ("recovery", "rollback", "path", "sourcing"):
+        if hasattr(found, name) and callable(getattr(found, name)):
+            asked.append(lambda name=name: getattr(found, name)().summary())
+    for ask in asked:
+        with suppress(ModelError):
+            ask()
+    return found
+
+
+def _products(path: Path) -> object:
+    from tariffimpact.market import read_products
+
+    return read_products(path)
+
+
+def _skus(path: Path) -> object:
+    from datetime import date
+
+    from tariffimpact.portfolio import read_skus
+    from tariffimpact.portfolio.cells import KnownCodes
+
+    codes = KnownCodes.of(_compiled())
+    faults = [
+        f for part in read_skus(path, codes, on=date(2025, 9, 1), chunk=3) for f in part.faults
+    ]
+    if faults:
+        raise DataError(faults)
+    return None
+
+
+def _rules(name: str) -> Callable[[Path], object]:
+    from tariffimpact.tariffs.rules import SHIPPED, read_rules
+
+    def read(path: Path) -> object:
+        for other in SHIPPED.glob("*.csv"):
+            if other.stem != name:
+                shutil.copy(other, path.parent / other.name)
+        return read_rules(path.parent, sources=_facts().sources)
+
+    return read
+
+
+@cache
+def readers() -> dict[str, Reader]:
+    """Return every reader by name; those of single tables first."""
+    from tariffimpact.tariffs.rules import SHIPPED
+
+    found = {
+        f"table {name}": Reader(
+            (_head((DATA / f"{name}.csv").read_bytes()),), _table(kind), f"{name}.csv"
+        )
+        for name, kind in KINDS.items()
+    }
+    found |= {
+        f"folder with {name}": Reader(
+            ((DATA / f"{name}.csv").read_bytes(),), _whole_folder(name), f"{name}.csv"
+        )
+        for name in KINDS
+    }
+    cases = tuple(path.read_bytes() for path in sorted(CASES.glob("*.toml")))
+    found["case"] = Reader(cases, _case, "case.toml")
+    found["answered case"] = Reader(cases, _answered_case, "case.toml")
+    market = (DATA / "console_market.csv").read_bytes()
+    found["market"] = Reader((market, _head(market, 3)), _products, "market.csv")
+    found["skus"] = Reader(((DATA / "example_skus.csv").read_bytes(),), _skus, "skus.csv")
+    for name in ("rules", "groups", "lists", "sources"):
+        seed = _head((SHIPPED / f"{name}.csv").read_bytes(), 6)
+        found[f"rules with {name}"] = Reader((seed,), _rules(name), f"{name}.csv")
+    return found

@@ -1,0 +1,173 @@
+"""No traceback reaches a user: not from a defect, a signal, a full disk or a reader that leaves."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tariffimpact import cli
+from tariffimpact.cli import main
+
+FULL = Path("/dev/full")
+RATE = ["rate", "9504500000", "--origin", "CHN", "--on", "2025-05-01"]
+
+
+def called(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(list(arguments))
+    told = capsys.readouterr()
+    return left.value.code, told.out, told.err
+
+
+def program(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "tariffimpact", *map(str, arguments)],
+        check=False,
+        stderr=subprocess.PIPE,
+        timeout=120,
+        **options,
+    )
+
+
+class DefectError(Exception):
+    pass
+
+
+def failing(error):
+    """Return a command that takes anything and raises."""
+    import click
+
+    @click.command(context_settings={"ignore_unknown_options": True})
+    @click.argument("anything", nargs=-1)
+    def command(anything):
+        raise error
+
+    return command
+
+
+@pytest.fixture(params=list(cli._COMMANDS))
+def command(request):
+    return request.param
+
+
+def broken(monkeypatch, error):
+    """Let every command fail with an error, wherever it is looked up."""
+    monkeypatch.setattr(cli._LazyGroup, "get_command", lambda *_: failing(error))
+
+
+def test_a_defect_in_any_command_is_told_in_two_lines(command, monkeypatch, capsys):
+    broken(monkeypatch, DefectError("first line\nsecond \x1b[31mline"))
+    code, out, err = called([command], capsys)
+    assert (code, out) == (1, "")
+    assert err.splitlines() == [
+        "error: unexpected DefectError: first line",
+        "This is a defect of tariffimpact. Please report it with the command you ran and the "
+        "output of the same command with --debug before its name.",
+    ]
+
+
+def test_debug_shows_where_it_happened(command, monkeypatch):
+    broken(monkeypatch, DefectError("here"))
+    with pytest.raises(DefectError, match="here"):
+        main(["--debug", command])
+
+
+def test_an_interrupt_is_one_word(command, monkeypatch, capsys):
+    broken(monkeypatch, KeyboardInterrupt())
+    code, out, err = called([command], capsys)
+    assert (code, out, err.strip()) == (1, "", "Aborted!")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (MemoryError(), "error: the memory of this machine does not suffice; give fewer rows or "
+         "scenarios"),
+        (OSError(28, "No space left on device", "/x/\x1b[31my"),
+         "error: No space left on device: /x/\\x1b[31my; check the disk, the path and its "
+         "permissions"),
+        (OSError(24, "Too many open files"),
+         "error: Too many open files; check the disk, the path and its permissions"),
+    ],
+)  # fmt: skip
+def test_the_machines_trouble_is_no_defect(error, text, monkeypatch, capsys):
+    broken(monkeypatch, error)
+    code, out, err = called(["report"], capsys)
+    assert (code, out) == (1, "")
+    assert err.splitlines() == [text]
+    with pytest.raises(type(error)):
+        main(["--debug", "report"])
+
+
+def test_what_the_user_wrote_does_not_steer_the_terminal(capsys):
+    code, out, err = called(
+        ["rate", "\x1b[31m9504", "--origin", "CHN", "--on", "2025-05-01"], capsys
+    )
+    assert (code, out) == (1, "")
+    assert "\x1b" not in err
+    assert len(err.splitlines()) == 1
+
+
+# a real process, its streams and its signals
+
+
+def test_a_reader_that_leaves_early_ends_the_program_quietly():
+    reads, writes = os.pipe()
+    os.close(reads)  # before anything is written: the pipe is broken from the start
+    told = program(*RATE, stdout=writes)
+    os.close(writes)
+    assert (told.returncode, told.stderr) == (1, b"")
+
+
+def test_a_closed_stdout_is_no_error_and_disturbs_no_file(tmp_path):
+    out = tmp_path / "out"
+    closed = f"exec {sys.executable} -m tariffimpact report --format html --out {out} >&- 2>&-"
+    told = subprocess.run(["sh", "-c", closed], check=False, timeout=120)
+    assert told.returncode == 0
+    again = program("report", "--format", "html", "--out", tmp_path / "again", stdout=-1)
+    assert (again.returncode, again.stderr) == (0, b"")
+    files = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    assert len(files) > 10
+    for name in files:
+        assert (out / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+def test_a_stdout_that_is_full_is_the_disks_trouble():
+    with FULL.open("wb") as full:
+        told = program(*RATE, "--json", stdout=full)
+    assert told.returncode == 1
+    assert told.stderr == (
+        b"error: No space left on device; check the disk, the path and its permissions\n"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_middle_leaves_no_trace_and_no_file(tmp_path, number):
+    out = tmp_path / "out"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "tariffimpact", "report", "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(1.5)  # in the middle of its imports or of its charts; on no machine at the end
+    running.send_signal(number)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == (1 if number == signal.SIGINT else -number)
+    assert b"Traceback" not in err
+    assert err.strip() == (b"Aborted!" if number == signal.SIGINT else b"")
+    assert not out.exists()
+
+
+def test_letters_come_out_as_utf8_in_any_locale():
+    odd = {**os.environ, "LC_ALL": "tr_TR.ISO8859-9", "PYTHONIOENCODING": "latin-1"}
+    told = program("price", "textbook", stdout=subprocess.PIPE, env=odd)
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert told.stdout.decode("utf-8")
+    plain = program("price", "textbook", stdout=subprocess.PIPE)
+    assert told.stdout == plain.stdout
+    assert not told.stdout.isascii() or b"?" not in told.stdout
