@@ -1,5 +1,6 @@
 """Import lines: the effective tariff rate by hand, by group, with current and fixed weights."""
 
+import re
 from datetime import date
 
 import pandas as pd
@@ -94,8 +95,12 @@ def test_rates_by_day_change_on_the_day(shipped):
 def test_arguments_out_of_range(shipped):
     with pytest.raises(ModelError, match="fixed weights go with a base period"):
         effective_tariff_rate(LINES, shipped, weights="fixed")
-    with pytest.raises(ModelError, match="the lines lack entered_on"):
+    with pytest.raises(DataError, match="entered_on: column is missing"):
         effective_tariff_rate(LINES.drop(columns="entered_on"), shipped)
+    with pytest.raises(ModelError, match="the lines lack port; they have hts"):
+        effective_tariff_rate(LINES, shipped, by=["port"])
+    with pytest.raises(ModelError, match="no grouping by duty"):
+        effective_tariff_rate(LINES, shipped, by=["duty"])
 
 
 def test_bad_lines_are_told_at_once(tmp_path):
@@ -108,8 +113,56 @@ def test_bad_lines_are_told_at_once(tmp_path):
         check_lines(path)
     told = str(raised.value)
     assert "lines.parquet: row 2: hts: is not 8 or 10 digits, as in 2 rows (got '950450')" in told
-    assert "row 3: customs_value: is negative or blank, as in 1 rows (got '-5.0')" in told
-    assert "row 5: origin: is not an ISO alpha-3 code, as in 1 rows (got 'China')" in told
+    assert "row 3: customs_value: is negative, blank or no number, as in this row (got" in told
+    assert "row 5: origin: is not an ISO alpha-3 code of a country of origin, as in this" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"origin": "XXX"}, "row 1: origin: is not an ISO alpha-3 code"),  # never free of duty
+        ({"origin": "USA"}, "row 1: origin: is not an ISO alpha-3 code"),
+        ({"origin": None}, "origin: is null and not text"),
+        ({"entered_on": "1 May"}, "entered_on: is large_string and not a date"),
+        ({"entered_on": pd.NaT}, "row 1: entered_on: is blank, as in 5 rows"),
+        ({"customs_value": "1,000"}, "customs_value: is large_string and not a number"),
+        ({"customs_value": float("inf")}, "row 1: customs_value: is negative, blank or no number"),
+        ({"duty": "x"}, "duty: is large_string and not a number"),
+        ({"duty": -1}, "row 1: duty: is negative or no number, as in 5 rows (got '-1')"),
+        ({"metal_low": 1.5}, "row 1: metal_low: is not between 0 and 1"),
+    ],
+)
+def test_a_bad_column_is_told(change, told, tmp_path):
+    path = tmp_path / "lines.parquet"
+    LINES.assign(**change).to_parquet(path)
+    with pytest.raises(DataError, match=re.escape(told)):
+        check_lines(path)
+
+
+def test_no_rows_and_damaged_pages_are_told(tmp_path):
+    path = tmp_path / "lines.parquet"
+    LINES.iloc[:0].to_parquet(path)
+    with pytest.raises(DataError, match="has no rows"):
+        check_lines(path)
+    LINES.to_parquet(path, compression=None)
+    damaged = bytearray(path.read_bytes())
+    damaged[20:60] = b"\xff" * 40
+    path.write_bytes(damaged)
+    with pytest.raises(DataError, match="is not a readable parquet file"):
+        check_lines(path)
+
+
+def test_days_the_schedule_does_not_know_are_unknown_and_never_free(shipped):
+    later = LINES.assign(entered_on=pd.Timestamp("2031-01-01"))
+    rates = effective_tariff_rate(pd.concat([LINES, later]), shipped, by=["entered_on"])
+    assert rates.to_frame()["share_unknown"].tolist() == pytest.approx([0, 0, 1])
+    assert rates.summary().endswith("2031-01-01: unknown.")
+
+
+def test_a_column_of_any_name_may_stand_beside_the_lines(shipped):
+    plain = effective_tariff_rate(LINES, shipped).to_frame()
+    more = LINES.assign(known=False, key_hts="x", rate_low=1.0, code="y")
+    pd.testing.assert_frame_equal(effective_tariff_rate(more, shipped).to_frame(), plain)
 
 
 def test_codes_stored_as_numbers_are_refused(tmp_path):

@@ -75,7 +75,6 @@ def effective_rate(
         )
     else:
         assert lines is not None
-        portfolio.check_lines(lines)
         rates = portfolio.effective_tariff_rate(
             lines,
             compiled,

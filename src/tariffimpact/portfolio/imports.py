@@ -21,7 +21,7 @@ from tariffimpact.errors import ModelError, require
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio.engines import Engine, EngineName, engine, write_parquet
 from tariffimpact.portfolio.layers import schedule_layers
-from tariffimpact.portfolio.lines import LINES
+from tariffimpact.portfolio.lines import LINES, MEASURED, check_lines
 from tariffimpact.tariffs import CompiledSchedule
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 Weights = Literal["current", "fixed"]
 CELLS: Final = ("hts", "origin", "customs_value")
+_TAKEN: Final = frozenset(
+    {*MEASURED, "known", "lines", "low", "high", "weight", "per_unit", "traded"}
+)
+"""Names the sums of a group have themselves."""
 _PREFIXES: Final = {"hts2": 2, "hts4": 4, "hts6": 6, "hts8": 8}
 
 
@@ -52,8 +56,7 @@ class EffectiveRates:
         """Return the first and the last group in a sentence."""
         rows = [self.frame.iloc[0], self.frame.iloc[-1]]
         said = [
-            f"{', '.join(str(row[name])[:10] for name in self.by) or 'all lines'}: "
-            f"{units.percent(Interval(float(row['statutory_low']), float(row['statutory_high'])))}"
+            f"{', '.join(str(row[name])[:10] for name in self.by) or 'all lines'}: {_range(row)}"
             for row in (rows if len(self.frame) > 1 else rows[:1])
         ]
         return f"Statutory effective tariff rate, {self.weights} weights: {'; '.join(said)}."
@@ -105,6 +108,11 @@ class EffectiveRates:
         )
 
 
+def _range(row: Any) -> str:
+    low, high = float(row["statutory_low"]), float(row["statutory_high"])
+    return "unknown" if low != low else units.percent(Interval(low, high))
+
+
 def effective_tariff_rate(
     lines: pd.DataFrame | Path,
     compiled: CompiledSchedule,
@@ -150,8 +158,7 @@ def effective_tariff_rate(
         If a column is missing, an argument is out of range, or a line met more than one row.
     """
     require((base is not None) == (weights == "fixed"), "fixed weights go with a base period")
-    with _loaded(lines, compiled, claims, engine_name) as (running, table):
-        _require_columns(table, (*LINES, *(b for b in by if b not in _PREFIXES)))
+    with _loaded(lines, LINES, by, compiled, claims, engine_name) as (running, table):
         held = _completed(table)
         if base is not None:
             held = _fixed(held, base, [b for b in by if b in table.columns])
@@ -189,8 +196,7 @@ def effective_rate_by_day(
     import pandas as pd
 
     chosen = sorted(set(days)) if days is not None else compiled.change_days()
-    with _loaded(cells, compiled, claims, engine_name) as (running, table):
-        _require_columns(table, (*CELLS, *(b for b in by if b not in _PREFIXES)))
+    with _loaded(cells, CELLS, by, compiled, claims, engine_name) as (running, table):
         calendar = ibis.memtable(pd.DataFrame({"entered_on": chosen})).cast({"entered_on": "date"})
         held = _completed(table.cross_join(calendar)).mutate(duty=ibis.null("float64"))
         return _rates(running, held, (*by, "entered_on"), "fixed", compiled)
@@ -280,23 +286,25 @@ def _fixed(table: ir.Table, base: tuple[date, date], by: list[str]) -> ir.Table:
 
 @contextmanager
 def _loaded(
-    lines: pd.DataFrame | Path, compiled: CompiledSchedule,
-    claims: Mapping[str, float] | None, name: EngineName,
+    lines: pd.DataFrame | Path, needed: Sequence[str], by: Sequence[str],
+    compiled: CompiledSchedule, claims: Mapping[str, float] | None, name: EngineName,
 ) -> Iterator[tuple[Engine, ir.Table]]:  # fmt: skip
-    """Yield an engine with a schedule and a table of lines."""
-    layers = schedule_layers(compiled, claims=claims)
-    with tempfile.TemporaryDirectory(prefix="tariffimpact-") as folder, engine(layers, name) as run:
+    """Yield an engine with a schedule and a table of checked lines, no column more than needed."""
+    grouping = [column for column in by if column not in (*_PREFIXES, *needed)]
+    taken = [column for column in grouping if column in _TAKEN]
+    require(not taken, f"no grouping by {', '.join(taken)}: a measure has that name; rename it")
+    with tempfile.TemporaryDirectory(prefix="tariffimpact-") as folder:
         path = Path(folder) / "lines.parquet"
         if isinstance(lines, Path):
             path = lines
         else:
             write_parquet(lines, path)
-        yield run, run.read(path)
-
-
-def _require_columns(table: ir.Table, needed: Iterable[str]) -> None:
-    missing = [name for name in needed if name not in table.columns]
-    require(
-        not missing,
-        f"the lines lack {', '.join(missing)}; they have {', '.join(table.columns)}",
-    )
+        check_lines(path, needed)
+        layers = schedule_layers(compiled, claims=claims)
+        with engine(layers, name) as running:
+            table = running.read(path)
+            missing = [column for column in grouping if column not in table.columns]
+            held = ", ".join(table.columns)
+            require(not missing, f"the lines lack {', '.join(missing)}; they have {held}")
+            measured = [column for column in MEASURED if column in table.columns]
+            yield running, table.select(*needed, *measured, *grouping)

@@ -1,69 +1,130 @@
-"""What a file of import lines must hold, checked before a line is charged."""
+"""Import lines: what a file of them must hold, checked before a line is charged."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from tariffimpact.errors import DataError, Fault
 
 LINES: Final = ("hts", "origin", "entered_on", "customs_value")
-"""Columns of import lines; `duty` and any others to group by may follow."""
+"""Columns of import lines; `MEASURED` and any others to group by may follow."""
+MEASURED: Final = ("duty", "metal_low", "metal_high")
+"""Optional columns: duty paid in US dollars, and the bounds of the metal share."""
 _CODE: Final = r"^\d{8}(\d\d)?$"
-_ISO: Final = r"^[A-Z]{3}$"
+_REMEDY: Final = "correct or leave out these rows"
 
 
-def check_lines(path: Path) -> None:
+def check_lines(path: Path, needed: Sequence[str] = LINES) -> None:
     """Refuse a file of import lines that is damaged, lacks columns or holds bad cells.
+
+    Read a million rows at a time, whatever the size of the file.
+
+    Parameters
+    ----------
+    path
+        Parquet file.
+    needed
+        Columns it must have, of `LINES`.
 
     Raises
     ------
     DataError
-        With every fault: columns, and for each kind of bad cell how many and an example.
+        With every fault: columns, and for each kind of bad cell how many and the first.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(path)
-        names = file.schema_arrow.names
+        faults = list(_schema_faults(path, file.schema_arrow, needed))
+        if not faults and not file.metadata.num_rows:
+            faults.append(Fault(str(path), "has no rows", "write the import lines to it"))
+        faults = faults or list(_cell_faults(path, file))
     except (OSError, pa.ArrowException) as error:
         what = f"is not a readable parquet file: {str(error).splitlines()[0][:120]}"
         raise DataError([Fault(str(path), what, "write it again")]) from None
-    missing = [name for name in LINES if name not in names]
-    faults = [
-        Fault(str(path), "column is missing", f"needed: {', '.join(LINES)}", n) for n in missing
-    ]
-    if not missing:
-        kind = file.schema_arrow.field("hts").type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-            faults.append(Fault(str(path), f"is {kind} and not text: leading zeros are lost",
-                                "write the codes as text of 10 digits", "hts"))  # fmt: skip
     if faults:
         raise DataError(faults)
-    tests: dict[str, tuple[str, Any]] = {
-        "hts": ("not 8 or 10 digits", lambda c: pc.invert(pc.match_substring_regex(c, _CODE))),
-        "origin": (
-            "not an ISO alpha-3 code",
-            lambda c: pc.invert(pc.match_substring_regex(c, _ISO)),
-        ),
-        "customs_value": ("negative or blank", lambda c: pc.fill_null(pc.less(c, 0), True)),
-    }
+
+
+def _schema_faults(path: Path, schema: Any, needed: Sequence[str]) -> Iterator[Fault]:
+    import pyarrow as pa
+
+    kinds = pa.types
+    for name in (*needed, *MEASURED):
+        place = schema.get_all_field_indices(name)
+        if not place and name in needed:
+            yield Fault(str(path), "column is missing", f"needed: {', '.join(needed)}", name)
+        if len(place) > 1:
+            yield Fault(str(path), "column stands twice", "keep one of them", name)
+        if len(place) != 1:
+            continue
+        kind = schema.field(name).type
+        text = kinds.is_string(kind) or kinds.is_large_string(kind)
+        if name == "hts" and not text:
+            what = f"is {kind} and not text: leading zeros are lost"
+            yield Fault(str(path), what, "write the codes as text of 10 digits", name)
+        elif name == "origin" and not text:
+            yield Fault(str(path), f"is {kind} and not text", "write CHN, VNM, JPN", name)
+        elif name == "entered_on" and not (kinds.is_date(kind) or kinds.is_timestamp(kind)):
+            yield Fault(str(path), f"is {kind} and not a date", "write the column as dates", name)
+        elif name in ("customs_value", *MEASURED) and not (
+            kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind)
+        ):
+            yield Fault(str(path), f"is {kind} and not a number", "write it as numbers", name)
+
+
+def _cell_faults(path: Path, file: Any) -> Iterator[Fault]:
+    """Yield, for each kind of bad cell, the first with the number of them."""
+    tests = {name: test for name, test in _tests().items() if name in file.schema_arrow.names}
     found: dict[str, tuple[int, int, str]] = {}
     start = 1
     for batch in file.iter_batches(batch_size=1_000_000, columns=list(tests)):
         for name, (_, bad) in tests.items():
-            mask = pc.fill_null(bad(batch[name]), True)
-            count = int(pc.sum(mask).as_py() or 0)
+            count, first = bad(batch[name])
             if count:
-                first = pc.index(mask, True).as_py()
                 held = found.get(name, (0, start + first, str(batch[name][first].as_py())))
                 found[name] = (held[0] + count, *held[1:])
         start += len(batch)
-    if found:
-        raise DataError(
-            Fault(f"{path}: row {row}", f"is {tests[name][0]}, as in {count:,} rows",
-                  "correct or leave out these rows", name, got)
-            for name, (count, row, got) in found.items()
-        )  # fmt: skip
+    for name, (count, row, got) in found.items():
+        many = "this row" if count == 1 else f"{count:,} rows"
+        what = f"is {tests[name][0]}, as in {many}"
+        yield Fault(f"{path}: row {row}", what, _REMEDY, name, got)
+
+
+def _tests() -> dict[str, tuple[str, Callable[[Any], tuple[int, int]]]]:
+    """Return what is wrong with a column's bad cells, and how to count and find them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pycountry
+
+    known = pa.array([c.alpha_3 for c in pycountry.countries if c.alpha_3 != "USA"])
+
+    def located(good: Any) -> tuple[int, int]:
+        bad = pc.invert(pc.fill_null(good, False))
+        return int(pc.sum(bad).as_py() or 0), int(pc.index(bad, True).as_py())
+
+    def between(low: float, high: float, *, blank: bool) -> Callable[[Any], tuple[int, int]]:
+        def test(column: Any) -> tuple[int, int]:
+            number = column.cast(pa.float64(), safe=False)
+            inside = pc.and_(pc.greater_equal(number, low), pc.less_equal(number, high))
+            return located(pc.fill_null(inside, True) if blank else inside)
+
+        return test
+
+    most = 1e18  # above it lies infinity, and no sum of dollars
+    share = ("not between 0 and 1", between(0.0, 1.0, blank=True))
+    return {
+        "hts": ("not 8 or 10 digits", lambda c: located(pc.match_substring_regex(c, _CODE))),
+        "origin": (
+            "not an ISO alpha-3 code of a country of origin",
+            lambda c: located(pc.is_in(c, value_set=known.cast(c.type))),
+        ),
+        "entered_on": ("blank", lambda c: located(pc.is_valid(c))),
+        "customs_value": ("negative, blank or no number", between(0.0, most, blank=False)),
+        "duty": ("negative or no number", between(0.0, most, blank=True)),
+        "metal_low": share,
+        "metal_high": share,
+    }
