@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.options import Day, data_option, json_option, schedule_options
 from tariffimpact.cli.progress import progress_bar
 
@@ -23,7 +24,11 @@ SOME_ROWS_REJECTED: Final = 3
 
 @click.command()
 @click.argument("skus", type=click.Path(path_type=Path))
-@click.option("--case", help="Case whose demand is used for products without an elasticity.")
+@click.option(
+    "--case",
+    shell_complete=case_names,
+    help="Case whose demand is used for products without an elasticity.",
+)
 @click.option("--on", type=Day(), help="Day of entry of rows without a column entered_on.")
 @click.option("--before", type=Day(), help="Day to compare with (default: the schedule's first).")
 @click.option(

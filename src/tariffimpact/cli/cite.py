@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from tariffimpact.cli.completion import citable_ids
 from tariffimpact.cli.options import data_option
 
 
 @click.command()
-@click.argument("ids", nargs=-1)
+@click.argument("ids", nargs=-1, shell_complete=citable_ids)
 @click.option("--bibtex", "form", flag_value="bibtex", help="As BibTeX entries.")
 @click.option("--ris", "form", flag_value="ris", help="In the RIS format of reference managers.")
 @click.option("--json", "form", flag_value="json", help="As CSL-JSON.")

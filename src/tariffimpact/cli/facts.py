@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from tariffimpact.cli.completion import company_names, source_ids
 from tariffimpact.cli.options import Day, data_option, json_option
 
 if TYPE_CHECKING:
@@ -21,12 +22,22 @@ _KINDS: Final = (
 
 @click.command()
 @click.argument("query", nargs=-1)
-@click.option("--company", "companies", multiple=True, help="Only about this one; repeatable.")
+@click.option(
+    "--company",
+    "companies",
+    multiple=True,
+    shell_complete=company_names,
+    help="Only about this one; repeatable.",
+)
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only these; repeatable."
 )
 @click.option(
-    "--source", "sources", multiple=True, help="Only from a source: its id, or words of its name."
+    "--source",
+    "sources",
+    multiple=True,
+    shell_complete=source_ids,
+    help="Only from a source: its id, or words of its name.",
 )
 @click.option("--as-of", type=Day(), help="Only what had been published by this day.")
 @click.option("--sources", "only_sources", is_flag=True, help="Only the sources, most used first.")

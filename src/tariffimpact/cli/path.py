@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from tariffimpact.cli.case import case_or_options, product_options
+from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
@@ -27,7 +28,7 @@ _KEYS: Final = {
 
 
 @click.command()
-@click.argument("case", required=False)
+@click.argument("case", required=False, shell_complete=case_names)
 @click.option("--product", help="A product of the case (default: the first).")
 @product_options
 @click.option("--turns", type=Number(), help="Inventory turns a year (default: 4).")

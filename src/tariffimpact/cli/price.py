@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffimpact.cli.case import case_or_options, product_options
+from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
@@ -33,7 +34,7 @@ class _Rules(click.ParamType[tuple[str, ...]]):
 
 
 @click.command()
-@click.argument("case", required=False)
+@click.argument("case", required=False, shell_complete=case_names)
 @click.option("--product", help="A product of the case (default: all).")
 @product_options
 @click.option("--elasticity", type=Number(), help="Demand elasticity at the old price, positive.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tariffimpact.cli.choice import by_flag, check_choice, flags_of
+from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
@@ -30,7 +31,7 @@ _KEYS: Final = {
 
 
 @click.command()
-@click.argument("case", required=False)
+@click.argument("case", required=False, shell_complete=case_names)
 @click.option("--exposure", type=Number(), help="The disclosed cost of tariffs, in --currency.")
 @click.option("--rise", type=Number(), help="Price rise per unit at the shelf.")
 @click.option("--units", type=Number(), help="Units a year before the rise.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from tariffimpact.cli.completion import case_names, company_names
 from tariffimpact.cli.options import Day, data_option
 from tariffimpact.cli.progress import progress_bar
 
@@ -46,11 +47,18 @@ class _Formats(click.ParamType[tuple[str, ...]]):
     show_default=True,
     help="Documents to write.",
 )
-@click.option("--company", "companies", multiple=True, help="Only this company; may be repeated.")
+@click.option(
+    "--company",
+    "companies",
+    multiple=True,
+    shell_complete=company_names,
+    help="Only this company; may be repeated.",
+)
 @click.option(
     "--case",
     "cases",
     multiple=True,
+    shell_complete=case_names,
     help="Include the decisions of a case (a file, or a shipped one); may be repeated.",
 )
 @click.option("--as-of", type=Day(), help="Only what was known on this day (default: all).")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tariffimpact.cli.choice import by_flag, check_choice, flags_of
+from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
@@ -31,7 +32,7 @@ _KEYS: Final = {
 
 
 @click.command()
-@click.argument("case", required=False)
+@click.argument("case", required=False, shell_complete=case_names)
 @click.option("--product", help="A product of the case (default: the first).")
 @click.option("--duty", type=Number(), help="Duty refunded, in --currency.")
 @click.option("--pass-through", type=Number(), help="Dollars of price per dollar of duty.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffimpact.cli.choice import check_choice
+from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number, as_number
 from tariffimpact.cli.options import Day, data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
@@ -39,7 +40,7 @@ class _Offer(click.ParamType[dict[str, object]]):
 
 
 @click.command()
-@click.argument("case", required=False)
+@click.argument("case", required=False, shell_complete=case_names)
 @click.option("--hts", help="HTS code, to look the rates up.")
 @click.option("--on", type=Day(), help="Day of the rates, as 2025-05-15.")
 @click.option("--current", help="Origin bought from now, ISO alpha-3.")
