@@ -107,7 +107,7 @@ def test_a_day_leaves_out_what_was_published_later(facts, found):
 
 def test_the_first_words_of_each_quote_find_its_row(found):
     for kind, rows in ROWS.items():
-        for row in (row for row in rows[::4] if row.get("quote")):
+        for row in (row for row in rows[::9] if row.get("quote")):
             words = " ".join(re.findall(r"\w+", row["quote"])[:4])
             assert ids(kind, [row]) <= found(words), words
 

@@ -58,9 +58,14 @@ def test_json_names_the_data(run, command):
     assert json.loads(run(*command, "--json"))["data"] == DATA
 
 
-def test_a_market_of_ones_own_rests_on_no_data_of_ours(run, data):
-    market = str(data.folder / "console_market.csv")
-    assert "data" not in json.loads(run("market", market, "--tariff", "15%", "--json"))
+def test_a_market_of_ones_own_rests_on_no_data_of_ours(run, tmp_path):
+    market = tmp_path / "market.csv"
+    market.write_text(
+        "product,firm,origin,price,quantity,margin\nA,A,JPN,10,0.6,0.3\nB,B,USA,12,0.4,\n",
+        encoding="utf-8",
+    )
+    told = run("market", str(market), "--tariff", "15%", "--outside", "0.5", "--json")
+    assert "data" not in json.loads(told)
 
 
 def test_an_edited_table_is_named_in_every_answer(run, data):
