@@ -344,7 +344,8 @@ def test_a_cell_of_a_megabyte_is_a_fault(read):
 def test_a_file_that_is_not_there(tmp_path):
     (fault,) = read_table(tmp_path / "prices.csv", PriceChange).faults
     assert str(fault) == (
-        f"{tmp_path}/prices.csv: is not there; every table is needed, with at least its header row"
+        f"{tmp_path}/prices.csv: is not there; check its name and "
+        "folder; a table without rows still has its header"
     )
 
 

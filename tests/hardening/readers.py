@@ -87,11 +87,11 @@ def _head(raw: bytes, lines: int = 12) -> bytes:
 def _table(kind) -> Callable[[Path], object]:
     """Return a reader of one table that raises what `read_facts` would."""
     from tariffimpact.facts import checks
-    from tariffimpact.facts.tables import read_table
+    from tariffimpact.facts.tables import columns, read_table
 
     def read(path: Path) -> object:
         table = read_table(path, kind)
-        faults = [*table.faults, *checks.repeated(table, (next(iter(kind.model_fields)),))]
+        faults = [*table.faults, *checks.repeated(table, columns(kind)[0])]
         if faults:
             raise DataError(faults)
         return table

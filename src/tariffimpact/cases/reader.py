@@ -167,7 +167,7 @@ def _hidden(where: Callable[[Location], str], value: object, at: Location = ()) 
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if holds_control(key):
-                yield Fault(where(at), f"a key {what}", remedy, spelled(at), key)
+                yield Fault(where((*at, key)), f"the key {what}", remedy, spelled((*at, key)))
             yield from _hidden(where, item, (*at, key))
     elif isinstance(value, list | tuple):
         for place, item in enumerate(value):

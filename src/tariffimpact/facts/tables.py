@@ -95,39 +95,45 @@ def read_table(path: Path, kind: type[R]) -> Table[R]:
         if faults:
             return Table(path, faults=tuple(faults))
         for line, cells in lines:
-            row, cells_by_name, found = _read_row(f"{path}:{line}", header, cells, kind)
-            faults.extend(found)
-            if row is None:
-                rejected.append(cells_by_name)
+            where = f"{path}:{line}"
+            given, found = cells_by_name(where, header, cells)
+            record = None if found else _record(where, given, kind, found)
+            if record is None:
+                rejected.append(given)
+                faults.extend(found)
             else:
-                rows.append(Row(line, row))
+                rows.append(Row(line, record))
             if len(faults) >= MAX_FAULTS:
                 what, remedy = "the rows from here on are not checked", "mend those above first"
-                return Table(path, faults=(*faults, Fault(f"{path}:{line}", what, remedy)))
+                return Table(path, faults=(*faults, Fault(where, what, remedy)))
     except DataError as error:
         return Table(path, faults=(*faults, *error.faults))
     return Table(path, tuple(rows), tuple(faults), tuple(rejected))
 
 
-def _read_row(
-    where: str, header: list[str], cells: list[str], kind: type[R]
-) -> tuple[R | None, dict[str, str], list[Fault]]:
-    """Return the record of a row where it is valid, its cells by name, and its faults."""
+def cells_by_name(
+    where: str, header: Sequence[str], cells: Sequence[str]
+) -> tuple[dict[str, str], list[Fault]]:
+    """Return the cells of a row that are not blank, by column, and what is wrong with the row."""
     given = {n: c.strip() for n, c in zip(header, cells, strict=False) if c.strip()}
     if len(cells) != len(header):
         what = f"has {len(cells)} cells where the header has {len(header)}"
-        return None, given, [Fault(where, what, _QUOTES)]
-    hidden = [
-        Fault(where, "holds an invisible control character", "delete it", name, given[name])
-        for name in given
-        if holds_control(given[name])
+        return given, [Fault(where, what, _QUOTES)]
+    what, remedy = "holds an invisible control character", "delete it"
+    return given, [
+        Fault(where, what, remedy, name, cell)
+        for name, cell in given.items()
+        if holds_control(cell)
     ]
-    if hidden:
-        return None, given, hidden
+
+
+def _record(where: str, given: dict[str, str], kind: type[R], faults: list[Fault]) -> R | None:
+    """Return the record a row is, or None after putting what is wrong with it into `faults`."""
     try:
-        return kind.model_validate(given), given, []
+        return kind.model_validate(given)
     except ValidationError as error:
-        return None, given, [_worded(where, problem) for problem in error.errors()]
+        faults.extend(_worded(where, problem) for problem in error.errors())
+        return None
 
 
 _QUOTES: Final = 'put a cell that holds a comma, a quote or a line break in "double quotes"'
@@ -180,7 +186,7 @@ def _text(path: Path, limit: int) -> str:
         with path.open("rb") as file:
             raw = file.read(limit + 1)  # a pipe has no size, and no end perhaps
     except FileNotFoundError:
-        remedy = "every table is needed, with at least its header row"
+        remedy = "check its name and folder; a table without rows still has its header"
         raise DataError([Fault(where, "is not there", remedy)]) from None
     except (OSError, ValueError) as error:
         what = f"cannot be read: {getattr(error, 'strerror', None) or error}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tariffimpact.errors import DataError, Fault, ModelError
+from tariffimpact.facts.tables import cells_by_name, csv_rows
 from tariffimpact.interval import Interval
 from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.conduct import Conduct
@@ -109,48 +109,53 @@ def read_products(path: Path) -> ProductTable:
     >>> table.exact, table.high["quantity"]
     (False, array([4., 2.]))
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            [Fault(str(path), f"cannot be read: {error}", "give a UTF-8 CSV")]
-        ) from None
-    columns = list(rows[0]) if rows else []
-    faults = [
-        Fault(str(path), f"has no column {name!r}", f"add it; needed are {', '.join(_NEEDED)}")
-        for name in _NEEDED
-        if name not in columns
-    ]
+    lines = csv_rows(path)
+    header = [name.strip() for name in next(lines)[1]]
+    faults = list(_header_faults(path, header))
     if faults:
         raise DataError(faults)
+    rows: list[tuple[str, dict[str, str]]] = []
+    for line, cells in lines:
+        given, found = cells_by_name(f"{path}:{line}", header, cells)
+        faults.extend(found)
+        rows.append((f"{path}:{line}", given))
+    if not rows:
+        raise DataError([Fault(str(path), "has no products", "add a row for each product")])
     low: dict[str, Array] = {}
     high: dict[str, Array] = {}
     for name in _NUMBERS:
-        cells = [_cell(path, i, name, row.get(name), faults) for i, row in enumerate(rows, 2)]
-        low[name] = np.array([cell.low for cell in cells])
-        high[name] = np.array([cell.high for cell in cells])
-    blank = np.array([not (row.get("margin") or "").strip() for row in rows])
-    low["margin"][blank] = high["margin"][blank] = np.nan
+        read = [_cell(where, name, given.get(name, ""), faults) for where, given in rows]
+        low[name] = np.array([span.low for span in read])
+        high[name] = np.array([span.high for span in read])
     if faults:
         raise DataError(faults)
+    blank = np.array(["margin" not in given for _, given in rows])
+    low["margin"][blank] = high["margin"][blank] = np.nan
     labels = {
-        name: tuple((row[name] or "").strip() for row in rows)
-        for name in columns
-        if name is not None and name not in _NUMBERS
+        name: tuple(given.get(name, "") for _, given in rows)
+        for name in header
+        if name not in _NUMBERS
     }
-    return ProductTable(labels, low, high, "customs_share" in columns)
+    return ProductTable(labels, low, high, "customs_share" in header)
 
 
-def _cell(path: Path, line: int, name: str, text: str | None, faults: list[Fault]) -> Interval:
+def _header_faults(path: Path, header: list[str]) -> Iterator[Fault]:
+    for name in _NEEDED:
+        if name not in header:
+            remedy = f"add it; needed are {', '.join(_NEEDED)}"
+            yield Fault(f"{path}:1", "column is missing", remedy, name)
+    for name in dict.fromkeys(header):
+        if header.count(name) > 1:
+            yield Fault(f"{path}:1", "column stands twice", "keep one of them", name)
+
+
+def _cell(where: str, name: str, text: str, faults: list[Fault]) -> Interval:
     """Return a number or range, or add the fault and return a stand-in."""
-    if not (text or "").strip() and name not in ("price", "quantity"):
+    if not text and name not in ("price", "quantity"):
         return Interval.exactly(_DEFAULTS.get(name, 0.5))
     try:
-        return Interval.parse(text or "")
+        return Interval.parse(text)
     except ModelError:
-        faults.append(
-            Fault(f"{path}:{line}", "should be a number or a range", "write 0.3 or 0.2..0.4",
-                  name, text or "")
-        )  # fmt: skip
+        what, remedy = "should be a number or a range", "write 0.3 or 0.2..0.4"
+        faults.append(Fault(where, what, remedy, name, text))
         return Interval.exactly(0.5)

@@ -1,0 +1,217 @@
+"""Every reader on spoilt files: a good read, or an error worded for the user. Nothing else."""
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from hardening.hostile import TOML, spoilt
+from hardening.readers import outcome, readers
+from tariffimpact.cases import read_case
+from tariffimpact.errors import DataError, ModelError
+from tariffimpact.facts import PriceChange, TariffRow
+from tariffimpact.facts.tables import MAX_FAULTS, read_table
+from tariffimpact.interval import Interval
+from tariffimpact.market import read_products
+
+EVERY = settings(suppress_health_check=list(HealthCheck))
+LEAN = {"answered case": 60, "skus": 40, "case": 200}
+"""Examples of the readers that take more than a few milliseconds; the others have 100."""
+
+
+def spoil(name, examples):
+    reader = readers()[name]
+    counted = {"read": 0, "refused": 0}
+
+    @settings(EVERY, max_examples=examples)
+    @given(spoilt(reader.seeds, TOML if "case" in name else ()))
+    def run(raw):
+        counted[outcome(reader, raw)] += 1
+
+    run()
+    return counted
+
+
+@pytest.mark.parametrize("name", [name for name in readers() if "with" not in name])
+def test_a_spoilt_file_is_read_or_refused(name):
+    counted = spoil(name, LEAN.get(name, 100))
+    assert counted["refused"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(readers()))
+def test_thousands_of_spoilt_files_are_read_or_refused(name):
+    few = "with" in name or name in LEAN
+    counted = spoil(name, 1000 if few else 5000)
+    assert counted["refused"] > 0
+    assert counted["read"] > 0
+
+
+@pytest.mark.parametrize("name", list(readers()))
+def test_the_real_files_are_read(name):
+    reader = readers()[name]
+    assert {outcome(reader, raw) for raw in reader.seeds} == {"read"}
+
+
+# what such inputs have found, or would find without a guard
+
+HEADER = (
+    "price_id,company,product,market,old_price,new_price,currency,announced_on,effective_on,"
+    "cause,source_id,locator,quote"
+)
+GOOD = "p{n},Acme,Phone {n},USA,100,110,USD,2025-08-20,2025-08-21,tariff,s1,p. 1,up"
+CASE = """title = "T"
+question = "Q"
+[tariff]
+rate = {rate}
+[[products]]
+name = "P"
+old_price = 100
+customs_value = 50
+"""
+
+
+@pytest.fixture
+def case(tmp_path):
+    def said(text):
+        path = tmp_path / "case.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
+        with pytest.raises(DataError) as caught:
+            read_case(path)
+        return str(caught.value).replace(f"{tmp_path}/", "")
+
+    return said
+
+
+@pytest.fixture
+def prices(tmp_path):
+    def said(*rows, header=HEADER):
+        path = tmp_path / "prices.csv"
+        path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+        faults = read_table(path, PriceChange).faults
+        return [str(fault).replace(f"{tmp_path}/", "") for fault in faults]
+
+    return said
+
+
+def quick(work, seconds=5.0):
+    """Do the work within a time that only a hang, or a square of the size, would need."""
+    start = time.monotonic()
+    result = work()
+    assert time.monotonic() - start < seconds
+    return result
+
+
+def test_tables_nested_without_end(case):
+    assert case("x = " + "[" * 5000).startswith("case.toml: is not TOML: tables are nested too")
+    quick(lambda: case(CASE.format(rate="1") + "[a" + ".a" * 20_000 + "]\n"))
+
+
+def test_an_integer_without_end(case):
+    assert "is not TOML: " in case(CASE.format(rate="9" * 5000))
+    assert case(CASE.format(rate="9" * 400)) == (
+        "case.toml:4: tariff.rate: must be finite (got inf); "
+        'write an interval such as "0.5..0.7" if it is unknown'
+    )
+
+
+def test_characters_nobody_sees(case, prices):
+    hidden = 'title = "T\\u001b[31m"\nquestion = "Q"\n"a\\u202eb" = 1\n'
+    assert case(hidden) == (
+        "case.toml:1: title: holds an invisible control character (got 'T\\x1b[31m'); delete it\n"
+        "case.toml:1: a\\u202eb: the key holds an invisible control character; delete it"
+    )
+    assert prices(GOOD.format(n=1).replace("Acme", "A\u202ecme")) == [
+        "prices.csv:2: company: holds an invisible control character (got 'A\\u202ecme'); delete it"
+    ]
+    assert prices(GOOD.format(n=1).replace("Acme", "Åçмé 株式会社 🎮 \u200d")) == []
+
+
+def test_a_line_separator_in_a_text_moves_no_line_number(case):
+    text = CASE.format(rate="1").replace('"Q"', '"Q\u2028\u0085"') + "colour = 1\n"
+    assert "case.toml:2: question: holds an invisible" in case(text)
+    text = CASE.format(rate="1").replace('"Q"', '"Q \u00a0"') + "# a\x0cb\ncolour = 1\n"
+    assert "case.toml:10: products[1].colour: is not a key here" in case(text.replace("\x0c", ""))
+
+
+def test_thousands_of_faults_in_a_case_are_told_in_time(case):
+    text = CASE.format(rate="1") + '[[products]]\nname = ""\n' * 20_000
+    told = quick(lambda: case(text), 20)
+    assert len(told.splitlines()) == 1000
+
+
+def test_the_thousandth_fault_of_a_table_ends_the_reading(prices):
+    told = quick(lambda: prices(*["x," * 12 + "x"] * 50_000), 20)
+    assert MAX_FAULTS < len(told) < MAX_FAULTS + 30
+    assert told[-1].endswith(": the rows from here on are not checked; mend those above first")
+
+
+def test_columns_without_end(prices):
+    told = quick(lambda: prices("1", header=",".join(map(str, range(400_000)))))
+    assert len(told) == 1
+    assert told[0].startswith("prices.csv:1: has 400,000 columns; the columns are price_id")
+
+
+@pytest.mark.parametrize("tail", ["x", "..x", "%x", "e", "..", ""])
+@pytest.mark.parametrize("body", ["1" * 100_000, " " * 100_000, "1." * 50_000, "." * 100_000])
+def test_a_long_text_that_is_no_number_is_refused_at_once(body, tail):
+    from tariffimpact.cli.numbers import as_number
+    from tariffimpact.units import parse_fraction
+
+    def read():
+        with pytest.raises(ModelError) as caught:
+            Interval.parse(body + tail)
+        assert len(str(caught.value)) < 200
+
+    quick(read, 2)
+    quick(lambda: as_number("1" * 2000 + tail), 2)
+
+    def fraction():
+        with pytest.raises(ValueError):  # noqa: PT011  # a long number is too large, a text is none
+            parse_fraction("1" * 2000 + (tail or "x"))
+
+    quick(fraction, 2)
+
+
+def test_a_market_is_read_as_the_facts_are(tmp_path):
+    path = tmp_path / "market.csv"
+    good = "product,firm,price,quantity\na,f,100,3\nb,g,90,2\n"
+
+    def said(raw):
+        path.write_bytes(raw if isinstance(raw, bytes) else raw.encode("utf-8"))
+        with pytest.raises(DataError) as caught:
+            read_products(path)
+        return [str(fault).replace(f"{tmp_path}/", "") for fault in caught.value.faults]
+
+    path.write_bytes(b"\xef\xbb\xbf" + good.encode())
+    assert read_products(path).labels["product"] == ("a", "b")
+    assert said(good.encode("utf-16"))[0].startswith("market.csv: is not UTF-8 text")
+    assert said("") == ["market.csv: is empty; it needs a header row"]
+    assert said("product,firm,price,quantity\n") == [
+        "market.csv: has no products; add a row for each product"
+    ]
+    assert said(good.replace("100,3", "100,3,4"))[0].startswith("market.csv:2: has 5 cells")
+    assert said(good.replace("a,f", '"a,f'))[0].startswith("market.csv:2: is not readable as CSV")
+    assert said(
+        good.replace("firm,", "firm,firm,").replace("f,", "f,f,").replace("g,", "g,g,")
+    ) == ["market.csv:1: firm: column stands twice; keep one of them"]
+    assert said(good.replace("b,g", "b\x1b,g"))[0].startswith("market.csv:3: product: holds an inv")
+    quick(lambda: said(good.replace("100", "1" * 100_000 + "x")))
+
+
+def test_a_file_that_has_no_end_is_read_to_its_limit(tmp_path, monkeypatch):
+    from tariffimpact.facts import tables
+
+    monkeypatch.setattr(tables, "MAX_BYTES", 1_000)
+    endless = tmp_path / "endless.csv"
+    endless.symlink_to("/dev/zero")
+    told = quick(lambda: read_table(endless, TariffRow).faults)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("name", ["a folder", "nul"])
+def test_what_is_no_file(tmp_path, name):
+    path = tmp_path if name == "a folder" else tmp_path / "a\0b"
+    assert "cannot be read" in str(read_table(path, PriceChange).faults[0])
+    with pytest.raises(DataError, match="cannot be read"):
+        read_case(path / "x.toml" if name == "nul" else path)
