@@ -190,13 +190,24 @@ def sensitivity_bars(count, nasty=False):
     return charts.sensitivity_bars(frame, source=SOURCE)
 
 
+def rate_strips(count, nasty=False):
+    rows = [
+        (name, day, rate, rate + 0.08 * (n % 2))
+        for n, name in enumerate(names(count, nasty))
+        for day, rate in [("2025-01-01", 0.02), ("2025-04-09", 1.45 if n == 0 else 0.1),
+                          ("2025-05-14", 0.3), ("2026-02-24", 0.2)]
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["origin", "starts_on", "low", "high"])
+    return charts.rate_strips(frame, until=date(2026, 7, 23), source=SOURCE)
+
+
 SOURCE = "Company statements, 任天堂, August 20th 2025; tariffimpact calculation"
 CHARTS = {
     chart.__name__: chart
     for chart in (
         price_dumbbell, pass_through_curves, tariff_steps, exposure_bars, response_matrix,
         burden_bars, range_bars, price_rules, paths, dated_paths, fan, tornado, cost_steps,
-        sensitivity_bars,
+        sensitivity_bars, rate_strips,
     )
 }  # fmt: skip
 

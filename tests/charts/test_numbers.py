@@ -282,7 +282,19 @@ def test_sensitivity_bars_carry_their_intervals():
     assert words(ax) == ["50%", "10%", "60%", "20%"]
 
 
+def test_rate_strips_fill_what_is_certain_and_lightly_what_is_open():
+    frame = tariff_frame().assign(high=lambda f: f["low"] + 0.1)
+    ax = charts.rate_strips(frame, until=date(2026, 8, 1))
+    assert ticks(ax.yaxis) == ["China", "Japan"]
+    tops = [max(area.get_paths()[0].vertices[:, 1]) for area in ax.collections]
+    scale = 0.84 / 0.4  # 30% + 10% held for more than two months, 145% did not
+    assert tops == pytest.approx([0.84, 0.84, -1 + 0.15 * scale, -1 + 0.25 * scale])
+    assert {"30–40%", "15–25%", "155%, cut off"} <= set(words(ax))
+    assert "each strip is 40% high" in " ".join(words(ax))
+
+
 COLUMNS = {
+    "rate_strips": ["origin", "starts_on", "low", "high"],
     "price_dumbbell": ["product", "old_price", "new_price", "currency"],
     "pass_through_curves": ["product", "customs_share", "pass_through_rate", "full_share"],
     "tariff_steps": ["origin", "starts_on", "low", "high"],

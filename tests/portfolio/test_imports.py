@@ -19,6 +19,7 @@ from tariffimpact.portfolio import (
 )
 from tariffimpact.portfolio.engines import write_parquet
 from tariffimpact.tariffs import curated_schedule
+from tariffimpact.units import percent
 
 JULY, SEPTEMBER = pd.Timestamp("2025-07-01"), pd.Timestamp("2025-09-01")
 # Consoles, hand-worked rates: China 0.30 on both days, Vietnam 0.10 then 0.20, Japan 0.10 then 0.15
@@ -87,7 +88,15 @@ def test_rates_by_day_change_on_the_day(shipped):
     assert frame["VNM", pd.Timestamp("2025-08-07")] == pytest.approx(0.20)
     assert frame["CHN", pd.Timestamp("2025-04-10")] == pytest.approx(1.45)
     axes = rates.plot()
-    assert axes.lines
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["All partners", "China", "Vietnam"]
+    # 600 of China's and 400 of Vietnam's on the last day of the schedule, and on the first
+    first, *_, last = (0.6 * china + 0.4 * vietnam for china, vietnam in zip(
+        frame["CHN"], frame["VNM"], strict=True))  # fmt: skip
+    words = [percent(last), percent(first)]
+    assert re.findall(r"[\d.]+%", rates.headline()) == words
+    assert words[0] in [t.get_text() for t in axes.texts]
+    with pytest.raises(ModelError, match="no imports from FRA; there are some from CHN, VNM"):
+        rates.plot(partners=["FRA"])
     with pytest.raises(ModelError, match="by partner and entered_on"):
         effective_tariff_rate(LINES, shipped).plot()
 

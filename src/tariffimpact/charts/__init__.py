@@ -26,6 +26,7 @@ from tariffimpact.charts.paths import fan, paths
 from tariffimpact.charts.prices import price_dumbbell, price_rules
 from tariffimpact.charts.ranges import range_bars
 from tariffimpact.charts.responses import response_matrix
+from tariffimpact.charts.strips import rate_strips
 from tariffimpact.charts.style import new_axes, theme
 from tariffimpact.charts.tariffs import tariff_steps
 from tariffimpact.charts.uncertainty import sensitivity_bars, tornado
@@ -46,6 +47,7 @@ __all__ = [
     "price_dumbbell",
     "price_rules",
     "range_bars",
+    "rate_strips",
     "response_matrix",
     "sensitivity_bars",
     "svg",

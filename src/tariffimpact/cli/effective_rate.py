@@ -71,7 +71,12 @@ def effective_rate(
     if census is not None:
         cells = portfolio.read_census_imports(census)
         rates = portfolio.effective_rate_by_day(
-            cells, compiled, days=days or None, by=groups or ["partner"], **common
+            cells,
+            compiled,
+            days=days or None,
+            by=groups or ["partner"],
+            imports_source="US Census Bureau",
+            **common,
         )
     else:
         assert lines is not None
@@ -97,8 +102,9 @@ def effective_rate(
 def _charts(rates: EffectiveRates, partners: tuple[str, ...]) -> dict[str, bytes]:
     from tariffimpact import charts
 
-    axes = rates.plot(partners=partners)
-    figure: Any = axes.figure
-    alt = rates.summary()
-    picture = charts.svg(figure, name="effective-rate", alt=alt)
+    chart = rates.plot(partners=partners)
+    figure = charts.framed(
+        chart, title=rates.headline(), subtitle="Statutory effective tariff rate, the same imports on every day"
+    )
+    picture = charts.svg(figure, name="effective-rate", alt=rates.summary())
     return {"effective-rate.svg": picture.encode(), "effective-rate.png": charts.png(figure)}

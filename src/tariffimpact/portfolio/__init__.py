@@ -6,9 +6,9 @@ Needs the extra `portfolio` (DuckDB through Ibis); `--engine spark` the extra `d
 from tariffimpact.portfolio.batch import BatchResult, run_batch
 from tariffimpact.portfolio.census import read_census_imports
 from tariffimpact.portfolio.charging import Plan, charge
+from tariffimpact.portfolio.effective import EffectiveRates
 from tariffimpact.portfolio.engines import Engine, engine
 from tariffimpact.portfolio.imports import (
-    EffectiveRates,
     effective_rate_by_day,
     effective_tariff_rate,
 )

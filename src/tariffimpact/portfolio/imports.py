@@ -10,15 +10,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact import units
-from tariffimpact.codes import country_name
 from tariffimpact.errors import ModelError, require
-from tariffimpact.interval import Interval
+from tariffimpact.portfolio.effective import EffectiveRates, Weights
 from tariffimpact.portfolio.engines import Engine, EngineName, engine, write_parquet
 from tariffimpact.portfolio.layers import schedule_layers
 from tariffimpact.portfolio.lines import LINES, MEASURED, check_lines
@@ -27,90 +24,13 @@ from tariffimpact.tariffs import CompiledSchedule
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
-    from matplotlib.axes import Axes
 
-Weights = Literal["current", "fixed"]
 CELLS: Final = ("hts", "origin", "customs_value")
 _TAKEN: Final = frozenset(
     {*MEASURED, "known", "lines", "low", "high", "weight", "per_unit", "traded"}
 )
 """Names the sums of a group have themselves."""
 _PREFIXES: Final = {"hts2": 2, "hts4": 4, "hts6": 6, "hts8": 8}
-
-
-@dataclass(frozen=True, slots=True)
-class EffectiveRates:
-    """Effective tariff rates by group."""
-
-    frame: pd.DataFrame
-    """One row a group: the grouping columns, `customs_value_usd`, `statutory_low`,
-    `statutory_high`, `realised` (fractions of the customs value, NaN where unknown),
-    `share_unknown` (of the value whose code or rate the schedule does not know, left out of the
-    statutory rate) and `share_specific` (of the value that also owes a duty per unit, not in
-    the rate)."""
-    by: tuple[str, ...]
-    weights: Weights
-    credit: str
-
-    def summary(self) -> str:
-        """Return the first and the last group in a sentence."""
-        rows = [self.frame.iloc[0], self.frame.iloc[-1]]
-        said = [
-            f"{', '.join(str(row[name])[:10] for name in self.by) or 'all lines'}: {_range(row)}"
-            for row in (rows if len(self.frame) > 1 else rows[:1])
-        ]
-        return f"Statutory effective tariff rate, {self.weights} weights: {'; '.join(said)}."
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the rates by group."""
-        return self.frame
-
-    def plot(self, ax: Axes | None = None, *, partners: Sequence[str] = ()) -> Axes:
-        """Draw the statutory rate over time, one course per partner (the largest six if not named).
-
-        Raises
-        ------
-        ModelError
-            If the rates are not by partner and day.
-        """
-        from tariffimpact import charts
-
-        if not {"partner", "entered_on"} <= set(self.by):
-            raise ModelError("a chart over time needs rates by partner and entered_on")
-        largest = self.frame.groupby("partner")["customs_value_usd"].max().nlargest(6).index
-        chosen = list(partners) or list(largest)
-        rows = self.frame[self.frame["partner"].isin(chosen)]
-        frame = rows.rename(
-            columns={"entered_on": "starts_on", "statutory_low": "low", "statutory_high": "high"}
-        )
-        frame = frame.assign(
-            origin=frame["partner"].map({p: p if p == "all" else country_name(p) for p in chosen})
-        )
-        columns = ["origin", "starts_on", "low", "high"]
-        return charts.tariff_steps(frame[columns], source=self.credit, ax=ax)
-
-    def explain(self) -> str:
-        """Return the summary, the definitions and what is left out."""
-        value = self.frame["customs_value_usd"]
-        left = float((self.frame["share_unknown"] * value).sum() / value.sum())
-        per_unit = float((self.frame["share_specific"] * value).sum() / value.sum())
-        return "\n".join(
-            [
-                self.summary(),
-                "Statutory: the schedule's rate on each line, weighted by customs value; a range "
-                "where a claim, a metal share or an end use decides.",
-                "Realised: duty collected over customs value.",
-                f"{units.percent(left)} of the value has a code or rate the schedule does not "
-                f"know and is left out of the statutory rate; {units.percent(per_unit)} also owes "
-                "a duty per unit, which an ad valorem rate cannot hold.",
-                f"Source: {self.credit}.",
-            ]
-        )
-
-
-def _range(row: Any) -> str:
-    low, high = float(row["statutory_low"]), float(row["statutory_high"])
-    return "unknown" if low != low else units.percent(Interval(low, high))
 
 
 def effective_tariff_rate(
@@ -122,6 +42,7 @@ def effective_tariff_rate(
     base: tuple[date, date] | None = None,
     claims: Mapping[str, float] | None = None,
     engine_name: EngineName = "duckdb",
+    imports_source: str = "",
 ) -> EffectiveRates:
     """Return the effective tariff rate of import lines by group.
 
@@ -146,6 +67,8 @@ def effective_tariff_rate(
         Share of the duty a claim frees, by claim.
     engine_name
         `duckdb` or `spark`.
+    imports_source
+        Who published the lines, for the credit line.
 
     Returns
     -------
@@ -162,7 +85,7 @@ def effective_tariff_rate(
         held = _completed(table)
         if base is not None:
             held = _fixed(held, base, [b for b in by if b in table.columns])
-        return _rates(running, held, tuple(by), weights, compiled)
+        return _rates(running, held, tuple(by), weights, _credit(compiled, imports_source))
 
 
 def effective_rate_by_day(
@@ -173,6 +96,7 @@ def effective_rate_by_day(
     by: Sequence[str] = ("partner",),
     claims: Mapping[str, float] | None = None,
     engine_name: EngineName = "duckdb",
+    imports_source: str = "",
 ) -> EffectiveRates:
     """Return the statutory effective rate of fixed imports on each day, by group.
 
@@ -184,7 +108,7 @@ def effective_rate_by_day(
         The schedule.
     days
         Days; every day on which a duty changes if None. Between two of them the rate stands.
-    by, claims, engine_name
+    by, claims, engine_name, imports_source
         See `effective_tariff_rate`.
 
     Returns
@@ -199,13 +123,18 @@ def effective_rate_by_day(
     with _loaded(cells, CELLS, by, compiled, claims, engine_name) as (running, table):
         calendar = ibis.memtable(pd.DataFrame({"entered_on": chosen})).cast({"entered_on": "date"})
         held = _completed(table.cross_join(calendar)).mutate(duty=ibis.null("float64"))
-        return _rates(running, held, (*by, "entered_on"), "fixed", compiled)
+        credit = _credit(compiled, imports_source)
+        return _rates(running, held, (*by, "entered_on"), "fixed", credit)
+
+
+def _credit(compiled: CompiledSchedule, imports_source: str) -> str:
+    publishers = [source["publisher"] for source in compiled.manifest["sources"].values()]
+    return ", ".join([*filter(None, [imports_source]), *list(dict.fromkeys(publishers))[:3]])
 
 
 def _rates(
-    running: Engine, held: ir.Table, by: tuple[str, ...], weights: Weights,
-    compiled: CompiledSchedule,
-) -> EffectiveRates:  # fmt: skip
+    running: Engine, held: ir.Table, by: tuple[str, ...], weights: Weights, credit: str
+) -> EffectiveRates:
     import ibis
 
     charged = running.charged(held)
@@ -243,8 +172,7 @@ def _rates(
         share_unknown=1 - frame["weight"] / total,
         share_specific=frame["per_unit"] / total,
     )
-    sources = [s["publisher"] for s in compiled.manifest["sources"].values()]
-    return EffectiveRates(told, by, weights, ", ".join(list(dict.fromkeys(sources))[:3]))
+    return EffectiveRates(told, by, weights, credit)
 
 
 def _completed(table: ir.Table) -> ir.Table:
