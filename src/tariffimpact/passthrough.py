@@ -1,13 +1,9 @@
 """The pass-through dictionary: four definitions in use, measured and converted into each other.
 
-====================  ==========================================  ==========================
-name                  definition                                  said by
-====================  ==========================================  ==========================
-`rate`                price rise / duty rise, dollar per dollar   incidence theory
-`retail_rate`         percent of price per point of tariff        press, retail trackers
-`retail_elasticity`   d ln price / d ln (1 + tariff)              retail regressions
-`border`              1 + d ln customs value / d ln (1 + tariff)  import-price regressions
-====================  ==========================================  ==========================
+- `rate`: price rise over duty rise, dollars per dollar; said by incidence theory.
+- `retail_rate`: percent of price per point of tariff; said by the press and retail trackers.
+- `retail_elasticity`: d ln price / d ln (1 + tariff); said by retail regressions.
+- `border`: 1 + d ln customs value / d ln (1 + tariff); said by import-price regressions.
 
 The same price change is 0.50 in one and 0.25 in another, so none may be quoted without its name.
 """
