@@ -49,5 +49,5 @@ def _meaning(rule: dict[str, Any]) -> str:
     said = rule.get("description", "").rstrip(".")
     choice = ", ".join(f"`{value}`" for value in rule.get("enum", ()))
     default = rule.get("default")
-    shown = "" if default in (None, "", []) else f"default {json.dumps(default)}"
-    return ". ".join(filter(None, [said, choice, shown]))
+    shown = "" if default in (None, "", []) else f"default `{json.dumps(default)}`"
+    return "; ".join(filter(None, [said, choice, shown]))

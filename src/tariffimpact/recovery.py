@@ -48,7 +48,7 @@ def recovery_rate(
 ) -> Numbers:
     """Return the fraction of an exposure that a price rise brings back.
 
-    .. math:: R = (Δ p (1 − r) Q · m / 12 · q_1 / q_0) / (X / e)
+    .. math:: R = Δ p (1 − r) Q · m / 12 · q_1 / q_0 · e / X
 
     Parameters
     ----------

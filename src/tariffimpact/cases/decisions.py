@@ -94,6 +94,7 @@ class Timing(Part):
     flow: Literal["replacement", "fifo", "fifo_many", "average"] = "fifo_many"
     """Which cost goes out first: of one cohort, of many products evenly, on average, or today's."""
     months_of_stock: Positive | None = None
+    """Months of sales that the stock is worth."""
     turns: Positive | None = None
     """Inventory turns a year, in place of months_of_stock."""
     front_loaded_months: Months = 0.0
@@ -105,13 +106,15 @@ class Timing(Part):
     price_follows: Literal["booked", "replacement"] = "booked"
     """Whether it aims at the duty in the goods sold or at the duty of the day."""
     speed_up: SomeShare = 1.0
+    """Share of the gap closed each month where the price rises."""
     speed_down: SomeShare = 1.0
-    """Share of the gap closed each month, upwards and downwards."""
+    """The same where it falls."""
     start: date | None = None
     """First day of month 0, to look the duty up by month in the schedule."""
     origin: Country | None = None
     """The origin to look it up for."""
     months: Annotated[int, Field(ge=2, le=120)] = 12
+    """Months to follow."""
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -126,11 +129,15 @@ class Terms(Part):
     """What one origin asks for a unit before duty, and the duty on it."""
 
     origin: Country
+    """ISO alpha-3."""
     customs_value: Positive
+    """Customs value per unit, in the currency of the case."""
     freight: Amount = 0.0
     """Freight and insurance per unit, outside the customs value."""
     fees: Amount = 0.0
+    """Fees per unit."""
     dutiable_share: SomeShare = 1.0
+    """Share of the customs value that the rate bears on."""
     ad_valorem: Rate | None = None
     """Rate as a fraction of customs value; looked up by tariff.hts where left out."""
 
@@ -141,7 +148,9 @@ class Sourcing(Part):
     current: Country
     """The origin bought from now."""
     switching_cost: Amount
+    """Paid once, in the currency of the case."""
     monthly_volume: Positive
+    """Units a month."""
     hazard: Share = 0.0
     """The chance in each month that the rate lapses for good."""
     lasting_probability: Share = 1.0
@@ -151,6 +160,7 @@ class Sourcing(Part):
     on: date | None = None
     """Day of the rates looked up; tariff.on where left out."""
     offers: Annotated[tuple[Terms, ...], Field(min_length=2)]
+    """Two origins or more."""
 
     @model_validator(mode="after")
     def _current_is_offered(self) -> Self:

@@ -54,6 +54,7 @@ class Demand(Part):
     """How the volume answers to the price."""
 
     form: Literal["linear", "isoelastic", "logit"] = "isoelastic"
+    """How the elasticity moves away from the old price: it stays if isoelastic, else it grows."""
     elasticity: Positive
     """Positive: percent of volume lost per percent of price, at the old price."""
     share: SomeShare | None = None
@@ -73,6 +74,7 @@ class Metal(Part):
     """The metal in a unit, where the duty bears on it and not on the whole product."""
 
     grams: Positive
+    """Mass of the metal in a unit."""
     price_per_tonne: Positive
     """Value of the metal before duty, in the currency of the case."""
 
@@ -92,6 +94,7 @@ class Product(Part):
     """One product: its price before and after, and what of it passes customs."""
 
     name: Text
+    """What the product is called, once in a case."""
     price: Key | None = None
     """A row of `prices.csv` to take both prices from."""
     old_price: Positive | None = None
@@ -138,10 +141,13 @@ class CaseFile(Part):
     """A case as it is written: what is asked, of which products, under which tariff."""
 
     title: Text
+    """What the case is called."""
     question: Text
     """What the case asks, in a sentence."""
     company: str = ""
+    """The company it is about, as the facts spell it."""
     currency: Currency = "USD"
+    """ISO 4217; all money of the case is in it."""
     tariff: Tariff | None = None
     demand: Demand | None = None
     products: tuple[Product, ...] = ()
