@@ -1,0 +1,264 @@
+"""What lies around the program: the network, which it never asks, and the machine's habits."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "tariffimpact"
+DATA = Path(__file__).parents[2] / "data"
+
+PRICED = ["--price", "500", "--customs", "60%", "--tariff", "15%..20%", "--cost", "70%"]
+ANSWERS = {
+    "rate": ["rate", "9504500000", "--origin", "CHN", "--on", "2025-05-01", "--json"],
+    "price": ["price", *PRICED, "--elasticity", "1.5..2.5", "--json", "--draws", "200"],
+    "recover": ["recover", "estee-lauder", "--json"],
+    "rollback": ["rollback", "textbook", "--json"],
+    "path": ["path", *PRICED, "--json"],
+    "market": ["market", "--tariff", "15%", "--where", "origin=JPN", "--json"],
+    "words": ["price", "sony-ps5"],
+}
+FILES = {
+    "report": ["report", "--case", "sony-ps5"],
+    "batch": ["batch", str(DATA / "example_skus.csv"), "--on", "2025-09-01"],
+}
+
+# a hook of the interpreter that any socket and any program of another language must pass
+CALL = """
+import json, sys
+from tariffimpact.cli import main
+if sys.argv[1] != "--all":
+    main(sys.argv[1:])
+for arguments in json.loads(sys.argv[2]):
+    try:
+        main(arguments)
+    except SystemExit as left:
+        assert not left.code, (arguments, left.code)
+    print("end of answer", flush=True)
+"""
+END = b"end of answer"
+ALONE = f"""
+import sys
+def told(event, arguments):
+    if event.startswith(("socket.connect", "socket.getaddrinfo", "socket.bind", "socket.sendto",
+                         "socket.gethostby", "urllib.", "ftplib.", "smtplib.", "subprocess.",
+                         "os.system", "os.exec", "os.posix_spawn", "os.startfile", "webbrowser.")):
+        raise RuntimeError(event, arguments)
+sys.addaudithook(told)
+{CALL}
+"""
+
+
+def program(code, arguments, folder, **environment):
+    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONHASHSEED", "COLUMNS", "TZ")}
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        env={**kept, **environment},
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def tree(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def needs_extras(name):
+    if name == "batch":
+        pytest.importorskip("ibis", reason="the extra portfolio is not installed")
+
+
+# the network
+
+
+def test_no_command_asks_the_network_or_starts_a_program(tmp_path):
+    told = program(ALONE, ["--all", json.dumps(list(ANSWERS.values()))], tmp_path)
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert told.stdout.count(END) == len(ANSWERS)
+
+
+@pytest.mark.parametrize("name", list(FILES))
+def test_no_report_asks_the_network_or_starts_a_program(tmp_path, name):
+    needs_extras(name)
+    told = program(ALONE, [*FILES[name], "--out", "out"], tmp_path)
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert len(tree(tmp_path / "out")) > 5
+
+
+def test_the_hook_would_notice(tmp_path):
+    asks = ALONE.replace(CALL, "import socket\nsocket.create_connection(('localhost', 9))")
+    told = program(asks, [], tmp_path)
+    assert told.returncode == 1
+    assert b"RuntimeError: ('socket." in told.stderr
+
+
+@pytest.mark.slow
+def test_a_report_is_written_where_there_is_no_network_at_all(tmp_path):
+    """In a name space of its own without any interface, where native code finds none either."""
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        pytest.skip("unshare is not installed, so no space without a network can be made")
+    apart = [unshare, "--map-root-user", "--net"]
+    if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no space without a network can be made here")
+    told = subprocess.run(
+        [*apart, sys.executable, "-m", "tariffimpact", "report", "--out", "out"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert {"tariff-impact.html", "tariff-impact.pdf"} < set(tree(tmp_path / "out"))
+
+
+# the code itself
+
+_FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "input", "breakpoint"}
+_FORBIDDEN_MODULES = {
+    "pickle", "cPickle", "dill", "shelve", "marshal", "joblib", "subprocess", "socket",
+    "urllib.request", "http", "requests", "httpx", "aiohttp", "ftplib", "smtplib", "telnetlib",
+    "webbrowser", "ctypes", "cffi", "xmlrpc", "imp", "code", "codeop", "pty",
+}  # fmt: skip
+_FORBIDDEN_NAMES = {
+    "os.system", "os.popen", "os.execv", "os.execve", "os.spawnv", "os.fork", "os.startfile",
+    "yaml.load", "yaml.unsafe_load", "yaml.full_load", "pd.read_pickle", "np.load",
+    "np.fromfile", "pd.read_html", "pd.eval",
+}  # fmt: skip
+
+
+def violations(tree):
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name)) if name in _FORBIDDEN_CALLS:
+                yield name
+            case ast.Attribute(attr="to_pickle" | "read_pickle" as name):
+                yield name
+            case ast.Attribute() if ast.unparse(node) in _FORBIDDEN_NAMES:
+                yield ast.unparse(node)
+            case ast.Import():
+                yield from filter(is_forbidden, (alias.name for alias in node.names))
+            case ast.ImportFrom(module=str(name), level=0):
+                imported = [name, *(f"{name}.{alias.name}" for alias in node.names)]
+                yield from filter(is_forbidden, imported)
+            case ast.keyword(arg="shell" | "allow_pickle" as name):
+                yield name
+
+
+def is_forbidden(module):
+    return any(f"{module}.".startswith(f"{name}.") for name in _FORBIDDEN_MODULES)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("eval('1')", ["eval"]),
+        ("import pickle", ["pickle"]),
+        ("yaml.load('x')", ["yaml.load"]),
+        ("yaml.safe_load('x')", []),
+        ("from urllib import request", ["urllib.request"]),
+        ("from urllib.parse import quote", []),
+        ("import urllib.request", ["urllib.request"]),
+        ("run('x', shell=True)", ["shell"]),
+        ("os.system('x')", ["os.system"]),
+        ("frame.to_pickle('x')", ["to_pickle"]),
+        ("frame.eval('a + b')", []),
+        ("from tariffimpact.cases import code", []),
+    ],
+)
+def test_the_search_finds_what_it_is_for(code, found):
+    assert list(violations(ast.parse(code))) == found
+
+
+def test_no_code_is_made_from_data_and_nothing_leaves_the_machine():
+    files = sorted(SOURCE.rglob("*.py"))
+    assert len(files) > 100
+    found = {
+        (path.relative_to(SOURCE).as_posix(), what)
+        for path in files
+        for what in violations(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert found == set()
+
+
+# the machine's habits
+
+HABITS = [
+    {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "COLUMNS": "200"},
+    {"PYTHONHASHSEED": "1", "LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati", "COLUMNS": "40"},
+    {"PYTHONHASHSEED": "random", "LC_ALL": "de_DE.UTF-8", "TZ": "America/St_Johns", "TERM": "dumb"},
+    {"PYTHONUTF8": "0", "LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0"},
+]
+# the locale is put in force, as it is by a program that calls this one as a library
+HABITUAL = f"""
+import locale, os
+os.umask(int(os.environ["HABITUAL_UMASK"], 8))
+try:
+    locale.setlocale(locale.LC_ALL, "")
+except locale.Error:
+    assert not os.environ.get("LOCPATH")
+{CALL}
+"""
+
+
+@pytest.fixture(scope="module")
+def locales(tmp_path_factory):
+    """Return a folder with a Turkish and a German locale, made here; none where that fails."""
+    folder = tmp_path_factory.mktemp("locales")
+    maker = shutil.which("localedef")
+    for name in ("tr_TR", "de_DE"):
+        made = maker and subprocess.run(
+            [maker, "-i", name, "-f", "UTF-8", folder / f"{name}.UTF-8"],
+            capture_output=True,
+            check=False,
+        )
+        if not made or made.returncode:
+            return None
+    return folder
+
+
+def in_habit(place, arguments, folder, locales):
+    folder = folder / f"folder {place}"
+    folder.mkdir()
+    habits = HABITS[place] | {"HABITUAL_UMASK": "077" if place % 2 else "022"}
+    if locales is not None and "UTF-8" in habits["LC_ALL"] and habits["LC_ALL"] != "C.UTF-8":
+        habits["LOCPATH"] = str(locales)
+    told = program(HABITUAL, arguments, folder, **habits)
+    assert (told.returncode, told.stderr) == (0, b"")
+    return told.stdout, tree(folder)
+
+
+@pytest.mark.parametrize("others", [[1], pytest.param([2, 3], marks=pytest.mark.slow)])
+def test_answers_are_the_same_to_the_byte_whatever_the_habits(tmp_path, locales, others):
+    every = ["--all", json.dumps(list(ANSWERS.values()))]
+    first, *rest = (in_habit(place, every, tmp_path, locales) for place in [0, *others])
+    assert first[0].count(END) == len(ANSWERS)
+    assert all(other == first for other in rest)
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("batch", [1]),
+        pytest.param("batch", [2, 3], marks=pytest.mark.slow),
+        pytest.param("report", [1, 2, 3], marks=pytest.mark.slow),
+    ],
+)
+def test_files_are_the_same_to_the_byte_whatever_the_habits(tmp_path, locales, name, others):
+    needs_extras(name)
+    arguments = [*FILES[name], "--out", "out"]
+    first, *rest = (in_habit(place, arguments, tmp_path, locales) for place in [0, *others])
+    assert len(first[1]) > 5
+    assert all(other == first for other in rest)
+    assert not any(str(tmp_path).encode() in content for content in first[1].values())
