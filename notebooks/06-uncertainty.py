@@ -15,7 +15,7 @@
 #
 # | question | answer |
 # |---|---|
-# | How far can it go? | `bounds`: exact at corners if the answer is monotone, else searched |
+# | How far can it go? | `bounds`: exact at corners if monotone, or by a formula; else searched |
 # | How is it spread, if the inputs are spread so? | `draws` |
 # | Which input moves it, one at a time? | `tornado` |
 # | Which input is its variance due to, alone and with others? | `sobol` |
@@ -79,7 +79,8 @@ shares.plot().figure
 # %% [markdown]
 # ## Where the model has no answer
 #
-# "No price does" is counted, not dropped in silence. The bound is then searched, and says so.
+# "No price does" is counted, not dropped in silence. For this price a formula knows the ends all
+# the same; elsewhere they are searched, and the answer says so.
 
 # %%
 profit = read_case("sony-ps5").question("profit")

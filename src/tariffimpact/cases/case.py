@@ -185,8 +185,9 @@ class Case:
 
         Columns: `product` (blank for the case as a whole), `question`, `name`, `unit`, `base` (at
         the middle of every range; missing for a pass-through set, of which no point is better
-        than another), `low`, `high` (missing where no bound is possible), `method` (`vertices`:
-        exact; `search`), `no_answer` (share of the points tried at which no price does).
+        than another), `low`, `high` (missing where no bound is possible), `method` (`vertices` and
+        `analytic`: exact, at corners or by formula; `search`), `no_answer` (share of the points
+        tried at which no price does).
         """
         import pandas as pd
 

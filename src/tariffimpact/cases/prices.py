@@ -102,6 +102,8 @@ class PriceAnswer:
         if not bounds.has_answer:
             return "nowhere"
         missing = bounds.undefined / bounds.tried
-        note = f" (no price does in {units.percent(missing, 0)} of them)" if missing else ""
+        share = f"no price does in {units.percent(missing, 0)} of them" if missing else ""
+        notes = "; ".join(filter(None, (bounds.gap_words(), share)))
         found = "" if bounds.is_exact else " (searched)"
+        note = f" ({notes})" if notes else ""
         return f"{units.money(bounds.interval, self.currency, 2)}{found}{note}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from tariffimpact.cases.figures import cost_rise, full_rise, rate_of, span, unit_cost_of
+from tariffimpact.cases.held import held_profit_ends
 from tariffimpact.cases.question import Question
 from tariffimpact.cases.schema import Demand as WrittenDemand
 from tariffimpact.cases.schema import Product
@@ -205,9 +207,11 @@ class CaseProduct:
         if self.has_rise:
             yield Question.of("pass-through", "pass-through rate", "", rate_of, self.rise_inputs())
         for rule in self.rules:
-            yield Question.of(
-                rule, RULE_NAMES[rule], currency, self._price_model(rule), self._price_inputs(rule)
-            )
+            model, inputs = self._price_model(rule), self._price_inputs(rule)
+            ends = None
+            if rule == "profit" and self.demand is not None:
+                ends = partial(held_profit_ends, form=self.demand.form)
+            yield Question.of(rule, RULE_NAMES[rule], currency, model, inputs, ends=ends)
 
     def new_price_at(self, at: dict[str, float]) -> float:
         """Return the new price at given inputs."""

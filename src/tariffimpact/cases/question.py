@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from tariffimpact import uncertainty
-from tariffimpact.uncertainty import Bounds, Draws, Inputs, Model, Sensitivity, Tornado
+from tariffimpact.uncertainty import Bounds, Draws, Ends, Inputs, Model, Sensitivity, Tornado
 from tariffimpact.uncertainty.evaluation import Progress
 from tariffimpact.uncertainty.inputs import Stated
 
@@ -27,6 +27,8 @@ class Question:
     inputs: Inputs
     steps: tuple[float, ...] = ()
     """Months of a path; empty where the answer is one figure. A path can only be drawn from."""
+    ends: Callable[[Inputs], Ends | None] | None = None
+    """How far the answer goes by a formula; it says None where the inputs do not allow it."""
 
     @classmethod
     def of(
@@ -37,9 +39,10 @@ class Question:
         model: Model,
         inputs: Mapping[str, Stated],
         steps: tuple[float, ...] = (),
+        ends: Callable[[Inputs], Ends | None] | None = None,
     ) -> Question:
         """Return a question about checked inputs."""
-        return cls(key, name, unit, model, Inputs(dict(inputs)), steps)
+        return cls(key, name, unit, model, Inputs(dict(inputs)), steps, ends)
 
     @property
     def is_uncertain(self) -> bool:
@@ -53,7 +56,10 @@ class Question:
 
     def bounds(self) -> Bounds:
         """Return how far the answer can go; see `uncertainty.bounds`."""
-        return uncertainty.bounds(self.model, self.inputs, name=self.name, unit=self.unit)
+        known = self.ends(self.inputs) if self.ends else None
+        return uncertainty.bounds(
+            self.model, self.inputs, name=self.name, unit=self.unit, ends=known
+        )
 
     def draws(self, *, n: int, seed: int, progress: Progress | None = None) -> Draws:
         """Return how the answer is spread; see `uncertainty.draws`."""

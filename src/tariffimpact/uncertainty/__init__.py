@@ -5,7 +5,7 @@ interval, or a distribution. `bounds` says how far the answer can go, `draws` ho
 `tornado` which input moves it, `sobol` which input its variance is due to.
 """
 
-from tariffimpact.uncertainty.bounds import Bounds, bounds
+from tariffimpact.uncertainty.bounds import Bounds, Ends, bounds
 from tariffimpact.uncertainty.distributions import (
     Beta,
     Distribution,
@@ -25,6 +25,7 @@ __all__ = [
     "Bounds",
     "Distribution",
     "Draws",
+    "Ends",
     "Index",
     "Input",
     "Inputs",

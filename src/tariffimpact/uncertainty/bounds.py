@@ -3,6 +3,7 @@
 Where the model is monotone in each input, both ends lie at corners of the box, and the corners
 give them exactly. Where it is not, or where it has no answer in part of the box, the ends are
 searched for, and the result says so. Monotone is tested along lines through the box, not proved.
+Whoever knows the ends from a formula of the model hands them over, and nothing is searched.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import numpy as np
 
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval
-from tariffimpact.uncertainty.distributions import Array
 from tariffimpact.uncertainty.evaluation import Model
 from tariffimpact.uncertainty.inputs import Input, Inputs
+from tariffimpact.uncertainty.lines import explains, lines_through, monotone, still
 from tariffimpact.uncertainty.search import Box, Point, Search, corners, lowest
 from tariffimpact.uncertainty.wording import defined_share, form, input_value, listed, quantity
 
@@ -26,9 +27,25 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_POINTS_PER_LINE: Final = 17
-_ROUNDING: Final = 1e-12
-"""A step this small, relative to the size of the answers on the line, is arithmetic, not a turn."""
+Method = Literal["vertices", "analytic", "search"]
+_HOW: Final[dict[Method, str]] = {
+    "vertices": "exact, at corners of the ranges",
+    "analytic": "exact, by formula",
+    "search": "found by a search",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The lowest and the highest answer, and the inputs at which each is attained."""
+
+    low: float
+    """NaN where the model has no answer anywhere."""
+    high: float
+    low_at: Mapping[str, float]
+    high_at: Mapping[str, float]
+    gaps: tuple[Interval, ...] = ()
+    """Stretches between the ends that no answer falls into, from below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +60,10 @@ class Bounds:
     """The inputs at which the lowest answer is attained."""
     high_at: Mapping[str, float]
     """The inputs at which the highest answer is attained."""
-    method: Literal["vertices", "search"]
+    method: Method
+    """How the ends were found: at corners, by a formula of the model, or by a search."""
+    gaps: tuple[Interval, ...]
+    """Stretches between the ends known to hold no answer, from below."""
     turns_in: tuple[str, ...]
     """The inputs along which the answer was seen to both rise and fall."""
     idle: tuple[str, ...]
@@ -76,8 +96,8 @@ class Bounds:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the ends come from the corners of the box, not from a search."""
-        return self.method == "vertices"
+        """Whether the ends come from the corners of the box or a formula, not from a search."""
+        return self.method != "search"
 
     def summary(self) -> str:
         """Return the range and how firm it is, in a sentence or two."""
@@ -85,16 +105,24 @@ class Bounds:
             return self._none()
         if self.low == self.high:
             return f"The {self.name} is {quantity(self.low, self.unit)}, whatever the inputs are."
-        how = "exact, at corners of the ranges" if self.is_exact else "found by a search"
-        if self.turns_in:
+        how = _HOW[self.method]
+        if self.turns_in and not self.is_exact:
             how += f", for it both rises and falls with {listed(list(self.turns_in))}"
         return (
             f"The {self.name} is {quantity(self.interval, self.unit)}: lowest at "
             f"{self._place(self.low_at)}, highest at {self._place(self.high_at)} ({how})"
+            f"{'; ' * bool(self.gaps)}{self.gap_words()}"
             f"{defined_share(self.undefined, self.tried, 'points tried')}."
         )
 
+    def gap_words(self) -> str:
+        """Return where between the ends no answer falls, in words; blank where it is not known."""
+        listing = listed([quantity(gap, self.unit) for gap in self.gaps])
+        return f"none within {listing}" if listing else ""
+
     def _none(self) -> str:
+        if self.method == "analytic":
+            return f"There is no {self.name} anywhere in the ranges, by formula."
         return (
             f"There is no {self.name}: none of {self.tried:,} points of the ranges has an answer."
         )
@@ -130,7 +158,14 @@ class Bounds:
 
     def explain(self) -> str:
         """Return the inputs, what was done, and what that is worth."""
-        if self.is_exact:
+        if self.method == "analytic" and not self.has_answer:
+            done = "That the model has none anywhere is known by formula, not only at these points."
+        elif self.method == "analytic":
+            done = (
+                "The ends come from a formula of the model, not from a search: both are attained, "
+                "and exact to rounding."
+            )
+        elif self.is_exact:
             done = (
                 "Along every line tested the answer only rises or only falls with each input, so "
                 "its ends lie at corners of the ranges. This is exact if it holds between the "
@@ -158,6 +193,7 @@ def bounds(
     name: str = "result",
     unit: str = "",
     lines: int = 64,
+    ends: Ends | None = None,
 ) -> Bounds:
     """Return the lowest and the highest answer while every input stays in its range.
 
@@ -171,12 +207,15 @@ def bounds(
         What the answer is; `unit` a currency code, `fraction`, or blank.
     lines
         Lines through the box, per input, on which monotonicity is tested.
+    ends
+        The ends, where a formula of the model gives them.
 
     Returns
     -------
     Bounds
-        With `method` "vertices" where the model is monotone in each input on all the lines, and
-        "search" where it is not; with both ends NaN where the model has no answer anywhere.
+        With `method` "analytic" where the ends were given, "vertices" where the model is monotone
+        in each input on all the lines, and "search" where it is not; with both ends NaN where the
+        model has no answer anywhere.
 
     Raises
     ------
@@ -194,28 +233,26 @@ customs_share 0.6 (exact, at corners of the ranges).
     """
     read = Inputs.read(inputs)
     box = Box(model, read.fixed, read.supports())
-    samples = _lines(box.size, lines)
+    samples = lines_through(box.size, lines)
     points = samples.reshape(-1 if box.size else 0, box.size)
     answers = box(points).reshape(samples.shape[:-1])
-    turning = {
-        key for key, block in zip(box.names, answers, strict=True) if not _monotone(block).all()
-    }
+    seen = list(zip(box.names, answers, strict=True))
+    turning = tuple(key for key, block in seen if not monotone(block).all())
     at, values = corners(box, answers)
-    exact = not turning and _explains(values, answers)
-    search = Search(box, points, answers.reshape(-1), at, values)
     tried, undefined = box.evaluations, box.undefined
-    if not search.has_answer:
-        low = high = Point(np.full(box.size, np.nan), float("nan"))
-    else:
-        low, high = search.ends() if exact else (lowest(search), lowest(search, sign=-1))
+    method: Method = "analytic"
+    if ends is None:
+        method = "vertices" if not turning and explains(values, answers) else "search"
+        ends = _ends(Search(box, points, answers.reshape(-1), at, values), method, read)
     return Bounds(
-        low=low.value,
-        high=high.value,
-        low_at=box.place(low.at, read.stated),
-        high_at=box.place(high.at, read.stated),
-        method="vertices" if exact else "search",
-        turns_in=tuple(key for key in box.names if key in turning),
-        idle=tuple(key for key, block in zip(box.names, answers, strict=True) if _still(block)),
+        low=ends.low,
+        high=ends.high,
+        low_at=ends.low_at,
+        high_at=ends.high_at,
+        method=method,
+        gaps=ends.gaps,
+        turns_in=turning,
+        idle=tuple(key for key, block in seen if still(block)),
         undefined=undefined,
         tried=tried,
         evaluations=box.evaluations,
@@ -225,57 +262,15 @@ customs_share 0.6 (exact, at corners of the ranges).
     )
 
 
-def _lines(size: int, lines: int) -> Array:
-    """Return points on lines parallel to each axis: shape (axis, line, point, coordinate).
-
-    The lines stand at scattered places, and the points on each are shifted at random within equal
-    steps, so that together they look much closer at every input than one line does.
-    """
-    if size == 0:
-        return np.zeros((0, 1, 1, 0))
-    generator = np.random.default_rng(20250820)
-    points = np.empty((size, lines, _POINTS_PER_LINE, size))
-    points[:] = _scatter(size, lines)[None, :, None, :]
-    steps = _POINTS_PER_LINE - 2
-    for axis in range(size):
-        inner = (np.arange(steps) + generator.random((lines, steps))) / steps
-        points[axis, :, 1:-1, axis] = inner
-        points[axis, :, 0, axis], points[axis, :, -1, axis] = 0.0, 1.0
-    return points
-
-
-def _scatter(size: int, lines: int) -> Array:
-    """Return evenly scattered places for the lines, the first through the middle of the box."""
-    from scipy.stats import qmc
-
-    scattered: Array = qmc.Halton(size, scramble=True, rng=1).random(lines)
-    scattered[0] = 0.5
-    scattered[1 : 1 + lines // 4] = np.round(scattered[1 : 1 + lines // 4])  # along the edges too
-    return scattered
-
-
-def _monotone(block: Array) -> np.ndarray:
-    """Return for each line whether the answers on it only rise or only fall."""
-    finite = np.where(np.isfinite(block), np.abs(block), 0.0)
-    slack = _ROUNDING * finite.max(axis=-1, keepdims=True)
-    before, after = block[:, :-1], block[:, 1:]
-    rises = (after >= before - slack) | np.isnan(before) | np.isnan(after)
-    falls = (after <= before + slack) | np.isnan(before) | np.isnan(after)
-    return np.asarray(rises.all(axis=-1) | falls.all(axis=-1))
-
-
-def _still(block: Array) -> bool:
-    """Return whether the answers on each line are all the same."""
-    finite = np.where(np.isfinite(block), block, 0.0)
-    slack = _ROUNDING * np.abs(finite).max(axis=-1)
-    same_gaps = (np.isfinite(block) == np.isfinite(block[:, :1])).all()
-    return bool(same_gaps and (np.ptp(finite, axis=-1) <= slack).all())
-
-
-def _explains(values: Array, answers: Array) -> bool:
-    """Whether every answer seen lies between those at the corners."""
-    if np.isnan(values).any() or np.isnan(answers).any():
-        return False
-    finite = np.abs(values[np.isfinite(values)])
-    slack = 1e-9 * float(finite.max(initial=0.0))
-    return bool((answers >= values.min() - slack).all() and (answers <= values.max() + slack).all())
+def _ends(search: Search, method: Method, read: Inputs) -> Ends:
+    """Return the ends at the corners, or those a search leads to."""
+    box = search.box
+    if not search.has_answer:
+        low = high = Point(np.full(box.size, np.nan), float("nan"))
+    elif method == "vertices":
+        low, high = search.ends()
+    else:
+        low, high = lowest(search), lowest(search, sign=-1)
+    return Ends(
+        low.value, high.value, box.place(low.at, read.stated), box.place(high.at, read.stated)
+    )
