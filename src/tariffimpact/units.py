@@ -29,6 +29,8 @@ _MONTHS: Final = [
     "November",
     "December",
 ]
+MOST_LISTED: Final = 20
+"""A sentence that names more is read by nobody."""
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -180,11 +182,16 @@ def _shortened(value: float) -> str:
 
 
 def listed(items: Sequence[str], last: str = "and") -> str:
-    """Return items as a sentence lists them.
+    """Return items as a sentence lists them, of very many the first and how many more.
 
     Examples
     --------
     >>> listed(["67%", "74%", "48%"]), listed(["67%"])
     ('67%, 74% and 48%', '67%')
+    >>> listed([f"{n}%" for n in range(1000)])[-16:]
+    '19% and 980 more'
     """
+    if len(items) > MOST_LISTED:
+        items = [*items[:MOST_LISTED], f"{len(items) - MOST_LISTED:,} more"]
+        last = "and"
     return f" {last} ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))

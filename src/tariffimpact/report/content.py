@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from tariffimpact.facts import Source
 from tariffimpact.report.explorer import Explorer
@@ -13,6 +13,9 @@ from tariffimpact.report.explorer import Explorer
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+MOST_ROWS: Final = 200
+"""Rows of a table that a page carries; paper takes ten pages for them."""
 
 Standing = Literal["evidence", "accounting", "model", "assumption"]
 """What kind of statement it is: what somebody reported, what follows from reported numbers by
@@ -59,7 +62,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text under named columns."""
+    """Rows of text under named columns; of very many the first, and how many more there are."""
 
     caption: str
     columns: tuple[str, ...]
@@ -69,6 +72,14 @@ class Table:
     numeric: tuple[int, ...] = ()
     """Positions of the columns to be set flush right."""
     note: str = ""
+
+    def __post_init__(self) -> None:
+        if (left := len(self.rows) - MOST_ROWS) > 0:
+            note = f"{self.note} … and {left:,} more rows, which the data holds.".strip()
+            for name, kept in (
+                ("rows", self.rows[:MOST_ROWS]), ("cites", self.cites[:MOST_ROWS]), ("note", note),
+            ):  # fmt: skip
+                object.__setattr__(self, name, kept)
 
 
 Block: TypeAlias = Paragraph | Bullets | Figure | Table

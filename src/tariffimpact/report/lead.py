@@ -73,14 +73,15 @@ class LeadEvent:
 
 def lead_event(facts: Facts, schedule: TariffSchedule) -> LeadEvent | None:
     """Return the first announcement in `prices.csv` that moves a price of a product with a rate."""
-    candidates = [row for row in facts.prices if _has_rate(row, schedule) and row.change]
-    if not candidates:
+    moved = [row for row in facts.prices if row.change]
+    first = next((row for row in moved if _has_rate(row, schedule)), None)
+    if first is None:
         return None
-    first = candidates[0]
+    event = (first.company, first.announced_on)
     changes = tuple(
         row
-        for row in candidates
-        if (row.company, row.announced_on) == (first.company, first.announced_on)
+        for row in moved
+        if (row.company, row.announced_on) == event and _has_rate(row, schedule)
     )
     scenarios = _scenarios(facts, schedule, first)
     share = facts.assumption_named("customs_share")

@@ -18,6 +18,8 @@ STANDINGS: Final[Mapping[Standing, str]] = {
     "assumption": "nobody has published it; the range and its reason are stated",
 }
 """What each standing tells the reader, to follow its name and a colon."""
+MOST_DRAWN: Final = 40
+"""Items a chart shows: as many as a reader can tell apart, and a picture can hold."""
 
 
 def within(label: str) -> str:
@@ -40,6 +42,26 @@ def credit(source: str) -> str:
     ('Source: Sony, 20 August 2025', 'Note: rounded.')
     """
     return source if source.startswith(("Source", "Note")) else f"Source: {source}"
+
+
+def first_items(frame: pd.DataFrame, column: str, name: str) -> tuple[pd.DataFrame, str]:
+    """Return the rows of a chart's first items, and the words that say so where that is not all.
+
+    Parameters
+    ----------
+    frame
+        The tidy numbers of the chart.
+    column
+        Names the item that a row is about.
+    name
+        File name of the numbers, without ending.
+    """
+    items = frame[column].unique()
+    if len(items) <= MOST_DRAWN:
+        return frame, ""
+    left = len(items) - MOST_DRAWN
+    rows = frame[frame[column].isin(items[:MOST_DRAWN])]
+    return rows, f"; … and {left:,} more, in figures/{name}.csv"
 
 
 def cell_words(value: Any) -> str:

@@ -10,6 +10,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
+from tariffimpact.report.wording import MOST_DRAWN, first_items
 
 
 def burden_section(results: Results) -> Section | None:
@@ -81,6 +82,7 @@ def _figure(lead: LeadEvent, cut: Interval) -> Figure:
         [ledger.to_frame().assign(group=row.product, case=case) for row, case, ledger in found],
         ignore_index=True,
     )
+    drawn, rest = first_items(frame, "group", "who-bears-the-duty")
     burdens = [ledger.consumer_burden for _, _, ledger in found]
     span = Interval(min(burdens), max(burdens))
     rate = units.percent(lead.scenarios[0].tariff_change, 0)
@@ -88,11 +90,15 @@ def _figure(lead: LeadEvent, cut: Interval) -> Figure:
     return Figure(
         name="who-bears-the-duty",
         title=title,
-        subtitle=f"Share of the duty on one unit at {rate}, least and most that buyers can bear",
+        subtitle=f"Share of the duty on one unit at {rate}, least and most that buyers can bear"
+        f"{rest}",
         source="Prices as reported; customs share and exporter's cut are assumptions.",
         alt=f"{title}. "
-        + " ".join(f"{row.product}, {case}: {entry.summary()}" for row, case, entry in found),
+        + " ".join(
+            f"{row.product}, {case}: {entry.summary()}"
+            for row, case, entry in found[: 2 * MOST_DRAWN]
+        ),
         frame=frame,
-        draw=lambda: charts.burden_bars(frame),
+        draw=lambda: charts.burden_bars(drawn),
         cites=tuple(row.source_id for row in lead.changes),
     )

@@ -7,6 +7,7 @@ from tariffimpact.companies import CompanyComparison, CompanyProfile, ExposureSh
 from tariffimpact.facts import EVERYBODY, Basis
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import Results
+from tariffimpact.report.wording import first_items
 
 
 def company_section(results: Results) -> Section | None:
@@ -46,6 +47,7 @@ def _exposures(compared: CompanyComparison) -> Figure:
     frame = compared.to_frame()[
         ["company", "basis", "low", "high", "same_period", "currency", "amount_low", "amount_high"]
     ]
+    drawn, rest = first_items(frame, "company", "exposure-by-company")
     entries = [entry for profile in compared.profiles for entry in profile.exposures]
     silent = [p.company for p in compared.profiles if not p.exposures]
     title = exposure_span(compared) or "No exposure can be put over sales of its period"
@@ -53,11 +55,11 @@ def _exposures(compared: CompanyComparison) -> Figure:
     return Figure(
         name="exposure-by-company",
         title=title,
-        subtitle="Disclosed tariff exposure, percent of sales of the same period",
+        subtitle=f"Disclosed tariff exposure, percent of sales of the same period{rest}",
         source="Company disclosures, latest figure of each basis; see Sources.",
         alt=f"{title}.{tail}",
         frame=frame,
-        draw=lambda: charts.exposure_bars(frame),
+        draw=lambda: charts.exposure_bars(drawn),
         cites=tuple(dict.fromkeys(entry.exposure.source_id for entry in entries)),
     )
 
@@ -83,6 +85,7 @@ def exposure_span(compared: CompanyComparison) -> str | None:
 
 def _responses(compared: CompanyComparison) -> Figure:
     frame = compared.responses()
+    drawn, rest = first_items(frame, "company", "responses-by-company")
     passing = [p.company for p in compared.profiles if p.response.startswith("passes on")]
     title = (
         f"{len(passing)} of {len(compared.profiles)} companies pass the tariff on, at least in part"
@@ -90,11 +93,11 @@ def _responses(compared: CompanyComparison) -> Figure:
     return Figure(
         name="responses-by-company",
         title=title,
-        subtitle="What companies said and did, by kind of response and how far it has gone",
+        subtitle=f"What companies said and did, by kind of response and how far it has gone{rest}",
         source="Company statements and price lists; see Sources. Classified by the rule below.",
         alt=f"{title}: {units.listed(passing)}. {compared.summary()}",
         frame=frame,
-        draw=lambda: charts.response_matrix(frame),
+        draw=lambda: charts.response_matrix(drawn),
         cites=tuple(
             dict.fromkeys(row.source_id for p in compared.profiles for row in p.statements)
         ),

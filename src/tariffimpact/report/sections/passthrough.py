@@ -11,6 +11,7 @@ from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Secti
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
 from tariffimpact.report.sections.claims import refuted_claims
+from tariffimpact.report.wording import first_items
 
 
 def pass_through_section(results: Results) -> Section | None:
@@ -75,6 +76,7 @@ def _curves(lead: LeadEvent) -> Figure:
         ],
         ignore_index=True,
     )
+    drawn, rest = first_items(frame, "product", "pass-through")
     rate = units.percent(scenario.tariff_change, 0)
     full = units.listed([units.percent(s, 0) for s in frame["full_share"].unique()], "or")
     plausible = None if lead.customs_share is None else lead.customs_share.value
@@ -85,11 +87,12 @@ def _curves(lead: LeadEvent) -> Figure:
     return Figure(
         name="pass-through",
         title=title,
-        subtitle=f"Dollars of price per dollar of duty by customs share of the old price{shaded}",
+        subtitle=f"Dollars of price per dollar of duty by customs share of the old price{shaded}"
+        f"{rest}",
         source=f"Prices: {lead.company}; rate: {scenario.label}, {units.day(lead.effective_on)}.",
         alt=f"{title}: {full_share_words(lead)}. The larger the share, the less was passed on.",
         frame=frame,
-        draw=lambda: charts.pass_through_curves(frame, plausible=plausible),
+        draw=lambda: charts.pass_through_curves(drawn, plausible=plausible),
         cites=_rate_sources(lead),
     )
 

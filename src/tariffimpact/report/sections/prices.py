@@ -11,6 +11,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
+from tariffimpact.report.wording import MOST_DRAWN, first_items
 
 _CAUSES = {
     Cause.TARIFF: "tariff",
@@ -65,20 +66,21 @@ def _figure(lead: LeadEvent) -> Figure:
         }
         for row in sorted(lead.changes, key=lambda row: -row.old_price)
     )
+    drawn, rest = first_items(frame, "product", "console-prices")
     moves = [
         f"{row.product} from {units.money(row.old_price, row.currency)} to "
         f"{units.money(row.new_price, row.currency)} ({units.percent(row.relative_change)})"
-        for row in lead.changes
+        for row in lead.changes[:MOST_DRAWN]
     ]
     title = rise_words(lead)
     return Figure(
         name="console-prices",
         title=title,
-        subtitle=f"US recommended retail price before and after {_day(lead)}, {_unit(lead)}",
+        subtitle=f"US recommended retail price before and after {_day(lead)}, {_unit(lead)}{rest}",
         source=f"{lead.company}, as reported on {units.day(lead.changes[0].announced_on)}.",
         alt=f"{title}: {'; '.join(moves)}.",
         frame=frame,
-        draw=lambda: charts.price_dumbbell(frame),
+        draw=lambda: charts.price_dumbbell(drawn),
         cites=tuple(row.source_id for row in lead.changes),
     )
 

@@ -11,6 +11,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
+from tariffimpact.report.wording import MOST_DRAWN
 from tariffimpact.tariffs import TariffRate
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _events(results: Results, lead: LeadEvent, end: date) -> pd.DataFrame:
     return pd.DataFrame(
         [
             (day, company, units.percent(Interval(min(sizes), max(sizes)), 0))
-            for (day, company), sizes in sorted(moves.items())
+            for (day, company), sizes in sorted(moves.items())[:MOST_DRAWN]
         ],
         columns=["day", "label", "detail"],
     )
