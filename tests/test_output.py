@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -249,6 +250,16 @@ def read_json(value):
         ((1, [Interval(0, 1)]), [1, [{"low": 0, "high": 1}]]),
         ({1: {"x": float("nan")}}, {"1": {"x": None}}),
         ("株式会社 <b>", "株式会社 <b>"),
+        (np.int64(3), 3),
+        (np.float64("inf"), None),
+        (np.float32(0.5), 0.5),
+        (np.bool_(True), True),
+        (np.array([[1.5, np.nan], [2, 3]]), [[1.5, None], [2, 3]]),
+        (np.datetime64("2025-08-21"), "2025-08-21"),
+        ({"n": np.int64(1)}, {"n": 1}),
+        (pd.Series([1, 2], dtype="int64"), [1, 2]),
+        (pd.Timestamp("2025-08-21"), "2025-08-21T00:00:00"),
+        (pd.NaT, None),
         (
             Answer(Interval(0, 1), date(2025, 1, 2), Standing.IN_FORCE),
             {"rate": {"low": 0, "high": 1}, "on": "2025-01-02", "standing": "in_force"},

@@ -55,7 +55,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, date):
-        return value.isoformat()
+        return value.isoformat() if value == value else None  # pandas' day that is none
+    if hasattr(value, "tolist"):  # NumPy's numbers and arrays, as the numbers and lists they hold
+        return plain(value.tolist())
     if isinstance(value, float):
         return value if abs(value) < float("inf") else None
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
