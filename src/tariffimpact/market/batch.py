@@ -28,6 +28,9 @@ Backend = Literal["numpy", "numba"]
 CHUNK = 131_072
 """Products worked on at once: large enough that calls cost little, some 10 MB of temporaries."""
 
+_CELL_ARRAYS = 8
+"""How many times the memory of a plain market a nested one takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
@@ -36,7 +39,8 @@ class BatchResult:
     prices: Array
     """Shelf prices, money per unit, shape (..., P); NaN in unsolved markets."""
     residual: Array
-    """Largest relative first-order condition, shape (..., M)."""
+    """Largest relative first-order condition, shape (..., M); NaN where an input is out of range,
+    infinite where no finite price meets a condition."""
     iterations: Labels
     """Newton steps, shape (..., M)."""
     labels: NDArray[Any]
@@ -122,11 +126,16 @@ def solve_logit(
     firms: ArrayLike,
     markets: ArrayLike | None = None,
     weight: ArrayLike | None = None,
+    nests: ArrayLike | None = None,
+    nesting: ArrayLike = 0.0,
     backend: Backend = "numpy",
     chunk: int = CHUNK,
     progress: bool = False,
 ) -> BatchResult:
     """Return Bertrand-logit equilibrium prices of every market, scenario and draw.
+
+    With `nests` the nested logit of `LogitDemand`. Plain markets have exactly one equilibrium;
+    nested ones may have several or none, and one that is not found is flagged.
 
     Parameters
     ----------
@@ -145,6 +154,9 @@ def solve_logit(
     weight
         Share of each dollar of p - k the firm keeps, in (0, 1]: 1/(1 + rate) under
         `border_price`; broadcasts to (..., P). None for 1.
+    nests, nesting
+        Nest of each product, any labels, shape (P,), counted within its market, and the nesting
+        parameter, in [0, 1), broadcasts to (..., P), equal in a nest; without nests plain logit.
     backend
         `numpy`, or `numba` from the extra ``[fast]``: the same algorithm and results.
     chunk
@@ -155,7 +167,8 @@ def solve_logit(
     Raises
     ------
     ModelError
-        If shapes do not broadcast, a market's products are not adjacent, or numba is missing.
+        If shapes do not broadcast, a market's products are not adjacent, a nest has several
+        nesting parameters, or numba is missing.
 
     Examples
     --------
@@ -165,11 +178,11 @@ def solve_logit(
     array([[2.4011, 2.4011],
            [2.4761, 3.188 ]])
     """
-    return _run(
-        Problem.of(utility=utility, slope=price_coefficient, cost=cost, firms=firms,
-                   markets=markets, weight=weight),
-        kernel("logit", backend=backend), chunk, progress,
-    )  # fmt: skip
+    solve, read = kernel("logit", backend=backend)
+    problem = Problem.of(utility=utility, slope=price_coefficient, cost=cost, firms=firms,
+                         markets=markets, weight=weight, nests=nests, nesting=nesting,
+                         read=read)  # fmt: skip
+    return _run(problem, solve, chunk, progress)
 
 
 def solve_ces(
@@ -179,11 +192,17 @@ def solve_ces(
     cost: ArrayLike,
     firms: ArrayLike,
     markets: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    nests: ArrayLike | None = None,
+    nesting: ArrayLike = 0.0,
     backend: Backend = "numpy",
     chunk: int = CHUNK,
     progress: bool = False,
 ) -> BatchResult:
     """Return Bertrand-CES equilibrium prices of every market, scenario and draw.
+
+    A firm that keeps less of the profit of one product than of another may earn most by
+    withdrawing it: then no finite price meets its condition, and the market is flagged.
 
     Parameters
     ----------
@@ -191,7 +210,7 @@ def solve_ces(
         Log quality weights, outside good 0, broadcasts to (..., P).
     elasticity
         Elasticity of substitution, above 1; broadcasts to (..., P), equal in a market.
-    cost, firms, markets, backend, chunk, progress
+    cost, firms, markets, weight, nests, nesting, backend, chunk, progress
         As in `solve_logit`; costs positive.
 
     Examples
@@ -202,29 +221,31 @@ def solve_ces(
     """
     steep = np.asarray(elasticity, dtype=np.float64) - 1
     require((steep > 0).all(), "elasticity: CES needs values above 1; see CesDemand")
-    return _run(
-        Problem.of(utility=log_quality, slope=steep, cost=cost, firms=firms, markets=markets),
-        kernel("ces", backend=backend), chunk, progress,
-    )  # fmt: skip
+    solve, read = kernel("ces", backend=backend)
+    problem = Problem.of(utility=log_quality, slope=steep, cost=cost, firms=firms,
+                         markets=markets, weight=weight, nests=nests, nesting=nesting,
+                         read=read)  # fmt: skip
+    return _run(problem, solve, chunk, progress)
 
 
 def _run(problem: Problem, solve: Kernel, chunk: int, progress: bool) -> BatchResult:
     """Solve chunk by chunk and put the answers back in the caller's order."""
     if chunk < 1:
         raise ModelError(f"chunk: at least one product at a time (got {chunk})")
-    shape = (problem.rows, problem.names.size)
+    shape = (problem.rows, problem.places.names.size)
     answers = Answers(
         np.empty((problem.rows, problem.size)), np.empty(shape), np.empty(shape, dtype=np.intp)
     )
-    for part in _tracked(list(problem.parts(chunk)), progress):
+    held = chunk if problem.nesting is None else max(1, chunk // _CELL_ARRAYS)
+    for part in _tracked(list(problem.parts(held)), progress):
         solve(problem, part, answers)
     lead = problem.lead
     return BatchResult(
         problem.restore(answers.prices).reshape(*lead, problem.size),
         answers.residual.reshape(*lead, shape[1]),
         answers.iterations.reshape(*lead, shape[1]),
-        problem.names,
-        problem.market_starts[:-1],
+        problem.places.names,
+        problem.places.market_starts[:-1],
     )
 
 

@@ -194,14 +194,15 @@ def _solve(
 def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: bool) -> None:
     """Solve a part in which firms weigh their products alike; `multiplicative`: CES."""
     sequence = np.arange(part.markets.start, part.markets.stop)
-    firms = np.diff(problem.firm_starts[part.markets.start : part.markets.stop + 1])
+    firms = np.diff(problem.places.firm_starts[part.markets.start : part.markets.stop + 1])
     if (firms != firms[0]).any():
         sequence = sequence[np.argsort(firms, kind="stable")]
     inputs = problem.utility.ravel(), problem.slope.ravel(), problem.cost.ravel()
     utility, slope, cost = (
         x.shape[1] if len(x) > 1 else 0 for x in (problem.utility, problem.slope, problem.cost)
     )
-    _solve(inputs, (utility, slope, cost), problem.product_counts, problem.firm_starts,
-           problem.market_starts, sequence, part.rows.start, part.rows.stop, multiplicative,
+    places = problem.places
+    _solve(inputs, (utility, slope, cost), places.product_counts, places.firm_starts,
+           places.market_starts, sequence, part.rows.start, part.rows.stop, multiplicative,
            answers.prices.ravel(), answers.residual.ravel(),
            answers.iterations.ravel())  # fmt: skip

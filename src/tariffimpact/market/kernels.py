@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 
 from tariffimpact.errors import ModelError
 from tariffimpact.market.aggregative import TOLERANCE, solve_types
-from tariffimpact.market.heterogeneous import solve_profits
-from tariffimpact.market.layout import Answers, Kernel, Part, Problem
+from tariffimpact.market.cellwise import solve_some
+from tariffimpact.market.heterogeneous import solve_cells
+from tariffimpact.market.labels import Scan, scan
+from tariffimpact.market.layout import Answers, Kernel, Part, Problem, cut
 from tariffimpact.market.system import Array, Labels
 
 _SPAN = 600.0
 
 
-def kernel(demand: Literal["logit", "ces"], *, backend: str) -> Kernel:
-    """Return the code that solves one part.
+def kernel(demand: Literal["logit", "ces"], *, backend: str) -> tuple[Kernel, Scan]:
+    """Return the code that solves one part, and the code that reads labels.
 
     Raises
     ------
@@ -26,35 +28,35 @@ def kernel(demand: Literal["logit", "ces"], *, backend: str) -> Kernel:
     """
     if backend not in ("numpy", "numba"):
         raise ModelError(f"backend: 'numpy' or 'numba' (got {backend!r})")
-    alike = solve_part
+    alike, by_cell = solve_part, solve_cells
+    read: Scan = scan
     if backend == "numba":
         try:
-            from tariffimpact.market.fast import solve_part as compiled
+            from tariffimpact.market import fast, fast_cells, fast_labels
         except ImportError as error:
             raise ModelError(
                 "backend='numba' needs the extra [fast]: pip install 'tariffimpact[fast]', or use "
                 "backend='numpy'"
             ) from error
-        alike = compiled
+        alike, by_cell, read = fast.solve_part, fast_cells.solve_cells, fast_labels.scan
 
     def solve(problem: Problem, part: Part, answers: Answers) -> None:
-        alike(problem, part, answers, demand == "ces")
-        if problem.weight is not None:
-            _weigh(problem, part, answers)
+        if problem.nesting is None:
+            alike(problem, part, answers, demand == "ces")
+            chosen = _uneven(problem, part, answers)
+        else:
+            chosen = np.ones(part.shape[1], dtype=np.bool_)
+        if chosen.any():
+            solve_some(problem, part, answers, demand == "ces", chosen, by_cell)
 
-    return solve
-
-
-def cut(values: Array, part: Part, columns: slice) -> Array:
-    """Return the part's rows of an argument, or its one row."""
-    return values[part.rows if len(values) > 1 else slice(None), columns]
+    return solve, read
 
 
 def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: bool) -> None:
     """Solve a part in which firms weigh their products alike; `multiplicative`: CES."""
     cost, slope = cut(problem.cost, part, part.products), cut(problem.slope, part, part.markets)
-    products = problem.product_counts[part.firms]
-    counts = np.diff(problem.firm_starts[part.markets.start : part.markets.stop + 1])
+    products = problem.places.product_counts[part.firms]
+    counts = np.diff(problem.places.firm_starts[part.markets.start : part.markets.stop + 1])
     rows = part.shape[0]
     prices = answers.prices[part.rows, part.products]
     value = prices  # the room for prices serves until they are known
@@ -92,7 +94,7 @@ def _finish(problem: Problem, part: Part, answers: Answers, residual: Array, ste
 
 def _widths(problem: Problem, part: Part) -> Labels:
     """Return the products of each market of a part."""
-    return np.diff(problem.market_starts[part.markets.start : part.markets.stop + 1])
+    return np.diff(problem.places.market_starts[part.markets.start : part.markets.stop + 1])
 
 
 def _per_product(problem: Problem, part: Part, slope: Array) -> Array:
@@ -108,55 +110,24 @@ def _refused(problem: Problem, part: Part, good: NDArray[np.bool_]) -> NDArray[n
     wrong = ~((slope > 0) & (slope < np.inf))
     if good.all():
         return wrong
-    starts = problem.market_starts[part.markets] - part.products.start
+    starts = problem.places.market_starts[part.markets] - part.products.start
     return np.logical_or.reduceat(~good, starts, axis=1) | wrong
 
 
-def _weigh(problem: Problem, part: Part, answers: Answers) -> None:
-    """Check the weights, and solve again the markets whose firms do not weigh products alike."""
-    assert problem.weight is not None
+def _uneven(problem: Problem, part: Part, answers: Answers) -> NDArray[np.bool_]:
+    """Check the weights; return the markets in which a firm weighs its products differently."""
+    if problem.weight is None:
+        return np.zeros(part.shape[1], dtype=np.bool_)
     weight = cut(problem.weight, part, part.products)
     bad = _refused(problem, part, (weight > 0) & (weight <= 1))
     if bad.any():
         residual = np.where(bad, np.nan, answers.residual[part.rows, part.markets])
         _finish(problem, part, answers, residual, answers.iterations[part.rows, part.markets])
-    firm_heads = np.cumsum(problem.product_counts[part.firms])[:-1]
-    differs = weight[:, 1:] != weight[:, :-1]
-    differs[:, firm_heads - 1] = False
-    if differs.any():
-        _levied(problem, part, answers, differs)
-
-
-def _levied(problem: Problem, part: Part, answers: Answers, differs: NDArray[np.bool_]) -> None:
-    """Solve the markets in which some firm's products carry different weights."""
-    starts = problem.market_starts[part.markets] - part.products.start
-    inside = np.concatenate([np.zeros((len(differs), 1), dtype=np.bool_), differs], axis=1)
-    uneven = np.zeros(problem.names.size, dtype=np.bool_)
-    uneven[part.markets] = np.logical_or.reduceat(inside, starts, axis=1).any(axis=0)
-    some, held = problem.only(uneven)
-    rows = part.shape[0]
-
-    def flat(values: Array) -> Array:
-        cut_ = values[part.rows] if len(values) > 1 else values
-        return np.broadcast_to(cut_, (rows, values.shape[1])).ravel()
-
-    assert some.weight is not None
-    counts, widths = np.diff(some.firm_starts), np.diff(some.market_starts)
-    cost, slope = flat(some.cost), flat(np.repeat(some.slope, widths, axis=1))
-    products = np.tile(some.product_counts, rows)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gross = 1 / flat(some.weight)
-        value = flat(some.utility) - slope * cost - 1
-        found = solve_profits(value=value, gross=gross, products=products,
-                              firms=np.tile(counts, rows))  # fmt: skip
-        prices = cost + (1 + gross * np.repeat(found.index, products)) / slope
-    refused = np.isnan(answers.residual[part.rows, uneven])
-    residual = np.where(refused, np.nan, found.residual.reshape(rows, -1))
-    prices = prices.reshape(rows, -1)
-    prices[np.repeat(~(residual <= TOLERANCE), widths, axis=1)] = np.nan
-    answers.prices[part.rows, held] = prices
-    answers.residual[part.rows, uneven] = residual
-    answers.iterations[part.rows, uneven] = found.iterations.reshape(rows, -1)
+    differs = np.zeros(weight.shape, dtype=np.bool_)
+    np.not_equal(weight[:, 1:], weight[:, :-1], out=differs[:, 1:])
+    differs[:, np.cumsum(problem.places.product_counts[part.firms])[:-1]] = False
+    starts = problem.places.market_starts[part.markets] - part.products.start
+    return np.asarray(np.logical_or.reduceat(differs.any(axis=0), starts))
 
 
 def _types(value: Array, products: Labels) -> Array:
