@@ -101,9 +101,14 @@ class SlowSchedule:
         duties = self._deciding(bearing)
         mfn, specific = self._general(hts)
         totals = [
-            self._total(duties, bearing, mfn, specific, end, m) for end in (0, 1) for m in metal
+            [
+                self._total(duties, bearing, mfn, specific, end, m, use)
+                for m in metal
+                for use in (0, 1)
+            ]
+            for end in (0, 1)
         ]
-        return min(totals[:2]), max(totals[2:])
+        return min(totals[0]), max(totals[1])
 
     def _deciding(self, bearing):
         by_authority = defaultdict(list)
@@ -141,16 +146,17 @@ class SlowSchedule:
             left *= 1 - (high if end == 0 else low)
         return left
 
-    def _total(self, duties, bearing, mfn, specific, end, metal):
+    def _total(self, duties, bearing, mfn, specific, end, metal, use):
         general = mfn[end] * self._kept(bearing, "MFN", end)
-        bears = {r["authority"]: metal if r["base"] == "metal" else 1.0 for r in duties}
+        shares = {"metal": metal, "end_use": use, "full": 1.0}
+        bears = {r["authority"]: shares[r["base"]] for r in duties}
         total = general
         for rule in duties:
             stated = _span(rule["ad_valorem"])[end]
             if rule["kind"] in ("floor_incl_mfn", "target_total"):
                 stated = 0.0 if specific and end == 0 else max(0.0, stated - general)
             share = bears[rule["authority"]]
-            if rule["displaced_by"] in bears:
-                share = min(share, 1 - bears[rule["displaced_by"]])
+            for name in rule["displaced_by"].split("|"):
+                share = min(share, 1 - bears.get(name, 0.0))
             total += stated * self._kept(bearing, rule["authority"], end) * share
         return total

@@ -50,6 +50,16 @@ def test_a_duty_per_unit_needs_its_quantity(lists, facts, sku_file):
     assert rows["duty_usd_low"].tolist() == pytest.approx([0.063 * 0.75 + 0.10 * 10])
 
 
+def test_a_total_counts_the_duty_per_unit_of_the_row(lists, facts, sku_file):
+    """15% of $10 is $1.50 whatever of it the general duty is; 9 litres of wine at $3 owe more."""
+    compiled = build_schedule(lists, facts)
+    row = "W{0},Wine,2204215005,FRA,{1},30,USD,{2}"
+    path = sku_file(row.format(1, 10, 0.75), row.format(2, 3, 9), header=HEADER + ",duty_quantity")
+    _, rows = run(path, compiled)
+    for end in ("low", "high"):
+        assert rows[f"duty_usd_{end}"].tolist() == pytest.approx([1.5, 9 * 0.063])
+
+
 @pytest.mark.parametrize("form", ["isoelastic", "linear"])
 def test_prices_are_those_of_the_single_rules(form, shipped):
     result, rows = run(EXAMPLE, shipped, form=form)

@@ -203,5 +203,9 @@ def test_commands_build_and_answer(lists, tmp_path):
     asked = ["6109100012", "--origin", "VNM", "--on", "2025-09-01", "--schedule"]
     told = CliRunner().invoke(rate_command, [*asked, str(out / "us-tariffs.parquet")])
     assert "36.5% to 66.5% of customs value" in told.output
+    wine = ["2204215005", "--origin", "FRA", "--on", "2025-09-01", "--schedule"]
+    of_value = [str(out / "us-tariffs.parquet"), "--unit-value", "11.11"]  # dollars a litre
+    told = CliRunner().invoke(rate_command, [*wine, *of_value])
+    assert "14.4% of customs value, plus $0.063 per liter" in told.output
     alone = CliRunner().invoke(rate_command, [*asked[:-1], "--claim", "USMCA=1"])
     assert alone.exit_code == 2

@@ -30,7 +30,7 @@ def _cents(amount):
 
 
 def _claims(text):
-    return {name: float(share) for name, share in (p.split("=") for p in text.split())}
+    return {name: float(share) for name, share in (p.split("=") for p in text.split(";") if p)}
 
 
 def test_there_are_at_least_thirty():
@@ -41,8 +41,14 @@ def test_there_are_at_least_thirty():
 def test_duty_to_the_cent(row, compiled):
     metal = Interval.exactly(float(row["metal"])) if row["metal"] else None
     asked = FiledSchedule(compiled, claims=_claims(row["claims"]))
-    rate = asked.rate(row["hts"], row["origin"], date.fromisoformat(row["on"]), metal_content=metal)
     value, quantity = float(row["value"]), float(row["quantity"] or 0)
+    rate = asked.rate(
+        row["hts"],
+        row["origin"],
+        date.fromisoformat(row["on"]),
+        metal_content=metal,
+        quantity_per_dollar=quantity / value,
+    )
     for end, expected in (("low", row["duty_low"]), ("high", row["duty_high"])):
         total = _cents(getattr(rate.rate, end) * value)
         # parts add up at either end where none gives way to another within the interval

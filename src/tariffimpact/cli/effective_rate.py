@@ -103,8 +103,7 @@ def _charts(rates: EffectiveRates, partners: tuple[str, ...]) -> dict[str, bytes
     from tariffimpact import charts
 
     chart = rates.plot(partners=partners)
-    figure = charts.framed(
-        chart, title=rates.headline(), subtitle="Statutory effective tariff rate, the same imports on every day"
-    )
+    measure = "Statutory effective tariff rate, the same imports on every day"
+    figure = charts.framed(chart, title=rates.headline(), subtitle=measure)
     picture = charts.svg(figure, name="effective-rate", alt=rates.summary())
     return {"effective-rate.svg": picture.encode(), "effective-rate.png": charts.png(figure)}

@@ -14,6 +14,12 @@ from tariffimpact.cli.options import Day, data_option, json_option, schedule_opt
 @click.argument("product")
 @click.option("--origin", required=True, help="Country of origin, ISO alpha-3: CHN, JPN, VNM …")
 @click.option("--on", type=Day(), required=True, help="Day of entry, as 2025-05-01.")
+@click.option(
+    "--unit-value",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Customs value, US dollars, of one unit of a duty per unit (a litre, a kilogram): a total "
+    "that counts the general rate is then exact.",
+)
 @schedule_options
 @data_option
 @json_option
@@ -21,6 +27,7 @@ def rate(
     product: str,
     origin: str,
     on: date,
+    unit_value: float | None,
     schedule_file: Path | None,
     claims: tuple[tuple[str, float], ...],
     folder: Path | None,
@@ -36,14 +43,19 @@ def rate(
 
     if claims and not schedule_file:
         raise click.UsageError("--claim goes with --schedule: the shipped rows state their own")
+    quantity = 1 / unit_value if unit_value else None
     if schedule_file:
         compiled = read_schedule(schedule_file)
         data = compiled.data
-        found = FiledSchedule(compiled, claims=dict(claims)).rate(product, origin.upper(), on)
+        found = FiledSchedule(compiled, claims=dict(claims)).rate(
+            product, origin.upper(), on, quantity_per_dollar=quantity
+        )
     else:
         facts = read_facts(folder)
         data = str(facts.version)
-        found = TariffSchedule(facts).rate(product, origin.upper(), on)
+        found = TariffSchedule(facts).rate(
+            product, origin.upper(), on, quantity_per_dollar=quantity
+        )
     if as_json:
         click.echo(json_text({**found.as_json(), "data": data}))
     else:

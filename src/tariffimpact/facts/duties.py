@@ -64,6 +64,8 @@ class DutyBase(StrEnum):
     """The whole customs value."""
     METAL = "metal"
     """The value of the metal content."""
+    END_USE = "end_use"
+    """The whole customs value of goods put to the use the order names, nothing of others."""
 
 
 class Status(StrEnum):

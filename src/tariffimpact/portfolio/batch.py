@@ -204,6 +204,8 @@ def _finished(
             "entered_on": skus["entered_on"],
             "metal_low": skus["metal_content"].fillna(0.0),
             "metal_high": skus["metal_content"].fillna(1.0),
+            "quantity_per_dollar": skus["duty_quantity"]
+            / (skus["customs_value"] * skus["dutiable_share"].fillna(1.0)),
         }
     )
     earlier = lines.assign(entered_on=pd.Timestamp(before))

@@ -112,7 +112,7 @@ def read_census_imports(folder: Path, pattern: str = "*-imports*.parquet") -> pd
     for path in sorted(folder.glob(pattern)):
         try:
             frames.append(pq.read_table(path, columns=list(_COLUMNS)).to_pandas())
-        except (OSError, pa.ArrowException, KeyError) as error:
+        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             what = f"is not readable as import statistics: {str(error).splitlines()[0][:120]}"
             faults.append(Fault(str(path), what, f"it needs the columns {', '.join(_COLUMNS)}"))
     if not frames and not faults:

@@ -134,6 +134,7 @@ def _flags(skus: pd.DataFrame, now: pd.DataFrame, columns: dict[str, Any]) -> li
     said = {
         "metal share unknown": unweighed & wide,
         "exemption or claim unknown": now["needs_claim"].to_numpy() & wide,
+        "use of the goods unknown": now["needs_use"].to_numpy() & wide,
         "rate is an interval": wide,
         "sells below cost": columns["margin_before_low"] <= 0,
         "no price keeps the profit": (

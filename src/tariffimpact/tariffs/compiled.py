@@ -20,7 +20,7 @@ from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import DutyBase
 from tariffimpact.tariffs.mfn import general_rate
 from tariffimpact.tariffs.raw_lists import RawLists, read_raw_lists
-from tariffimpact.tariffs.rules import SHIPPED, RuleBook, RuleKind, read_rules
+from tariffimpact.tariffs.rules import SHIPPED, RuleBook, RuleKind, inexact, read_rules
 from tariffimpact.tariffs.spells import (
     COVERAGE,
     DUTY,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from tariffimpact.facts import Facts
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _METADATA: Final = b"tariffimpact"
 _GENERAL: Final = "general-rate"
 _GENERAL_RATE: Final = {
@@ -130,7 +130,7 @@ def build_schedule(folder: Path, facts: Facts, rules: Path = SHIPPED) -> Compile
     by_id = {rule.component_id: rule for rule in book.rules}
     kept, overlaps = without_overlap(spells, by_id)
     kept += _general_spells(raw, codes)
-    faults += [*overlaps, *_holes(kept)]
+    faults += [*overlaps, *_holes(kept), *inexact(book.rules)]
     if faults:
         raise DataError(faults)
     return CompiledSchedule(spell_frame(kept), _manifest(raw, book, codes, facts))

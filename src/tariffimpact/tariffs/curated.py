@@ -82,7 +82,7 @@ def _spells(
             product.hts, origin, row.authority, role, row.kind, row.base,
             rate.low if rate else 0.0, rate.high if rate else 0.0,
             specific.high if specific else 0.0, row.specific_unit,
-            row.displaced_by[0] if row.displaced_by else "", row.component_id,
+            "|".join(row.displaced_by), row.component_id,
             0,
             row.starts_on, row.ends_on or _OPEN,
         )  # fmt: skip

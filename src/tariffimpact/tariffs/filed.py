@@ -48,8 +48,9 @@ class FiledSchedule:
     compiled
         What `read_schedule` or `build_schedule` returns.
     claims
-        Share of the duty that a claim frees, by claim: `{"USMCA": 0.9}`. A claim that is not
-        named is unknown: the rate is then an interval.
+        Share of the duty that a claim frees, or of the goods put to a use, by claim:
+        `{"USMCA": 0.9, "CAR PARTS": 0}`. A claim that is not named is unknown: the rate is then
+        an interval.
     """
 
     def __init__(
@@ -65,7 +66,13 @@ class FiledSchedule:
         self._metal: dict[str, list[float]] = compiled.manifest["metal"]
 
     def rate(
-        self, product: str, origin: str, on: date, *, metal_content: Interval | None = None
+        self,
+        product: str,
+        origin: str,
+        on: date,
+        *,
+        metal_content: Interval | None = None,
+        quantity_per_dollar: float | None = None,
     ) -> TariffRate:
         """Return what an importer was charged on a day.
 
@@ -79,6 +86,9 @@ class FiledSchedule:
             Day of entry, within the coverage.
         metal_content
             Share of the customs value that is metal; where unknown the rate is an interval.
+        quantity_per_dollar
+            Units of a duty per unit (kilograms, litres) in a US dollar of customs value: a total
+            that counts the general rate then counts that duty too.
 
         Returns
         -------
@@ -97,7 +107,7 @@ class FiledSchedule:
         rows = self._rows(self._key(found.hts), origin, on)
         duties = [self._duty(row, rows) for row in _most_specific(rows, DUTY)]
         duties.sort(key=lambda duty: duty.authority != MFN)
-        stack = Stack(duties, found)
+        stack = Stack(duties, found, quantity_per_dollar=quantity_per_dollar, use=self._use(duties))
         parts = [self._component(duty, stack.amount(duty), counted=True) for duty in duties]
         unpaid = [self._duty(row, []) for row in _most_specific(rows, UNPAID)]
         parts += [self._component(duty, duty.ad_valorem, counted=False) for duty in unpaid]
@@ -214,9 +224,15 @@ class FiledSchedule:
         return FiledDuty(
             row.component_id, row.authority, DutyKind(row.kind), DutyBase(row.base),
             Interval(row.low, row.high), specific, row.specific_unit if specific else "",
-            (row.displaced_by,) if row.displaced_by else (), due,
+            tuple(filter(None, row.displaced_by.split("|"))), due,
             tuple(waiver.component_id for waiver in waivers),
         )  # fmt: skip
+
+    def _use(self, duties: list[FiledDuty]) -> Interval:
+        """Return the share of the goods put to the use that decides a duty, as claimed."""
+        uses = [self._components[d.component_id] for d in duties if d.base is DutyBase.END_USE]
+        claimed = [self._claims[use["claim"]] for use in uses if use["claim"] in self._claims]
+        return Interval.exactly(claimed[0]) if claimed else Interval(0.0, 1.0)
 
     def _waived(self, waiver: Any) -> Interval:
         claim = self._components[waiver.component_id]["claim"]

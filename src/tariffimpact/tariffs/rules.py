@@ -7,9 +7,11 @@ proclamation is new rows; no code names an authority or a rate.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -25,6 +27,13 @@ SHIPPED: Final = Path(__file__).parent / "rules"
 
 Words = Annotated[
     tuple[str, ...], BeforeValidator(lambda cell: cell.split() if isinstance(cell, str) else cell)
+]
+
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(
+        lambda cell: [n.strip() for n in cell.split("|")] if isinstance(cell, str) and cell else ()
+    ),
 ]
 
 
@@ -60,8 +69,10 @@ class Rule(Record):
     waives: str = ""
     """For a waiver: the authority whose duty it frees."""
     claim: str = ""
-    """The claim an importer makes to have the waiver, such as USMCA."""
-    displaced_by: str = ""
+    """The claim an importer makes to have the waiver, such as USMCA; for a duty that the use of
+    the goods decides, the name of that use."""
+    displaced_by: Names = ()
+    """Authorities, parted by `|`, that take its place on the value they bear on."""
     combine: Literal["", "max", "nearest"] = ""
     """`max`: where two rules of the authority meet on a code, the higher rate is due, once;
     `nearest`: as `max`, but of such rules the one with the longest prefix decides."""
@@ -154,3 +165,43 @@ def _repeated(table: Table[Rule]) -> list[Fault]:
             )
         first.setdefault(key, row.line)
     return faults
+
+
+def inexact(rules: Sequence[Rule]) -> list[Fault]:
+    """Blame rules whose combination the evaluators could not tell to the last digit.
+
+    Shares of a value are compared, not their places: of two duties that take the place of a
+    third, and one of the other, the first must bear on all or nothing. Two totals that both count
+    the general rate, in full on one day, would bend with it. One use decides at a time.
+    """
+    duties = [rule for rule in rules if rule.kind is not RuleKind.WAIVE]
+    displacing = {name for rule in duties for name in rule.displaced_by}
+    on_metal = {rule.authority for rule in duties if rule.base is DutyBase.METAL}
+    uses = {rule.authority: rule for rule in duties if rule.base is DutyBase.END_USE}
+    faults = []
+    for rule in duties:
+        part = sorted({*rule.displaced_by} & on_metal) if rule.authority in displacing else []
+        if part:
+            what = f"gives way to {part[0]} on part of the value, and another gives way to both"
+            faults.append(_blame(rule, what, "displaced_by"))
+    if len(uses) > 1:
+        last = list(uses.values())[-1]
+        faults.append(_blame(last, f"is one of the authorities {', '.join(uses)} by use", "base"))
+    totals = [rule for rule in duties if rule.kind is not RuleKind.ADDITIVE]
+    for first, second in combinations(totals, 2):
+        apart = first.authority == second.authority or not _meet(first, second)
+        if not (apart or second.authority in first.displaced_by
+                or first.authority in second.displaced_by):  # fmt: skip
+            what = f"is a total with MFN on days when {first.component_id} is one too"
+            faults.append(_blame(second, what, "kind"))
+    return faults
+
+
+def _meet(first: Rule, second: Rule) -> bool:
+    starts = max(first.starts_on, second.starts_on)
+    return starts < min(first.ends_on or date.max, second.ends_on or date.max)
+
+
+def _blame(rule: Rule, what: str, column: str) -> Fault:
+    remedy = "let one authority give way to the other on the whole value"
+    return Fault(f"rules.csv: {rule.component_id}", what, remedy, column)

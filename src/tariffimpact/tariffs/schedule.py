@@ -40,7 +40,9 @@ class TariffSchedule:
         self._groups = {group.group: group.members for group in facts.country_groups}
         self._sources = {source.source_id: source for source in facts.sources}
 
-    def rate(self, product: str, origin: str, on: date) -> TariffRate:
+    def rate(
+        self, product: str, origin: str, on: date, *, quantity_per_dollar: float | None = None
+    ) -> TariffRate:
         """Return what an importer was charged on a day.
 
         Parameters
@@ -51,6 +53,9 @@ class TariffSchedule:
             ISO 3166-1 alpha-3 code of the country of origin.
         on
             Day of entry.
+        quantity_per_dollar
+            Units of a duty per unit (litres, pairs) in a US dollar of customs value: a total that
+            counts the general rate then counts that duty too.
 
         Returns
         -------
@@ -67,7 +72,7 @@ class TariffSchedule:
         self._require_known(found, origin, on, rows)
         charged = after_replacement([row for row in rows if row.status in CHARGED])
         others = [row for row in rows if row.status not in CHARGED]
-        stack = Stack(charged, found)
+        stack = Stack(charged, found, quantity_per_dollar=quantity_per_dollar)
         components = tuple(
             self._component(row, stack.amount(row), counted=row in charged)
             for row in (*charged, *others)

@@ -45,6 +45,7 @@ class Spell:
     specific_usd: float
     specific_unit: str
     displaced_by: str
+    """Authorities, parted by `|`."""
     component_id: str
     listed_digits: int
     """Under how many digits the list has the code: 0 where the rule is for every product."""
@@ -78,7 +79,7 @@ def rule_spells(rule: Rule, book: RuleBook, codes: Codes) -> Iterator[Spell]:
     role = WAIVER if rule.kind is RuleKind.WAIVE else DUTY if charged else UNPAID
     model = Spell(
         "", "", rule.waives or rule.authority, role, rule.kind, rule.base,
-        rule.ad_valorem.low, rule.ad_valorem.high, 0.0, "", rule.displaced_by,
+        rule.ad_valorem.low, rule.ad_valorem.high, 0.0, "", "|".join(rule.displaced_by),
         rule.component_id, 0, starts_on, ends_on,
     )  # fmt: skip
     for hts, digits in expanded_scope(rule, book, codes).items():

@@ -1,0 +1,80 @@
+"""Where rates bend between their ends, and which rules no evaluator could tell exactly."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from tariffimpact.facts import DutyBase, DutyKind, Product
+from tariffimpact.interval import Interval
+from tariffimpact.tariffs.rules import inexact, read_rules
+from tariffimpact.tariffs.stacking import MFN, Stack
+
+PRODUCT = Product(hts="0101210000", name="A horse", family="any")
+
+
+@dataclass(frozen=True)
+class Row:
+    authority: str
+    kind: DutyKind
+    ad_valorem: Interval
+    base: DutyBase = DutyBase.FULL
+    specific_usd: Interval | None = None
+    displaced_by: tuple[str, ...] = ()
+    share_due: Interval = field(default_factory=lambda: Interval.exactly(1.0))
+
+
+def _floor(name, rate):
+    return Row(name, DutyKind.FLOOR_INCL_MFN, Interval.exactly(rate))
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.1, 0.2), (0.15, 0.15), (0.05, 0.4)])
+def test_two_totals_beside_an_open_general_rate(first, second):
+    """m + max(0, a - m) + max(0, b - m) bends at a and at b; a grid of m finds its ends."""
+    rows = [
+        Row(MFN, DutyKind.ADDITIVE, Interval(0.0, 0.3)),
+        _floor("A", first),
+        _floor("B", second),
+    ]
+    m = np.linspace(0, 0.3, 30_001)
+    totals = m + np.maximum(0, first - m) + np.maximum(0, second - m)
+    found = Stack(rows, PRODUCT).total()
+    assert (found.low, found.high) == pytest.approx((totals.min(), totals.max()), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("usd_per_litre", "litres_per_dollar", "total"),
+    [(0.063, 0.09, 0.15), (0.063, 3.0, 0.189), (0.0, 3.0, 0.15)],
+)
+def test_a_total_counts_a_duty_per_unit_by_its_equivalent(usd_per_litre, litres_per_dollar, total):
+    general = Row(
+        MFN, DutyKind.ADDITIVE, Interval.exactly(0.0), specific_usd=Interval.exactly(usd_per_litre)
+    )
+    stack = Stack([general, _floor("A", 0.15)], PRODUCT, quantity_per_dollar=litres_per_dollar)
+    rate = stack.total()
+    assert rate.is_exact
+    assert rate.low + usd_per_litre * litres_per_dollar == pytest.approx(total)
+    unknown = Stack([general, _floor("A", 0.15)], PRODUCT).total()
+    assert (unknown.low, unknown.high) == (0.0, 0.15)
+
+
+def _rules(facts, **changes):
+    book = read_rules(sources=facts.sources)
+    return [rule.model_copy(update=changes.get(rule.component_id, {})) for rule in book.rules]
+
+
+def test_the_shipped_rules_are_exact(facts):
+    assert inexact(read_rules(sources=facts.sources).rules) == []
+
+
+def test_rules_that_could_not_be_told_exactly_are_refused(facts):
+    metal = DutyBase.METAL
+    rules = _rules(
+        facts,
+        **{"s232-auto-parts": {"base": metal}, "labour-floor-10": {"displaced_by": ()},
+           "s232-chips": {"base": DutyBase.FULL}, "s122": {"base": DutyBase.END_USE}},
+    )  # fmt: skip
+    told = "\n".join(map(str, inexact(rules)))
+    assert "s232-steel-50: displaced_by: gives way to Section 232 by use on part of" in told
+    assert "kind: is a total with MFN on days when labour-floor-10 is one too" in told
+    assert "is one of the authorities Section 122, Section 232 by use by use" in told
