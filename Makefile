@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv/bin
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+FUZZ_SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help report test lint types layers unit test-spark slow bench notebooks docs format lock clean
+.PHONY: help report test lint types layers unit test-spark slow fuzz bench notebooks docs format lock clean
 .DEFAULT_GOAL := help
 
 help:            ## list the targets
@@ -13,7 +14,8 @@ help:            ## list the targets
 
 .venv/.ready: requirements.txt
 .venv-spark/.ready: requirements-distributed.txt
-.venv/.ready .venv-spark/.ready: pyproject.toml
+.venv-fuzz/.ready: requirements-fuzz.txt
+.venv/.ready .venv-spark/.ready .venv-fuzz/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "tariffimpact needs Python 3.11 or later; call make with PYTHON=python3.11")'
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(filter requirements%,$^)
@@ -44,6 +46,9 @@ test-spark: .venv-spark/.ready  ## the Spark engine, in an environment of its ow
 slow: .venv/.ready  ## the tests that take long
 	$(VENV)/pytest -n auto -m slow
 
+fuzz: .venv-fuzz/.ready  ## look for files that break a reader, FUZZ_SECONDS=60 for each
+	.venv-fuzz/bin/python fuzz/run.py $(FUZZ_SECONDS)
+
 bench: .venv/.ready  ## measure against bare NumPy and peers (pip install pyblp SALib in .venv adds them)
 	for name in pricing uncertainty market; do $(VENV)/python benchmarks/$$name.py || exit 1; done
 
@@ -60,6 +65,7 @@ format: .venv/.ready  ## put the code in its standard form
 lock:            ## pin every dependency with its hash (needs uv on the PATH)
 	$(COMPILE) --extra fast --extra notebooks --extra portfolio --extra xlsx --group dev -o requirements.txt
 	$(COMPILE) --extra distributed --group test -c requirements.txt -o requirements-distributed.txt
+	$(COMPILE) --extra portfolio --group fuzz -c requirements.txt -o requirements-fuzz.txt
 
 clean:
-	rm -rf .venv .venv-spark dist build site
+	rm -rf .venv .venv-spark .venv-fuzz fuzz/corpus dist build site

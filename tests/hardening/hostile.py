@@ -44,6 +44,14 @@ BYTES = (b"\x00", b"\xff", b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0
          b"\x1b", b"PAR1", b"PK\x03\x04")  # fmt: skip
 
 
+TOKENS = tuple(
+    raw
+    for raw in (*BYTES, *(text.encode("utf-8", "surrogatepass") for text in (*CELLS, *TOML)))
+    if 0 < len(raw) <= 60
+)
+"""The short ones of all these, for a fuzzer to splice in."""
+
+
 @st.composite
 def spoilt(draw, seeds, lines=()):
     """Draw a real file with some of its bytes, cells and lines replaced."""

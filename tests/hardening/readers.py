@@ -14,6 +14,8 @@ from tariffimpact.errors import DataError, ModelError
 from tariffimpact.facts import read_facts, shipped_folder
 from tariffimpact.facts.reader import KINDS
 
+FOUND = Path(__file__).parent / "found"
+"""Inputs that once broke a reader, in a folder for each reader."""
 DATA, CASES = shipped_folder("data"), shipped_folder("cases")
 
 
@@ -51,6 +53,11 @@ def _check(error: DataError, folder: Path) -> None:
         assert fault.remedy, text
         assert fault.where.startswith(str(folder)), text
         assert len(text) < 3000, text[:500]
+
+
+def folder_name(reader: str) -> str:
+    """Return the name of the folder in which inputs of a reader are kept."""
+    return reader.removesuffix(".csv").replace(" ", "-")
 
 
 @contextmanager
@@ -163,9 +170,100 @@ def _rules(name: str) -> Callable[[Path], object]:
     return read
 
 
+_LISTED = {
+    "mfn_rates_2025.csv": b"04069056,16.5%\n22042150,6.3\xc2\xa2/liter + 2%\n",
+    "s301_product_lists.csv": b"22042150,4A,9903.88.15\n22042150,biden_jan26,9903.91.06\n",
+    "s232_derivative_products.csv": b"76161090,aluminum,\n04069056,steel,2025-08-18\n",
+    "s232_annex_products.csv": b"7606,1a\n",
+    "ieepa_exempt_products.csv": b"0406905600\n",
+    "s122_exempt_products.csv": b"04069056\n",
+    "floor_exempt_products.csv": b"61091000,eu\n",
+    "country_eo_exempt_products.csv": b"9903.01.77,0406.90.56,2025-08-06\n",
+}
+
+
+def _raw_list(name: str) -> Reader:
+    from tariffimpact.tariffs.raw_lists import FILES, read_raw_lists
+
+    files = {
+        other: ",".join(columns).encode() + b"\n" + _LISTED[other]
+        for other, columns in FILES.items()
+    }
+
+    def read(path: Path) -> object:
+        for other, content in files.items():
+            if other != name:
+                (path.parent / other).write_bytes(content)
+        return read_raw_lists(path.parent)
+
+    return Reader((files[name],), read, name)
+
+
+def _schedule(path: Path) -> object:
+    """Read a schedule, and ask it for a rate."""
+    from datetime import date
+
+    from tariffimpact.tariffs import FiledSchedule, read_schedule
+
+    found = FiledSchedule(read_schedule(path))
+    with suppress(ModelError):
+        found.rate("9504500000", "CHN", date(2025, 5, 1)).explain()
+    return found
+
+
+def _lines(path: Path) -> object:
+    from tariffimpact.portfolio import check_lines
+
+    return check_lines(path)
+
+
+def _census(path: Path) -> object:
+    from tariffimpact.portfolio import read_census_imports
+
+    return read_census_imports(path.parent)
+
+
+def _version(path: Path) -> object:
+    from tariffimpact.release import data_version
+
+    return str(data_version(path.parent))
+
+
+@cache
+def parquet_readers() -> dict[str, Reader]:
+    """Return the readers of binary files; they need the extra `portfolio`."""
+    import io
+
+    import pandas as pd
+
+    from tariffimpact.tariffs import CompiledSchedule
+
+    whole = _compiled()
+    consoles = whole.frame[whole.frame["hts"] == "9504500000"].reset_index(drop=True)
+    schedule = CompiledSchedule(consoles, whole.manifest).as_bytes()
+    lines, census = io.BytesIO(), io.BytesIO()
+    pd.DataFrame(
+        {
+            "hts": ["9504500000"] * 3,
+            "origin": ["CHN", "JPN", "VNM"],
+            "entered_on": pd.Timestamp("2025-07-01"),
+            "customs_value": [1.0, 2.0, 3.0],
+            "duty": [0.1, 0.2, 0.3],
+        }
+    ).to_parquet(lines)
+    pd.DataFrame(
+        {"HS10": ["9504500000"], "CTY_CODE": ["5700"], "imports": [5.0], "duty": [1.0]}
+    ).to_parquet(census)
+    return {
+        "schedule": Reader((schedule,), _schedule, "schedule.parquet"),
+        "import lines": Reader((lines.getvalue(),), _lines, "lines.parquet"),
+        "census": Reader((census.getvalue(),), _census, "5700-imports.parquet"),
+    }
+
+
 @cache
 def readers() -> dict[str, Reader]:
-    """Return every reader by name; those of single tables first."""
+    """Return every reader of text by name; those that need a folder of files say `with`."""
     from tariffimpact.tariffs.rules import SHIPPED
 
     found = {
@@ -186,6 +284,8 @@ def readers() -> dict[str, Reader]:
     market = (DATA / "console_market.csv").read_bytes()
     found["market"] = Reader((market, _head(market, 3)), _products, "market.csv")
     found["skus"] = Reader(((DATA / "example_skus.csv").read_bytes(),), _skus, "skus.csv")
+    found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")
+    found |= {f"raw lists with {name}": _raw_list(name) for name in _LISTED}
     for name in ("rules", "groups", "lists", "sources"):
         seed = _head((SHIPPED / f"{name}.csv").read_bytes(), 6)
         found[f"rules with {name}"] = Reader((seed,), _rules(name), f"{name}.csv")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from hardening.hostile import TOML, spoilt
-from hardening.readers import outcome, readers
+from hardening.readers import FOUND, folder_name, outcome, parquet_readers, readers
 from tariffimpact.cases import read_case
 from tariffimpact.errors import DataError, ModelError
 from tariffimpact.facts import PriceChange, TariffRow
@@ -51,6 +51,40 @@ def test_thousands_of_spoilt_files_are_read_or_refused(name):
 def test_the_real_files_are_read(name):
     reader = readers()[name]
     assert {outcome(reader, raw) for raw in reader.seeds} == {"read"}
+
+
+@pytest.fixture(scope="module")
+def binary():
+    pytest.importorskip("pyarrow", reason="the extra portfolio is not installed")
+    return parquet_readers()
+
+
+@pytest.mark.parametrize(
+    ("name", "examples"),
+    [(name, 40) for name in ("schedule", "import lines", "census")]
+    + [
+        pytest.param(name, 3000, marks=pytest.mark.slow)
+        for name in ("schedule", "import lines", "census")
+    ],
+)
+def test_a_spoilt_binary_file_is_read_or_refused(binary, name, examples):
+    reader = binary[name]
+    assert {outcome(reader, raw) for raw in reader.seeds} == {"read"}
+
+    @settings(EVERY, max_examples=examples)
+    @given(spoilt(reader.seeds))
+    def run(raw):
+        outcome(reader, raw)
+
+    run()
+
+
+def test_every_input_that_once_broke_a_reader_is_read_or_refused(binary):
+    every = {folder_name(name): reader for name, reader in (readers() | binary).items()}
+    kept = [path for path in sorted(FOUND.rglob("*")) if path.is_file()]
+    assert kept
+    for path in kept:
+        quick(lambda path=path: outcome(every[path.parent.name], path.read_bytes()))
 
 
 # what such inputs have found, or would find without a guard
