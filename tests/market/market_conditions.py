@@ -78,3 +78,38 @@ def numeric_gain(market, state, firm, step=1e-4):
             moved[j] *= 1 + sign * step
             gains.append((profit(moved) - at) / abs(at))
     return max(gains)
+
+
+def nested_gap(*, prices, cost, level, steep, nest, nesting, ces, pull):
+    """Largest miss of the markup that each product's condition asks for, nested logit or CES.
+
+    From d ln r_k / du_j alone; pull[j, k] weighs k's profit in j's condition, own weight 1. Logit:
+    m = (1 - s)/a + s sum_nest pull m c + (1 - s) sum pull m r, relative to price. CES, with l the
+    Lerner index and e = elasticity - 1: l (1 + e/(1 - s)) = 1 + e (s/(1 - s) sum_nest pull l c +
+    sum pull l r), relative to the factor of l.
+    """
+    index = level - steep * (np.log(prices) if ces else prices)
+    within, inclusive = np.empty(prices.size), []
+    for group in np.unique(nest):
+        here = nest == group
+        scaled = index[here] / (1 - nesting[here])
+        top = scaled.max()
+        total = top + np.log(np.exp(scaled - top).sum())
+        within[here] = np.exp(scaled - total)
+        inclusive.append((1 - nesting[here][0]) * total)
+    top = max(0.0, *inclusive)
+    size = top + np.log(np.exp(-top) + np.exp(np.array(inclusive) - top).sum())
+    share = within * np.exp(np.array(inclusive) - size)[np.searchsorted(np.unique(nest), nest)]
+    same = nest[:, None] == nest[None, :]
+    if not ces:
+        markup = prices - cost
+        asked = (
+            (1 - nesting) / steep
+            + nesting * ((pull * same) @ (markup * within))
+            + (1 - nesting) * (pull @ (markup * share))
+        )
+        return np.max(np.abs(markup - asked) / np.maximum(prices, np.abs(markup)))
+    lerner, odds = 1 - cost / prices, nesting / (1 - nesting)
+    asked = 1 + steep * (odds * ((pull * same) @ (lerner * within)) + pull @ (lerner * share))
+    factor = 1 + steep / (1 - nesting)
+    return np.max(np.abs(lerner * factor - asked) / factor)

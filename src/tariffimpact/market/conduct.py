@@ -17,11 +17,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tariffimpact.errors import ModelError
 from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.system import Array, DemandSystem
 
+_FLAT = 1e-10
+"""Curvature of profit, relative to marginal revenue, that cannot be told from none."""
 Conduct = Literal["bertrand", "cournot", "monopolistic_competition", "price_taking"]
 
 
@@ -36,7 +39,7 @@ class Game:
     conduct: Conduct
 
     @property
-    def _pull(self) -> Array:
+    def pull(self) -> Array:
         """Weight of product k in the condition of j, relative to its own, shape (J, J)."""
         weighed = self.ownership * self.weight[None, :]
         return np.asarray(weighed / np.diag(weighed)[:, None])
@@ -49,10 +52,10 @@ class Game:
         """Return the first-order conditions at shelf `prices`, shape (J,); 0 in equilibrium."""
         lerner = self.lerner(prices)
         if self.conduct == "bertrand":
-            return np.asarray(1 + (self._pull * self.demand.slopes(prices)) @ lerner)
+            return np.asarray(1 + (self.pull * self.demand.slopes(prices)) @ lerner)
         if self.conduct == "cournot":
             return np.asarray(
-                lerner + (self._pull * _inverse(self.demand.slopes(prices))).sum(axis=1)
+                lerner + (self.pull * _inverse(self.demand.slopes(prices))).sum(axis=1)
             )
         if self.conduct == "monopolistic_competition":
             return 1 - lerner * atomistic_elasticity(self.demand, prices)
@@ -62,10 +65,10 @@ class Game:
         """Return the size of the terms each condition is the sum of, shape (J,)."""
         lerner = np.abs(self.lerner(prices))
         if self.conduct == "bertrand":
-            return 1 + np.abs(self._pull * self.demand.slopes(prices)) @ lerner
+            return 1 + np.abs(self.pull * self.demand.slopes(prices)) @ lerner
         if self.conduct == "cournot":
             return np.asarray(
-                1 + np.abs(self._pull * _inverse(self.demand.slopes(prices))).sum(axis=1)
+                1 + np.abs(self.pull * _inverse(self.demand.slopes(prices))).sum(axis=1)
             )
         return 1 + lerner
 
@@ -73,7 +76,7 @@ class Game:
         """Return J[j, l] = d residual_j / d ln p_l, shape (J, J), exact."""
         lerner, cost_share = self.lerner(prices), self.cost / prices
         if self.conduct == "bertrand":
-            pull, slopes = self._pull, self.demand.slopes(prices)
+            pull, slopes = self.pull, self.demand.slopes(prices)
             bend = self.demand.slope_change(prices, pull * lerner[None, :])
             return pull * slopes * cost_share[None, :] + bend
         if self.conduct == "cournot":
@@ -87,7 +90,7 @@ class Game:
     def _inverse_change(self, prices: Array) -> Array:
         """Return -sum_k pull[j, k] d(S^-1)[j, k] / d ln p_l, shape (J, J)."""
         inverse = _inverse(self.demand.slopes(prices))
-        right = self._pull @ inverse.T
+        right = self.pull @ inverse.T
         rows = [
             self.demand.slope_change(prices, np.outer(inverse[j], right[j])).sum(axis=0)
             for j in range(prices.size)
@@ -97,18 +100,28 @@ class Game:
     def cost_response(self, prices: Array) -> Array:
         """Return C[j, l] = d residual_j / d k_l at fixed prices, per unit of money, (J, J)."""
         if self.conduct == "bertrand":
-            return -self._pull * self.demand.slopes(prices) / prices[None, :]
+            return -self.pull * self.demand.slopes(prices) / prices[None, :]
         if self.conduct == "monopolistic_competition":
             return np.diag(atomistic_elasticity(self.demand, prices) / prices)
         return np.diag(-1 / prices)
 
+    def weight_response(self, prices: Array) -> Array:
+        """Return T[j, l] = d residual_j / d theta_l at fixed prices, shape (J, J)."""
+        if self.conduct == "bertrand":
+            terms = self.pull * self.demand.slopes(prices) * self.lerner(prices)[None, :]
+        elif self.conduct == "cournot":
+            terms = self.pull * _inverse(self.demand.slopes(prices))
+        else:
+            return np.zeros((prices.size, prices.size))
+        return np.asarray(terms / self.weight[None, :] - np.diag(terms.sum(axis=1) / self.weight))
+
     def implied_lerner(self, prices: Array) -> Array:
         """Return the Lerner index at which `prices` are an equilibrium, shape (J,)."""
         if self.conduct == "bertrand":
-            pull = self._pull * self.demand.slopes(prices)
+            pull = self.pull * self.demand.slopes(prices)
             return np.asarray(np.linalg.solve(pull, -np.ones(prices.size)))
         if self.conduct == "cournot":
-            return np.asarray(-(self._pull * _inverse(self.demand.slopes(prices))).sum(axis=1))
+            return np.asarray(-(self.pull * _inverse(self.demand.slopes(prices))).sum(axis=1))
         if self.conduct == "monopolistic_competition":
             return 1 / atomistic_elasticity(self.demand, prices)
         return np.zeros(prices.size)
@@ -134,25 +147,28 @@ def atomistic_elasticity(demand: DemandSystem, prices: Array) -> Array:
     )
 
 
-def concave(game: Game, prices: Array, firms: tuple[str, ...]) -> bool:
-    """Return whether every firm's profit is at a strict local maximum in its own prices.
+def off_maximum(
+    game: Game, prices: Array, firms: tuple[str, ...], free: NDArray[np.bool_]
+) -> tuple[str, ...]:
+    """Return the firms whose profit is not at a local maximum in their own `free` prices.
 
     At a solution the Hessian of a firm's profit in log prices is the Jacobian block of its
-    conditions times a positive diagonal, so all eigenvalues of the block must be negative
-    (Bertrand). Cournot conditions have the opposite sign in prices and are checked in quantities:
-    dp/dq turns the block's sign.
+    conditions times a positive diagonal, so no eigenvalue of the block may be positive beyond
+    rounding (Bertrand). Cournot conditions have the opposite sign in prices and are checked in
+    quantities: dp/dq turns the block's sign.
     """
     if game.conduct == "price_taking":
-        return True
+        return ()
     block = game.jacobian(prices)
     if game.conduct == "cournot":
         block = block @ _inverse(game.demand.elasticities(prices))
     names = np.asarray(firms)
-    for firm in dict.fromkeys(firms):
-        own = np.flatnonzero(names == firm)
-        if np.linalg.eigvals(block[np.ix_(own, own)]).real.max() >= 0:
-            return False
-    return True
+    return tuple(
+        firm
+        for firm in dict.fromkeys(firms)
+        if (own := np.flatnonzero((names == firm) & free)).size
+        and np.linalg.eigvals(block[np.ix_(own, own)]).real.max() > _FLAT
+    )
 
 
 def _inverse(slopes: Array) -> Array:

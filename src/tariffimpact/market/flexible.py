@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffimpact.errors import ModelError
 from tariffimpact.market.system import Array
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
@@ -211,13 +210,3 @@ class AidsDemand:
         bend = 1 - self.market_elasticity
         start = self.outlay(before)
         return start * rise if bend == 0 else start * math.expm1(bend * rise) / bend
-
-
-def check_choke(demand: object, quantities: Array, products: tuple[str, ...]) -> None:
-    """Raise a `ModelError` that names the products whose demand is choked off (q <= 0)."""
-    gone = [name for name, sold in zip(products, quantities, strict=True) if not sold > 0]
-    if gone:
-        raise ModelError(
-            f"{', '.join(gone)}: priced out, {type(demand).__name__} has no positive sales at "
-            "these costs; drop the product from the market, or use logit or CES demand"
-        )

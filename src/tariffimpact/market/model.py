@@ -12,14 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Conduct, Game
 from tariffimpact.market.equilibrium import Equilibrium
-from tariffimpact.market.flexible import check_choke
-from tariffimpact.market.newton import Solved, require
 from tariffimpact.market.ownership import checked_ownership, ownership_matrix
 from tariffimpact.market.policy import NO_DUTIES, Duties, Levy, Reading, levy
 from tariffimpact.market.quotas import Quota, clear_quotas
-from tariffimpact.market.solving import solve
+from tariffimpact.market.solving import require_maximum, require_solved, solve
 from tariffimpact.market.state import MarketState
 from tariffimpact.market.system import Array, DemandSystem, vector
+from tariffimpact.market.withdrawal import check_offered, check_sold
 
 if TYPE_CHECKING:
     from tariffimpact.market.fit import Fit
@@ -205,7 +204,11 @@ class Market:
         anchors = [known for known in (anchor, self._observed()) if known is not None]
         solved = solve(game, self.firms, anchors=anchors, held=held if held.any() else None,
                        start=start)  # fmt: skip
-        self._accept(solved)
+        if not solved.converged:
+            check_offered(game, solved, self.firms, self.products)
+        require_solved(solved, self.products)
+        check_sold(self.demand, solved.prices, self.products)
+        require_maximum(game, solved, self.firms, ~held)
         return MarketState(
             game, self.firms, raised, solved.prices, licence, held, solved.residual,
             solved.iterations,
@@ -216,10 +219,6 @@ class Market:
         if self.fit is None:
             return None
         return self.game(self.levy(self.duties)), self.fit.prices
-
-    def _accept(self, solved: Solved) -> None:
-        require(solved, self.products)
-        check_choke(self.demand, self.demand.quantities(solved.prices), self.products)
 
 
 def check_names(products: Sequence[str], firms: Sequence[str], size: int) -> None:

@@ -1,19 +1,36 @@
-"""Which solver a market needs: one number per firm where that is exact, Newton on prices if not."""
+"""Which solver a market needs: a closed form, one number per firm, log odds, or log prices."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffimpact.market.aggregative import solve_types
+from tariffimpact.errors import ModelError
+from tariffimpact.market.aggregative import TOLERANCE, solve_types
 from tariffimpact.market.choice import CesDemand, LogitDemand
-from tariffimpact.market.conduct import Game, atomistic_elasticity
+from tariffimpact.market.conduct import Game, atomistic_elasticity, off_maximum
 from tariffimpact.market.heterogeneous import solve_profits
-from tariffimpact.market.newton import Solved, follow, newton
+from tariffimpact.market.log_odds import solve_odds
+from tariffimpact.market.log_prices import solve_prices
 from tariffimpact.market.ownership import is_partition
 from tariffimpact.market.system import Array, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """Prices that meet the first-order conditions, and how well."""
+
+    prices: Array
+    residual: float
+    iterations: int
+
+    @property
+    def converged(self) -> bool:
+        """Whether the relative first-order condition is at or below 1e-10."""
+        return bool(self.residual <= TOLERANCE)
 
 
 def solve(
@@ -29,57 +46,56 @@ def solve(
     Parameters
     ----------
     anchors
-        Games whose equilibrium prices are known; Newton walks from them if it must.
+        Games whose equilibrium prices are known; where demand has no index of utility the search
+        walks from them if it must.
     held
         Products whose prices stay at `start`, shape (J,); None for none.
     start
         Prices to begin at; needed with `held`.
     """
-    free = np.ones(game.cost.size, dtype=bool) if held is None else ~held
-    if free.all() and (exact := closed(game, firms)) is not None:
-        scaled = float(np.max(np.abs(game.residual(exact.prices)) / game.scale(exact.prices)))
-        polished = Solved(exact.prices, max(scaled, exact.residual), exact.iterations)
-        return polished if polished.converged else newton(game, exact.prices, free)
-    best: Solved | None = None
-    known = list(anchors)
-    starts = [start] if start is not None else [p for _, p in known] + [_guess(game)]
-    for prices in starts:
-        found = newton(game, prices, free)
-        if found.converged:
-            return found
-        best = found if best is None or found.residual < best.residual else best
-    if free.all():
-        for anchor, prices in known:
-            found = follow(game, prices, free, anchor)
-            if found.converged:
-                return found
-    assert best is not None
-    return best
+    fixed = np.zeros(game.cost.size, dtype=bool) if held is None else held
+    begin = game.cost * 1.3 if start is None else start
+    apart = separable(game)
+    if apart is not None:
+        return _measured(game, fixed, np.where(fixed, begin, apart), 0.0, 0)
+    if not isinstance(game.demand, LogitDemand | CesDemand):
+        return _measured(game, fixed, *solve_prices(game, anchors, fixed, begin))
+    found = None if fixed.any() else _by_firm(game, game.demand, firms)
+    if found is None or not (kept := _measured(game, fixed, *found)).converged:
+        kept = _measured(game, fixed, *solve_odds(game, fixed, begin))
+    return kept
 
 
-def closed(game: Game, firms: tuple[str, ...]) -> Solved | None:
-    """Return prices from the firm-level solvers or a closed form; None where neither applies."""
+def _measured(
+    game: Game, held: NDArray[np.bool_], prices: Array, error: float, count: int
+) -> Solved:
+    """Return prices with the worse of the solver's own error and the conditions in prices."""
+    with np.errstate(all="ignore"):
+        terms = np.abs(game.residual(prices)) / game.scale(prices)
+    worst = float(np.max(terms[~held], initial=error))
+    return Solved(prices, worst if np.isfinite(worst) else np.inf, count)
+
+
+def separable(game: Game) -> Array | None:
+    """Return prices that each follow from their own cost alone; None where rivals matter."""
     if game.conduct == "price_taking":
-        return Solved(game.cost.copy(), 0.0, 0)
+        return game.cost.copy()
+    if game.conduct != "monopolistic_competition":
+        return None
     demand = game.demand
-    if not isinstance(demand, LogitDemand | CesDemand):
-        return None
-    if game.conduct == "monopolistic_competition":
-        return Solved(_atomistic(demand, game.cost), 0.0, 0)
-    plain = not demand.nesting.any() and game.conduct == "bertrand"
-    if not (plain and is_partition(game.ownership, firms)):
-        return None
-    return _by_firm(game, demand, firms)
-
-
-def _atomistic(demand: LogitDemand | CesDemand, cost: Array) -> Array:
     if isinstance(demand, LogitDemand):
-        return cost + (1 - demand.nesting) / demand.price_coefficient
-    return cost / (1 - 1 / atomistic_elasticity(demand, cost))
+        return game.cost + (1 - demand.nesting) / demand.price_coefficient
+    return np.asarray(game.cost / (1 - 1 / atomistic_elasticity(demand, game.cost)))
 
 
-def _by_firm(game: Game, demand: LogitDemand | CesDemand, firms: tuple[str, ...]) -> Solved | None:
-    """Solve plain logit or CES Bertrand through one unknown per firm."""
+def _by_firm(
+    game: Game, demand: LogitDemand | CesDemand, firms: tuple[str, ...]
+) -> tuple[Array, float, int] | None:
+    """Solve plain logit or CES Bertrand through one unknown per firm; None where it has more."""
+    if demand.nesting.any() or game.conduct != "bertrand":
+        return None
+    if not is_partition(game.ownership, firms):
+        return None
     _, firm = np.unique(np.asarray(firms), return_inverse=True)
     order = np.argsort(firm, kind="stable")
     sizes = np.bincount(firm)
@@ -94,7 +110,7 @@ def _by_firm(game: Game, demand: LogitDemand | CesDemand, firms: tuple[str, ...]
                 value=value[order] - 1, gross=gross[order], products=sizes, firms=one_market
             )
             prices = game.cost + (1 + gross * found.index[firm]) / alpha
-            return Solved(prices, float(found.residual[0]), int(found.iterations[0]))
+            return prices, float(found.residual[0]), int(found.iterations[0])
         types = firm_types(value[order], sizes)
         by_firm = solve_types(types, one_market, np.zeros(1))
         prices = game.cost + (1 + by_firm.odds[firm]) / alpha
@@ -105,7 +121,7 @@ def _by_firm(game: Game, demand: LogitDemand | CesDemand, firms: tuple[str, ...]
         types = firm_types((demand.log_quality - steep * np.log(game.cost))[order], sizes)
         by_firm = solve_types(types, one_market, np.array([1 / steep]))
         prices = game.cost * (1 + (1 + by_firm.odds[firm]) / steep)
-    return Solved(prices, float(by_firm.residual[0]), int(by_firm.iterations[0]))
+    return prices, float(by_firm.residual[0]), int(by_firm.iterations[0])
 
 
 def firm_types(value: Array, sizes: Labels) -> Array:
@@ -118,8 +134,25 @@ def firm_types(value: Array, sizes: Labels) -> Array:
     return np.log(np.add.reduceat(spread, starts)) + peak
 
 
-def _guess(game: Game) -> Array:
-    """Return prices to start from where no equilibrium is known."""
-    if isinstance(game.demand, LogitDemand | CesDemand):
-        return _atomistic(game.demand, game.cost)
-    return game.cost * 1.3
+def require_solved(solved: Solved, products: tuple[str, ...]) -> None:
+    """Raise a `ModelError` unless solved: an unsolved market yields no number."""
+    if not solved.converged:
+        raise ModelError(
+            f"market of {products[0]} … {products[-1]} ({len(products)} products): no equilibrium "
+            f"found, relative first-order condition {solved.residual:.1e} after "
+            f"{solved.iterations} Newton steps (needed {TOLERANCE:.0e}); check margins and "
+            "elasticities, or lower the tariff to see where the market stops"
+        )
+
+
+def require_maximum(
+    game: Game, solved: Solved, firms: tuple[str, ...], free: NDArray[np.bool_]
+) -> None:
+    """Raise a `ModelError` if a firm could gain by a small change of its `free` prices."""
+    failing = off_maximum(game, solved.prices, firms, free)
+    if failing:
+        raise ModelError(
+            f"no equilibrium found: first-order conditions hold at a point where {failing[0]} is "
+            "not at a maximum of its profit; demand is too inelastic or too convex there: check "
+            "margins and elasticities, or use logit or CES demand"
+        )

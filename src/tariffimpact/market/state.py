@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tariffimpact.errors import ModelError
 from tariffimpact.market.certificates import uniqueness
-from tariffimpact.market.conduct import Game, concave
+from tariffimpact.market.conduct import Game, off_maximum
 from tariffimpact.market.policy import Levy
 from tariffimpact.market.system import Array
 
@@ -91,18 +91,8 @@ class MarketState:
                 "pass_through() by each product's customs value"
             )
         cost = self.game.cost_response(self.prices) * base.unit_cost[None, :]
-        weight = self._weight_response() * -(base.weight**2)[None, :]
+        weight = self.game.weight_response(self.prices) * -(base.weight**2)[None, :]
         return self._solve(cost + weight)
-
-    def _weight_response(self) -> Array:
-        """Return d residual_j / d theta_l at fixed prices, shape (J, J)."""
-        if self.game.conduct != "bertrand":
-            raise ModelError("tariff_response: written for conduct='bertrand' only")
-        weight, lerner = self.game.weight, self.margins
-        ratio = self.game.ownership / np.diag(self.game.ownership)[:, None] / weight[:, None]
-        response = ratio * self.game.demand.slopes(self.prices) * lerner[None, :]
-        own = (response * weight[None, :]).sum(axis=1) / weight
-        return np.asarray(response - np.diag(own))
 
     def _solve(self, forcing: Array) -> Array:
         """Return dp given d residual / d something, held prices staying put."""
@@ -113,8 +103,11 @@ class MarketState:
         return answer
 
     def second_order(self) -> bool:
-        """Return whether every firm is at a strict local maximum of its profit."""
-        return concave(self.game, self.prices, self.firms)
+        """Return whether every firm is at a local maximum of its profit.
+
+        No market is returned where this fails; see `off_maximum` for how it is found.
+        """
+        return not off_maximum(self.game, self.prices, self.firms, ~self.held)
 
     def uniqueness(self) -> str | None:
         """Return why this equilibrium is the only one, or None where there is no certificate."""

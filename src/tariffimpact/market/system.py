@@ -5,6 +5,7 @@ Everything is written in logarithms of prices, so the unit of money drops out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -53,11 +54,18 @@ class NestShares:
     """Shares of a (nested) logit in its utility index u, with an outside good of utility 0.
 
     ``r_j = exp(u_j/(1-s_g)) / D_g * D_g**(1-s_g) / H``, ``H = 1 + sum_g D_g**(1-s_g)``, where
-    ``s_g`` in [0, 1) is the nesting parameter (0: plain logit).
+    ``s_g`` in [0, 1) is the nesting parameter (0: plain logit). The log odds x_j = log(r_j / r_0)
+    say the same as u: ``u_j = (1-s_g) x_j + s_g log sum_{k in g} exp(x_k)`` (Berry's inversion).
     """
 
+    index: Array
+    """Utility index u, shape (J,)."""
+    log_odds: Array
+    """log of share over the outside share, shape (J,)."""
     share: Array
     """Share of the whole market, shape (J,)."""
+    outside: float
+    """Share of the outside good."""
     conditional: Array
     """Share within the nest, shape (J,)."""
     log_total: float
@@ -71,23 +79,41 @@ class NestShares:
     def of(cls, index: Array, nest: Labels, nesting: Array) -> NestShares:
         """Return the shares at utility `index`, shape (J,); `nest` numbers the nests from 0."""
         scaled = index / (1 - nesting)
-        groups = int(nest.max()) + 1
-        peak = np.full(groups, -np.inf)
-        np.maximum.at(peak, nest, scaled)
-        weight = np.exp(scaled - peak[nest])
-        total = np.bincount(nest, weight, minlength=groups)
-        log_inclusive = np.zeros(groups)
-        log_inclusive[nest] = (1 - nesting) * (peak + np.log(total))[nest]
-        log_total = float(np.logaddexp.reduce(np.append(log_inclusive, 0.0)))
-        conditional = weight / total[nest]
-        share = conditional * np.exp(log_inclusive[nest] - log_total)
-        return cls(share, conditional, log_total, nest[:, None] == nest[None, :], nesting)
+        inclusive = _log_sum(scaled, nest)
+        return cls.from_log_odds(scaled - nesting * inclusive, nest, nesting)
+
+    @classmethod
+    def from_log_odds(cls, log_odds: Array, nest: Labels, nesting: Array) -> NestShares:
+        """Return the shares at given log odds, shape (J,)."""
+        peak = max(float(log_odds.max()), 0.0)
+        weight, rest = np.exp(log_odds - peak), np.exp(-peak)
+        total = float(rest + weight.sum())
+        inclusive = _log_sum(log_odds, nest)
+        return cls(
+            index=(1 - nesting) * log_odds + nesting * inclusive,
+            log_odds=log_odds,
+            share=weight / total,
+            outside=float(rest / total),
+            conditional=np.exp(log_odds - inclusive),
+            log_total=peak + math.log(total),
+            same=nest[:, None] == nest[None, :],
+            nesting=nesting,
+        )
+
+    def cross(self) -> Array:
+        """Return G[j, k] = -d ln r_j / du_k for k other than j, same formula on the diagonal."""
+        odds = self.nesting / (1 - self.nesting)
+        return self.same * (odds * self.conditional)[None, :] + self.share[None, :]
 
     def semi_elasticities(self) -> Array:
-        """Return N[j, k] = d ln r_j / du_k, shape (J, J)."""
-        odds = self.nesting / (1 - self.nesting)
-        own = np.diag(1 / (1 - self.nesting))
-        return own - self.same * (odds * self.conditional)[None, :] - self.share[None, :]
+        """Return N[j, k] = d ln r_j / du_k, shape (J, J).
+
+        The diagonal is what the other columns and the outside good take, so that no digit is lost
+        where one product has nearly all.
+        """
+        others = -self.cross()
+        np.fill_diagonal(others, 0.0)
+        return others + np.diag(self.outside - others.sum(axis=1))
 
     def curvature(self, weights: Array) -> Array:
         """Return sum_k weights[j, k] dN[j, k] / du_l, shape (J, J)."""
@@ -97,6 +123,17 @@ class NestShares:
         return np.asarray(
             spread - within - (weights * self.share[None, :]) @ self.semi_elasticities()
         )
+
+    def index_change(self) -> Array:
+        """Return U[j, l] = du_j / dx_l, x the log odds, shape (J, J)."""
+        return np.diag(1 - self.nesting) + self.same * np.outer(self.nesting, self.conditional)
+
+
+def _log_sum(value: Array, nest: Labels) -> Array:
+    """Return log sum exp of `value` over each product's nest, shape (J,)."""
+    peak = np.full(int(nest.max()) + 1, -np.inf)
+    np.maximum.at(peak, nest, value)
+    return np.asarray((peak + np.log(np.bincount(nest, np.exp(value - peak[nest]))))[nest])
 
 
 def vector(values: ArrayLike, size: int, name: str) -> Array:

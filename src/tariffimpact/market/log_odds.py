@@ -1,0 +1,207 @@
+r"""Logit and CES equilibria with any nests, ownership and profit weights, in the log odds.
+
+Shares say what markups firms take, markups say what utility is left. With x the log odds of the
+products, u(x) the utility index they imply (Berry's inversion) and y(x) the utility lost to the
+markups that are best replies at those shares, an equilibrium is
+
+.. math:: u(x) + y(x) = V,
+
+V the utility if every price were its cost. For logit y = alpha (p - k), for CES
+y = (elasticity - 1) log(p/k). Unlike the conditions in prices, u and y are smooth however close
+the products: a small step of x is a small change of every log share.
+
+The path parameter t multiplies what a product weighs in the markups of any product, its own share
+included. At t = 0 firms take the market as given and x is a closed form. For logit markups stay
+positive and bounded on the way to t = 1, so the path from there reaches an equilibrium.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariffimpact.market.choice import CesDemand, LogitDemand
+from tariffimpact.market.conduct import Game
+from tariffimpact.market.system import Array, NestShares
+from tariffimpact.market.tracking import Point, first_settled, newton, track
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Utility lost to markups, y, and how it moves."""
+
+    loss: Array
+    by_odds: Array
+    """dy/dx, shape (J, J)."""
+    by_t: Array
+
+
+@dataclass(frozen=True, slots=True)
+class OddsConditions:
+    """u(x) + y(x) = V for the products whose price is free; y is given for those held."""
+
+    demand: LogitDemand | CesDemand
+    pull: Array
+    """Weight of k in the condition of j, relative to its own, shape (J, J)."""
+    at_cost: Array
+    """V, shape (J,)."""
+    held: NDArray[np.bool_]
+    held_loss: Array
+    """y of the products whose price is held, shape (J,)."""
+    quantities: bool
+    """Whether firms set quantities (Cournot) rather than prices (Bertrand)."""
+
+    @classmethod
+    def of(cls, game: Game, held: NDArray[np.bool_], prices: Array) -> OddsConditions:
+        """Return the conditions of a game; `prices` matter where `held`."""
+        demand = game.demand
+        assert isinstance(demand, LogitDemand | CesDemand)
+        steep, ces = _steepness(demand), isinstance(demand, CesDemand)
+        level = demand.log_quality if isinstance(demand, CesDemand) else demand.utility
+        cost, price = (np.log(game.cost), np.log(prices)) if ces else (game.cost, prices)
+        return cls(
+            demand, game.pull, level - steep * cost, held, steep * (price - cost),
+            game.conduct == "cournot",
+        )  # fmt: skip
+
+    def shares(self, x: Array) -> NestShares:
+        """Return the shares at log odds x."""
+        return NestShares.from_log_odds(x, self.demand.nest, self.demand.nesting)
+
+    def start(self) -> Array:
+        """Return the solution at t = 0."""
+        taken = self._taken(self.shares(np.zeros_like(self.at_cost)), 0.0)
+        assert taken is not None
+        at = NestShares.of(self.at_cost - taken.loss, self.demand.nest, self.demand.nesting)
+        return at.log_odds
+
+    def at(self, x: Array, t: float) -> Point | None:
+        """Return u + y - V and its derivatives; None where no markups fit the shares."""
+        with np.errstate(all="ignore"):
+            shares = self.shares(x)
+            taken = self._taken(shares, t)
+            if taken is None:
+                return None
+            point = Point(
+                gap=shares.index + taken.loss - self.at_cost,
+                size=1 + np.abs(self.at_cost),
+                jacobian=shares.index_change() + taken.by_odds,
+                drift=taken.by_t,
+            )
+        return point if point.finite else None
+
+    def prices(self, game: Game, x: Array) -> Array:
+        """Return the shelf prices at the markups that x implies, else at the utility left."""
+        with np.errstate(all="ignore"):
+            shares = self.shares(x)
+            taken = self._taken(shares, 1.0)
+            loss = self.at_cost - shares.index if taken is None else taken.loss
+            steep = _steepness(self.demand)
+            if isinstance(self.demand, CesDemand):
+                return np.asarray(game.cost * np.exp(loss / steep))
+            return np.asarray(game.cost + loss / steep)
+
+    def _taken(self, shares: NestShares, t: float) -> _Taken | None:
+        """Return the loss of utility to markups, or None where they are out of bounds."""
+        try:
+            taken = self._cournot(shares, t) if self.quantities else self._bertrand(shares, t)
+        except np.linalg.LinAlgError:
+            return None
+        if taken is not None and self.held.any():
+            taken.by_odds[self.held] = 0.0
+            taken.by_t[self.held] = 0.0
+        return taken
+
+    def _bertrand(self, shares: NestShares, t: float) -> _Taken | None:
+        """Return the loss from ``A m = 1``, A = pull x semi-elasticities, m markups."""
+        cross = shares.cross()
+        own = np.diag(cross)
+        others = cross - np.diag(own)
+        weigh = t * self.pull * others
+        excess = (others - weigh).sum(axis=1) + (1 - t) * own + shares.outside
+        matrix = np.diag(excess + weigh.sum(axis=1)) - weigh
+        steep = _steepness(self.demand) if isinstance(self.demand, CesDemand) else 0.0
+        if steep:
+            matrix, excess = steep * matrix + np.eye(own.size), steep * excess
+        matrix[self.held] = np.eye(own.size)[self.held]
+        if steep:  # cost over price, 1 - (p - k)/p
+            left = np.where(self.held, np.exp(-self.held_loss / steep), excess)
+            left = np.linalg.solve(matrix, left)
+            margin, slope = 1 - left, steep**2 / left[:, None]
+            loss = np.where(self.held, self.held_loss, -steep * np.log(left))
+        else:
+            margin = np.linalg.solve(matrix, np.where(self.held, self.held_loss, 1.0))
+            loss, slope = margin, np.ones((own.size, 1))
+        if not (np.isfinite(loss) if self.held.any() else loss > 0).all():
+            return None
+        bend = shares.curvature(t * self.pull * margin[None, :]) @ shares.index_change()
+        force = np.column_stack([-bend, (self.pull * cross) @ margin])
+        force[self.held] = 0.0
+        moves = np.linalg.solve(matrix, force) * slope
+        return _Taken(loss, moves[:, :-1], moves[:, -1])
+
+    def _cournot(self, shares: NestShares, t: float) -> _Taken | None:
+        """Return the loss from P = du/d ln q; Q = inv(steep + P) for CES.
+
+        Logit: the loss is sum_k pull[j, k] P[j, k]. CES: cost over price is steep * sum_k
+        pull[j, k] Q[j, k], where Q has positive row sums and nothing above 0 off its diagonal.
+        """
+        if isinstance(self.demand, LogitDemand):
+            return self._cournot_logit(shares, t)
+        steep, nesting = _steepness(self.demand), shares.nesting
+        size = steep + 1 - nesting + t * nesting
+        rest = shares.outside + t * float((shares.share / size).sum())
+        within = shares.same * shares.conditional[None, :]
+        off = t * (nesting / (size - t * nesting) / size)[:, None] * within
+        off += t * np.outer(1 / size, shares.share / size) / rest
+        np.fill_diagonal(off, 0.0)
+        sums = shares.outside / size / rest
+        rivals = 1 - self.pull
+        left = np.where(self.held, 1.0, steep * (sums + (rivals * off).sum(axis=1)))
+        if not (left > 0).all():
+            return None
+        own = sums + off.sum(axis=1)
+        pulled = sums[None, :] + rivals @ off.T - rivals * own[None, :]
+        inverse = np.diag(own) - off
+        nested = inverse @ (nesting[:, None] * shares.same) * shares.conditional[None, :]
+        whole = np.outer(1 / size, shares.share) / rest
+        scale = steep**2 / left
+        by_odds = nested * (pulled - pulled @ within.T) + whole * pulled
+        return _Taken(
+            np.where(self.held, self.held_loss, -steep * np.log(left)),
+            t * scale[:, None] * by_odds, scale * ((nested + whole) * pulled).sum(axis=1),
+        )  # fmt: skip
+
+    def _cournot_logit(self, shares: NestShares, t: float) -> _Taken:
+        """Return the loss from the pulled row sums of P = 1 - nesting + t x spill."""
+        nesting, odds = shares.nesting, np.exp(shares.log_odds)
+        within = shares.same * shares.conditional[None, :]
+        spill = (self.pull * (nesting[:, None] * within + odds[None, :])).sum(axis=1)
+        mean = (self.pull * within).sum(axis=1)[:, None]
+        by_odds = nesting[:, None] * within * (self.pull - mean) + self.pull * odds[None, :]
+        loss = np.where(self.held, self.held_loss, 1 - nesting + t * spill)
+        return _Taken(loss, t * by_odds, spill)
+
+
+def _steepness(demand: LogitDemand | CesDemand) -> float:
+    """Return the fall of the utility index per unit of price (logit) or of log price (CES)."""
+    return demand.elasticity - 1 if isinstance(demand, CesDemand) else demand.price_coefficient
+
+
+def solve_odds(game: Game, held: NDArray[np.bool_], prices: Array) -> tuple[Array, float, int]:
+    """Return equilibrium prices, the relative gap in log odds and the Newton steps taken.
+
+    Products `held` keep their `prices`, shape (J,).
+    """
+    conditions = OddsConditions.of(game, held, prices)
+    first = conditions.start()
+    found = first_settled(
+        [
+            lambda: newton(conditions, np.zeros_like(first)),
+            lambda: newton(conditions, np.minimum(first, 2.0)),
+            lambda: track(conditions, first),
+        ]
+    )
+    return conditions.prices(game, found.x), found.error, found.iterations
