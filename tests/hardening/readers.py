@@ -171,22 +171,19 @@ def _rules(name: str) -> Callable[[Path], object]:
 
 
 _LISTED = {
-    "mfn_rates_2025.csv": b"04069056,16.5%\n22042150,6.3\xc2\xa2/liter + 2%\n",
-    "s301_product_lists.csv": b"22042150,4A,9903.88.15\n22042150,biden_jan26,9903.91.06\n",
-    "s232_derivative_products.csv": b"76161090,aluminum,\n04069056,steel,2025-08-18\n",
-    "s232_annex_products.csv": b"7606,1a\n",
-    "ieepa_exempt_products.csv": b"0406905600\n",
-    "s122_exempt_products.csv": b"04069056\n",
-    "floor_exempt_products.csv": b"61091000,eu\n",
-    "country_eo_exempt_products.csv": b"9903.01.77,0406.90.56,2025-08-06\n",
-}
+    "hs8": "04069056", "rate_raw": "6.3\xa2/liter + 2%", "hts8": "22042150", "list": "4A",
+    "ch99_code": "9903.01.77", "hts_prefix": "7606", "derivative_type": "steel",
+    "effective_date": "2025-08-18", "annex": "1a", "hts10": "0406.90.56",
+    "country_group": "eu", "effective_date_start": "2025-08-06",
+}  # fmt: skip
+"""A cell for each column that a raw list may need."""
 
 
 def _raw_list(name: str) -> Reader:
     from tariffimpact.tariffs.raw_lists import FILES, read_raw_lists
 
     files = {
-        other: ",".join(columns).encode() + b"\n" + _LISTED[other]
+        other: f"{','.join(columns)}\n{','.join(_LISTED.get(c, 'x') for c in columns)}\n".encode()
         for other, columns in FILES.items()
     }
 
@@ -264,6 +261,7 @@ def parquet_readers() -> dict[str, Reader]:
 @cache
 def readers() -> dict[str, Reader]:
     """Return every reader of text by name; those that need a folder of files say `with`."""
+    from tariffimpact.tariffs.raw_lists import FILES
     from tariffimpact.tariffs.rules import SHIPPED
 
     found = {
@@ -285,7 +283,7 @@ def readers() -> dict[str, Reader]:
     found["market"] = Reader((market, _head(market, 3)), _products, "market.csv")
     found["skus"] = Reader(((DATA / "example_skus.csv").read_bytes(),), _skus, "skus.csv")
     found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")
-    found |= {f"raw lists with {name}": _raw_list(name) for name in _LISTED}
+    found |= {f"raw lists with {name}": _raw_list(name) for name in FILES}
     for name in ("rules", "groups", "lists", "sources"):
         seed = _head((SHIPPED / f"{name}.csv").read_bytes(), 6)
         found[f"rules with {name}"] = Reader((seed,), _rules(name), f"{name}.csv")

@@ -4,6 +4,7 @@ The writers are real processes. An audit hook of the interpreter tells each chan
 folder, whatever function makes it, and ends the process before the nth one.
 """
 
+import itertools
 import json
 import os
 import shutil
@@ -368,7 +369,8 @@ def test_a_journal_that_leads_out_of_the_folder_is_not_obeyed(tmp_path, entries)
 def test_a_staging_folder_of_somebody_else_or_a_link_is_left_alone(tmp_path, monkeypatch):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (elsewhere / "kept.txt").write_bytes(b"kept")
+    (elsewhere / "old-0").write_bytes(b"kept")
+    (elsewhere / "undo.json").write_text('[["report.pdf", true]]')
     out = tmp_path / "out"
     (out / ".unfinished-theirs").mkdir(parents=True)
     (out / ".unfinished-link").symlink_to(elsewhere, target_is_directory=True)
@@ -380,8 +382,8 @@ def test_a_staging_folder_of_somebody_else_or_a_link_is_left_alone(tmp_path, mon
     monkeypatch.setattr(os, "geteuid", lambda: me)
     publish(out, OLD)
     assert not (out / ".unfinished-theirs").exists()
-    assert tree(elsewhere) == {"kept.txt": b"kept"}
-    assert (out / ".unfinished-file").read_bytes() == b"a file"
+    assert (elsewhere / "old-0").read_bytes() == b"kept"
+    assert tree(out) == OLD | {".unfinished-file": b"a file"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -422,14 +424,18 @@ def test_folders_made_for_a_write_that_fails_are_removed_again(tmp_path, monkeyp
 # links
 
 
-def test_a_subfolder_that_becomes_a_link_during_the_write_is_not_followed(tmp_path, monkeypatch):
+@pytest.mark.parametrize("step", range(1, len(NEW) + 2))
+def test_a_subfolder_that_becomes_a_link_during_the_write_is_not_followed(
+    tmp_path, monkeypatch, step
+):
+    """While any of the new files is written, or, last, the journal."""
     out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
     elsewhere.mkdir()
     publish(out, OLD)
-    real = os.fsync
+    real, steps = os.fsync, itertools.count(1)
 
     def swapped(descriptor):
-        if (out / "figures").is_dir() and not (out / "figures").is_symlink():
+        if next(steps) == step:
             (out / "figures").rename(out / "moved")
             (out / "figures").symlink_to(elsewhere, target_is_directory=True)
         real(descriptor)
