@@ -23,6 +23,7 @@ from tariffimpact.market.observed import (
 )
 from tariffimpact.market.ownership import checked_ownership, ownership_matrix
 from tariffimpact.market.policy import NO_DUTIES, Duties, Reading
+from tariffimpact.market.solving import require_maximum
 from tariffimpact.market.system import Array, DemandSystem
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def calibrate(
     ------
     ModelError
         If input is out of range, a parameter is not identified, the model cannot meet the margin,
-        or a cost is not positive.
+        a cost is not positive, or a firm is not at a maximum of its profit at the observed prices.
 
     Examples
     --------
@@ -137,7 +138,7 @@ def calibrate(
         system, estimated = _estimate(shape, target, lerner, fixed or {}, seen.products)
     found = lerner(system)
     _check_markups(found, seen.products)
-    return Market(
+    market = Market(
         products=seen.products, firms=seen.firms, demand=system,
         unit_cost=seen.unit_cost(seen.prices * (1 - found)), customs_value=seen.customs_value,
         duties=duties, reading=reading, conduct=conduct,
@@ -145,6 +146,9 @@ def calibrate(
         fit=Fit(products=seen.products, prices=seen.prices, observed=supplied,
                 fitted=seen.margin(found), parameters=estimated, margin_on=margin_on),
     )  # fmt: skip
+    everything = np.ones(len(products), dtype=bool)
+    require_maximum(market.game(market.levy(duties)), seen.prices, seen.firms, everything)
+    return market
 
 
 def _observe(

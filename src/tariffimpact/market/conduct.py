@@ -55,7 +55,7 @@ class Game:
             return np.asarray(1 + (self.pull * self.demand.slopes(prices)) @ lerner)
         if self.conduct == "cournot":
             return np.asarray(
-                lerner + (self.pull * _inverse(self.demand.slopes(prices))).sum(axis=1)
+                lerner + (self.pull * inverse(self.demand.slopes(prices))).sum(axis=1)
             )
         if self.conduct == "monopolistic_competition":
             return 1 - lerner * atomistic_elasticity(self.demand, prices)
@@ -68,7 +68,7 @@ class Game:
             return 1 + np.abs(self.pull * self.demand.slopes(prices)) @ lerner
         if self.conduct == "cournot":
             return np.asarray(
-                1 + np.abs(self.pull * _inverse(self.demand.slopes(prices))).sum(axis=1)
+                1 + np.abs(self.pull * inverse(self.demand.slopes(prices))).sum(axis=1)
             )
         return 1 + lerner
 
@@ -89,10 +89,10 @@ class Game:
 
     def _inverse_change(self, prices: Array) -> Array:
         """Return -sum_k pull[j, k] d(S^-1)[j, k] / d ln p_l, shape (J, J)."""
-        inverse = _inverse(self.demand.slopes(prices))
-        right = self.pull @ inverse.T
+        turned = inverse(self.demand.slopes(prices))
+        right = self.pull @ turned.T
         rows = [
-            self.demand.slope_change(prices, np.outer(inverse[j], right[j])).sum(axis=0)
+            self.demand.slope_change(prices, np.outer(turned[j], right[j])).sum(axis=0)
             for j in range(prices.size)
         ]
         return np.array(rows)
@@ -110,7 +110,7 @@ class Game:
         if self.conduct == "bertrand":
             terms = self.pull * self.demand.slopes(prices) * self.lerner(prices)[None, :]
         elif self.conduct == "cournot":
-            terms = self.pull * _inverse(self.demand.slopes(prices))
+            terms = self.pull * inverse(self.demand.slopes(prices))
         else:
             return np.zeros((prices.size, prices.size))
         return np.asarray(terms / self.weight[None, :] - np.diag(terms.sum(axis=1) / self.weight))
@@ -121,7 +121,7 @@ class Game:
             pull = self.pull * self.demand.slopes(prices)
             return np.asarray(np.linalg.solve(pull, -np.ones(prices.size)))
         if self.conduct == "cournot":
-            return np.asarray(-(self.pull * _inverse(self.demand.slopes(prices))).sum(axis=1))
+            return np.asarray(-(self.pull * inverse(self.demand.slopes(prices))).sum(axis=1))
         if self.conduct == "monopolistic_competition":
             return 1 / atomistic_elasticity(self.demand, prices)
         return np.zeros(prices.size)
@@ -161,7 +161,7 @@ def off_maximum(
         return ()
     block = game.jacobian(prices)
     if game.conduct == "cournot":
-        block = block @ _inverse(game.demand.elasticities(prices))
+        block = block @ inverse(game.demand.elasticities(prices))
     names = np.asarray(firms)
     return tuple(
         firm
@@ -171,7 +171,8 @@ def off_maximum(
     )
 
 
-def _inverse(slopes: Array) -> Array:
+def inverse(slopes: Array) -> Array:
+    """Return the inverse of a demand system's slopes, or say that it has none."""
     try:
         return np.asarray(np.linalg.inv(slopes))
     except np.linalg.LinAlgError as error:

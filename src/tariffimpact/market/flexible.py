@@ -6,9 +6,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from tariffimpact.market.system import Array
+from tariffimpact.errors import ModelError, require
+from tariffimpact.market.system import Array, vector
 
+_SUMS = 1e-9
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
@@ -31,6 +34,9 @@ class LinearDemand:
 
     intercept: Array
     slope: Array
+
+    def __post_init__(self) -> None:
+        _settle(self, "intercept", "slope")
 
     @property
     def size(self) -> int:
@@ -88,6 +94,9 @@ class LogLinearDemand:
 
     log_scale: Array
     elasticity: Array
+
+    def __post_init__(self) -> None:
+        _settle(self, "log_scale", "elasticity")
 
     @property
     def size(self) -> int:
@@ -168,6 +177,21 @@ class AidsDemand:
     expenditure: float
     reference_prices: Array
 
+    def __post_init__(self) -> None:
+        _settle(self, "intercept", "slope", falling=False)
+        put = object.__setattr__
+        put(self, "reference_prices", vector(self.reference_prices, self.size, "reference_prices"))
+        for name in ("market_elasticity", "expenditure"):
+            value = float(getattr(self, name))
+            require(0 < value < math.inf, f"{name}: must be a positive number (got {value:g})")
+        if (self.reference_prices <= 0).any():
+            raise ModelError("reference_prices: must be positive, money per unit")
+        if abs(self.intercept.sum() - 1) > _SUMS or np.abs(self.slope.sum(axis=0)).max() > _SUMS:
+            raise ModelError(
+                "intercept, slope: AIDS shares sum to 1 at all prices, so the intercepts sum to 1 "
+                "and the columns of the slope to 0"
+            )
+
     @property
     def size(self) -> int:
         """Number of products J."""
@@ -210,3 +234,25 @@ class AidsDemand:
         bend = 1 - self.market_elasticity
         start = self.outlay(before)
         return start * rise if bend == 0 else start * math.expm1(bend * rise) / bend
+
+
+def _settle(demand: object, level: str, slope: str, *, falling: bool = True) -> None:
+    """Store the intercepts and slopes of a frozen demand system as checked floats.
+
+    `falling`: whether each product's own slope must be negative.
+    """
+    levels: ArrayLike = getattr(demand, level)
+    full = vector(levels, np.asarray(levels).size, level)
+    matrix = np.array(getattr(demand, slope), dtype=np.float64)
+    require(
+        matrix.shape == (full.size, full.size) and np.isfinite(matrix).all(),
+        f"{slope}: need a finite {full.size} x {full.size} matrix, one row and one column per "
+        f"product (got shape {matrix.shape})",
+    )
+    require(
+        not falling or (np.diag(matrix) < 0).all(),
+        f"{slope}: the diagonal must be negative (got {np.diag(matrix).max():g}); a product sells "
+        "less at a higher price",
+    )
+    object.__setattr__(demand, level, full)
+    object.__setattr__(demand, slope, matrix)

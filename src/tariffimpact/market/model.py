@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Conduct, Game
@@ -130,8 +130,7 @@ class Market:
             If there is no equilibrium, or a product is priced out.
         """
         at = self.levy(self.duties if duties is None else duties)
-        held, start = self._held(hold or {})
-        return self._state(at, np.zeros_like(at.cost), held, start)
+        return self._state(at, np.zeros_like(at.cost), self._held(hold))
 
     def impose(
         self,
@@ -166,10 +165,10 @@ class Market:
         """
         before = self.equilibrium()
         at = self.levy(duties)
-        held, start = self._held(hold or {})
+        held = self._held(hold)
 
         def state(licence: Array) -> MarketState:
-            return self._state(at, licence, held, start, (before.game, before.prices))
+            return self._state(at, licence, held, (before.game, before.prices))
 
         after = clear_quotas(state, quotas, self.products) if quotas else state(0 * at.cost)
         return Equilibrium(
@@ -178,37 +177,32 @@ class Market:
             holders={name: quota.rent_to for quota in quotas for name in quota.products},
         )  # fmt: skip
 
-    def _held(self, hold: Mapping[str, float]) -> tuple[NDArray[np.bool_], Array | None]:
-        """Return which products are held, and prices to start from if any is."""
-        unknown = [name for name in hold if name not in self.products]
+    def _held(self, hold: Mapping[str, float] | None) -> Array:
+        """Return the prices held, NaN for the products that are free, shape (J,)."""
+        given = hold or {}
+        unknown = [name for name in given if name not in self.products]
         if unknown:
             raise ModelError(f"hold: {unknown[0]} is no product of this market: {self.products}")
-        held = np.array([name in hold for name in self.products])
-        if not held.any():
-            return held, None
-        start = self.equilibrium().prices.copy()
-        start[held] = [hold[name] for name in self.products if name in hold]
-        return held, positive(start, self.products, "hold")
+        positive([*given.values()], [*given], "hold")
+        return np.array([given.get(name, np.nan) for name in self.products], dtype=np.float64)
 
     def _state(
         self,
         at: Levy,
         licence: Array,
-        held: NDArray[np.bool_],
-        start: Array | None,
+        hold: Array,
         anchor: tuple[Game, Array] | None = None,
     ) -> MarketState:
         """Solve at a levy and licence prices, or raise."""
         raised = at.raised(licence) if licence.any() else at
         game = self.game(raised)
         anchors = [known for known in (anchor, self._observed()) if known is not None]
-        solved = solve(game, self.firms, anchors=anchors, held=held if held.any() else None,
-                       start=start)  # fmt: skip
+        solved, held = solve(game, self.firms, anchors=anchors, hold=hold), np.isfinite(hold)
         if not solved.converged:
             check_offered(game, solved, self.firms, self.products)
         require_solved(solved, self.products)
         check_sold(self.demand, solved.prices, self.products)
-        require_maximum(game, solved, self.firms, ~held)
+        require_maximum(game, solved.prices, self.firms, ~held)
         return MarketState(
             game, self.firms, raised, solved.prices, licence, held, solved.residual,
             solved.iterations,

@@ -11,12 +11,16 @@ from numpy.typing import NDArray
 from tariffimpact.errors import ModelError
 from tariffimpact.market.aggregative import TOLERANCE, solve_types
 from tariffimpact.market.choice import CesDemand, LogitDemand
-from tariffimpact.market.conduct import Game, atomistic_elasticity, off_maximum
+from tariffimpact.market.conduct import Game, atomistic_elasticity, inverse, off_maximum
+from tariffimpact.market.flexible import LinearDemand
 from tariffimpact.market.heterogeneous import solve_profits
 from tariffimpact.market.log_odds import solve_odds
 from tariffimpact.market.log_prices import solve_prices
 from tariffimpact.market.ownership import is_partition
 from tariffimpact.market.system import Array, Labels
+
+_FIRST_MARKUP = 1.3
+"""Price over cost to begin at where nothing better is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,7 @@ def solve(
     firms: tuple[str, ...],
     *,
     anchors: Iterable[tuple[Game, Array]] = (),
-    held: NDArray[np.bool_] | None = None,
-    start: Array | None = None,
+    hold: Array | None = None,
 ) -> Solved:
     """Return the equilibrium prices of a game, or its best attempt, marked unconverged.
 
@@ -48,16 +51,18 @@ def solve(
     anchors
         Games whose equilibrium prices are known; where demand has no index of utility the search
         walks from them if it must.
-    held
-        Products whose prices stay at `start`, shape (J,); None for none.
-    start
-        Prices to begin at; needed with `held`.
+    hold
+        Prices that are fixed from outside, NaN for products that are free, shape (J,).
     """
-    fixed = np.zeros(game.cost.size, dtype=bool) if held is None else held
-    begin = game.cost * 1.3 if start is None else start
+    begin = _FIRST_MARKUP * game.cost
+    fixed = np.zeros(begin.size, dtype=bool) if hold is None else np.isfinite(hold)
+    if hold is not None:
+        begin[fixed] = hold[fixed]
     apart = separable(game)
     if apart is not None:
         return _measured(game, fixed, np.where(fixed, begin, apart), 0.0, 0)
+    if isinstance(game.demand, LinearDemand):
+        return _measured(game, fixed, _linear(game, game.demand, fixed, begin), 0.0, 1)
     if not isinstance(game.demand, LogitDemand | CesDemand):
         return _measured(game, fixed, *solve_prices(game, anchors, fixed, begin))
     found = None if fixed.any() else _by_firm(game, game.demand, firms)
@@ -73,7 +78,7 @@ def _measured(
     with np.errstate(all="ignore"):
         terms = np.abs(game.residual(prices)) / game.scale(prices)
     worst = float(np.max(terms[~held], initial=error))
-    return Solved(prices, worst if np.isfinite(worst) else np.inf, count)
+    return Solved(prices, worst if np.isfinite(worst) and (prices > 0).all() else np.inf, count)
 
 
 def separable(game: Game) -> Array | None:
@@ -86,6 +91,26 @@ def separable(game: Game) -> Array | None:
     if isinstance(demand, LogitDemand):
         return game.cost + (1 - demand.nesting) / demand.price_coefficient
     return np.asarray(game.cost / (1 - 1 / atomistic_elasticity(demand, game.cost)))
+
+
+def _linear(game: Game, demand: LinearDemand, held: NDArray[np.bool_], prices: Array) -> Array:
+    """Return the prices that solve the conditions of linear demand, which are linear in them.
+
+    Sales of a product may come out negative: it is priced out.
+    """
+    if game.conduct == "cournot":
+        steep = game.pull * inverse(demand.slope).T
+        matrix = np.eye(demand.size) + steep @ demand.slope
+        right = game.cost - steep @ demand.intercept
+    else:
+        steep = game.pull * demand.slope.T
+        matrix = demand.slope + steep
+        right = steep @ game.cost - demand.intercept
+    matrix[held] = np.eye(demand.size)[held]
+    try:
+        return np.asarray(np.linalg.solve(matrix, np.where(held, prices, right)))
+    except np.linalg.LinAlgError:
+        return np.full(demand.size, np.nan)
 
 
 def _by_firm(
@@ -146,10 +171,10 @@ def require_solved(solved: Solved, products: tuple[str, ...]) -> None:
 
 
 def require_maximum(
-    game: Game, solved: Solved, firms: tuple[str, ...], free: NDArray[np.bool_]
+    game: Game, prices: Array, firms: tuple[str, ...], free: NDArray[np.bool_]
 ) -> None:
     """Raise a `ModelError` if a firm could gain by a small change of its `free` prices."""
-    failing = off_maximum(game, solved.prices, firms, free)
+    failing = off_maximum(game, prices, firms, free)
     if failing:
         raise ModelError(
             f"no equilibrium found: first-order conditions hold at a point where {failing[0]} is "

@@ -56,7 +56,7 @@ def check_offered(
 
 def _stays_out(game: Game, firms: tuple[str, ...], gone: NDArray[np.bool_]) -> bool:
     """Return whether every product in `gone` would rather be dearer once the others settled."""
-    rest = solve(game, firms, held=gone, start=np.where(gone, _OUT, 2.0) * game.cost)
+    rest = solve(game, firms, hold=np.where(gone, _OUT * game.cost, np.nan))
     if not rest.converged:
         return False
     wish = game.residual(rest.prices)[gone]
