@@ -100,7 +100,6 @@ SMALL = {
     "s232_annex_products.csv": "hts_prefix,annex,metal_type,source,effective_date\n"
     "7606,1a,steel,p,2026-04-06\n7607,1b,steel,p,2026-04-06\n7608,2,steel,p,2026-04-06\n"
     "7609,3,steel,p,2026-04-06\n",
-    "ieepa_exempt_products.csv": "hts10\n0406905600\n7606123045\n",
     "s122_exempt_products.csv": "hts8\n04069056\n",
     "floor_exempt_products.csv": "hts8,category,country_group,ch99_code\n"
     + "".join(f"61091000,x,{g},9903.02.74\n" for g in ("eu", "swiss", "japan", "korea")),

@@ -47,14 +47,12 @@ class SlowSchedule:
             within = "76" if not late and row["hts_prefix"][:2] == "76" else "other"
             name = f"{'late' if late else 'early'}-{row['derivative_type']}-{within}"
             self.lists[f"s232-derivative:{name}"].add(row["hts_prefix"])
-        for row in _read(folder / "ieepa_exempt_products.csv"):
-            farm = int(row["hts10"][:2]) < 25 or row["hts10"][:2] == "31"
-            for name in ("", ":farm" if farm else ":other"):
-                self.lists[f"ieepa-exempt{name}"].add(row["hts10"][:10])
         for row in _read(folder / "s122_exempt_products.csv"):
             self.lists["s122-exempt"].add(row["hts8"])
         for row in _read(folder / "floor_exempt_products.csv"):
             self.lists[f"floor-exempt:{row['country_group']}"].add(row["hts8"])
+            if row["category"] == "civil_aircraft":
+                self.lists["civil-aircraft"].add(row["hts8"])
         for row in _read(folder / "country_eo_exempt_products.csv"):
             if row["ch99_code"] == "9903.01.77":
                 for name in ("", f":{row['effective_date_start']}"):
@@ -130,7 +128,7 @@ class SlowSchedule:
         words = self.general[hts[:8]]
         if words.startswith("Free"):
             return (0.0, 0.0), False
-        assert re.fullmatch(r"(\$?[\d.]+¢?/\w+ ?\+? ?)?([\d.]+%)?", words), words
+        assert re.fullmatch(r"(\$?[\d.]+¢?/[\w.]+ ?\+? ?)?([\d.]+%)?", words), words
         percent = re.search(r"([\d.]+)%", words)
         value = float(percent[1]) / 100 if percent else 0.0
         return (value, value), "/" in words

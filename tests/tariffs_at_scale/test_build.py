@@ -79,8 +79,10 @@ def test_same_lists_same_bytes(facts, lists, tmp_path):
     assert "4 tariff lines" in read.summary()
 
 
-def test_a_statistical_line_set_apart_differs_from_its_tariff_line(facts, lists):
-    schedule = FiledSchedule(build_schedule(lists, facts))
+def test_a_statistical_line_set_apart_differs_from_its_tariff_line(facts, lists, rules):
+    with (rules / "lists.csv").open("a", encoding="utf-8") as file:
+        file.write("annex-ii,0406905600,bl-tracker\nannex-ii,7606123045,bl-tracker\n")
+    schedule = FiledSchedule(build_schedule(lists, facts, rules))
     day = date(2025, 12, 1)
     assert schedule.rate("7606123045", "VNM", day).rate.low == pytest.approx(0.03 + 0.5)
     assert schedule.rate("0406905600", "VNM", day).rate == Interval(0.0, 0.5)
@@ -92,7 +94,7 @@ def test_every_fault_of_the_lists_at_once(facts, lists):
     (lists / "mfn_rates_2025.csv").write_text(
         "hs8,rate_raw\n4069056,Free\n61091000,1%\n61091000,2%\n", encoding="utf-8"
     )
-    (lists / "ieepa_exempt_products.csv").write_text("code\n0406905600\n", encoding="utf-8")
+    (lists / "s232_annex_products.csv").write_text("code,annex\n0406905600,2\n", encoding="utf-8")
     (lists / "s301_product_lists.csv").write_bytes(b"hts8,list,ch99_code\n6109\xff,1,9903\n")
     with pytest.raises(DataError) as raised:
         build_schedule(lists, facts)
@@ -101,7 +103,7 @@ def test_every_fault_of_the_lists_at_once(facts, lists):
         "s122_exempt_products.csv: is not there",
         "mfn_rates_2025.csv:2: hs8: is not an HTS code (got '4069056')",
         "mfn_rates_2025.csv:4: hs8: has a second general rate",
-        "ieepa_exempt_products.csv:1: hts10: column is missing",
+        "s232_annex_products.csv:1: hts_prefix: column is missing",
         "s301_product_lists.csv: cannot be read",
     ):
         assert words in told

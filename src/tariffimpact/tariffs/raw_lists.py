@@ -21,14 +21,12 @@ FILES: Final[dict[str, tuple[str, ...]]] = {
     "s301_product_lists.csv": ("hts8", "list", "ch99_code"),
     "s232_derivative_products.csv": ("hts_prefix", "derivative_type", "effective_date"),
     "s232_annex_products.csv": ("hts_prefix", "annex"),
-    "ieepa_exempt_products.csv": ("hts10",),
     "s122_exempt_products.csv": ("hts8",),
-    "floor_exempt_products.csv": ("hts8", "country_group"),
+    "floor_exempt_products.csv": ("hts8", "country_group", "category"),
     "country_eo_exempt_products.csv": ("ch99_code", "hts10", "effective_date_start"),
 }
 """File name to the columns it must have; the first HTS column is the code."""
 
-_FARM_CHAPTERS: Final = frozenset([*(f"{n:02d}" for n in range(1, 25)), "31"])
 _CODE_COLUMNS: Final = ("hs8", "hts8", "hts10", "hts_prefix")
 
 
@@ -101,13 +99,14 @@ def _lists(rows: dict[str, list[tuple[int, dict[str, str]]]]) -> dict[str, tuple
         lists.setdefault(name, []).append(row["hts_prefix"])
     for _, row in rows["s232_annex_products.csv"]:
         lists.setdefault(f"s232-annex:{row['annex']}", []).append(row["hts_prefix"])
-    lists["ieepa-exempt"] = [row["hts10"] for _, row in rows["ieepa_exempt_products.csv"]]
-    for code in lists["ieepa-exempt"]:  # the list was widened once, for farm goods
-        kind = "farm" if code[:2] in _FARM_CHAPTERS else "other"
-        lists.setdefault(f"ieepa-exempt:{kind}", []).append(code)
     lists["s122-exempt"] = [row["hts8"] for _, row in rows["s122_exempt_products.csv"]]
     for _, row in rows["floor_exempt_products.csv"]:
         lists.setdefault(f"floor-exempt:{row['country_group']}", []).append(row["hts8"])
+    lists["civil-aircraft"] = [
+        row["hts8"]
+        for _, row in rows["floor_exempt_products.csv"]
+        if row["category"] == "civil_aircraft"
+    ]
     for _, row in rows["country_eo_exempt_products.csv"]:
         if row["ch99_code"] == "9903.01.77":
             name = f"brazil-exempt:{row['effective_date_start']}"
