@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _EXACT = 1e-7
 _RANK = 1e-6
+_FAR = 1e3
 
 
 def calibrate(
@@ -239,10 +240,15 @@ def _estimate(
         values = dict(fixed)
         values |= {n: families.from_line(n, x) for n, x in zip(free, line, strict=True)}
         with np.errstate(all="ignore"):
-            gap = (lerner(shape.build(values)) - target)[seen]
-        return np.where(np.isfinite(gap), gap, 1e3)
+            try:
+                gap = (lerner(shape.build(values)) - target)[seen]
+            except ModelError:  # no such demand system: parameters without bounds
+                return np.full(int(seen.sum()), _FAR)
+        return np.where(np.isfinite(gap), gap, _FAR)
 
-    line, gap = _nearest(miss, [[families.to_line(n, s) for s in shape.starts[n]] for n in free])
+    line, gap, pinned = _nearest(
+        miss, [[families.to_line(n, s) for s in shape.starts[n]] for n in free]
+    )
     if seen.sum() == len(free) and np.abs(gap).max() > _EXACT:
         worst = [name for name, known in zip(products, seen, strict=True) if known]
         raise ModelError(
@@ -250,14 +256,20 @@ def _estimate(
             f"nearest miss {np.abs(gap).max():.2%}; check the margin and shares, or try another "
             "demand system"
         )
+    require(
+        pinned,
+        f"not identified: {' and '.join(free)}: these margins move no further with "
+        f"{'it' if len(free) == 1 else 'them'} than rounding (for nesting, margins of products in "
+        "nests of different concentration are needed); supply other margins or fix a parameter",
+    )
     values = {name: families.from_line(name, x) for name, x in zip(free, line, strict=True)}
     return shape.build({**fixed, **values}), values
 
 
 def _nearest(
     miss: Callable[[Array], Array], starts: Sequence[Sequence[float]]
-) -> tuple[Array, Array]:
-    """Return the least-squares point over several starts, refusing one that is not pinned down."""
+) -> tuple[Array, Array, bool]:
+    """Return the least-squares point over several starts, its misses, and if it is pinned down."""
     from itertools import product
 
     from scipy.optimize import least_squares
@@ -271,13 +283,8 @@ def _nearest(
             break
     assert best is not None
     strength = np.linalg.svd(np.asarray(best.jac), full_matrices=False, compute_uv=False)
-    if strength[-1] <= _RANK * max(1.0, strength[0]):
-        raise ModelError(
-            "not identified: these margins move no further with the parameters than rounding "
-            "(for nesting, margins of products in nests of different concentration are needed); "
-            "supply other margins or fix a parameter"
-        )
-    return np.asarray(best.x), np.asarray(best.fun)
+    pinned = strength[-1] > _RANK * max(1.0, strength[0])
+    return np.asarray(best.x), np.asarray(best.fun), bool(pinned)
 
 
 def _check_markups(lerner: Array, products: tuple[str, ...]) -> None:

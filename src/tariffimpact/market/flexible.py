@@ -186,7 +186,8 @@ class AidsDemand:
             require(0 < value < math.inf, f"{name}: must be a positive number (got {value:g})")
         if (self.reference_prices <= 0).any():
             raise ModelError("reference_prices: must be positive, money per unit")
-        if abs(self.intercept.sum() - 1) > _SUMS or np.abs(self.slope.sum(axis=0)).max() > _SUMS:
+        near = _SUMS * (1 + np.abs(self.slope).max() + np.abs(self.intercept).max())
+        if abs(self.intercept.sum() - 1) > near or np.abs(self.slope.sum(axis=0)).max() > near:
             raise ModelError(
                 "intercept, slope: AIDS shares sum to 1 at all prices, so the intercepts sum to 1 "
                 "and the columns of the slope to 0"

@@ -15,6 +15,8 @@ from tariffimpact.market.system import Array, DemandSystem
 
 _RUNAWAY = 1e-4
 """Cost over price below which a search that failed is taken to have run away."""
+_VANISHED = 1e-6
+"""Share at which a search that failed is taken to have ended at no sales."""
 _OUT = 1e9
 """Price over cost of a product taken off the market."""
 
@@ -42,6 +44,15 @@ def check_offered(
     the first one's price without limit. Such a product is confirmed by taking it off the market:
     once the rest has settled, its firm must still want a higher price.
     """
+    if not isinstance(game.demand, LogitDemand | CesDemand):
+        shares = game.demand.shares(solved.prices)
+        last = [name for name, share in zip(products, shares, strict=True) if share < _VANISHED]
+        if last:
+            raise ModelError(
+                f"{', '.join(last)}: priced out, the way to an equilibrium ends where "
+                f"{'it sells' if len(last) == 1 else 'they sell'} nothing; drop the product from "
+                "the market, or use logit or CES demand"
+            )
     with np.errstate(all="ignore"):
         gone = game.cost / solved.prices < _RUNAWAY
     if not gone.any() or gone.all() or not _stays_out(game, firms, gone):
