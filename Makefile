@@ -50,7 +50,7 @@ fuzz: .venv-fuzz/.ready  ## look for files that break a reader, FUZZ_SECONDS=60 
 	.venv-fuzz/bin/python fuzz/run.py $(FUZZ_SECONDS)
 
 bench: .venv/.ready  ## measure against bare NumPy and peers (pip install pyblp SALib in .venv adds them)
-	for name in pricing uncertainty market; do $(VENV)/python benchmarks/$$name.py || exit 1; done
+	for name in pricing uncertainty market portfolio; do $(VENV)/python benchmarks/$$name.py || exit 1; done
 
 notebooks: .venv/.ready  ## make each .ipynb from its .py source, without outputs
 	$(VENV)/jupytext --quiet --to ipynb notebooks/*.py

@@ -1,8 +1,13 @@
 """Import lines and product files against pandas, hand-written SQL and a plain loop.
 
-    python benchmarks/portfolio.py prepare --lists DIR     # the schedule and the synthetic lines
+    python benchmarks/portfolio.py                         # all of it, its data prepared first
+    python benchmarks/portfolio.py prepare                 # the schedule and the synthetic lines
     python benchmarks/portfolio.py lines                   # 1.25 m, 5 m and 20 m import lines
     python benchmarks/portfolio.py skus                    # 10,000 products
+    python benchmarks/portfolio.py batch                   # the command on 10,000 and 1 m products
+
+The raw lists are those of --lists DIR or of us_tariffs in TARIFFIMPACT_REFERENCE_DATA; without
+either nothing is run, and that is said.
 
 Every contestant runs in a process of its own, in interleaved rounds; it must first give the groups
 that the others give, and 300 of its lines the rates of the evaluator of single rates. What is
@@ -27,6 +32,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from portfolio_peers import LAYERS, hand_written_sql, numpy_rates
 from tariffimpact.facts import read_facts
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio import engine, run_batch, schedule_layers
@@ -61,7 +67,6 @@ ORIGINS = np.array(
         "KHM",
     ]
 )
-LAYERS = {"product_origin": ["hts", "origin"], "product": ["hts"], "origin": ["origin"]}
 CHUNK = 2_500_000  # pandas holds every joined column of a chunk at once: 20 m lines need 12 GB
 
 
@@ -76,7 +81,8 @@ def prepare(lists: Path) -> None:
     write_parquet(layers.apart, WORK / "layer-apart.parquet")
     for size in SIZES:
         write_lines(compiled, size)
-    write_skus(compiled, 10_000)
+    for size in (10_000, 1_000_000):
+        write_skus(compiled, size)
 
 
 def write_lines(compiled, size: int) -> None:
@@ -151,89 +157,10 @@ def lines_duckdb_sql(size: int) -> tuple[float, pd.DataFrame]:
         path = WORK / f"layer-{name}.parquet"
         connection.execute(f"create table l_{name} as select * from '{path}'")
         columns[name] = {r[0] for r in connection.execute(f"describe l_{name}").fetchall()}
-    query = hand_written_sql(size, plan, columns)
+    query = hand_written_sql(WORK / f"lines-{size}.parquet", plan, columns)
     start = time.perf_counter()
     frame = connection.execute(query).fetchdf()
     return time.perf_counter() - start, frame
-
-
-def hand_written_sql(size: int, plan, columns: dict[str, set[str]]) -> str:
-    """The same join and stacking, written by hand for this schedule, one authority at a time."""
-    n, (metals,) = plan.authorities, plan.displacing
-
-    def first(column: str, absent: str) -> str:
-        held = [f"{name}.{column}" for name in LAYERS if column in columns[name]]
-        return f"coalesce({', '.join([*held, absent])})" if held else absent
-
-    def kept(end: str, i: int) -> str:
-        held = [
-            f"coalesce({name}.kept_{end}_{i}, 1.0)"
-            for name in LAYERS
-            if f"kept_{end}_{i}" in columns[name]
-        ]
-        return " * ".join(held) or "1.0"
-
-    stated = ", ".join(
-        f"{first(f'{end}_{i}', '0.0')} as s_{end}_{i}, {kept(end, i)} as k_{end}_{i}"
-        for i in range(n)
-        for end in ("low", "high")
-    )
-    told = ", ".join(
-        f"{first(f'{what}_{i}', absent)} as {what}_{i}"
-        for i in range(n)
-        for what, absent in (
-            ("floor", str(bool(plan.same.get(f"floor_{i}")))),
-            ("metal", str(bool(plan.same.get(f"metal_{i}")))),
-            ("yields", str(plan.same.get(f"yields_{i}", -1))),
-        )
-    )
-    joined = f"""select origin_, customs_value, metal_low, metal_high,
-        {first("specific_usd", "0.0")} as specific, {stated}, {told},
-        {first(f"low_{metals}", "-1.0")} >= 0 as met
-      from (select hts as hts_, origin as origin_, entered_on, customs_value, metal_low, metal_high,
-              coalesce(apart.code, substr(hts, 1, 8)) as key
-            from '{WORK}/lines-{size}.parquet' left join l_apart as apart on hts = apart.code) as l
-      left join l_product_origin as product_origin
-        on l.key = product_origin.hts and l.origin_ = product_origin.origin
-       and l.entered_on >= product_origin.starts_on and l.entered_on < product_origin.ends_on
-      left join l_product as product on l.key = product.hts
-       and l.entered_on >= product.starts_on and l.entered_on < product.ends_on
-      left join l_origin as origin on l.origin_ = origin.origin
-       and l.entered_on >= origin.starts_on and l.entered_on < origin.ends_on"""
-    general = ", ".join(f"s_{e}_0 * k_{e}_0 as g_{e}" for e in ("low", "high"))
-    due = []
-    for i in range(1, n):
-        for e in ("low", "high"):
-            top = f"greatest(s_{e}_{i} - g_{e}, 0.0)"
-            top = f"case when specific > 0 then 0.0 else {top} end" if e == "low" else top
-            due.append(
-                f"(case when floor_{i} then {top} else s_{e}_{i} end) * k_{e}_{i} as d_{e}_{i}"
-            )
-    bears = ", ".join(
-        f"case when met then (case when metal_{metals} then metal_{m} else 1.0 end) else 0.0 end "
-        f"as b_{m}"
-        for m in ("low", "high")
-    )
-
-    def total(e: str, m: str) -> str:
-        terms = [f"g_{e}"]
-        for i in range(1, n):
-            own = f"(case when metal_{i} then metal_{m} else 1.0 end)"
-            left = (
-                f"(case when yields_{i} = {metals} then least({own}, 1.0 - b_{m}) else {own} end)"
-            )
-            terms.append(f"d_{e}_{i} * {left}")
-        return " + ".join(terms)
-
-    totals = ", ".join(
-        f"{total(e, m)} as t_{e}_{m}" for e in ("low", "high") for m in ("low", "high")
-    )
-    return f"""with joined as ({joined}), general as (select *, {general} from joined),
-      due as (select *, {", ".join(due)}, {bears} from general),
-      totals as (select origin_, customs_value, {totals} from due)
-      select origin_ as origin, sum(customs_value * least(t_low_low, t_low_high)) as low,
-        sum(customs_value * greatest(t_high_low, t_high_high)) as high
-      from totals group by 1 order by 1"""
 
 
 def lines_pandas_merge_asof(size: int) -> tuple[float, pd.DataFrame]:
@@ -256,72 +183,6 @@ def lines_pandas_merge_asof(size: int) -> tuple[float, pd.DataFrame]:
         parts.append(sums.groupby("origin", as_index=False).sum())
     frame = pd.concat(parts).groupby("origin", as_index=False).sum()
     return time.perf_counter() - start, frame
-
-
-def numpy_rates(lines, tables, apart, plan):
-    """Both ends of the rate of lines sorted by day: merge_asof to each table, then NumPy."""
-    code = lines["hts"]
-    keyed = lines[["origin", "entered_on"]].assign(hts=code.where(code.isin(apart), code.str[:8]))
-    joined = {}
-    for name, keys in LAYERS.items():
-        met = pd.merge_asof(
-            keyed, tables[name], left_on="entered_on", right_on="starts_on", by=keys,
-            suffixes=("", "_row"),
-        )  # fmt: skip
-        over = (met["ends_on"] <= met["entered_on"]).to_numpy()
-        numbers = met.drop(
-            columns=[
-                c for c in (*keyed.columns, "starts_on", "ends_on", "specific_unit") if c in met
-            ]
-        )
-        joined[name] = {c: np.where(over, np.nan, numbers[c].to_numpy("float64")) for c in numbers}
-    size = len(lines)
-
-    def first(column, absent):
-        out = np.full(size, np.nan)
-        for name in LAYERS:
-            if column in joined[name]:
-                out = np.where(np.isnan(out), joined[name][column], out)
-        return np.where(np.isnan(out), absent, out)
-
-    def kept(end, i):
-        out = np.ones(size)
-        for name in LAYERS:
-            if f"kept_{end}_{i}" in joined[name]:
-                out *= np.nan_to_num(joined[name][f"kept_{end}_{i}"], nan=1.0)
-        return out
-
-    (metals,) = plan.displacing
-    specific = first("specific_usd", 0.0) > 0
-    met = first(f"low_{metals}", -1.0) >= 0
-    flags = {
-        f"{what}_{i}": first(f"{what}_{i}", float(plan.same.get(f"{what}_{i}", absent)))
-        for i in range(plan.authorities)
-        for what, absent in (("floor", 0), ("metal", 0), ("yields", -1))
-    }
-    totals = {}
-    for end in ("low", "high"):
-        general = first(f"{end}_0", 0.0) * kept(end, 0)
-        due = {}
-        for i in range(1, plan.authorities):
-            stated = first(f"{end}_{i}", 0.0)
-            top = np.maximum(stated - general, 0.0)
-            top = np.where(specific, 0.0, top) if end == "low" else top
-            due[i] = np.where(flags[f"floor_{i}"] == 1, top, stated) * kept(end, i)
-        for metal in ("low", "high"):
-            share = lines[f"metal_{metal}"].to_numpy()
-            bears = np.where(met, np.where(flags[f"metal_{metals}"] == 1, share, 1.0), 0.0)
-            total = general.copy()
-            for i, duty in due.items():
-                own = np.where(flags[f"metal_{i}"] == 1, share, 1.0)
-                total += duty * np.where(
-                    flags[f"yields_{i}"] == metals, np.minimum(own, 1 - bears), own
-                )
-            totals[end, metal] = total
-    return (
-        np.minimum(totals["low", "low"], totals["low", "high"]),
-        np.maximum(totals["high", "low"], totals["high", "high"]),
-    )
 
 
 # ---- products: rate, duty, landed cost, the price under each rule ----
@@ -472,23 +333,53 @@ def rounds(kind: str, contestants, sizes, count: int) -> None:
             )
 
 
+def batches() -> None:
+    """Run the command on small and large files, with the demand of a case and of each row."""
+    command = [sys.executable, "-m", "tariffimpact", "batch", "--on", "2025-09-01",
+               "--schedule", str(WORK / "us.parquet"), "--out", str(WORK / "batch")]  # fmt: skip
+    for size in (10_000, 1_000_000):
+        for case in ([], ["--case", "textbook"]):
+            start = time.perf_counter()
+            done = subprocess.Popen([*command, str(WORK / f"skus-{size}.csv"), *case],
+                                    stdout=subprocess.DEVNULL)  # fmt: skip
+            _, status, usage = os.wait4(done.pid, 0)
+            seconds = time.perf_counter() - start
+            assert status == 0
+            print(f"{size:>12,} {' '.join(case) or 'own demand':>18}: {seconds:8.1f} s, "
+                  f"peak {usage.ru_maxrss / 1024:,.0f} MB", flush=True)  # fmt: skip
+
+
+def raw_lists(named: Path | None) -> Path | None:
+    reference = os.environ.get("TARIFFIMPACT_REFERENCE_DATA")
+    return named or (Path(reference) / "us_tariffs" if reference else None)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["prepare", "lines", "skus", "run"])
+    steps = ["all", "prepare", "lines", "skus", "batch", "run"]
+    parser.add_argument("what", nargs="?", choices=steps, default="all")
     parser.add_argument("rest", nargs="*")
     parser.add_argument("--lists", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
     given = parser.parse_args()
-    if given.what == "prepare":
-        prepare(given.lists)
-    elif given.what == "lines":
+    if given.what == "run":
+        run_one(given.rest[0], given.rest[1], int(given.rest[2]))
+        return
+    lists = raw_lists(given.lists)
+    if lists is None:
+        print("portfolio: not run, for neither --lists nor TARIFFIMPACT_REFERENCE_DATA names the "
+              "raw lists of the schedule")  # fmt: skip
+        return
+    if given.what in ("all", "prepare"):
+        prepare(lists)
+    if given.what in ("all", "lines"):
         check_single_rates()
         rounds("lines", LINE_CONTESTANTS, given.sizes, given.rounds)
-    elif given.what == "skus":
+    if given.what in ("all", "skus"):
         rounds("skus", SKU_CONTESTANTS, [10_000], given.rounds)
-    else:
-        run_one(given.rest[0], given.rest[1], int(given.rest[2]))
+    if given.what in ("all", "batch"):
+        batches()
 
 
 if __name__ == "__main__":
