@@ -41,15 +41,38 @@ def test_numbers_give_one_answer_and_ranges_hold_it(exact, tmp_path):
 
 def test_every_fault_in_a_file_is_reported_at_once(tmp_path):
     path = tmp_path / "bad.csv"
-    path.write_text("product,firm,price,quantity\na,f,x,3\nb,g,90,\n")
+    path.write_text(
+        "product,firm,price,quantity,margin,ad_valorem,nest\n"
+        "a,f,x,3,0.2,0,n\n"
+        "b,,90,,1.2,25,n\n"
+        "a,g,-5,1..,0.1..0.2,0.25,\n"
+    )
     with pytest.raises(DataError) as caught:
         read_products(path)
-    assert [fault.column for fault in caught.value.faults] == ["price", "quantity"]
-    path.write_text("product,firm\na,f\n")
-    with pytest.raises(DataError, match="bad.csv:1: price: column is missing"):
+    found = [(fault.where.rpartition(":")[2], fault.column, fault.got) for fault in
+             caught.value.faults]  # fmt: skip
+    assert sorted(found) == [
+        ("2", "price", "x"),
+        ("3", "ad_valorem", "25"),
+        ("3", "firm", ""),
+        ("3", "margin", "1.2"),
+        ("3", "quantity", ""),
+        ("4", "nest", ""),
+        ("4", "price", "-5"),
+        ("4", "product", "a"),
+        ("4", "quantity", "1.."),
+    ]
+    told = str(caught.value).splitlines()
+    assert told[0].endswith(
+        "bad.csv:2: price: should be a number or a range (got 'x'); write 0.3 or 0.2..0.4"
+    )
+    assert [int(line.split("bad.csv:")[1][0]) for line in told] == [2, 3, 3, 3, 3, 4, 4, 4, 4]
+    path.write_text("product,firm,price\na,f,1\n")
+    with pytest.raises(DataError, match=r"bad.csv:1: quantity: column is missing; add it"):
         read_products(path)
-    with pytest.raises(DataError, match="is not there"):
-        read_products(tmp_path / "none.csv")
+    path.write_text("product,firm,price,quantity,share\na,f,1,1,1\n")
+    with pytest.raises(DataError, match="share: stands beside quantity"):
+        read_products(path)
 
 
 def test_a_condition_that_chooses_nothing_is_refused(exact):

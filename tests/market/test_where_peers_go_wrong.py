@@ -169,7 +169,7 @@ def test_a_tariff_that_prices_a_product_out_names_it():
     ({"conduct": "collusion"}, "conduct: one of"),
     ({"quantities": np.ones(5)}, "give one of the two"),
     ({"shares": None, "quantities": np.ones(5)}, "outside_share"),
-    ({"elasticities": -np.eye(5)}, "for linear and log_linear demand only"),
+    ({"elasticities": -np.eye(5)}, "for linear, log_linear, aids demand only"),
 ])  # fmt: skip
 def test_bad_input_is_named_with_what_is_wrong(change, words):
     options = {"products": NAMES, "firms": FIRMS, "prices": PRICES, "shares": SHARES,

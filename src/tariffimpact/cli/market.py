@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from tariffimpact.cli.options import json_option
+from tariffimpact.errors import ModelError
+
+if TYPE_CHECKING:
+    from tariffimpact.market.conduct import Conduct
+    from tariffimpact.market.families import DemandName
+    from tariffimpact.market.policy import Reading
 
 
 @click.command()
@@ -16,13 +22,21 @@ from tariffimpact.cli.options import json_option
 @click.option("--where", multiple=True, metavar="COLUMN=TEXT", help="Products it falls on.")
 @click.option(
     "--demand",
-    type=click.Choice(["logit", "ces", "linear", "log_linear"]),
+    type=click.Choice(["logit", "ces", "linear", "log_linear", "aids"]),
     default="logit",
     show_default=True,
+    help="A column nest in PRODUCTS makes logit and ces nested.",
+)
+@click.option(
+    "--fix",
+    multiple=True,
+    metavar="PARAMETER=NUMBER",
+    help="A parameter of demand not to take from the margins, as market_elasticity=1.5 (aids) or "
+    "nesting=0.4.",
 )
 @click.option(
     "--conduct",
-    type=click.Choice(["bertrand", "cournot"]),
+    type=click.Choice(["bertrand", "cournot", "monopolistic_competition", "price_taking"]),
     default="bertrand",
     show_default=True,
 )
@@ -37,24 +51,27 @@ from tariffimpact.cli.options import json_option
     "--outside",
     default="0.3..0.7",
     show_default=True,
-    help="Share of potential buyers who buy none of the products: a number or a range.",
+    help="Share of potential buyers who buy none of the products: a number or a range. Not read "
+    "for aids.",
 )
 @json_option
 def market(
     products: Path | None,
     tariff: str,
     where: tuple[str, ...],
-    demand: Literal["logit", "ces", "linear", "log_linear"],
-    conduct: Literal["bertrand", "cournot"],
-    reading: Literal["customs_value", "border_price"],
+    demand: DemandName,
+    fix: tuple[str, ...],
+    conduct: Conduct,
+    reading: Reading,
     outside: str,
     as_json: bool,
 ) -> None:
     """Say how all shelf prices in PRODUCTS (a CSV) move when a tariff falls on some of them.
 
-    Without PRODUCTS it is the shipped console market of the story.
+    PRODUCTS has the columns product, firm, price and quantity (or share), and may have margin,
+    customs_share, ad_valorem, specific, nest and any other to choose products by. Numbers may be
+    ranges, as 0.2..0.4. Without PRODUCTS it is the shipped console market of the story.
     """
-    from tariffimpact.errors import ModelError
     from tariffimpact.facts import shipped_folder
     from tariffimpact.interval import Interval
     from tariffimpact.market import impose_range, read_products
@@ -62,17 +79,15 @@ def market(
     from tariffimpact.release import data_version
     from tariffimpact.units import parse_fraction
 
-    wrong = [text for text in where if "=" not in text]
-    if wrong:
-        raise ModelError(f"where: write COLUMN=TEXT, as origin=JPN (got {wrong[0]!r})")
     found = impose_range(
         read_products(products or shipped_folder("data") / "console_market.csv"),
-        outside_share=Interval.parse(outside),
+        outside_share=Interval.exactly(0.5) if demand == "aids" else Interval.parse(outside),
         ad_valorem=parse_fraction(tariff),
-        where=dict(text.split("=", 1) for text in where),
+        where=dict(_pair("where", "COLUMN=TEXT, as origin=JPN", text) for text in where),
         demand=demand,
         reading=reading,
         conduct=conduct,
+        fixed=_parameters(fix),
     )
     if as_json:
         rows = found.to_frame().to_dict("records")
@@ -81,3 +96,24 @@ def market(
         click.echo(json_text(told | shipped))
     else:
         click.echo(f"{found.summary()}\n{found.explain()}")
+
+
+def _pair(option: str, form: str, text: str) -> tuple[str, str]:
+    """Return the two sides of NAME=VALUE, or say how to write it."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ModelError(f"{option}: write {form} (got {text!r})")
+    return name.strip(), value.strip()
+
+
+def _parameters(fix: tuple[str, ...]) -> dict[str, float]:
+    """Return the parameters of demand that the user fixes."""
+    form = "PARAMETER=NUMBER, as market_elasticity=1.5"
+    given: dict[str, float] = {}
+    for text in fix:
+        name, value = _pair("fix", form, text)
+        try:
+            given[name] = float(value)
+        except ValueError:
+            raise ModelError(f"fix: write {form} (got {text!r})") from None
+    return given

@@ -91,8 +91,9 @@ def calibrate(
         Parameters not to estimate: `price_coefficient`, `elasticity`, `nesting`, `slope`,
         `market_elasticity`.
     elasticities
-        Linear and log-linear: E[j, k] = d ln q_j / d ln p_k at the observed point, (J, J), instead
-        of diversion in proportion to share.
+        Linear, log-linear and AIDS: E[j, k] = d ln q_j / d ln p_k at the observed point, (J, J),
+        instead of diversion in proportion to share. AIDS takes those of one homothetic consumer,
+        to within 0.005.
     duties
         Duties **in force** when this was observed: fraction of customs value, never of price.
     reading, customs_value, conduct, ownership, currency
@@ -132,7 +133,11 @@ def calibrate(
 
     target = seen.lerner(supplied)
     if elasticities is not None:
-        system, estimated = _given(demand, seen, elasticities), dict[str, float]()
+        require(
+            nests is None and not fixed,
+            "elasticities: they say all of demand; leave nests and fixed out",
+        )
+        system, estimated = families.given(demand, seen, elasticities), dict[str, float]()
     else:
         typical = float(np.nanmean(target)) if np.isfinite(target).any() else 0.3
         shape = families.family(demand, seen, nests, typical)
@@ -198,24 +203,6 @@ def _outside(share: float | None) -> float:
     return share
 
 
-def _given(demand: DemandName, seen: Observed, elasticities: ArrayLike) -> DemandSystem:
-    """Return the linear or log-linear system with the user's elasticities."""
-    matrix = np.asarray(elasticities, dtype=np.float64)
-    count = seen.prices.size
-    require(
-        matrix.shape == (count, count)
-        and np.isfinite(matrix).all()
-        and (np.diag(matrix) < 0).all(),
-        f"elasticities: need a finite {count} x {count} matrix with a negative diagonal, "
-        "E[j, k] = percent change of j's sales per percent of k's price",
-    )
-    if demand == "linear":
-        return families.linear(seen, matrix)
-    if demand == "log_linear":
-        return families.log_linear(seen, matrix)
-    raise ModelError(f"elasticities: for linear and log_linear demand only (got {demand!r})")
-
-
 def _estimate(
     shape: Family,
     target: Array,
@@ -231,7 +218,8 @@ def _estimate(
     if len(free) > seen.sum():
         raise ModelError(
             f"not identified: {len(free)} unknowns ({', '.join(free)}) and {seen.sum()} margins; "
-            f"supply more margins, or fix one, as fixed={{'{free[-1]}': ...}}"
+            f"supply more margins, or fix one, as fixed={{'{free[-1]}': ...}} (command: --fix "
+            f"{free[-1]}=...)"
         )
     if not free:
         return shape.build(fixed), {}

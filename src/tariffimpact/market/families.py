@@ -10,13 +10,15 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import ModelError, require
 from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
 from tariffimpact.market.observed import Observed
 from tariffimpact.market.system import Array, DemandSystem, Labels, nests
 
 DemandName = Literal["logit", "ces", "linear", "log_linear", "aids"]
+_ROUNDING = 0.005
+"""Elasticities written to two decimals are this far from what they stand for."""
 Build = Callable[[Mapping[str, float]], DemandSystem]
 
 
@@ -115,13 +117,67 @@ def linear(seen: Observed, elasticities: Array) -> LinearDemand:
     return LinearDemand(sold - slope @ seen.prices, slope)
 
 
+def aids(seen: Observed, elasticities: Array) -> AidsDemand:
+    """Return the AIDS through the observed point with given elasticities, (J, J).
+
+    They must be those of one homothetic consumer but for rounding: every row sums to minus the
+    market elasticity, and w_j E[j, k] + (e - 1) w_j w_k is symmetric (w outlay shares, e market
+    elasticity). What rounding left over is taken out.
+
+    Raises
+    ------
+    ModelError
+        If an elasticity is further than 0.005 from the nearest such system.
+    """
+    share, count = seen.shares, seen.shares.size
+    sums = elasticities.sum(axis=1)
+    market = -float(share @ sums)
+    slope = share[:, None] * (elasticities + np.eye(count) - (1 - market) * share[None, :])
+    centre = np.eye(count) - 1 / count
+    slope = centre @ (slope + slope.T) / 2 @ centre
+    system = _aids_through(seen, slope, market)
+    miss = system.elasticities(seen.prices) - elasticities
+    j, k = np.unravel_index(int(np.abs(miss).argmax()), miss.shape)
+    if abs(miss[j, k]) > _ROUNDING:
+        raise ModelError(
+            f"elasticities: AIDS has {elasticities[j, k] + miss[j, k]:.4g} where "
+            f"E[{seen.products[j]}, {seen.products[k]}] is {elasticities[j, k]:.4g}; its rows all "
+            f"sum to minus the market elasticity (these sum to {sums.min():.4g} up to "
+            f"{sums.max():.4g}) and outlay x E must be symmetric but for income; mend them, or use "
+            "log_linear demand"
+        )
+    return system
+
+
 def _aids(seen: Observed) -> Build:
     def build(values: Mapping[str, float]) -> AidsDemand:
         slope = values["slope"] * _proportional(seen.shares)
-        level = seen.shares - slope @ np.log(seen.prices)
-        return AidsDemand(level, slope, values["market_elasticity"], seen.size, seen.prices)
+        return _aids_through(seen, slope, values["market_elasticity"])
 
     return build
+
+
+def _aids_through(seen: Observed, slope: Array, market_elasticity: float) -> AidsDemand:
+    level = seen.shares - slope @ np.log(seen.prices)
+    return AidsDemand(level, slope, market_elasticity, seen.size, seen.prices)
+
+
+def given(name: DemandName, seen: Observed, elasticities: ArrayLike) -> DemandSystem:
+    """Return the system with the user's elasticities at the observed point."""
+    matrix = np.asarray(elasticities, dtype=np.float64)
+    count = seen.prices.size
+    require(
+        matrix.shape == (count, count)
+        and np.isfinite(matrix).all()
+        and (np.diag(matrix) < 0).all(),
+        f"elasticities: need a finite {count} x {count} matrix with a negative diagonal, "
+        "E[j, k] = percent change of j's sales per percent of k's price",
+    )
+    builders: dict[str, Callable[[Observed, Array], DemandSystem]]
+    builders = {"linear": linear, "log_linear": log_linear, "aids": aids}
+    if name not in builders:
+        raise ModelError(f"elasticities: for {', '.join(builders)} demand only (got {name!r})")
+    return builders[name](seen, matrix)
 
 
 def to_line(name: str, value: float) -> float:

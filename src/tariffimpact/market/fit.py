@@ -48,12 +48,17 @@ class Fit:
         if not count:
             return "No margin was supplied: costs follow from the demand parameters given."
         worst = int(np.nanargmax(np.abs(self.misses)))
+        miss = units.points(abs(float(self.misses[worst])), 2)
+        if not self.parameters:
+            return (
+                f"No parameter was estimated; of {count} margin{'s' if count > 1 else ''} supplied "
+                f"the largest miss is {miss} at {self.products[worst]}."
+            )
         values = ", ".join(f"{name} = {value:.5g}" for name, value in self.parameters.items())
         how = "by minimum distance" if self.overidentified else "exactly"
         return (
-            f"{values or 'No parameter'} from {count} margin{'s' if count > 1 else ''}, {how}; "
-            f"largest miss {units.points(abs(float(self.misses[worst])), 2)} at "
-            f"{self.products[worst]}."
+            f"{values} from {count} margin{'s' if count > 1 else ''}, {how}; "
+            f"largest miss {miss} at {self.products[worst]}."
         )
 
     def to_frame(self) -> pd.DataFrame:

@@ -80,6 +80,11 @@ class MarketRange:
 
     def explain(self) -> str:
         """Return how the range was found and what it is conditional on."""
+        if self.points == 1:
+            return (
+                "No input is a range: one market, calibrated to its prices, sales and margins and "
+                "solved before and after."
+            )
         return (
             f"Found by search: {self.points} points of the ranges, half of them corners, "
             f"{self.refused} of them refused (inputs that contradict one another, or no "
@@ -105,7 +110,13 @@ def impose_range(
 
     `ad_valorem` (fraction of customs value) and `specific` (money per unit) are added to the
     duties in force on products with the text `where` asks for; the rest is as in `calibrate`.
-    A margin given as a range is one unknown for all products: it moves together.
+    A margin given as a range is one unknown for all products: it moves together, and so does the
+    customs share.
+
+    The ends are the lowest and highest answers **reached**, each at a point of the ranges, over
+    `points` of them: half corners, half inside, the same ones every time. Price changes need not
+    be monotone in the inputs, so the true range may be a little wider. Where no input is a range
+    one market is solved.
 
     Raises
     ------
@@ -113,6 +124,8 @@ def impose_range(
         If no point of the ranges has an equilibrium.
     """
     chosen = table.where(where)
+    if table.exact and outside_share.is_exact:
+        points = 1
     rng = np.random.default_rng(_SEED)
     found, refused, last = [], 0, None
     for i in range(points):
@@ -133,7 +146,10 @@ def impose_range(
             continue
         found.append((result.price_change, result.burdens()["consumer_burden"].to_numpy()))
     if not found:
-        raise ModelError(f"no point of the ranges has an equilibrium; the last said: {last}")
+        where_to = (
+            "" if points == 1 else "no point of the ranges has an equilibrium; the last said: "
+        )
+        raise ModelError(f"{where_to}{last}")
     change = np.array([pair[0] for pair in found])
     burden = np.array([pair[1] for pair in found])[:, chosen]
     ends = np.full((2, chosen.size), np.nan)

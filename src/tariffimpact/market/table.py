@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,34 @@ from tariffimpact.market.model import Market
 from tariffimpact.market.policy import Duties, Reading
 from tariffimpact.market.system import Array
 
-_NEEDED = ("product", "firm", "price", "quantity")
-_NUMBERS = ("price", "quantity", "margin", "customs_share", "ad_valorem", "specific")
+_NEEDED = ("product", "firm", "price")
+_SALES = ("quantity", "share")
+_NUMBERS = ("price", *_SALES, "margin", "customs_share", "ad_valorem", "specific")
 _DEFAULTS = {"customs_share": 1.0, "ad_valorem": 0.0, "specific": 0.0}
+_BOUNDS: dict[str, tuple[float, float, str]] = {
+    "price": (0, math.inf, "give the shelf price of one unit, above 0"),
+    "quantity": (0, math.inf, "give units sold, above 0; drop a product not sold"),
+    "share": (0, math.inf, "give the part of sales, above 0; drop a product not sold"),
+    "margin": (0, 1, "give price less cost over price, between 0 and 1 (0.25 is 25%), or a blank"),
+    "customs_share": (0, math.inf, "give customs value over price, above 0"),
+    "ad_valorem": (0, 10, "give a fraction of customs value, 0.25 for 25%"),
+    "specific": (0, math.inf, "give money per unit"),
+}
+"""Bounds that a number must lie strictly between, but duties may be 0, and how to mend it."""
+_DUTIES = ("ad_valorem", "specific")
+_NESTED = ("logit", "ces")
+_BY_VALUE = ("ces", "aids")
+
+_LIMITS = {
+    "price": (1e-6, 1e12), "quantity": (1e-12, 1e15), "margin": (1e-6, 1.0),
+    "customs_share": (0.0, 10.0), "ad_valorem": (0.0, 10.0), "specific": (0.0, 1e12),
+}  # fmt: skip
+"""What lies outside was written in another unit, and would be no number in a sum of squares."""
+_REMEDIES = {
+    "margin": "give price less cost over price, a fraction",
+    "customs_share": "give customs value over price, a fraction",
+    "ad_valorem": "a duty is a fraction: write 0.15 for 15%",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +57,9 @@ class ProductTable:
     """Text columns by name, one entry per product: `product`, `firm`, and any other."""
     low: Mapping[str, Array]
     high: Mapping[str, Array]
-    """Ends of `price`, `quantity` (units, or parts of the sales), `margin` (NaN where blank),
-    `customs_share` (customs value over price, for a column given), `ad_valorem`, `specific`."""
-    has_customs_share: bool
+    """Ends of `price`, `quantity` (units, or parts of them) or `share` (parts of what demand
+    counts), `margin` (NaN where blank), `customs_share` (customs value over price, if the file
+    has the column), `ad_valorem`, `specific`."""
 
     @property
     def exact(self) -> bool:
@@ -72,27 +98,36 @@ class ProductTable:
         """Return the calibrated market at one point of the ranges.
 
         `at` is how far from the lower to the upper end each cell lies, in [0, 1]: one number, or
-        by column, shape (J,). The other arguments are those of `calibrate`.
+        by column, shape (J,). AIDS has no outside good and reads no `outside_share`. The other
+        arguments are those of `calibrate`; a column `nest` makes logit and CES nested.
         """
         part = at if isinstance(at, Mapping) else dict.fromkeys(self.low, at)
         value = {n: self.low[n] + part[n] * (self.high[n] - self.low[n]) for n in self.low}
-        customs = value["customs_share"] * value["price"] if self.has_customs_share else None
+        price = value["price"]
+        sold = value["quantity"] if "quantity" in value else value["share"]
+        if "share" in value and demand in _BY_VALUE:
+            sold = sold / price
         return calibrate(
-            products=self.labels["product"], firms=self.labels["firm"], prices=value["price"],
-            quantities=value["quantity"], margins=value["margin"], demand=demand, fixed=fixed,
+            products=self.labels["product"], firms=self.labels["firm"], prices=price,
+            quantities=sold, margins=value["margin"], demand=demand, fixed=fixed,
+            nests=self.labels.get("nest") if demand in _NESTED else None,
             outside_share=None if demand == "aids" else outside_share, reading=reading,
             conduct=conduct, duties=Duties(value["ad_valorem"], value["specific"]),
-            customs_value=customs,
+            customs_value=value["customs_share"] * price if "customs_share" in value else None,
         )  # fmt: skip
 
 
 def read_products(path: Path) -> ProductTable:
     r"""Read a CSV of products.
 
-    Columns `product`, `firm`, `price` and `quantity` are needed; `margin` (price less cost with
-    duty over price, blank where unknown), `customs_share` (customs value over price; without the
-    column customs value is the unit cost), `ad_valorem` and `specific` (duties in force) may
-    follow, and any text column to choose products by. Numbers may be ranges: ``0.2..0.4``.
+    Columns `product`, `firm`, `price` and one of `quantity` (units, or parts of units) and
+    `share` are needed. `share` is a part of what the demand system counts: units for logit,
+    linear and log-linear, outlay for CES and AIDS; only its proportions matter. `margin` (price
+    less cost with duty over price, blank where unknown), `customs_share` (customs value over
+    price; without the column customs value is the unit cost), `ad_valorem` (fraction of customs
+    value) and `specific` (money per unit; both are duties in force), `nest` (for nested logit and
+    CES) may follow, and any text column to choose products by. Numbers may be ranges:
+    ``0.2..0.4``.
 
     Raises
     ------
@@ -121,14 +156,16 @@ def read_products(path: Path) -> ProductTable:
         rows.append((f"{path}:{line}", given))
     if not rows:
         raise DataError([Fault(str(path), "has no products", "add a row for each product")])
+    faults.extend(_label_faults(rows, "nest" in header))
+    numbers = [name for name in _NUMBERS if name in header or name in ("margin", *_DUTIES)]
     low: dict[str, Array] = {}
     high: dict[str, Array] = {}
-    for name in _NUMBERS:
+    for name in numbers:
         read = [_cell(where, name, given.get(name, ""), faults) for where, given in rows]
         low[name] = np.array([span.low for span in read])
         high[name] = np.array([span.high for span in read])
     if faults:
-        raise DataError(faults)
+        raise DataError(sorted(faults, key=lambda fault: int(fault.where.rpartition(":")[2])))
     blank = np.array(["margin" not in given for _, given in rows])
     low["margin"][blank] = high["margin"][blank] = np.nan
     labels = {
@@ -136,26 +173,50 @@ def read_products(path: Path) -> ProductTable:
         for name in header
         if name not in _NUMBERS
     }
-    return ProductTable(labels, low, high, "customs_share" in header)
+    return ProductTable(labels, low, high)
 
 
 def _header_faults(path: Path, header: list[str]) -> Iterator[Fault]:
-    for name in _NEEDED:
+    needed = [*_NEEDED, *(() if "share" in header else ("quantity",))]
+    for name in needed:
         if name not in header:
-            remedy = f"add it; needed are {', '.join(_NEEDED)}"
+            remedy = f"add it; needed are {', '.join(_NEEDED)} and quantity or share"
             yield Fault(f"{path}:1", "column is missing", remedy, name)
+    if "share" in header and "quantity" in header:
+        yield Fault(f"{path}:1", "stands beside quantity", "keep one of the two", "share")
     for name in dict.fromkeys(header):
         if header.count(name) > 1:
             yield Fault(f"{path}:1", "column stands twice", "keep one of them", name)
 
 
+def _label_faults(rows: list[tuple[str, dict[str, str]]], nested: bool) -> Iterator[Fault]:
+    """Yield products without a name, a firm or a nest, and products that appear twice."""
+    seen: dict[str, str] = {}
+    for where, given in rows:
+        for name in ("product", "firm", *(("nest",) if nested else ())):
+            if name not in given:
+                yield Fault(where, "is blank", "fill it in for every product", name, "")
+        product = given.get("product", "")
+        if product in seen:
+            what, line = "appears twice", seen[product].rpartition(":")[2]
+            yield Fault(where, what, f"it is on line {line} too; keep one", "product", product)
+        elif product:
+            seen[product] = where
+
+
 def _cell(where: str, name: str, text: str, faults: list[Fault]) -> Interval:
     """Return a number or range, or add the fault and return a stand-in."""
-    if not text and name not in ("price", "quantity"):
+    if not text and name not in ("price", *_SALES):
         return Interval.exactly(_DEFAULTS.get(name, 0.5))
+    low, high, remedy = _BOUNDS[name]
     try:
-        return Interval.parse(text)
+        span = Interval.parse(text)
     except ModelError:
         what, remedy = "should be a number or a range", "write 0.3 or 0.2..0.4"
-        faults.append(Fault(where, what, remedy, name, text))
-        return Interval.exactly(0.5)
+    else:
+        least = span.low >= 0 if name in _DUTIES else low < span.low
+        if span.is_bounded and least and span.high < high:
+            return span
+        what = "is out of range" if span.is_bounded else "needs both ends"
+    faults.append(Fault(where, what, remedy, name, text))
+    return Interval.exactly(0.5)
