@@ -24,6 +24,13 @@ CELLS = (
 )  # fmt: skip
 """What may stand in one cell or value."""
 
+NUMBERS = (
+    "0", "1", "1e-300", "1e-12", "0.5", "0.999999", "1.000001", "2", "100", "1e6", "1e12", "1e17",
+    "1e149", "1e150", "1e308", "-1", "0..1", "0.5..0.7", "1e-9..1e9", "0..1e17", "0.1..", "..0.5",
+)  # fmt: skip
+"""What a number may be replaced with that is a number too."""
+_NUMBER = re.compile(rb"(?<![\w.-])[\d.]+(?:e-?\d+)?(?:\.\.[\d.]+(?:e-?\d+)?)?(?![\w.-])")
+
 TOML = (
     "[" * 3000, "x = " + "[" * 3000, "x = " + "{a=" * 3000, "a" + ".a" * 3000 + " = 1",
     "[[products]]", "[products]", "[tariff]\nrate = 1", 'title = "twice"', "title = 1",
@@ -87,7 +94,7 @@ _ENCODINGS = (
 def _changed(draw, raw, lines):
     at = draw(st.integers(0, max(len(raw) - 1, 0)))
     kind = draw(st.sampled_from(["byte", "cut", "bytes", "cell", "cell", "cell", "line", "drop",
-                                 "twice", "swap"]))  # fmt: skip
+                                 "twice", "swap", "number", "number"]))  # fmt: skip
     if kind == "byte":
         return raw[:at] + bytes([draw(st.integers(0, 255))]) + raw[at + 1 :]
     if kind == "cut":
@@ -96,6 +103,10 @@ def _changed(draw, raw, lines):
         return raw[:at] + draw(st.sampled_from(BYTES)) + raw[at:]
     if kind == "cell":
         return _in_cell(raw, at, draw(st.sampled_from(CELLS)).encode("utf-8", "surrogatepass"))
+    if kind == "number":
+        number = _NUMBER.search(raw, at) or _NUMBER.search(raw)
+        new = draw(st.sampled_from(NUMBERS)).encode()
+        return raw if number is None else raw[: number.start()] + new + raw[number.end() :]
     rows = raw.splitlines(keepends=True) or [b""]
     one, other = (draw(st.integers(0, len(rows) - 1)) for _ in range(2))
     if kind == "line":

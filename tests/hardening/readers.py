@@ -143,6 +143,22 @@ def _products(path: Path) -> object:
     return read_products(path)
 
 
+def _answered_market(path: Path) -> object:
+    """Read a market and tax all of it, under each demand."""
+    from tariffimpact.interval import Interval
+    from tariffimpact.market import impose_range, read_products
+
+    table = read_products(path)
+    for demand in ("logit", "ces", "linear"):
+        with suppress(ModelError):
+            found = impose_range(
+                table, outside_share=Interval(0.3, 0.7), ad_valorem=0.15, where={}, points=4,
+                demand=demand,
+            )  # fmt: skip
+            found.explain()
+    return table
+
+
 def _skus(path: Path) -> object:
     from datetime import date
 
@@ -281,6 +297,7 @@ def readers() -> dict[str, Reader]:
     found["answered case"] = Reader(cases, _answered_case, "case.toml")
     market = (DATA / "console_market.csv").read_bytes()
     found["market"] = Reader((market, _head(market, 3)), _products, "market.csv")
+    found["answered market"] = Reader((market, _head(market, 3)), _answered_market, "market.csv")
     found["skus"] = Reader(((DATA / "example_skus.csv").read_bytes(),), _skus, "skus.csv")
     found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")
     found |= {f"raw lists with {name}": _raw_list(name) for name in FILES}

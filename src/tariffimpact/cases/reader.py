@@ -198,12 +198,13 @@ def _path(case: str | Path) -> Path:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
             raise DataError(
                 [Fault(str(path), "is too large for a case", "name a file written by hand")]
             )
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES).decode("utf-8-sig")  # a pipe has no size
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError([Fault(str(path), "is not UTF-8 text", "save it as UTF-8")]) from None
     except (OSError, ValueError) as error:

@@ -179,12 +179,14 @@ def _text(path: Path, limit: int) -> str:
     where = str(path)
     try:
         size = path.stat().st_size
-        if size > limit:
-            what = f"is {size / 1e6:,.0f} MB, above the limit of {limit / 1e6:.0f} MB"
+        with path.open("rb") as file:
+            raw = b"" if size > limit else file.read(limit + 1)  # a pipe has no size
+        if max(size, len(raw)) > limit:
+            what = (
+                f"is {max(size, len(raw)) / 1e6:,.0f} MB, above the limit of {limit / 1e6:.0f} MB"
+            )
             remedy = "a table of facts is small; check that this is the right file"
             raise DataError([Fault(where, what, remedy)])
-        with path.open("rb") as file:
-            raw = file.read(limit + 1)  # a pipe has no size, and no end perhaps
     except FileNotFoundError:
         remedy = "check its name and folder; a table without rows still has its header"
         raise DataError([Fault(where, "is not there", remedy)]) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tariffimpact.errors import DataError, Fault
+from tariffimpact.errors import DataError, Fault, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,9 +111,11 @@ def read_census_imports(folder: Path, pattern: str = "*-imports*.parquet") -> pd
     frames, faults = [], []
     for path in sorted(folder.glob(pattern)):
         try:
-            frames.append(pq.read_table(path, columns=list(_COLUMNS)).to_pandas())
-        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-            what = f"is not readable as import statistics: {str(error).splitlines()[0][:120]}"
+            frames.append(
+                pq.read_table(path, columns=list(_COLUMNS)).to_pandas(ignore_metadata=True)
+            )
+        except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+            what = f"is not readable as import statistics: {shortened(str(error), 120)}"
             faults.append(Fault(str(path), what, f"it needs the columns {', '.join(_COLUMNS)}"))
     if not frames and not faults:
         faults.append(Fault(str(folder), f"holds no file {pattern}", "name another folder"))

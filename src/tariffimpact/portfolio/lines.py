@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tariffimpact.errors import DataError, Fault
+from tariffimpact.errors import DataError, Fault, shortened
 
 LINES: Final = ("hts", "origin", "entered_on", "customs_value")
 """Columns of import lines; `MEASURED` and any others to group by may follow."""
@@ -42,8 +42,8 @@ def check_lines(path: Path, needed: Sequence[str] = LINES) -> None:
         if not faults and not file.metadata.num_rows:
             faults.append(Fault(str(path), "has no rows", "write the import lines to it"))
         faults = faults or list(_cell_faults(path, file))
-    except (OSError, pa.ArrowException) as error:
-        what = f"is not a readable parquet file: {str(error).splitlines()[0][:120]}"
+    except (OSError, ValueError, pa.ArrowException) as error:
+        what = f"is not a readable parquet file: {shortened(str(error), 120)}"
         raise DataError([Fault(str(path), what, "write it again")]) from None
     if faults:
         raise DataError(faults)

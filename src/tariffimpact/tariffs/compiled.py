@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.errors import DataError, Fault, ModelError
+from tariffimpact.errors import DataError, Fault, ModelError, shortened
 from tariffimpact.facts import DutyBase
 from tariffimpact.tariffs.mfn import general_rate
 from tariffimpact.tariffs.raw_lists import RawLists, read_raw_lists
@@ -77,6 +78,12 @@ class CompiledSchedule:
             f"{self.manifest['ends_on']}, from {len(files)} raw lists and "
             f"{len(self.manifest['components'])} rules."
         )
+
+    def credit(self) -> str:
+        """Return the three publishers on whom most of the components rest."""
+        sources, components = self.manifest["sources"], self.manifest["components"]
+        named = Counter(sources[part["source_id"]]["publisher"] for part in components.values())
+        return ", ".join(name for name, _ in named.most_common(3))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows."""
@@ -148,13 +155,13 @@ def read_schedule(path: Path) -> CompiledSchedule:
     remedy = "build it with: tariffimpact schedule build --from DIR"
     try:
         table = pq.read_table(path, memory_map=True)
+        told = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
     except FileNotFoundError:
         raise DataError([Fault(str(path), "is not there", remedy)]) from None
-    except (OSError, pa.ArrowException) as error:
-        what = f"is not a readable parquet file: {str(error).splitlines()[0][:120]}"
+    except (OSError, ValueError, pa.ArrowException) as error:
+        what = f"is not a readable parquet file: {shortened(str(error), 120)}"
         raise DataError([Fault(str(path), what, remedy)]) from None
-    told = (table.schema.metadata or {}).get(_METADATA)
-    manifest = json.loads(told) if told else {}
+    manifest = told if isinstance(told, dict) else {}
     if manifest.get("format") != FORMAT or tuple(table.schema.names) != COLUMNS:
         raise DataError([Fault(str(path), "is not a compiled schedule of this version", remedy)])
     frame = table.replace_schema_metadata().to_pandas(date_as_object=False)
