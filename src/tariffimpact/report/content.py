@@ -75,7 +75,8 @@ class Table:
 
     def __post_init__(self) -> None:
         if (left := len(self.rows) - MOST_ROWS) > 0:
-            note = f"{self.note} … and {left:,} more rows, which the data holds.".strip()
+            more = "1 more row" if left == 1 else f"{left:,} more rows"
+            note = f"{self.note} … and {more}, which the data holds.".strip()
             for name, kept in (
                 ("rows", self.rows[:MOST_ROWS]), ("cites", self.cites[:MOST_ROWS]), ("note", note),
             ):  # fmt: skip

@@ -44,8 +44,6 @@ _SHORT_SHARE: Final = 0.7
 """Share of the page that short cells may take where there are long ones too."""
 _WHOLE: Final = 8
 """Rows up to which a table is kept on one page."""
-_PRINTED: Final = 1000
-"""Rows up to which a table is printed; paper has an end, and so has memory."""
 _SAMPLED: Final = 80
 """Rows of a table looked at to choose its columns' widths."""
 _LONGEST_WORDS: Final = (26, 18, 13, 9, 6, 4)
@@ -179,8 +177,8 @@ class _Payload:
 
     def _table(self, table: Table) -> dict[str, Any]:
         """Return a table with the widths of its columns, its words broken where they must be."""
-        rows = table.rows[:_PRINTED]
-        cites = [self._document.numbers(ids) for ids in table.cites[:_PRINTED]]
+        rows = table.rows
+        cites = [self._document.numbers(ids) for ids in table.cites]
         cites = cites if any(cites) else []
         columns, full = table.columns, rows
         if cites:
@@ -196,7 +194,7 @@ class _Payload:
             "rows": [[self._ink(cell, longest) for cell in row] for row in rows],
             "cites": cites,
             "numeric": table.numeric,
-            "note": self._ink(f"{table.note} {_cut(len(table.rows))}".strip()),
+            "note": self._ink(table.note),
             "size": size,
             "pad": _PAD,
             "widths": widths,
@@ -260,13 +258,6 @@ def _filled(widths: list[int], lengths: Sequence[Sequence[int]], room: float) ->
             break
         widths[max(range(len(gains)), key=gains.__getitem__)] += 1
     return widths
-
-
-def _cut(count: int) -> str:
-    """Return what to say below a table of `count` rows that is not printed whole, or nothing."""
-    if count <= _PRINTED:
-        return ""
-    return f"First {_PRINTED:,} of {count:,} rows; the HTML page has them all."
 
 
 def _breakable(text: str, longest: int) -> str:
