@@ -217,7 +217,7 @@ def _estimate(
     seen = np.isfinite(target)
     if len(free) > seen.sum():
         raise ModelError(
-            f"not identified: {len(free)} unknowns ({', '.join(free)}) and {seen.sum()} margins; "
+            f"not identified: unknown are {', '.join(free)}, margins known {seen.sum()}; "
             f"supply more margins, or fix one, as fixed={{'{free[-1]}': ...}} (command: --fix "
             f"{free[-1]}=...)"
         )
@@ -225,12 +225,12 @@ def _estimate(
         return shape.build(fixed), {}
 
     def miss(line: Array) -> Array:
-        values = dict(fixed)
-        values |= {n: families.from_line(n, x) for n, x in zip(free, line, strict=True)}
         with np.errstate(all="ignore"):
             try:
+                tried = {n: families.from_line(n, x) for n, x in zip(free, line, strict=True)}
+                values = {**fixed, **tried}
                 gap = (lerner(shape.build(values)) - target)[seen]
-            except ModelError:  # no such demand system: parameters without bounds
+            except (ModelError, OverflowError):  # parameters without bounds: no such demand
                 return np.full(int(seen.sum()), _FAR)
         return np.where(np.isfinite(gap), gap, _FAR)
 

@@ -167,7 +167,7 @@ class CesDemand:
         P = H**(1/(1 - elasticity)) is the exact price index, the outside good included.
         """
         fall = self.at(before).log_total - self.at(after).log_total
-        return self.expenditure * math.expm1(fall / (self.elasticity - 1))
+        return float(self.expenditure * np.expm1(fall / (self.elasticity - 1)))
 
 
 def _settle(demand: LogitDemand | CesDemand, name: str, level: ArrayLike) -> None:

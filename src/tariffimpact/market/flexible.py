@@ -204,7 +204,7 @@ class AidsDemand:
 
     def outlay(self, prices: Array) -> float:
         """Return total expenditure at `prices`, money."""
-        return self.expenditure * math.exp((1 - self.market_elasticity) * self._rise(prices))
+        return float(self.expenditure * np.exp((1 - self.market_elasticity) * self._rise(prices)))
 
     def _rise(self, prices: Array) -> float:
         """Return log P(prices) - log P(reference); shares are linear, so their mean is exact."""
@@ -234,7 +234,7 @@ class AidsDemand:
         rise = self._rise(after) - self._rise(before)
         bend = 1 - self.market_elasticity
         start = self.outlay(before)
-        return start * rise if bend == 0 else start * math.expm1(bend * rise) / bend
+        return start * rise if bend == 0 else float(start * np.expm1(bend * rise) / bend)
 
 
 def _settle(demand: object, level: str, slope: str, *, falling: bool = True) -> None:
