@@ -34,12 +34,12 @@ def gap(kind, *, level, slope, prices, cost, firms, nest, nesting, weight):
     """Largest first-order condition over the sum of its terms' sizes, one market.
 
     Logit: t_j s_j + sum_k t_k m_k ds_k/dp_j = 0; CES in logs of prices; with Berry's derivatives
-    d ln r_j / du_k = 1(j = k)/(1 - s) - s/(1 - s) b_k 1(same nest) - r_k. With 60 digits, so that
+    d ln r_j / du_k = 1(j = k)/(1 - s) - s/(1 - s) b_k 1(same nest) - r_k. With 200 digits, so that
     nothing is lost where one firm has nearly all.
     """
     ces = kind == "ces"
     price, cost, weight, loose = (exact(x) for x in (prices, cost, weight, 1 - nesting))
-    with localcontext(prec=60):
+    with localcontext(prec=200):
         height = np.array([p.ln() for p in price]) if ces else price
         share, within = shares(exact(level) - Decimal(slope) * height, nest, loose)
         together = nest[:, None] == nest[None, :]
@@ -112,6 +112,24 @@ def test_few_nested_markets_are_left_unsolved(kind, border, most, sd):
     """Of 1,000; nested markets with uneven weights may have no equilibrium at all."""
     found = solve(kind, draw(8, 1_000, sd), border=border)
     assert (~found.solved).sum() <= most[sd]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("kind", "nested", "above"), [
+    ("logit", False, 600.0), ("logit", False, 3_000.0), ("ces", False, 600.0),
+    ("logit", True, 100.0), ("logit", True, 300.0),
+])  # fmt: skip
+def test_markets_far_above_the_outside_good_are_solved(kind, nested, above, backend):
+    if backend == "numba":
+        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+    for sd in (1, 20, 60):
+        case = draw(6, 40, sd, loosest=0.8)
+        case["level"] += above
+        case["level"][np.random.default_rng(2).random(case["level"].size) < 0.3] -= 2 * above
+        found = solve(kind, case, nested=nested, backend=backend)
+        assert found.solved.all()
+        assert nested or found.iterations.max() <= 6
+        assert worst(kind, case, found, border=False, nested=nested) <= 1e-10
 
 
 @pytest.mark.parametrize("sd", [1, 5, 20])

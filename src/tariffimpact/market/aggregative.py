@@ -29,6 +29,10 @@ LIMIT = 80
 START = 1.084
 """First odds are L(1 + 1.084 L)/(1 + 1.084 L + L^2/2), close to the root of z e^z/(1 + z) = L."""
 _DOMINANT = 10.0
+LEADING = 0.9
+"""Share at the least markups from which a firm's reply is worked out before the first step."""
+_FEW, _MANY = 0.25, 3_000
+"""Share of markets still moving below which the others, if there are many firms, are left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class _Layout:
     """Repeat a market's number for each of its firms."""
     peak: Callable[[Array], Array]
     """Maximum over the firms of each market."""
+    some: Callable[[Array, Labels], Array] | None = None
+    """The firms of some markets; None where that is not cheap."""
 
 
 def solve_types(log_types: Array, counts: Labels, curve: Array) -> Aggregates:
@@ -97,6 +103,7 @@ def _rectangle(axis: int) -> _Layout:
         total=lambda firm: np.add.reduce(firm, axis=axis),
         spread=lambda market: market[across],
         peak=lambda firm: np.maximum.reduce(firm, axis=axis),
+        some=None if axis else lambda firm, markets: firm[:, markets],
     )
 
 
@@ -118,8 +125,24 @@ def tail(odds: Array, curve: Array) -> Array:
     return np.where(curve == 0, 1 + odds, np.log1p(safe * (1 + odds)) / safe)
 
 
-def _start(log_types: Array, layout: _Layout, curve: Array) -> tuple[Array, Array, Array]:
-    """Return types cut off where exp underflows, the upper end of h, and first odds."""
+def alone(log_type: Array, curve: Array) -> Array:
+    """Return z of a firm of that type without rivals: log z + log(1 + e(1 + z))/e = log type.
+
+    Under logit z is Lambert's W of the type over e; Newton in log z converges from anywhere.
+    """
+    some = np.where(curve == 0, 1.0, curve)
+    high = np.where(curve == 0, np.log(np.maximum(log_type, 1.0)), log_type / (1 + 1 / some))
+    log_odds = np.where(log_type > 1, high, log_type - 1)
+    for _ in range(12):
+        odds = np.exp(log_odds)
+        log_odds -= (log_odds + tail(odds, curve) - log_type) / (
+            1 + odds / (1 + curve * (1 + odds))
+        )
+    return np.exp(log_odds)
+
+
+def _start(log_types: Array, layout: _Layout, curve: Array) -> tuple[Array, Array, Array, Array]:
+    """Return types cut off where exp underflows, the upper end of h, and first h and odds."""
     least = tail(np.zeros_like(curve), curve)
     top = np.maximum(layout.peak(log_types), 0.0)
     scale = layout.total(np.exp(log_types - layout.spread(top))) * np.exp(-least)
@@ -127,6 +150,18 @@ def _start(log_types: Array, layout: _Layout, curve: Array) -> tuple[Array, Arra
     types = np.maximum(log_types, layout.spread(upper) - FLOOR)
     low = types - layout.spread(upper + least)
     low = np.exp(np.minimum(low, 0.0, out=low), out=low)
+    h, odds = upper.copy(), _first_odds(low.copy())
+    led = np.flatnonzero(layout.peak(low) > LEADING)
+    if led.size and layout.some is None:
+        h, odds, types = _behind_leader(log_types, upper, layout, curve)
+    elif led.size and layout.some is not None:
+        given = layout.some(log_types, led)
+        h[led], odds[:, led], types[:, led] = _behind_leader(given, upper[led], layout, curve[led])
+    return types, upper, h, odds
+
+
+def _first_odds(low: Array) -> Array:
+    """Return odds near the root of z e^z/(1 + z) = low; `low` is overwritten."""
     near = START * low
     near += 1
     odds = low * near
@@ -134,59 +169,145 @@ def _start(log_types: Array, layout: _Layout, curve: Array) -> tuple[Array, Arra
     low *= 0.5
     near += low
     odds /= near
-    return types, upper, odds
+    return odds
 
 
-def _gap(odds: Array, share: Array, outside: Array, layout: _Layout) -> tuple[Array, Array]:
+def _behind_leader(
+    types: Array, upper: Array, layout: _Layout, curve: Array
+) -> tuple[Array, Array, Array]:
+    """Return first h and odds, and types cut off, where a firm leads.
+
+    The leader replies to rivals at their least markups. The cut must follow h down, or a firm too
+    faint to count would end up a rival.
+    """
+    each = layout.spread(curve)
+    least = tail(np.zeros_like(each), each)
+    low = np.exp(np.minimum(types - layout.spread(upper) - least, 0.0))
+    leads, led = low > LEADING, layout.peak(low) > LEADING
+    rivals = np.logaddexp(0.0, upper + np.log(layout.total(np.where(leads, 0.0, low))))
+    reply = alone((types - layout.spread(rivals))[leads],
+                  np.broadcast_to(each, leads.shape)[leads])  # fmt: skip
+    odds = _first_odds(low)
+    odds[leads] = reply
+    worth = types - tail(odds, each)
+    top = np.maximum(layout.peak(worth), 0.0)
+    h = top + np.log(np.exp(-top) + layout.total(np.exp(worth - layout.spread(top))))
+    h = np.where(led, h, upper)
+    types = np.maximum(types, layout.spread(h) - FLOOR)
+    odds = _first_odds(np.exp(np.minimum(types - layout.spread(h) - least, 0.0)))
+    odds[leads] = reply
+    return h, odds, types
+
+
+def _gap(
+    odds: Array, most: float, share: Array, outside: Array, layout: _Layout
+) -> tuple[Array, Array | float]:
     """Return outside + sum of shares - 1, and the size of its terms.
 
     Where one firm has nearly all, its S - 1 is taken as -1/(1 + z): no digit is lost, and the gap
-    is judged against what that firm leaves to others.
+    is judged against what that firm leaves to others. `most` is the largest of all odds.
     """
-    if not odds.max() > _DOMINANT:
-        return outside + layout.total(share) - 1, np.ones_like(outside)
+    if not most > _DOMINANT:
+        return outside + layout.total(share) - 1, 1.0
     large = layout.peak(odds)
-    most = odds > 1  # one firm at the solution, perhaps several on the way
-    left = np.where(most, -1 / (1 + odds), share)
-    gap = outside + layout.total(left) + (layout.total(most.astype(np.float64)) - 1)
+    high = odds > 1  # one firm at the solution, perhaps several on the way
+    left = np.where(high, -1 / (1 + odds), share)
+    gap = outside + layout.total(left) + (layout.total(high.astype(np.float64)) - 1)
     return gap, np.where(large > 1, 1 / (1 + large), 1.0)
 
 
 def _newton(log_types: Array, layout: _Layout, curve: Array) -> Aggregates:
     """Iterate the arrowhead Newton until every market is at rounding error or stops moving."""
     with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
-        types, upper, odds = _start(log_types, layout, curve)
-        each = layout.spread(curve)
-        logit = not curve.any()
-        h = upper.copy()
-        size = 1.0 + np.abs(layout.peak(np.abs(types))) + upper
+        types, upper, h, odds = _start(log_types, layout, curve)
         residual = np.full(h.shape, np.inf)
         iterations = np.zeros(h.shape, dtype=np.intp)
-        plus, error, fall, spare = (np.empty_like(odds) for _ in range(4))
-        for _ in range(LIMIT):
-            share = np.divide(odds, np.add(odds, 1, out=plus), out=fall)
-            np.log(share, out=error)
-            error += plus if logit else tail(odds, each)
-            error += layout.spread(h)
-            error -= types
-            outside = np.exp(-h)
-            gap, unit = _gap(odds, share, outside, layout)
-            residual = np.maximum(layout.peak(np.abs(error, out=spare)), np.abs(gap) / unit)
-            moving = residual > AIM * size
-            if not moving.any():
-                break
-            iterations += moving
-            np.multiply(odds, plus, out=spare)
-            if not logit:
-                spare /= 1 + each * plus
-            spare += 1
-            fall /= spare
-            total_fall = layout.total(fall)
-            dh = (gap - layout.total(np.multiply(error, fall, out=spare))) / (outside + total_fall)
-            h_new = np.minimum(np.maximum(h + dh, 0.0), upper)
-            error += layout.spread(h_new - h)
-            plus *= plus
-            error *= np.multiply(fall, plus, out=fall)
-            odds -= np.minimum(error, np.multiply(odds, 0.9, out=spare), out=error)
-            h = h_new
+        _steps(_Markets(types, upper, curve, layout), h, odds, residual, iterations)
         return Aggregates(odds, h, residual, iterations)
+
+
+@dataclass(frozen=True, slots=True)
+class _Markets:
+    """Markets on their way: what stays the same from step to step."""
+
+    types: Array
+    upper: Array
+    curve: Array
+    layout: _Layout
+
+
+def _steps(
+    of: _Markets, h: Array, odds: Array, residual: Array, iterations: Labels, taken: int = 0
+) -> None:
+    """Move `h` and `odds` to the solution in place; write residuals, count steps.
+
+    A step is Newton's in exp(-h) and in log z, both to second order: in these the conditions are
+    nearly straight.
+    """
+    layout, each = of.layout, of.layout.spread(of.curve)
+    logit = not of.curve.any()
+    size = AIM * (1.0 + np.abs(layout.peak(np.abs(of.types))) + of.upper)
+    plus, error, fall, spare, room = (np.empty_like(odds) for _ in range(5))
+    for step in range(taken, LIMIT):
+        share = np.divide(odds, np.add(odds, 1, out=plus), out=fall)
+        np.log(share, out=error)
+        error += plus if logit else tail(odds, each)
+        error += layout.spread(h)
+        error -= of.types
+        outside = np.exp(-h)
+        most = float(odds.max())
+        gap, unit = _gap(odds, most, share, outside, layout)
+        np.maximum(layout.peak(np.abs(error, out=spare)), np.abs(gap) / unit, out=residual)
+        moving = residual > size
+        left = np.count_nonzero(moving)
+        if not left:
+            return
+        if left < _FEW * moving.size and odds.size > _MANY and layout.some is not None:
+            _finish(of, h, odds, residual, iterations, np.flatnonzero(moving), step)
+            return
+        iterations += moving
+        np.multiply(odds, plus, out=spare)
+        if not logit:
+            spare /= 1 + each * plus
+        spare += 1
+        fall /= spare
+        dh = gap - layout.total(np.multiply(error, fall, out=room))
+        dh /= outside + layout.total(fall)
+        near = np.minimum(np.maximum(dh, -0.5), 0.5)
+        dh += 0.5 * near * near
+        h_new = np.minimum(np.maximum(h + dh, 0.0), of.upper)
+        np.subtract(h_new, h, out=dh)
+        error += layout.spread(dh)
+        error *= np.divide(plus, spare, out=plus)
+        h[:] = h_new
+        small = most <= 1 and 2 * float(np.max(residual + np.abs(dh))) <= 1
+        _shorter(odds, error, spare, small)
+
+
+def _finish(
+    of: _Markets, h: Array, odds: Array, residual: Array, iterations: Labels, some: Labels,
+    taken: int,
+) -> None:  # fmt: skip
+    """Take the remaining steps in `some` markets only."""
+    assert of.layout.some is not None
+    own, at = of.layout.some, (some,)
+    few = _Markets(own(of.types, some), of.upper[at], of.curve[at], of.layout)
+    state = h[at], np.ascontiguousarray(own(odds, some)), residual[at], iterations[at]
+    _steps(few, *state, taken)
+    h[at], residual[at], iterations[at] = state[0], state[2], state[3]
+    odds[:, some] = state[1]
+
+
+def _shorter(odds: Array, ratio: Array, spare: Array, small: bool) -> None:
+    """Multiply odds by exp(-ratio) to second order where neither is above 1, else by 1 - ratio.
+
+    Never to less than a tenth. `small`: neither is above 1 anywhere.
+    """
+    np.multiply(ratio, 0.5, out=spare)
+    spare -= 1
+    spare *= ratio
+    if not small:
+        far = ~((odds <= 1) & (np.abs(ratio) <= 1))
+        np.maximum(-ratio, -0.9, out=spare, where=far)
+    spare += 1
+    odds *= spare

@@ -178,10 +178,9 @@ def solve_logit(
     array([[2.4011, 2.4011],
            [2.4761, 3.188 ]])
     """
-    solve, read = kernel("logit", backend=backend)
+    solve = kernel("logit", backend=backend)
     problem = Problem.of(utility=utility, slope=price_coefficient, cost=cost, firms=firms,
-                         markets=markets, weight=weight, nests=nests, nesting=nesting,
-                         read=read)  # fmt: skip
+                         markets=markets, weight=weight, nests=nests, nesting=nesting)  # fmt: skip
     return _run(problem, solve, chunk, progress)
 
 
@@ -221,10 +220,9 @@ def solve_ces(
     """
     steep = np.asarray(elasticity, dtype=np.float64) - 1
     require((steep > 0).all(), "elasticity: CES needs values above 1; see CesDemand")
-    solve, read = kernel("ces", backend=backend)
+    solve = kernel("ces", backend=backend)
     problem = Problem.of(utility=log_quality, slope=steep, cost=cost, firms=firms,
-                         markets=markets, weight=weight, nests=nests, nesting=nesting,
-                         read=read)  # fmt: skip
+                         markets=markets, weight=weight, nests=nests, nesting=nesting)  # fmt: skip
     return _run(problem, solve, chunk, progress)
 
 

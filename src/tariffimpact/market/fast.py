@@ -9,6 +9,7 @@ import numpy as np
 
 from tariffimpact.market.aggregative import TOLERANCE
 from tariffimpact.market.lanes import (
+    ABSENT,
     BAD,
     CURVE,
     LANES,
@@ -30,7 +31,7 @@ from tariffimpact.market.system import Array, Labels
 
 _BUFFER = 1_024
 """Products whose exp is taken at once, more where one market has more."""
-_OVERFLOW = 1e300
+_UNDERFLOW, _OVERFLOW = 1e-290, 1e300
 
 
 @summing
@@ -61,25 +62,30 @@ def _fill(
 
 
 @exact
-def _peak(values: Array, first: int, last: int) -> float:
-    """Return the largest value, 0 where it is not finite."""
-    top = -np.inf
-    for j in range(first, last):
-        top = max(top, values[j])
-    return top if np.isfinite(top) else 0.0
-
-
-@exact
 def _firm_sums(values: Array, at: int, counts: Labels, first: int, last: int, firms: Array,
-               i: int) -> float:  # fmt: skip
-    """Write the sums over the firms of the market in lane i; return the largest."""
-    largest = 0.0
+               i: int) -> bool:  # fmt: skip
+    """Write the sums over the firms of the market in lane i; return if all are in range."""
+    fits = True
     for f in range(first, last):
         total = _sum(values, at, counts[f])
         firms[f - first, TYPE + i] = total
-        largest = total if total > largest else largest
+        fits &= (total > _UNDERFLOW) & (total < _OVERFLOW)
         at += counts[f]
-    return largest
+    return fits
+
+
+@exact
+def _firm_logs(values: Array, at: int, counts: Labels, first: int, last: int, firms: Array,
+               i: int) -> None:  # fmt: skip
+    """Write the logs of the sums of exp over the firms of the market in lane i."""
+    for f in range(first, last):
+        peak, total = ABSENT, 0.0
+        for j in range(at, at + counts[f]):
+            peak = values[j] if values[j] > peak or values[j] != values[j] else peak
+        for j in range(at, at + counts[f]):
+            total += exp(values[j] - peak)
+        firms[f - first, TYPE + i] = peak if peak == ABSENT else log(total) + peak
+        at += counts[f]
 
 
 @exact
@@ -110,11 +116,11 @@ def _width(products: Labels, market: int) -> int:
 def _load(
     inputs: tuple[Array, Array, Array], own: tuple[int, int, int], counts: Labels,
     starts: Labels, products: Labels, rows: Labels, markets: Labels, values: Array, firms: Array,
-    lane: Array, multiplicative: bool, safe: bool,
+    lane: Array, multiplicative: bool, logs: bool,
 ) -> bool:  # fmt: skip
-    """Write sums of exp(utility - slope x (log) cost - shift) per firm; return if none overflows.
+    """Write sums of exp(utility - slope x (log) cost - shift) per firm; return if all in range.
 
-    The shift is the value of a market's first product; `safe`: of its best, for sure enough.
+    The shift is the value of a market's first product. `logs`: write logs instead, of any range.
     """
     utility, slopes, cost = inputs
     waiting = held = 0
@@ -124,24 +130,23 @@ def _load(
         slope = slopes[r * own[1] + m]
         at, size = products[m], _width(products, m)
         u, c = r * own[0] + at, r * own[2] + at
-        shift = utility[u] - slope * (log(cost[c]) if multiplicative else cost[c])
-        if safe or not np.isfinite(shift):
-            _fill(values, held, utility, u, cost, c, size, slope, multiplicative, 0.0)
-            shift = _peak(values, held, held + size)
+        shift = 0.0 if logs else utility[u] - slope * (log(cost[c]) if multiplicative else cost[c])
         bad = _fill(values, held, utility, u, cost, c, size, slope, multiplicative, shift)
         lane[SHIFT + i] = shift
         lane[CURVE + i] = 1.0 / slope if multiplicative else 0.0
         lane[BAD + i] = bad if 0.0 < slope < np.inf else 1.0
         held += size
         if i + 1 == markets.size or held + _width(products, markets[i + 1]) > values.size:
-            for j in range(held):
+            for j in range(0 if logs else held):
                 values[j] = exp(values[j])
             held = 0
             for w in range(waiting, i + 1):
                 m = markets[w]
-                largest = _firm_sums(values, held, counts, starts[m], starts[m + 1], firms, w)
-                fits = fits and not largest >= _OVERFLOW
-                held += _width(products, markets[w])
+                if logs:
+                    _firm_logs(values, held, counts, starts[m], starts[m + 1], firms, w)
+                else:
+                    fits &= _firm_sums(values, held, counts, starts[m], starts[m + 1], firms, w)
+                held += _width(products, m)
             waiting, held = i + 1, 0
     return fits
 
@@ -174,14 +179,16 @@ def _solve(
             if k == sequence.size:
                 r, k = r + 1, 0
         rows, markets, firms = all_rows[:here], all_markets[:here], room[:most]
-        for safe in (False, True):
-            firms[:, :LANES] = 0.0
+        logs = False
+        for trial in range(2):
+            logs = trial == 1
+            firms[:, :LANES] = ABSENT if logs else 0.0
             lane[SHIFT : SHIFT + LANES] = 0.0
             lane[CURVE : CURVE + LANES] = 1.0 if multiplicative else 0.0
             if _load(inputs, own, counts, starts, products, rows, markets, values, firms, lane,
-                     multiplicative, safe):  # fmt: skip
+                     multiplicative, logs):  # fmt: skip
                 break
-        newton(firms, lane, multiplicative)
+        newton(firms, lane, multiplicative, logs)
         for i in range(here):
             m, at = markets[i], rows[i] * many + markets[i]
             worst = np.nan if lane[BAD + i] > 0.0 else lane[WORST + i]

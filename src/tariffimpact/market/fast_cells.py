@@ -53,24 +53,11 @@ from tariffimpact.market.heterogeneous import (
     SETTLED,
     Markups,
 )
-from tariffimpact.market.lanes import exact
+from tariffimpact.market.lanes import alone, exact
 from tariffimpact.market.system import Array, Labels
 
 _PACES = np.array([pace for pace, _ in PASSES])
 _LIMITS = np.array([limit for _, limit in PASSES])
-
-
-@exact
-def _alone(log_type: float, curve: float) -> float:
-    """Return z of a firm without rivals; see `heterogeneous.alone`."""
-    z = log_type - 1
-    if log_type > 1:
-        z = log_type / (1 + 1 / curve) if curve > 0 else log(log_type)
-    for _ in range(12):
-        odds = exp(z)
-        tail = log1p(curve * (1 + odds)) / curve if curve > 0 else 1 + odds
-        z -= (z + tail - log_type) / (1 + odds / (1 + curve * (1 + odds)))
-    return exp(z)
 
 
 @exact
@@ -122,8 +109,8 @@ def _start(market: Lone, work: Work, firms: int) -> None:
     for f in range(firms):
         kind = log(firm[ROOM, f]) + firm[BOUND, f]
         rivals = exp(-whole) + max(everywhere - firm[MOVED, f], 0.0) + firm[MOVE, f]
-        firm[MOST, f] = max(_alone(kind, curve), LEAST)
-        reply, mean = _alone(kind - whole - log(rivals), curve), firm[GAP, f] / firm[ROOM, f]
+        firm[MOST, f] = max(alone(kind, curve), LEAST)
+        reply, mean = alone(kind - whole - log(rivals), curve), firm[GAP, f] / firm[ROOM, f]
         reply = mean * reply * (1 + curve) / (1 + curve + curve * reply * (1 - mean))
         firm[ODDS, f] = min(max(reply, LEAST), firm[MOST, f])
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffimpact.market.aggregative import TOLERANCE
+from tariffimpact.market.aggregative import TOLERANCE, alone
 from tariffimpact.market.balance import (
     LEAST,
     LEAST_STILL,
@@ -185,21 +185,6 @@ def _start(given: Given, least: Array) -> tuple[_Bounds, Point]:
     odds = np.clip(odds, LEAST, most)
     log_share = worth - inclusive[cells.nest]
     return _Bounds(worth, most, steepest), Point(log_share, kept, odds, inclusive)
-
-
-def alone(log_type: Array, curve: Array) -> Array:
-    """Return z of a firm of that type without rivals: log z + log(1 + e(1 + z))/e = log type.
-
-    Under logit z is Lambert's W of the type over e; Newton in log z converges from anywhere.
-    """
-    some = np.where(curve == 0, 1.0, curve)
-    high = np.where(curve == 0, np.log(np.maximum(log_type, 1.0)), log_type / (1 + 1 / some))
-    log_odds = np.where(log_type > 1, high, log_type - 1)
-    for _ in range(12):
-        odds = np.exp(log_odds)
-        tail = np.where(curve == 0, 1 + odds, np.log1p(curve * (1 + odds)) / some)
-        log_odds -= (log_odds + tail - log_type) / (1 + odds / (1 + curve * (1 + odds)))
-    return np.exp(log_odds)
 
 
 def _iterate(

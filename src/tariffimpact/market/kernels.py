@@ -11,15 +11,14 @@ from tariffimpact.errors import ModelError
 from tariffimpact.market.aggregative import TOLERANCE, solve_types
 from tariffimpact.market.cellwise import solve_some
 from tariffimpact.market.heterogeneous import solve_cells
-from tariffimpact.market.labels import Scan, scan
 from tariffimpact.market.layout import Answers, Kernel, Part, Problem, cut
 from tariffimpact.market.system import Array, Labels
 
 _SPAN = 600.0
 
 
-def kernel(demand: Literal["logit", "ces"], *, backend: str) -> tuple[Kernel, Scan]:
-    """Return the code that solves one part, and the code that reads labels.
+def kernel(demand: Literal["logit", "ces"], *, backend: str) -> Kernel:
+    """Return the code that solves one part.
 
     Raises
     ------
@@ -29,16 +28,15 @@ def kernel(demand: Literal["logit", "ces"], *, backend: str) -> tuple[Kernel, Sc
     if backend not in ("numpy", "numba"):
         raise ModelError(f"backend: 'numpy' or 'numba' (got {backend!r})")
     alike, by_cell = solve_part, solve_cells
-    read: Scan = scan
     if backend == "numba":
         try:
-            from tariffimpact.market import fast, fast_cells, fast_labels
+            from tariffimpact.market import fast, fast_cells
         except ImportError as error:
             raise ModelError(
                 "backend='numba' needs the extra [fast]: pip install 'tariffimpact[fast]', or use "
                 "backend='numpy'"
             ) from error
-        alike, by_cell, read = fast.solve_part, fast_cells.solve_cells, fast_labels.scan
+        alike, by_cell = fast.solve_part, fast_cells.solve_cells
 
     def solve(problem: Problem, part: Part, answers: Answers) -> None:
         if problem.nesting is None:
@@ -49,7 +47,7 @@ def kernel(demand: Literal["logit", "ces"], *, backend: str) -> tuple[Kernel, Sc
         if chosen.any():
             solve_some(problem, part, answers, demand == "ces", chosen, by_cell)
 
-    return solve, read
+    return solve
 
 
 def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: bool) -> None:

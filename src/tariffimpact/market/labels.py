@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,32 +35,20 @@ class Places:
     """A product of each nest, shape (G,); None without nests."""
 
 
-Scan = Callable[[Names, Names], "tuple[Labels, Labels, bool] | None"]
-"""Code that finds where firms start, which of them start a market, and if each market's firm
-labels rise; None for labels it cannot read."""
-
-
-def scan(firm: Names, market: Names) -> tuple[Labels, Labels, bool]:
-    """Return where firms start, which of them start a market, and if firm labels rise in each."""
-    new_market = changes(market)
-    edges = np.flatnonzero(changes(firm) | new_market)
-    heads = new_market[edges]
-    label = firm[edges]
-    rising = bool(((label[1:] >= label[:-1]) | heads[1:]).all())
-    return edges, np.flatnonzero(heads), rising
-
-
-def placed(firm: Names, market: Names, *, read: Scan = scan) -> Places:
+def placed(firm: Names, market: Names) -> Places:
     """Return the places of products without nests."""
-    edges, heads, rising = read(firm, market) or scan(firm, market)
+    new_market = changes(market)
+    order, edges = None, np.flatnonzero(changes(firm) | new_market)
+    heads = new_market[edges]
     names = market[edges[heads]]
     _check_adjacent(names)
-    order = None
-    if not rising:
+    label = firm[edges]
+    if not ((label[1:] >= label[:-1]) | heads[1:]).all():
         _, firm = np.unique(firm, return_inverse=True)
         order = np.lexsort((firm, _numbered(market)))
-        edges, heads, _ = scan(firm[order], market)
-    firm_starts = np.append(heads, edges.size)
+        edges = np.flatnonzero(changes(firm[order]) | new_market)
+        heads = new_market[edges]
+    firm_starts = np.append(np.flatnonzero(heads), edges.size)
     edges = np.append(edges, firm.size)
     return Places(order, np.diff(edges), firm_starts, edges[firm_starts], names)
 

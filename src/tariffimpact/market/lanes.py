@@ -8,13 +8,14 @@ row `lane` what they have one of.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
 
-from tariffimpact.market.aggregative import AIM, FLOOR, LIMIT, START
+from tariffimpact.market.aggregative import AIM, FLOOR, LEADING, LIMIT, START
 from tariffimpact.market.system import Array
 
 _Code = TypeVar("_Code", bound=Callable[..., Any])
@@ -98,19 +99,68 @@ def log(x: float) -> float:
 
 
 @exact
+def alone(log_type: float, curve: float) -> float:
+    """Return z of a firm without rivals; see `aggregative.alone`."""
+    z = log_type - 1
+    if log_type > 1:
+        z = log_type / (1 + 1 / curve) if curve > 0 else math.log(log_type)
+    for _ in range(12):
+        odds = math.exp(z)
+        tail = math.log1p(curve * (1 + odds)) / curve if curve > 0 else 1 + odds
+        move = (z + tail - log_type) / (1 + odds / (1 + curve * (1 + odds)))
+        z -= move
+        if abs(move) < 1e-15:
+            break
+    return math.exp(z)
+
+
+@exact
+def _behind_leader(firms: Array, lane: Array, i: int, multiplicative: bool) -> None:
+    """Write first h and odds of lane i from its leader's reply, and cut its types off again.
+
+    See `aggregative._behind_leader`; the types as given wait where slopes will be.
+    """
+    curve = lane[CURVE + i] if multiplicative else 0.0
+    upper, least, others, leader = lane[UPPER + i], lane[PULL + i], 0.0, 0
+    for f in range(firms.shape[0]):
+        low = math.exp(firms[f, FALL + i] - upper - least)
+        if low > LEADING:
+            leader = f
+        else:
+            others += low
+    away = upper + math.log(others) if others > 0 else -math.inf
+    rivals = max(away, 0.0) + math.log1p(math.exp(-abs(away)))
+    firms[leader, ODDS + i] = alone(firms[leader, FALL + i] - rivals, curve)
+    top = 0.0
+    for f in range(firms.shape[0]):
+        plus = 1.0 + firms[f, ODDS + i]
+        tail = math.log1p(curve * plus) / curve if multiplicative else plus
+        firms[f, ERROR + i] = firms[f, FALL + i] - tail
+        top = max(top, firms[f, ERROR + i])
+    total = math.exp(-top)
+    for f in range(firms.shape[0]):
+        total += math.exp(firms[f, ERROR + i] - top)
+    lane[H + i] = top + math.log(total)
+    for f in range(firms.shape[0]):
+        firms[f, TYPE + i] = max(firms[f, FALL + i], lane[H + i] - FLOOR)
+        if f != leader:
+            low = math.exp(min(firms[f, TYPE + i] - lane[H + i] - least, 0.0))
+            near = 1.0 + START * max(low, LEAST)
+            firms[f, ODDS + i] = max(low, LEAST) * near / (near + 0.5 * low * low)
+
+
+@exact
 def _start(firms: Array, lane: Array, multiplicative: bool) -> None:
     """Cut off types where exp underflows; write the upper end of h and first odds."""
     for i in range(LANES):
         lane[UPPER + i], lane[DROP + i], lane[PULL + i] = 0.0, 0.0, 1.0
-        lane[TAKEN + i], lane[SIZE + i] = 0.0, 0.0
+        lane[TAKEN + i], lane[SIZE + i], lane[WORST + i] = 0.0, 0.0, 0.0
         if multiplicative:
             lane[PULL + i] = log(1.0 + lane[CURVE + i]) / lane[CURVE + i]
     for f in range(firms.shape[0]):
         firm = firms[f]
         for i in range(LANES):
-            total = firm[TYPE + i]
-            own = ABSENT if total == 0.0 else log(total) + lane[SHIFT + i]
-            firm[TYPE + i] = own
+            own = firm[TYPE + i]
             lane[UPPER + i] = own if own > lane[UPPER + i] else lane[UPPER + i]
     for i in range(LANES):
         lane[DROP + i] = exp(-lane[UPPER + i])
@@ -132,11 +182,14 @@ def _start(firms: Array, lane: Array, multiplicative: bool) -> None:
             lane[SIZE + i] = size if size > lane[SIZE + i] else lane[SIZE + i]
             low = firm[ODDS + i] * lane[DROP + i]
             low = low if low > LEAST else LEAST
+            lane[WORST + i] = low if low > lane[WORST + i] else lane[WORST + i]
             near = 1.0 + START * low
             firm[ODDS + i] = low * near / (near + 0.5 * low * low)
-            firm[TYPE + i] = own
+            firm[TYPE + i], firm[FALL + i] = own, given
     for i in range(LANES):
         lane[SIZE + i] += 1.0 + lane[UPPER + i]
+        if lane[WORST + i] > LEADING:
+            _behind_leader(firms, lane, i, multiplicative)
 
 
 @fused
@@ -164,9 +217,9 @@ def _conditions(firms: Array, lane: Array, multiplicative: bool) -> None:
             left = pull * inverse
             share = odds * left
             error = log(share) + firm[FALL + i] + lane[H + i] - firm[TYPE + i]
-            slope = plus * plus * odds * bent * inverse
-            fall = slope * left * left
-            firm[ERROR + i], firm[FALL + i] = error, slope
+            rate = plus * plus * bent * inverse
+            fall = odds * rate * left * left
+            firm[ERROR + i], firm[FALL + i] = error, rate
             lane[PULL + i] += error * fall
             lane[DROP + i] += fall
             # one firm with nearly all: its S - 1 is -1/(1 + z), no digit lost
@@ -179,8 +232,14 @@ def _conditions(firms: Array, lane: Array, multiplicative: bool) -> None:
 
 
 @exact
-def newton(firms: Array, lane: Array, multiplicative: bool) -> None:
-    """Solve the markets in the lanes: h and odds; see `aggregative`."""
+def newton(firms: Array, lane: Array, multiplicative: bool, logs: bool) -> None:
+    """Solve the markets in the lanes: h and odds; see `aggregative`. `logs`: types are in logs."""
+    if not logs:
+        for f in range(firms.shape[0]):
+            firm = firms[f]
+            for i in range(LANES):
+                total = firm[TYPE + i]
+                firm[TYPE + i] = ABSENT if total == 0.0 else log(total) + lane[SHIFT + i]
     _start(firms, lane, multiplicative)
     for step in range(LIMIT + 1):
         _conditions(firms, lane, multiplicative)
@@ -190,7 +249,10 @@ def newton(firms: Array, lane: Array, multiplicative: bool) -> None:
             size = abs(gap) / lane[UNIT + i]
             worst = lane[WORST + i] if lane[WORST + i] > size else size
             go = 1.0 if worst > AIM * lane[SIZE + i] else 0.0
-            h = lane[H + i] + (gap - lane[PULL + i]) / lane[DROP + i]
+            dh = (gap - lane[PULL + i]) / lane[DROP + i]
+            near = -0.5 if dh < -0.5 else dh
+            near = 0.5 if near > 0.5 else near
+            h = lane[H + i] + dh + 0.5 * near * near
             h = 0.0 if h < 0.0 else h
             h = lane[UPPER + i] if h > lane[UPPER + i] else h
             lane[STEP + i] = h - lane[H + i]
@@ -204,6 +266,8 @@ def newton(firms: Array, lane: Array, multiplicative: bool) -> None:
             firm = firms[f]
             for i in range(LANES):
                 odds = firm[ODDS + i]
-                move = -firm[FALL + i] * (firm[ERROR + i] + lane[STEP + i])
-                move = -0.9 * odds if move < -0.9 * odds else move
-                firm[ODDS + i] = odds + move if lane[UNIT + i] > 0.0 else odds
+                ratio = -firm[FALL + i] * (firm[ERROR + i] + lane[STEP + i])
+                near = ratio + 0.5 * ratio * ratio
+                far = -0.9 if ratio < -0.9 else ratio
+                ratio = near if (odds <= 1.0) & (abs(ratio) <= 1.0) else far
+                firm[ODDS + i] = odds + odds * ratio if lane[UNIT + i] > 0.0 else odds

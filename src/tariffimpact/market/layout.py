@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact.errors import ModelError
-from tariffimpact.market.labels import Names, Places, Scan, nested, placed, scan
+from tariffimpact.market.labels import Names, Places, nested, placed
 from tariffimpact.market.system import Array, Labels
 
 FIRM_SHARE = 10
@@ -70,7 +70,6 @@ class Problem:
         weight: ArrayLike | None = None,
         nests: ArrayLike | None = None,
         nesting: ArrayLike = 0.0,
-        read: Scan = scan,
     ) -> Problem:
         """Return the batch, checked; see `batch.solve_logit` for the arguments."""
         firm, market, nest = _labels(firms, markets, nests)
@@ -83,7 +82,7 @@ class Problem:
             raise ModelError(f"batch: arguments do not broadcast to (..., P): {error}") from error
         if shape[-1] != firm.size:
             raise ModelError(f"batch: {firm.size} firms for {shape[-1]} products on the last axis")
-        places = placed(firm, market, read=read) if nest is None else nested(firm, market, nest)
+        places = placed(firm, market) if nest is None else nested(firm, market, nest)
         order = places.order
         flat = {name: _rows(arrays[name], shape, order)
                 for name in ("utility", "cost", "weight") if name in arrays}  # fmt: skip
@@ -107,6 +106,10 @@ class Problem:
         most = max(1, chunk // FIRM_SHARE)
         products, holders = self.places.market_starts, self.places.firm_starts
         first, last = 0, products.size - 1
+        if self.rows == 1 and self.size <= chunk and holders[-1] <= most:
+            yield Part(slice(0, 1), slice(0, last), slice(0, self.size),
+                       slice(0, int(holders[-1])))  # fmt: skip
+            return
         while first < last:
             until = last
             for ends, limit in ((products, chunk), (holders, most)):
