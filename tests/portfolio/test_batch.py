@@ -167,6 +167,36 @@ def test_a_formula_in_a_name_stays_text(tmp_path, sku_file):
     assert (sheet[2][column].value, sheet[2][column].data_type) == ("=1+1", "s")
 
 
+def test_the_workbook_says_what_it_holds(tmp_path, sku_file, monkeypatch):
+    from openpyxl import load_workbook
+
+    monkeypatch.setattr("tariffimpact.portfolio.written.SHEET_ROWS", 3)
+    path = sku_file(*(GOOD.replace("A1", f"A{i}") for i in range(5)))
+    assert _invoke(path, "--on", "2025-09-01", "--out", tmp_path / "out").exit_code == 0
+    book = load_workbook(tmp_path / "out" / "batch.xlsx")
+    assert book.sheetnames == ["about", "totals", "skus", "rejected"]
+    about = [row[0].value for row in book["about"].iter_rows()]
+    assert about[0] == "5 products with a customs value of $1,750 a year pay $350, 20.0% of it."
+    assert about[-1].startswith("The sheet skus has the first 3 of 5 products")
+    totals = book["totals"]
+    head = [cell.value for cell in totals[1]]
+    rate, duty = (totals[2][head.index(name)] for name in ("rate_low", "duty_low_usd"))
+    assert (rate.value, rate.number_format) == (pytest.approx(0.2), "0.0%")
+    assert (duty.value, duty.number_format) == (350, "#,##0.00")
+    assert book["skus"].max_row == 4
+
+
+def test_the_page_tells_the_findings_and_draws_the_origins(tmp_path):
+    assert _invoke(EXAMPLE, "--on", "2025-09-01", "--out", tmp_path / "out").exit_code == 0
+    page = (tmp_path / "out" / "batch.html").read_text(encoding="utf-8")
+    # the consoles by hand: 10.5 m + 10.5 m + 2.16 m
+    assert "Example Games pays the most, $23.2m a year" in page
+    assert page.count("<svg") >= 1
+    assert page.count("Source: ") <= 2  # below the chart once, and in the method
+    assert "use of the goods" not in page
+    assert ">Vietnam<" in page
+
+
 def test_a_failed_run_leaves_the_old_output_alone(tmp_path, sku_file):
     out = tmp_path / "out"
     assert _invoke(sku_file(GOOD), "--on", "2025-09-01", "--out", out).exit_code == 0

@@ -6,17 +6,13 @@ import sys
 import tempfile
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.options import Day, data_option, json_option, schedule_options
 from tariffimpact.cli.progress import progress_bar
-
-if TYPE_CHECKING:
-    from tariffimpact.portfolio import BatchResult
-    from tariffimpact.report.content import Document
 
 SOME_ROWS_REJECTED: Final = 3
 """Exit code of a run that finished and left rows out."""
@@ -65,6 +61,7 @@ def batch(
     Writes skus.csv, skus.parquet, totals.csv, rejected.csv, batch.xlsx and batch.html, all or
     none. Exit code 0: every row is in; 3: some rows are in rejected.csv; 1: nothing was written.
     """
+    from tariffimpact.cli.batch_page import batch_page
     from tariffimpact.facts import read_facts
     from tariffimpact.output import check_folder, json_text, publish
     from tariffimpact.portfolio import RowFiles, batch_files, run_batch
@@ -90,7 +87,9 @@ def batch(
                 **demand,
             )
         files = batch_files(result, rows)
-        files["batch.html"] = _page(result, facts.dated_on, compiled.data, skus.name)
+        files["batch.html"] = batch_page(
+            result, dated_on=facts.dated_on, data=compiled.data, name=skus.name
+        )
         written = publish(out, files)
     totals = result.totals.to_dict("records")
     told = {"summary": result.summary(), "totals": totals, "data": compiled.data}
@@ -124,75 +123,3 @@ def _demand(case: str | None) -> dict[str, Any]:
     )
     assert span is not None
     return {"elasticity": span.low, "form": written.form}
-
-
-def _page(result: BatchResult, dated_on: date, data: str, name: str) -> bytes:
-    from tariffimpact.release import program_version
-    from tariffimpact.report.content import Document, Paragraph, Section
-    from tariffimpact.report.html import render_html
-
-    told = [line for line in result.explain().split("\n")[1:] if line]
-    document: Document = Document(
-        title=f"Duty and prices of {name}",
-        lead=result.summary(),
-        findings=(Paragraph(result.summary(), standing="accounting"),),
-        sections=(
-            *_tables(result),
-            Section("method", "How the figures come about", tuple(Paragraph(t) for t in told)),
-        ),
-        references=(),
-        data_date=dated_on,
-        as_of=dated_on,
-        made_with=f"tariffimpact {program_version()}; data: {data}",
-    )
-    return render_html(document, {}).encode("utf-8")
-
-
-def _tables(result: BatchResult) -> tuple[Any, ...]:
-    from tariffimpact.report.content import Section, Table
-
-    titles = {"company": "By company", "origin": "By origin", "authority": "By authority"}
-    columns = ("Group", "Products", "Customs value", "Duty, at least", "Duty, at most")
-    sections = []
-    for by, title in titles.items():
-        rows = result.totals[result.totals["by"] == by].head(40)
-        cells = tuple(
-            (str(r.group), f"{r.skus:,}", *(f"${x:,.0f}" for x in r[4:7]))
-            for r in rows.itertuples()
-        )
-        if cells:
-            table = Table(
-                f"Duty a year, US dollars, {title.lower()}", columns, cells, (), (1, 2, 3, 4)
-            )
-            sections.append(Section(by, title, (table,)))
-    if len(result.largest):
-        sections.append(Section("largest", "Largest duties", (_largest(result),)))
-    return tuple(sections)
-
-
-def _largest(result: BatchResult) -> Any:
-    from tariffimpact import units
-    from tariffimpact.interval import Interval
-    from tariffimpact.report.content import Table
-
-    def span(row: Any, name: str) -> Interval | None:
-        low, high = (float(getattr(row, f"{name}_{end}")) for end in ("low", "high"))
-        return Interval(min(low, high), max(low, high)) if low == low and high == high else None
-
-    def money(found: Interval | None) -> str:
-        return "none" if found is None else units.money(found, "USD", 2)
-
-    largest: Any = result.largest.head(25).itertuples()
-    rows = tuple(
-        (
-            row.sku, row.company, row.origin, units.percent(Interval(row.rate_low, row.rate_high)),
-            money(span(row, "duty_usd")), money(span(row, "price_hold_dollar_margin_usd")),
-            money(span(row, "price_hold_percent_margin_usd")),
-            money(span(row, "price_hold_profit_usd")), row.flags,
-        )
-        for row in largest
-    )  # fmt: skip
-    columns = ("SKU", "Company", "Origin", "Rate", "Duty a unit", "Price: dollar margin held",
-               "Price: percent margin held", "Price: profit held", "Flags")  # fmt: skip
-    note = "None: no price keeps the profit, or the elasticity or cost is not known."
-    return Table("The products with the most duty", columns, rows, (), (3, 4, 5, 6, 7), note)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tariffimpact import units
+from tariffimpact.codes import country_name
 from tariffimpact.errors import Fault, require
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio.cells import KnownCodes
@@ -83,7 +84,9 @@ class BatchResult:
         rows = self.totals[self.totals["by"] == "origin"].nlargest(12, "duty_high_usd")
         frame = rows.rename(columns={"group": "label", "rate_low": "low", "rate_high": "high"})
         bars = frame[["label", "low", "high"]].reset_index(drop=True)
-        return charts.range_bars(bars, form="percent", source=self.credit, ax=ax)
+        bars["label"] = bars["label"].map(country_name)
+        measure = "Duty as a share of customs value"
+        return charts.range_bars(bars, form="percent", x_label=measure, source=self.credit, ax=ax)
 
     def explain(self) -> str:
         """Return the summary, how the figures come about, and what is left open."""
@@ -182,7 +185,7 @@ def run_batch(
     largest = sums.largest[0] if sums.largest else pd.DataFrame()
     return BatchResult(
         sums.totals(), largest, tuple(sums.faults), sums.fault_count, sums.rejected, sums.accepted,
-        since, _credit(compiled),
+        since, compiled.credit(),
     )  # fmt: skip
 
 
@@ -261,8 +264,3 @@ def _metal_of(codes: pd.Series[str], compiled: CompiledSchedule) -> pd.Series[fl
 
 def _line(fault: Fault) -> int:
     return int(fault.where.rpartition(":")[2])
-
-
-def _credit(compiled: CompiledSchedule) -> str:
-    sources = compiled.manifest["sources"].values()
-    return ", ".join(list(dict.fromkeys(source["publisher"] for source in sources))[:3])

@@ -128,8 +128,7 @@ def effective_rate_by_day(
 
 
 def _credit(compiled: CompiledSchedule, imports_source: str) -> str:
-    publishers = [source["publisher"] for source in compiled.manifest["sources"].values()]
-    return ", ".join([*filter(None, [imports_source]), *list(dict.fromkeys(publishers))[:3]])
+    return ", ".join(filter(None, [imports_source, compiled.credit()]))
 
 
 def _rates(

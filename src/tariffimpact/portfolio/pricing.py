@@ -85,7 +85,9 @@ def priced(
         columns |= {f"line_part_{i}_{end}": part for i, part in enumerate(rounded)}
     columns["line_value_usd"] = skus["customs_value"].to_numpy() * units
     columns["flags"] = _flags(skus, now, columns)
-    return skus[["line", "sku", "company", "hts", "origin", "entered_on"]].assign(**columns)
+    given = ["line", "sku", "company", "hts", "origin", "entered_on"]
+    money = {"customs_value": "customs_value_usd", "price": "price_usd"}
+    return skus[[*given, *money]].rename(columns=money).assign(**columns)
 
 
 def _prices(

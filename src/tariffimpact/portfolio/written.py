@@ -107,12 +107,29 @@ def workbook(result: BatchResult, rows: RowFiles) -> bytes:
             "install it with: pip install 'tariffimpact[portfolio]'"
         ) from None
     book = Workbook(write_only=True)
+    _about(book, result)
     _sheet(book, "totals", result.totals)
     _sheet(book, "skus", _first_rows(rows))
     _sheet(book, "rejected", rejected_frame(result.faults))
     buffer = io.BytesIO()
     book.save(buffer)
     return _timeless(buffer.getvalue())
+
+
+def _about(book: Any, result: BatchResult) -> None:
+    sheet = book.create_sheet("about")
+    sheet.column_dimensions["A"].width = 110
+    lines = result.explain().split("\n")
+    lines.append("Money is in US dollars; rates and margins are shares; low and high are the ends "
+                 "of what is open.")  # fmt: skip
+    if result.accepted > SHEET_ROWS:
+        lines.append(f"The sheet skus has the first {SHEET_ROWS:,} of {result.accepted:,} products;"
+                     " skus.csv and skus.parquet have all.")  # fmt: skip
+    if result.fault_count > len(result.faults):
+        lines.append(f"The sheet rejected has the first {len(result.faults):,} of "
+                     f"{result.fault_count:,} faults; rejected.csv has all.")  # fmt: skip
+    for line in lines:
+        sheet.append([_cell(sheet, line)])
 
 
 def _first_rows(rows: RowFiles) -> pd.DataFrame:
@@ -126,24 +143,44 @@ def _first_rows(rows: RowFiles) -> pd.DataFrame:
 
 
 def _sheet(book: Any, name: str, frame: pd.DataFrame) -> None:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
     sheet = book.create_sheet(name)
     sheet.freeze_panes = "A2"
-    sheet.append(list(frame.columns))
+    header = []
+    for place, column in enumerate(frame.columns, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = max(12, len(column) + 2)
+        header.append(WriteOnlyCell(sheet, value=column))
+        header[-1].font = Font(bold=True)
+    sheet.append(header)
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(frame.columns))}{len(frame) + 1}"
+    forms = [_form(column) if name == "totals" else "" for column in frame.columns]
     for row in frame.itertuples(index=False):
-        sheet.append([_cell(sheet, value) for value in row])
+        sheet.append([_cell(sheet, v, form) for v, form in zip(row, forms, strict=True)])
 
 
-def _cell(sheet: Any, value: Any) -> Any:
+def _form(column: str) -> str:
+    """Return how the numbers of a column of totals are shown."""
+    return "0.0%" if column.startswith("rate") else "#,##0.00" if "usd" in column else ""
+
+
+def _cell(sheet: Any, value: Any, form: str = "") -> Any:
     """Return a value as a workbook takes it: no formula, blank where there is no number."""
-    if isinstance(value, str) and value.startswith("="):
-        from openpyxl.cell import WriteOnlyCell
-
-        cell = WriteOnlyCell(sheet, value=value)
-        cell.data_type = "s"
-        return cell
     if isinstance(value, float):
-        return None if math.isnan(value) else "unknown" if math.isinf(value) else value
-    return value
+        value = None if math.isnan(value) else "unknown" if math.isinf(value) else value
+    formula = isinstance(value, str) and value.startswith("=")
+    if not formula and not form:
+        return value
+    from openpyxl.cell import WriteOnlyCell
+
+    cell = WriteOnlyCell(sheet, value=value)
+    if formula:
+        cell.data_type = "s"
+    else:
+        cell.number_format = form
+    return cell
 
 
 def _timeless(content: bytes) -> bytes:

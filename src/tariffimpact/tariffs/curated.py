@@ -53,6 +53,7 @@ def curated_schedule(facts: Facts) -> CompiledSchedule:
         }
         for row in facts.tariffs
     }  # fmt: skip
+    used = {row.source_id for row in facts.tariffs}
     ends = [row.ends_on for row in general if row.ends_on]
     metal = [(p.hts, p.metal_content) for p in facts.products if p.metal_content]
     manifest = {
@@ -62,7 +63,11 @@ def curated_schedule(facts: Facts) -> CompiledSchedule:
         "ends_on": min(ends).isoformat(),
         "authorities": list(dict.fromkeys([MFN, *(row.authority for row in facts.tariffs)])),
         "components": components,
-        "sources": {s.source_id: json.loads(s.model_dump_json()) for s in facts.sources},
+        "sources": {
+            source.source_id: json.loads(source.model_dump_json())
+            for source in facts.sources
+            if source.source_id in used
+        },
         "files": {},
         "codes": {"eight_digits": len(facts.products), "ten_digits": 0},
         "metal": {hts: [share.low, share.high] for hts, share in metal},
