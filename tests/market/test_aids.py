@@ -114,5 +114,5 @@ def test_the_command_says_how_to_write_what_it_cannot_read(tmp_path):
 def test_aids_that_does_not_add_up_is_refused():
     with pytest.raises(ModelError, match="the intercepts sum to 1"):
         AidsDemand([0.5, 0.4], [[-1, 1], [1, -1]], 1.0, 1.0, [1.0, 1.0])
-    with pytest.raises(ModelError, match="market_elasticity: must be a positive number"):
+    with pytest.raises(ModelError, match="market_elasticity must be above 0"):
         AidsDemand([0.5, 0.5], [[-1, 1], [1, -1]], 0.0, 1.0, [1.0, 1.0])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
 from tariffimpact.market import families
 from tariffimpact.market.conduct import Conduct, Game
@@ -184,7 +185,7 @@ def _observe(
         values = sold * price if demand in ("ces", "aids") else sold
         share, size = market_shares(values=values, inside=inside)
     else:
-        require(size > 0, f"size: must be positive (got {size:g})")
+        checked("size", size, above=0, remedy="say what the shares are shares of, units or money")
         share = checked_shares(shares if shares is not None else [], products, outside=outside)
     return Observed(
         products=products, firms=firms, prices=price, shares=share, size=size,

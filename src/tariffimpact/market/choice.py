@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffimpact.errors import ModelError
+from tariffimpact.arguments import checked
 from tariffimpact.market.system import Array, Labels, NestShares, nests, vector
 
 
@@ -49,8 +48,11 @@ class LogitDemand:
 
     def __post_init__(self) -> None:
         _settle(self, "utility", self.utility)
-        _positive("price_coefficient", self.price_coefficient)
-        _positive("market_size", self.market_size)
+        checked(
+            "price_coefficient", self.price_coefficient, above=0,
+            remedy="give the fall of utility per unit of money",
+        )  # fmt: skip
+        checked("market_size", self.market_size, above=0, remedy="give the number of buyers")
 
     @property
     def size(self) -> int:
@@ -126,12 +128,11 @@ class CesDemand:
 
     def __post_init__(self) -> None:
         _settle(self, "log_quality", self.log_quality)
-        if not self.elasticity > 1 or not math.isfinite(self.elasticity):
-            raise ModelError(
-                f"elasticity: CES with an outside good needs a value above 1 (got "
-                f"{self.elasticity:g}); at 1 or below a firm would raise its price without limit"
-            )
-        _positive("expenditure", self.expenditure)
+        checked(
+            "elasticity", self.elasticity, above=1,
+            remedy="at 1 or below a firm of CES demand would raise its price without limit",
+        )  # fmt: skip
+        checked("expenditure", self.expenditure, above=0, remedy="give the outlay, money")
 
     @property
     def size(self) -> int:
@@ -177,8 +178,3 @@ def _settle(demand: LogitDemand | CesDemand, name: str, level: ArrayLike) -> Non
     object.__setattr__(demand, name, full)
     object.__setattr__(demand, "nest", nest)
     object.__setattr__(demand, "nesting", nesting)
-
-
-def _positive(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise ModelError(f"{name}: must be a positive number (got {value:g})")

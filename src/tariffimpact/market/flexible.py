@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
 from tariffimpact.market.system import Array, vector
 
@@ -181,11 +181,12 @@ class AidsDemand:
         _settle(self, "intercept", "slope", falling=False)
         put = object.__setattr__
         put(self, "reference_prices", vector(self.reference_prices, self.size, "reference_prices"))
-        for name in ("market_elasticity", "expenditure"):
-            value = float(getattr(self, name))
-            require(0 < value < math.inf, f"{name}: must be a positive number (got {value:g})")
-        if (self.reference_prices <= 0).any():
-            raise ModelError("reference_prices: must be positive, money per unit")
+        for name, remedy in (
+            ("market_elasticity", "write 1.5, not -1.5"),
+            ("expenditure", "give the outlay at the reference prices, money"),
+            ("reference_prices", "give money per unit"),
+        ):
+            checked(name, getattr(self, name), above=0, remedy=remedy)
         near = _SUMS * (1 + np.abs(self.slope).max() + np.abs(self.intercept).max())
         if abs(self.intercept.sum() - 1) > near or np.abs(self.slope.sum(axis=0)).max() > near:
             raise ModelError(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
+from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
 from tariffimpact.market.aggregative import TOLERANCE
 from tariffimpact.market.equilibrium import READINGS, Ledger
@@ -237,8 +238,8 @@ def calibrate_cournot(
     """
     names = tuple(map(str, firms))
     require(len(set(names)) == len(names), "firms: a firm appears twice; give it one line")
-    require(demand_elasticity > 0, f"demand_elasticity: positive (got {demand_elasticity:g})")
-    require(price > 0, f"price: must be positive (got {price:g})")
+    checked("demand_elasticity", demand_elasticity, above=0, remedy="write 1.5, not -1.5")
+    checked("price", price, above=0, remedy="give money per unit, duty included")
     if curve not in ("linear", "isoelastic"):
         raise ModelError(f"curve: 'linear' or 'isoelastic' (got {curve!r})")
     sold = positive(quantities, names, "quantities")

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError
 from tariffimpact.market.state import MarketState
 from tariffimpact.market.system import Array
@@ -46,11 +47,10 @@ class Quota:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "products", tuple(self.products))
-        if not self.limit > 0:
-            raise ModelError(
-                f"quota on {', '.join(self.products)}: the limit must be positive (got "
-                f"{self.limit:g}); to shut a product out, drop it from the market"
-            )
+        checked(
+            f"quota on {', '.join(self.products)}: limit", self.limit, above=0,
+            remedy="to shut a product out, drop it from the market",
+        )  # fmt: skip
         if self.rent_to not in get_args(Holder):
             raise ModelError(f"quota: rent_to is one of {get_args(Holder)} (got {self.rent_to!r})")
 
