@@ -87,6 +87,13 @@ def _compiled():
     return curated_schedule(_facts())
 
 
+@cache
+def _codes():
+    from tariffimpact.portfolio.cells import KnownCodes
+
+    return KnownCodes.of(_compiled())
+
+
 def _head(raw: bytes, lines: int = 12) -> bytes:
     return b"".join(raw.splitlines(keepends=True)[:lines])
 
@@ -163,9 +170,8 @@ def _skus(path: Path) -> object:
     from datetime import date
 
     from tariffimpact.portfolio import read_skus
-    from tariffimpact.portfolio.cells import KnownCodes
 
-    codes = KnownCodes.of(_compiled())
+    codes = _codes()
     faults = [
         f for part in read_skus(path, codes, on=date(2025, 9, 1), chunk=3) for f in part.faults
     ]
