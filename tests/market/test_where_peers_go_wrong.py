@@ -160,8 +160,21 @@ def test_a_tariff_on_the_consumer_price_converts():
 
 def test_a_tariff_that_prices_a_product_out_names_it():
     market = observed("linear", duties=Duties())
-    with pytest.raises(ModelError, match=r"e: priced out|no equilibrium"):
+    with pytest.raises(ModelError, match="e: priced out, LinearDemand has no positive sales"):
         market.impose(Duties([0, 0, 0, 0, 3.0]))
+    choke = observed("aids", duties=Duties(), margins={"a": 0.3})
+    with pytest.raises(ModelError, match="a: priced out, the way to an equilibrium ends where it"):
+        choke.impose(Duties([3.0, 0, 0, 0, 0]))
+    cheap = Market(products=["a", "b"], firms=["f", "g"], unit_cost=[1, 1],
+                   demand=LogitDemand([1.0, 1.0], 20.0))  # fmt: skip
+    with pytest.raises(ModelError, match="a: priced out, LogitDemand has no positive sales"):
+        cheap.impose(Duties([60.0, 0.0]))
+
+
+def test_a_product_under_a_quota_cannot_be_held_too():
+    market = observed("logit", duties=Duties())
+    with pytest.raises(ModelError, match="hold, quotas: a is under both"):
+        market.impose(Duties(), hold={"a": 115.0}, quotas=[Quota(products="a", limit=0.01)])
 
 
 @pytest.mark.parametrize(("change", "words"), [
@@ -183,6 +196,18 @@ def test_a_tariff_that_prices_a_product_out_names_it():
     ({"conduct": "collusion"}, "conduct: one of"),
     ({"quantities": np.ones(5)}, "give one of the two"),
     ({"shares": None, "quantities": np.ones(5)}, "outside_share"),
+    ({"firms": ["f", None, "g", "g", "h"]}, "b has no firm"),
+    ({"prices": ["x", 1, 1, 1, 1]}, "prices must be numbers"),
+    ({"ownership": "x"}, "ownership must be a number"),
+    ({"margin_on": "net"}, "margin_on: one of"),
+    ({"fixed": {"price_coefficient": -1.0}}, "price_coefficient must be above 0"),
+    ({"fixed": {"nesting": 1.0}, "nests": list("xxyyy")}, "nesting must be below 1"),
+    ({"demand": "ces", "fixed": {"elasticity": 0.5}}, "elasticity must be above 1"),
+    ({"nests": list("xxyyy"), "demand": "linear"}, "nests: linear demand has none"),
+    ({"conduct": "price_taking"}, "margins: price takers earn none"),
+    ({"conduct": "monopolistic_competition", "demand": "linear"}, "needs logit or CES demand"),
+    ({"duties": Duties(0.0, 500.0)}, "a unit cost of .* is not positive"),
+    ({"size": 0.0}, "size must be above 0"),
     ({"elasticities": -np.eye(5)}, "for linear, log_linear, aids demand only"),
 ])  # fmt: skip
 def test_bad_input_is_named_with_what_is_wrong(change, words):

@@ -14,7 +14,7 @@ from tariffimpact.market import families
 from tariffimpact.market.conduct import Conduct, Game
 from tariffimpact.market.families import DemandName, Family
 from tariffimpact.market.fit import Fit
-from tariffimpact.market.model import Market, check_names, positive
+from tariffimpact.market.model import Market, check_names, named, positive
 from tariffimpact.market.observed import (
     MarginBase,
     Observed,
@@ -116,13 +116,22 @@ def calibrate(
     array([100., 120.])
     """
     seen = _observe(
-        products=tuple(map(str, products)), firms=tuple(map(str, firms)), prices=prices,
+        products=named(products), firms=named(firms), prices=prices,
         shares=shares, quantities=quantities, outside_share=outside_share, size=size,
         demand=demand, duties=duties, reading=reading, customs_value=customs_value,
         margin_on=margin_on,
     )  # fmt: skip
     require(conduct in get_args(Conduct), f"conduct: one of {get_args(Conduct)} (got {conduct!r})")
+    require(
+        margin_on in get_args(MarginBase),
+        f"margin_on: one of {get_args(MarginBase)} (got {margin_on!r})",
+    )
     supplied = observed_margins(margins, seen.products)
+    require(
+        conduct != "price_taking" or not np.isfinite(supplied).any(),
+        "margins: price takers earn none, so they say nothing of demand; leave margins out and "
+        "give the parameters as fixed",
+    )
     weights = (
         ownership_matrix(seen.firms) if ownership is None
         else checked_ownership(ownership, seen.firms)
@@ -214,6 +223,8 @@ def _estimate(
     """Return the system nearest the margins and its free parameters, or why there is none."""
     unknown = [name for name in fixed if name not in shape.starts]
     require(not unknown, f"fixed: {unknown and unknown[0]} is none of {tuple(shape.starts)}")
+    for name, value in fixed.items():
+        families.check_parameter(name, value)
     free = [name for name in shape.starts if name not in fixed]
     seen = np.isfinite(target)
     if len(free) > seen.sum():
@@ -224,6 +235,9 @@ def _estimate(
         )
     if not free:
         return shape.build(fixed), {}
+
+    usual = {name: shape.starts[name][0] for name in free}
+    lerner(shape.build({**fixed, **usual}))  # says what is wrong, if it is not the margins
 
     def miss(line: Array) -> Array:
         with np.errstate(all="ignore"):

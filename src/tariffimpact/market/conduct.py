@@ -118,8 +118,7 @@ class Game:
     def implied_lerner(self, prices: Array) -> Array:
         """Return the Lerner index at which `prices` are an equilibrium, shape (J,)."""
         if self.conduct == "bertrand":
-            pull = self.pull * self.demand.slopes(prices)
-            return np.asarray(np.linalg.solve(pull, -np.ones(prices.size)))
+            return np.asarray(-inverse(self.pull * self.demand.slopes(prices)).sum(axis=1))
         if self.conduct == "cournot":
             return np.asarray(-(self.pull * inverse(self.demand.slopes(prices))).sum(axis=1))
         if self.conduct == "monopolistic_competition":
@@ -177,6 +176,6 @@ def inverse(slopes: Array) -> Array:
         return np.asarray(np.linalg.inv(slopes))
     except np.linalg.LinAlgError as error:
         raise ModelError(
-            "demand cannot be inverted: the slope matrix is singular, so no prices belong to "
-            "some quantities; check for duplicate products"
+            "demand cannot be inverted: its slopes are singular, so no prices or margins belong "
+            "to it; check the parameters, and for duplicate products"
         ) from error

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
 from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
@@ -178,6 +179,15 @@ def given(name: DemandName, seen: Observed, elasticities: ArrayLike) -> DemandSy
     if name not in builders:
         raise ModelError(f"elasticities: for {', '.join(builders)} demand only (got {name!r})")
     return builders[name](seen, matrix)
+
+
+def check_parameter(name: str, value: float) -> None:
+    """Raise a `ModelError` unless a parameter is in its range."""
+    if name == "nesting":
+        checked("fixed: nesting", value, at_least=0, below=1, remedy="0 is the plain logit or CES")
+    else:
+        least = 1 if name == "elasticity" else 0
+        checked(f"fixed: {name}", value, above=least, remedy="parameters are positive numbers")
 
 
 def to_line(name: str, value: float) -> float:

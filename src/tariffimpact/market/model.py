@@ -23,6 +23,8 @@ from tariffimpact.market.withdrawal import check_offered, check_sold
 if TYPE_CHECKING:
     from tariffimpact.market.fit import Fit
 
+_SUBSIDY = " (with a cost below 0 a tariff would act as a subsidy)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
@@ -81,8 +83,8 @@ class Market:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "products", tuple(str(name) for name in self.products))
-        put(self, "firms", tuple(str(name) for name in self.firms))
+        put(self, "products", named(self.products))
+        put(self, "firms", named(self.firms))
         check_names(self.products, self.firms, self.demand.size)
         for name in ("unit_cost", "customs_value"):
             given = getattr(self, name)
@@ -166,6 +168,12 @@ class Market:
         before = self.equilibrium()
         at = self.levy(duties)
         held = self._held(hold)
+        both = [name for quota in quotas for name in quota.products if name in (hold or {})]
+        if both:
+            raise ModelError(
+                f"hold, quotas: {both[0]} is under both; at a fixed price no licence brings its "
+                "sales down, so leave one of them out"
+            )
 
         def state(licence: Array) -> MarketState:
             return self._state(at, licence, held, (before.game, before.prices))
@@ -183,7 +191,8 @@ class Market:
         unknown = [name for name in given if name not in self.products]
         if unknown:
             raise ModelError(f"hold: {unknown[0]} is no product of this market: {self.products}")
-        positive([*given.values()], [*given], "hold")
+        if given:
+            positive([*given.values()], [*given], "hold")
         return np.array([given.get(name, np.nan) for name in self.products], dtype=np.float64)
 
     def _state(
@@ -225,8 +234,15 @@ def check_names(products: Sequence[str], firms: Sequence[str], size: int) -> Non
     twice = [name for i, name in enumerate(products) if name in products[:i]]
     if twice:
         raise ModelError(f"products: {twice[0]} appears twice; give each product its own name")
+    if "" in products:
+        raise ModelError(f"products: number {products.index('') + 1} has no name; give it one")
     if "" in firms:
         raise ModelError(f"firms: {products[firms.index('')]} has no firm; name its maker")
+
+
+def named(labels: Sequence[object]) -> tuple[str, ...]:
+    """Return labels as text, blank where there is none."""
+    return tuple("" if label is None else str(label).strip() for label in labels)
 
 
 def positive(values: ArrayLike, products: Sequence[str], name: str) -> Array:
@@ -235,7 +251,7 @@ def positive(values: ArrayLike, products: Sequence[str], name: str) -> Array:
     for product, value in zip(products, full, strict=True):
         if not value > 0:
             raise ModelError(
-                f"{name}: {product} has {value:g}; it must be positive (with a cost below 0 a "
-                "tariff would act as a subsidy)"
+                f"{name}: {product} has {value:g}; it must be positive"
+                + (_SUBSIDY if name == "unit_cost" else "")
             )
     return full

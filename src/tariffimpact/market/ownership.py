@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError
 from tariffimpact.market.system import Array
 
@@ -42,7 +43,7 @@ def checked_ownership(weights: ArrayLike, firms: Sequence[str]) -> Array:
     array([[1.  , 0.25],
            [0.  , 1.  ]])
     """
-    matrix = np.asarray(weights, dtype=np.float64)
+    matrix = checked("ownership", weights, remedy="give a matrix of weights in [0, 1]")
     count = len(firms)
     if matrix.shape != (count, count):
         raise ModelError(

@@ -29,7 +29,7 @@ class Quota:
     Parameters
     ----------
     products
-        Names of the products that share the limit.
+        Names of the products that share the limit, or the name of one.
     limit
         Units, positive.
     rent_to
@@ -46,7 +46,8 @@ class Quota:
     rent_to: Holder = "government"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "products", tuple(self.products))
+        names = (self.products,) if isinstance(self.products, str) else tuple(self.products)
+        object.__setattr__(self, "products", names)
         checked(
             f"quota on {', '.join(self.products)}: limit", self.limit, above=0,
             remedy="to shut a product out, drop it from the market",

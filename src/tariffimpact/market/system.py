@@ -149,7 +149,12 @@ def vector(values: ArrayLike, size: int, name: str) -> Array:
     >>> vector(0.15, 2, "ad_valorem")
     array([0.15, 0.15])
     """
-    given = np.asarray(values, dtype=np.float64)
+    try:
+        given = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ModelError(
+            f"{name} must be numbers (got {values!r:.60}); give one for all or one per product"
+        ) from None
     if given.ndim > 1 or (given.ndim == 1 and given.size != size):
         raise ModelError(
             f"{name}: {given.size} values of shape {given.shape} for {size} products; give one "
