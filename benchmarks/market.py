@@ -1,12 +1,13 @@
 """How fast batches of logit markets are solved, against pyblp, a fixed point, and bare memory.
 
     python -m venv peers && peers/bin/pip install pyblp numba && peers/bin/pip install -e .
-    peers/bin/python benchmarks/market.py
+    OPENBLAS_NUM_THREADS=1 peers/bin/python benchmarks/market.py
 
-pyblp stays out of the project's own environment; where it is missing it is "not run". Every
-contestant's prices are put into first-order conditions written out here; one that misses by more
-than 1e-8 of the price gets FAILED and no speed. Rounds are interleaved; what counts is the ratio
-of the medians, with the spread of the rounds' own ratios.
+Times are of the processor, which neighbours on a shared machine disturb least; with one thread
+they are what the clock of a quiet machine shows. pyblp stays out of the project's own environment;
+where it is missing it is "not run". Every contestant's prices are put into first-order conditions
+written out here; one that misses by more than 1e-8 of the price gets FAILED and no speed. Rounds
+are interleaved; what counts is the ratio of the medians, with the spread of the rounds' own ratios.
 """
 
 from __future__ import annotations
@@ -93,9 +94,9 @@ def pyblp_solver(case):
 
 
 def seconds(call):
-    start = time.perf_counter()
+    start = time.process_time()
     answer = call()
-    return time.perf_counter() - start, answer
+    return time.process_time() - start, answer
 
 
 def compare(products, per_firm, ours, theirs):

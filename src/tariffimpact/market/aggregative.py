@@ -239,15 +239,11 @@ class _Markets:
 def _steps(
     of: _Markets, h: Array, odds: Array, residual: Array, iterations: Labels, taken: int = 0
 ) -> None:
-    """Move `h` and `odds` to the solution in place; write residuals, count steps.
-
-    A step is Newton's in exp(-h) and in log z, both to second order: in these the conditions are
-    nearly straight.
-    """
+    """Move `h` and `odds` to the solution in place; write residuals, count steps."""
     layout, each = of.layout, of.layout.spread(of.curve)
     logit = not of.curve.any()
     size = AIM * (1.0 + np.abs(layout.peak(np.abs(of.types))) + of.upper)
-    plus, error, fall, spare, room = (np.empty_like(odds) for _ in range(5))
+    plus, error, fall, spare = (np.empty_like(odds) for _ in range(4))
     for step in range(taken, LIMIT):
         share = np.divide(odds, np.add(odds, 1, out=plus), out=fall)
         np.log(share, out=error)
@@ -271,17 +267,14 @@ def _steps(
             spare /= 1 + each * plus
         spare += 1
         fall /= spare
-        dh = gap - layout.total(np.multiply(error, fall, out=room))
+        dh = gap - layout.total(np.multiply(error, fall, out=spare))
         dh /= outside + layout.total(fall)
-        near = np.minimum(np.maximum(dh, -0.5), 0.5)
-        dh += 0.5 * near * near
         h_new = np.minimum(np.maximum(h + dh, 0.0), of.upper)
-        np.subtract(h_new, h, out=dh)
-        error += layout.spread(dh)
-        error *= np.divide(plus, spare, out=plus)
+        error += layout.spread(h_new - h)
+        plus *= plus
+        error *= np.multiply(fall, plus, out=fall)
+        odds -= np.minimum(error, np.multiply(odds, 0.9, out=spare), out=error)
         h[:] = h_new
-        small = most <= 1 and 2 * float(np.max(residual + np.abs(dh))) <= 1
-        _shorter(odds, error, spare, small)
 
 
 def _finish(
@@ -296,18 +289,3 @@ def _finish(
     _steps(few, *state, taken)
     h[at], residual[at], iterations[at] = state[0], state[2], state[3]
     odds[:, some] = state[1]
-
-
-def _shorter(odds: Array, ratio: Array, spare: Array, small: bool) -> None:
-    """Multiply odds by exp(-ratio) to second order where neither is above 1, else by 1 - ratio.
-
-    Never to less than a tenth. `small`: neither is above 1 anywhere.
-    """
-    np.multiply(ratio, 0.5, out=spare)
-    spare -= 1
-    spare *= ratio
-    if not small:
-        far = ~((odds <= 1) & (np.abs(ratio) <= 1))
-        np.maximum(-ratio, -0.9, out=spare, where=far)
-    spare += 1
-    odds *= spare
