@@ -39,6 +39,38 @@ def test_numbers_give_one_answer_and_ranges_hold_it(exact, tmp_path):
     assert span.plot().get_figure() is not None
 
 
+def test_a_range_says_it_was_searched_and_one_market_says_it_was_not(exact, tmp_path):
+    table = read_products(exact)
+    duty = {"ad_valorem": 0.15, "where": {"origin": "JPN"}}
+    one = impose_range(table, outside_share=Interval.exactly(0.5), **duty)
+    assert (one.points, one.refused) == (1, 0)
+    assert one.explain().startswith("No input is a range")
+    wide = tmp_path / "wide.csv"
+    wide.write_text(exact.read_text().replace("0.4", "0.3..0.5"))
+    found = impose_range(
+        read_products(wide), outside_share=Interval.exactly(0.5), points=20, **duty
+    )
+    assert found.explain().startswith("Found by search: 20 points")
+    # the only range is a margin, and half the points are corners: both ends are reached there
+    ends = [read_products(wide).market(outside_share=0.5, at=at).impose(Duties([0.15, 0.0]))
+            .price_change[0] for at in (0.0, 1.0)]  # fmt: skip
+    assert [found.low[0], found.high[0]] == pytest.approx(sorted(ends), rel=1e-9)
+
+
+def test_shares_are_parts_of_what_demand_counts_and_nests_are_read(tmp_path):
+    """Units for logit, outlay for CES: the shares of the market come out as the file has them."""
+    path = tmp_path / "shares.csv"
+    path.write_text("product,firm,nest,price,share,margin\na,f,x,100,30,0.4\n"
+                    "b,g,x,50,20,0.2\nc,h,y,80,50,\n")  # fmt: skip
+    table = read_products(path)
+    for demand in ("logit", "ces"):
+        market = table.market(outside_share=0.5, demand=demand, fixed={"nesting": 0.3})
+        shares = market.equilibrium().game.demand.shares(market.fit.prices)
+        assert shares == pytest.approx([0.15, 0.1, 0.25], rel=1e-9)
+        assert list(market.demand.nest) == [0, 0, 1]
+        assert market.demand.nesting == pytest.approx(np.full(3, 0.3))
+
+
 def test_every_fault_in_a_file_is_reported_at_once(tmp_path):
     path = tmp_path / "bad.csv"
     path.write_text(

@@ -7,6 +7,7 @@
 array([ 1.33, 11.21])
 """
 
+from tariffimpact.market.auctions import AuctionMarket, AuctionResult, calibrate_auction
 from tariffimpact.market.batch import BatchResult, solve_ces, solve_logit
 from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.channels import Channels, split_channels
@@ -25,6 +26,8 @@ from tariffimpact.market.table import ProductTable, read_products
 
 __all__ = [
     "AidsDemand",
+    "AuctionMarket",
+    "AuctionResult",
     "BatchResult",
     "CesDemand",
     "Channels",
@@ -43,6 +46,7 @@ __all__ = [
     "ProductTable",
     "Quota",
     "calibrate",
+    "calibrate_auction",
     "calibrate_cournot",
     "impose_range",
     "ownership_matrix",
