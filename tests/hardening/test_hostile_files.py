@@ -230,6 +230,11 @@ def test_a_market_is_read_as_the_facts_are(tmp_path):
         good.replace("firm,", "firm,firm,").replace("f,", "f,f,").replace("g,", "g,g,")
     ) == ["market.csv:1: firm: column stands twice; keep one of them"]
     assert said(good.replace("b,g", "b\x1b,g"))[0].startswith("market.csv:3: product: holds an inv")
+    for number in ("1e300", "1e-300", "-1", "0"):
+        assert said(good.replace("100", number))[0].startswith(
+            f"market.csv:2: price: is out of range (got '{number}'); give the shelf price"
+        )
+    assert said(good.replace(",3", ",1e300")) != said(good.replace(",3", ",3.."))
     quick(lambda: said(good.replace("100", "1" * 100_000 + "x")))
 
 

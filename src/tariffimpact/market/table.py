@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,29 +23,23 @@ _SALES = ("quantity", "share")
 _NUMBERS = ("price", *_SALES, "margin", "customs_share", "ad_valorem", "specific")
 _DEFAULTS = {"customs_share": 1.0, "ad_valorem": 0.0, "specific": 0.0}
 _BOUNDS: dict[str, tuple[float, float, str]] = {
-    "price": (0, math.inf, "give the shelf price of one unit, above 0"),
-    "quantity": (0, math.inf, "give units sold, above 0; drop a product not sold"),
-    "share": (0, math.inf, "give the part of sales, above 0; drop a product not sold"),
-    "margin": (0, 1, "give price less cost over price, between 0 and 1 (0.25 is 25%), or a blank"),
-    "customs_share": (0, math.inf, "give customs value over price, above 0"),
+    "price": (1e-6, 1e12, "give the shelf price of one unit, above 0"),
+    "quantity": (1e-12, 1e15, "give units sold, above 0; drop a product not sold"),
+    "share": (1e-12, 1e15, "give the part of sales, above 0; drop a product not sold"),
+    "margin": (
+        1e-6,
+        1,
+        "give price less cost over price, between 0 and 1 (0.25 is 25%), or a blank",
+    ),
+    "customs_share": (0, 1e6, "give customs value over price, above 0"),
     "ad_valorem": (0, 10, "give a fraction of customs value, 0.25 for 25%"),
-    "specific": (0, math.inf, "give money per unit"),
+    "specific": (0, 1e12, "give money per unit"),
 }
-"""Bounds that a number must lie strictly between, but duties may be 0, and how to mend it."""
+"""Bounds that a number must lie strictly between, but duties may be 0, and how to mend it; past
+them it is of another unit, and sums of squares are no numbers."""
 _DUTIES = ("ad_valorem", "specific")
 _NESTED = ("logit", "ces")
 _BY_VALUE = ("ces", "aids")
-
-_LIMITS = {
-    "price": (1e-6, 1e12), "quantity": (1e-12, 1e15), "margin": (1e-6, 1.0),
-    "customs_share": (0.0, 10.0), "ad_valorem": (0.0, 10.0), "specific": (0.0, 1e12),
-}  # fmt: skip
-"""What lies outside was written in another unit, and would be no number in a sum of squares."""
-_REMEDIES = {
-    "margin": "give price less cost over price, a fraction",
-    "customs_share": "give customs value over price, a fraction",
-    "ad_valorem": "a duty is a fraction: write 0.15 for 15%",
-}
 
 
 @dataclass(frozen=True, slots=True)
