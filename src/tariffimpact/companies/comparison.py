@@ -93,7 +93,8 @@ class CompanyComparison:
         """Return the count by class of response in a sentence."""
         counts = Counter(profile.response for profile in self.profiles)
         listed = "; ".join(f"{response}: {n}" for response, n in counts.most_common())
-        return f"{len(self.profiles)} companies by response. {listed.capitalize()}."
+        many = "1 company" if len(self.profiles) == 1 else f"{len(self.profiles)} companies"
+        return f"{many} by response. {listed.capitalize()}."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per company and exposure; a company without a figure has one blank row.

@@ -88,10 +88,6 @@ class Facts:
         """Return an assumption by its id, or say which ids there are."""
         return _by_key(self.assumptions, "assumption_id", assumption_id)
 
-    def assumption_named(self, name: str) -> Assumption | None:
-        """Return the first assumption of a name (`customs_share`), or None where there is none."""
-        return next((row for row in self.assumptions if row.name == name), None)
-
     def as_of(self, day: date) -> Facts:
         """Return the facts whose source had been published by `day`.
 

@@ -7,12 +7,15 @@ from typing import Final
 
 from tariffimpact.facts import Assumption, Facts, Response, Statement
 from tariffimpact.interval import Interval
+from tariffimpact.report.assumed import Subject, assumed
 from tariffimpact.tariffs import TariffSchedule
 
 GRAMS_PER_TONNE: Final = 1e6
 CANS: Final = "cans"
 METAL_AUTHORITY: Final = "Section 232"
 DRINKS: Final = ("drink",)
+CAN: Final = Subject(("can", CANS))
+"""What the assumed metal and price must speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class CanDuty:
 
 def can_duty(facts: Facts, schedule: TariffSchedule) -> CanDuty | None:
     """Return the arithmetic of the can, or None where the facts do not hold its parts."""
-    parts = [facts.assumption_named(n) for n in ("metal_mass", "metal_price", "shelf_price")]
+    parts = [assumed(facts, n, CAN) for n in ("metal_mass", "metal_price", "shelf_price")]
     statement = _stated_rise(facts)
     if statement is None or statement.price_change is None:
         return None

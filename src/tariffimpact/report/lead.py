@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
 
 from tariffimpact import units
-from tariffimpact.codes import country_name
+from tariffimpact.codes import country_name, hts_label
 from tariffimpact.companies import HOME_MARKET
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import Assumption, Facts, PriceChange, Status
 from tariffimpact.identification import PassThroughBounds, pass_through_bounds
 from tariffimpact.interval import Interval
+from tariffimpact.report.assumed import Subject, assumed
+from tariffimpact.report.scenarios import (
+    STOCK_DAYS,
+    OriginScenario,
+    candidate_origins,
+    old_day,
+    origin_scenarios,
+    rate_of,
+    recorded_origins,
+)
+from tariffimpact.report.wording import goods_words, shared_words, within
 from tariffimpact.tariffs import TariffComponent, TariffRate, TariffSchedule
-
-REFERENCE_ORIGIN: Final = "JPN"
-"""The origin whose rate the story quotes."""
-LEAST_ORIGIN_SHARE: Final = 0.01
-"""An origin that sent less of the product in the year recorded is no scenario of its own."""
-STOCK_DAYS: Final = 92
-"""Goods sold on a day may have been imported up to three months earlier, at that day's rate."""
-
-
-@dataclass(frozen=True, slots=True)
-class OriginScenario:
-    """A change of tariff that the goods sold at the new price may have borne."""
-
-    label: str
-    tariff_change: Interval
-    origins: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +40,24 @@ class LeadEvent:
     """The price changes the report opens with, and what the tariff on them may have been."""
 
     changes: tuple[PriceChange, ...]
+    """Of one company, announced on one day, of goods under one code and one old tariff."""
+    subject: Subject
+    """What an assumed range must speak of to be one of these goods."""
+    old_day: date
+    """The day whose rate stands for the goods sold at the old price."""
     scenarios: tuple[OriginScenario, ...]
     """The reference origin first, then single origins, then what the company itself says."""
+    is_example: bool
+    """Whether no origin of such goods is on record, so that the story's stands as an example."""
+    gap: str
+    """Why there is no scenario, and what would mend it; blank where there is one."""
     customs_share: Assumption | None
     bounds: tuple[ProductBounds, ...]
     """One for each change and scenario, changes in the outer order."""
     reference_rate: TariffRate | None
+    """The whole rate on the first scenario's origin, for the goods sold at the new price."""
+    old_rate: TariffRate | None
+    """The same for the goods sold at the old price."""
     threatened: tuple[TariffComponent, ...]
     """Duties threatened against the reference origin in the months before, never charged."""
 
@@ -66,49 +71,126 @@ class LeadEvent:
         """First day at the new price."""
         return self.changes[0].effective_on
 
+    @property
+    def goods(self) -> str:
+        """The products in a few words."""
+        return goods_words([row.product for row in self.changes])
+
+    @property
+    def move(self) -> str:
+        """What the prices did, in a word: a rise, a cut, or a change where they moved apart."""
+        signs = {row.change > 0 for row in self.changes}
+        return "change" if len(signs) > 1 else "rise" if True in signs else "cut"
+
+    @property
+    def has_rate(self) -> bool:
+        """Whether prices and the reference tariff moved the same way, so that a rate exists."""
+        return bool(self.scenarios) and all(
+            entry.bounds.rate is not None for entry in self.of(self.scenarios[0])
+        )
+
     def of(self, scenario: OriginScenario) -> tuple[ProductBounds, ...]:
         """Return the bounds of each change under one scenario."""
         return tuple(entry for entry in self.bounds if entry.scenario is scenario)
 
 
 def lead_event(facts: Facts, schedule: TariffSchedule) -> LeadEvent | None:
-    """Return the first announcement in `prices.csv` that moves a price of a product with a rate."""
-    moved = [row for row in facts.prices if row.change]
-    first = next((row for row in moved if _has_rate(row, schedule)), None)
+    """Return the first announcement in `prices.csv` that moves a price of a product with a rate.
+
+    Where no product has one, the first that moves a price of the home market: what it says of the
+    tariff is then nothing, and why.
+    """
+    moved = [row for row in facts.prices if row.change and row.market == HOME_MARKET]
+    with_rate = (row for row in moved if _known(facts, schedule, row))
+    first = next(with_rate, moved[0] if moved else None)
     if first is None:
         return None
-    event = (first.company, first.announced_on)
-    changes = tuple(
-        row
-        for row in moved
-        if (row.company, row.announced_on) == event and _has_rate(row, schedule)
-    )
-    scenarios = _scenarios(facts, schedule, first)
-    share = facts.assumption_named("customs_share")
+    changes = tuple(row for row in moved if _event(facts, row) == _event(facts, first))
+    scenarios = origin_scenarios(facts, schedule, first)
+    subject, before = _subject(facts, changes), old_day(facts, first)
+    share = assumed(facts, "customs_share", subject)
     span = Interval(0.0, 1.0) if share is None else share.value
     bounds = tuple(
         ProductBounds(row, scenario, _bounds(row, scenario, span))
         for row in changes
         for scenario in scenarios
     )
-    reference = _rate(schedule, first, REFERENCE_ORIGIN, first.effective_on)
-    return LeadEvent(changes, scenarios, share, bounds, reference, _threatened(schedule, first))
-
-
-def _has_rate(row: PriceChange, schedule: TariffSchedule) -> bool:
-    return (
-        row.market == HOME_MARKET
-        and row.hts is not None
-        and _rate(schedule, row, REFERENCE_ORIGIN, row.effective_on) is not None
+    origin = scenarios[0].origins[0] if scenarios else candidate_origins(facts, first)[0]
+    return LeadEvent(
+        changes=changes,
+        subject=subject,
+        old_day=before,
+        scenarios=scenarios,
+        is_example=not recorded_origins(facts, first),
+        gap="" if scenarios else _gap(facts, schedule, first),
+        customs_share=share,
+        bounds=bounds,
+        reference_rate=rate_of(schedule, first, origin, first.effective_on),
+        old_rate=rate_of(schedule, first, origin, before),
+        threatened=_threatened(schedule, first, origin),
     )
 
 
-def _rate(schedule: TariffSchedule, row: PriceChange, origin: str, day: date) -> TariffRate | None:
-    """Return the rate on a price change's product, or None where the schedule does not know it."""
+def _known(facts: Facts, schedule: TariffSchedule, row: PriceChange) -> bool:
+    """Return whether the schedule has a rate on a price change's product on its day."""
+    return row.hts is not None and any(
+        rate_of(schedule, row, origin, row.effective_on) is not None
+        for origin in candidate_origins(facts, row)
+    )
+
+
+def _event(facts: Facts, row: PriceChange) -> tuple[object, ...]:
+    """Return what the changes of one event share: announcement, code and old tariff."""
+    return (
+        row.company,
+        row.announced_on,
+        row.effective_on,
+        row.currency,
+        row.hts,
+        old_day(facts, row),
+    )
+
+
+def _subject(facts: Facts, changes: tuple[PriceChange, ...]) -> Subject:
+    """Return the words by which an assumed range may speak of the goods, narrowest first."""
+    first, products = changes[0], tuple(row.product for row in changes)
+    goods = shared_words(products) if len(products) > 1 else products[0]
+    code = first.hts or ""
+    families = [p.family for p in facts.products if code and p.hts.startswith(code[: len(p.hts)])]
+    words = (goods, first.company, *families, hts_label(code) if code else "", code)
+    own = tuple(dict.fromkeys(filter(None, words)))
+    return Subject(own, tuple(dict.fromkeys(row.product for row in facts.prices)))
+
+
+def _gap(facts: Facts, schedule: TariffSchedule, change: PriceChange) -> str:
+    """Return why a price change has no change of tariff beside it, and what would mend it."""
+    if change.hts is None:
+        return (
+            f"the row {change.price_id} of prices.csv has no hts; write there the code of the "
+            "goods, with its product in products.csv and its duties in tariffs.csv"
+        )
     try:
-        return schedule.rate(row.hts or "", origin, day)
+        product = schedule.product(change.hts)
     except ModelError:
-        return None
+        return (
+            f"no one row of products.csv has the code {hts_label(change.hts)}; add it, with its "
+            "duties in tariffs.csv"
+        )
+    origins = candidate_origins(facts, change)
+    named = units.listed([country_name(origin) for origin in origins])
+    before, after = old_day(facts, change), change.effective_on
+    for day, price in ((after, "new"), (before, "old")):
+        if all(rate_of(schedule, change, origin, day) is None for origin in origins):
+            return (
+                f"tariffs.csv has no rate on {within(product.name)} from {named} on "
+                f"{units.day(day)}, for the goods sold at the {price} price; add the rows, or the "
+                "goods' origins to origins.csv"
+            )
+    return (
+        f"no tariff on {within(product.name)} from {named} went up or down for certain from "
+        f"{units.day(before)} to {units.day(after)}; if the goods come from elsewhere, add their "
+        "origins to origins.csv"
+    )
 
 
 def _bounds(row: PriceChange, scenario: OriginScenario, share: Interval) -> PassThroughBounds:
@@ -121,74 +203,14 @@ def _bounds(row: PriceChange, scenario: OriginScenario, share: Interval) -> Pass
     )
 
 
-def _scenarios(
-    facts: Facts, schedule: TariffSchedule, change: PriceChange
-) -> tuple[OriginScenario, ...]:
-    """Return the origins the goods may have had: singly, then all the company leaves open."""
-    sending = _main_origins(facts, change)
-    by_rate: dict[Interval, list[str]] = {}
-    for origin in dict.fromkeys((REFERENCE_ORIGIN, *sending)):
-        rate = _rate(schedule, change, origin, change.effective_on)
-        if rate is not None and rate.rate.low > 0:
-            by_rate.setdefault(rate.rate, []).append(origin)
-    named = [
-        OriginScenario(units.listed([country_name(o) for o in origins]), rate, tuple(origins))
-        for rate, origins in by_rate.items()
-    ]
-    barred = _barred_origins(facts, change)
-    left = [origin for origin in sending if origin not in barred]
-    if not barred or not left:
-        return tuple(named)
-    spread = _spread(schedule, change, left)
-    excluded = ", ".join(country_name(origin) for origin in sorted(barred))
-    label = f"Any but {excluded}, stock up to {STOCK_DAYS // 30} months old"
-    return (*named, OriginScenario(label, spread, tuple(left)))
-
-
-def _spread(schedule: TariffSchedule, change: PriceChange, origins: Iterable[str]) -> Interval:
-    """Return the lowest to the highest rate over origins and over the days of import."""
-    days = (change.effective_on - timedelta(days=STOCK_DAYS), change.effective_on)
-    rates = [
-        rate.rate
-        for origin in origins
-        for day in days
-        if (rate := _rate(schedule, change, origin, day)) is not None
-    ]
-    return Interval(min(rate.low for rate in rates), max(rate.high for rate in rates))
-
-
-def _main_origins(facts: Facts, change: PriceChange) -> tuple[str, ...]:
-    """Return the origins that sent a notable share of the product, largest first."""
-    rows = [
-        row
-        for row in facts.origins
-        if row.share is not None
-        and row.share.high >= LEAST_ORIGIN_SHARE
-        and (change.hts or "").startswith(row.hts)
-    ]
-    ordered = sorted(rows, key=lambda row: -row.share.high if row.share else 0.0)
-    return tuple(dict.fromkeys(code for row in ordered for code in row.origins))
-
-
-def _barred_origins(facts: Facts, change: PriceChange) -> frozenset[str]:
-    """Return the origins the company says its goods no longer come from on the day."""
-    return frozenset(
-        word[1:]
-        for row in facts.origins
-        if row.company == change.company
-        and row.starts_on <= change.effective_on
-        and (row.ends_on is None or change.effective_on < row.ends_on)
-        for word in row.origins
-        if word.startswith("!")
-    )
-
-
-def _threatened(schedule: TariffSchedule, change: PriceChange) -> tuple[TariffComponent, ...]:
+def _threatened(
+    schedule: TariffSchedule, change: PriceChange, origin: str
+) -> tuple[TariffComponent, ...]:
     """Return what the reference origin was threatened with in the months before the change."""
     found: dict[str, TariffComponent] = {}
     for back in range(STOCK_DAYS):
         day = change.effective_on - timedelta(days=back)
-        rate = _rate(schedule, change, REFERENCE_ORIGIN, day)
+        rate = rate_of(schedule, change, origin, day)
         for part in rate.components if rate else ():
             if part.status is Status.THREATENED:
                 found.setdefault(part.name, part)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tariffimpact.facts import Assumption, Exposure, Facts, Financial, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.recovery import Recovery, recovery
+from tariffimpact.report.assumed import assumed
 from tariffimpact.report.lead import LeadEvent
 
 DAYS_PER_MONTH = 365 / 12
@@ -19,6 +20,10 @@ class LeadRecovery:
     change: PriceChange
     units_sold: Financial
     home_share: Assumption
+    stays: Assumption | None
+    """The part of the rise that may stay with retailers; None where none is on record."""
+    ratio: Assumption | None
+    """Units after the rise over units before; None where none is on record."""
     exposures: tuple[Exposure, ...]
     recoveries: tuple[Recovery, ...]
     """One for each exposure."""
@@ -31,8 +36,10 @@ class LeadRecovery:
 
 def lead_recovery(facts: Facts, lead: LeadEvent) -> LeadRecovery | None:
     """Return what the lead event's rise can recover, or None where a part is not on record."""
-    home = facts.assumption_named("us_share")
-    if home is None or len({row.change for row in lead.changes}) != 1:
+    home = assumed(facts, "us_share", lead.subject)
+    first = lead.changes[0]
+    alike = {(row.change, row.currency) for row in lead.changes} == {(first.change, "USD")}
+    if home is None or not alike or lead.move != "rise":
         return None
     exposures = tuple(
         row
@@ -42,8 +49,10 @@ def lead_recovery(facts: Facts, lead: LeadEvent) -> LeadRecovery | None:
     sold = [row for row in facts.financials if _is_units_of(row, lead, exposures)]
     if not exposures or not sold:
         return None
-    recoveries = tuple(_recovery(facts, lead, row, sold[-1], home) for row in exposures)
-    return LeadRecovery(lead.changes[0], sold[-1], home, exposures, recoveries)
+    stays = assumed(facts, "retailer_margin", lead.subject)
+    ratio = assumed(facts, "quantity_ratio", lead.subject)
+    recoveries = tuple(_recovery(first, row, sold[-1], (home, stays, ratio)) for row in exposures)
+    return LeadRecovery(first, sold[-1], home, stays, ratio, exposures, recoveries)
 
 
 def _is_units_of(row: Financial, lead: LeadEvent, exposures: tuple[Exposure, ...]) -> bool:
@@ -53,12 +62,13 @@ def _is_units_of(row: Financial, lead: LeadEvent, exposures: tuple[Exposure, ...
 
 
 def _recovery(
-    facts: Facts, lead: LeadEvent, exposure: Exposure, sold: Financial, home: Assumption
+    change: PriceChange,
+    exposure: Exposure,
+    sold: Financial,
+    ranges: tuple[Assumption, Assumption | None, Assumption | None],
 ) -> Recovery:
-    change = lead.changes[0]
+    home, stays, ratio = ranges
     in_force = (exposure.ends_on - max(change.effective_on, exposure.starts_on)).days
-    ratio = facts.assumption_named("quantity_ratio")
-    margin = facts.assumption_named("retailer_margin")
     assert exposure.amount_usd is not None
     return recovery(
         price_rise=change.change,
@@ -66,7 +76,7 @@ def _recovery(
         months=in_force / DAYS_PER_MONTH,
         exposure=exposure.amount_usd,
         basis=exposure.basis.value,
-        retailer_share=0.0 if margin is None else Interval(0.0, margin.value.high),
+        retailer_share=0.0 if stays is None else Interval(0.0, stays.value.high),
         volume_ratio=1.0 if ratio is None else ratio.value,
         same_scope=exposure.scope == sold.scope,
         currency=change.currency,

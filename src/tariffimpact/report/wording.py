@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
+from tariffimpact import units
+from tariffimpact.interval import Interval, Quantity
 from tariffimpact.report.content import Document, Standing
 
 if TYPE_CHECKING:
@@ -27,10 +30,75 @@ def within(label: str) -> str:
 
     Examples
     --------
-    >>> within("Any but China")
-    'any but China'
+    >>> within("Video game consoles"), within("LED lamps")
+    ('video game consoles', 'LED lamps')
     """
-    return label[:1].lower() + label[1:]
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
+def leading(label: str) -> str:
+    """Return a label as it stands at the head of a sentence, or alone in a cell.
+
+    Examples
+    --------
+    >>> leading("any but China")
+    'Any but China'
+    """
+    return label[:1].upper() + label[1:]
+
+
+def tariff(rate: Quantity) -> str:
+    """Return a tariff in percent, to a tenth where it is not whole.
+
+    Examples
+    --------
+    >>> tariff(0.15), tariff(0.085)
+    ('15%', '8.5%')
+    """
+    return units.percent(rate, _digits(rate))
+
+
+def points(change: Quantity) -> str:
+    """Return a change of a tariff in points, to a tenth where it is not whole.
+
+    Examples
+    --------
+    >>> points(0.09), points(0.01), points(Interval(0.065, 0.2))
+    ('9 points', '1 point', '6.5 to 20.0 points')
+    """
+    said = units.ratio(Interval.of(change) * 100.0, _digits(change))
+    return f"{said} point" if said == "1" else f"{said} points"
+
+
+def _digits(rate: Quantity) -> int:
+    span = Interval.of(rate)
+    return 0 if all(abs(100 * x - round(100 * x)) < 1e-9 for x in (span.low, span.high)) else 1
+
+
+def goods_words(products: Sequence[str]) -> str:
+    """Return products in a few words, by those their names begin with.
+
+    Examples
+    --------
+    >>> goods_words(["PlayStation 5", "PlayStation 5 Pro"]), goods_words(["Samba"])
+    ('2 PlayStation 5 models', 'the Samba')
+    """
+    if len(products) == 1:
+        return f"the {products[0]}"
+    shared = shared_words(products)
+    return f"{len(products)} {shared} models" if shared else units.listed(products)
+
+
+def shared_words(products: Sequence[str]) -> str:
+    """Return the words with which all of some names begin.
+
+    Examples
+    --------
+    >>> shared_words(["PlayStation 5", "PlayStation 5 Pro"])
+    'PlayStation 5'
+    """
+    columns = zip(*(product.split() for product in products), strict=False)
+    return " ".join(c[0] for c in takewhile(lambda words: len(set(words)) == 1, columns))
 
 
 def credit(source: str) -> str:

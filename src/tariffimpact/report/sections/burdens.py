@@ -7,6 +7,7 @@ from tariffimpact.cost import duty_per_unit
 from tariffimpact.facts import PriceChange
 from tariffimpact.incidence import Incidence, unit_incidence
 from tariffimpact.interval import Interval
+from tariffimpact.report.assumed import assumed
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
@@ -16,16 +17,17 @@ from tariffimpact.report.wording import MOST_DRAWN, first_items
 def burden_section(results: Results) -> Section | None:
     """Return the stacked bars of consumer, firm and exporter burden, lowest and highest."""
     lead = results.lead
-    if lead is None or not lead.scenarios or lead.customs_share is None:
-        return None
-    cut = results.facts.assumption_named("exporter_cut")
+    if lead is None or not lead.has_rate or lead.move != "rise" or lead.customs_share is None:
+        return None  # where price and duty fell there is nothing to bear
+    cut = assumed(results.facts, "exporter_cut", lead.subject)
     figure = _figure(lead, Interval.exactly(0.0) if cut is None else cut.value)
     blocks = (
         Paragraph(
             "Per unit sold, price rise plus exporter's cut less the rise of the firms' margin is "
-            "the duty, so three burdens sum to one. The price rise is known; the duty is not, so "
-            "each product has two bars: the smallest and the largest share that buyers can have "
-            "borne. A firm burden below zero is a margin that rose: a windfall.",
+            "the added duty, so three burdens sum to one. The price rise is known; the duty is "
+            "not, so each product has two bars: the smallest and the largest share that buyers "
+            "can have borne. A firm burden below zero is a margin that rose: a windfall."
+            + ("" if cut else " No range of the exporter's cut is on record; none is taken."),
             standing="accounting",
         ),
         figure,
@@ -39,21 +41,27 @@ def burden_section(results: Results) -> Section | None:
 
 
 def corner(
-    row: PriceChange, *, tariff: float, customs_share: float, exporter_share: float
+    row: PriceChange,
+    *,
+    old_tariff: float,
+    new_tariff: float,
+    customs_share: float,
+    exporter_share: float,
 ) -> Incidence:
-    """Return the ledger of one unit, the exporter taking a share of the duty off its price.
+    """Return the ledger of one unit, the exporter taking a share of the added duty off its price.
 
-    The duty is on the lower customs value: with a cut of `x` of the duty, v1 = v0 / (1 + x τ).
+    The duty is on the lower customs value: a cut of `x` of what is added is
+    v0 - v1 = x (τ1 v1 - τ0 v0), so v1 = v0 (1 + x τ0) / (1 + x τ1).
     """
     old_value = customs_share * row.old_price
-    new_value = old_value / (1 + exporter_share * tariff)
+    new_value = old_value * (1 + exporter_share * old_tariff) / (1 + exporter_share * new_tariff)
     return unit_incidence(
         old_price=row.old_price,
         new_price=row.new_price,
         old_customs_value=old_value,
         new_customs_value=new_value,
-        old_duty=0.0,
-        new_duty=float(duty_per_unit(customs_value=new_value, ad_valorem=tariff)),
+        old_duty=float(duty_per_unit(customs_value=old_value, ad_valorem=old_tariff)),
+        new_duty=float(duty_per_unit(customs_value=new_value, ad_valorem=new_tariff)),
         currency=row.currency,
     )
 
@@ -61,13 +69,15 @@ def corner(
 def corners(lead: LeadEvent, cut: Interval) -> list[tuple[PriceChange, str, Incidence]]:
     """Return the least and the most that buyers can have borne of the duty, for each product."""
     assert lead.customs_share is not None
-    share, tariff = lead.customs_share.value, lead.scenarios[0].tariff_change.high
+    share, scenario = lead.customs_share.value, lead.scenarios[0]
+    old = scenario.old_tariff.high
+    new = old + scenario.tariff_change.high
     ends = (("least", share.high, cut.low), ("most", share.low, cut.high))
     return [
         (
             row,
             f"{which}: customs share {units.percent(s, 0)}, exporter takes {units.percent(x, 0)}",
-            corner(row, tariff=tariff, customs_share=s, exporter_share=x),
+            corner(row, old_tariff=old, new_tariff=new, customs_share=s, exporter_share=x),
         )
         for row in lead.changes
         for which, s, x in ends
@@ -85,13 +95,14 @@ def _figure(lead: LeadEvent, cut: Interval) -> Figure:
     drawn, rest = first_items(frame, "group", "who-bears-the-duty")
     burdens = [ledger.consumer_burden for _, _, ledger in found]
     span = Interval(min(burdens), max(burdens))
-    rate = units.percent(lead.scenarios[0].tariff_change, 0)
-    title = f"Buyers bear {units.percent(span, 0)} of the duty: what is unknown decides"
+    scenario = lead.scenarios[0]
+    duty = "duty" if scenario.is_from_zero else "added duty"
+    title = f"Buyers bear {units.percent(span, 0)} of the {duty}: what is unknown decides"
     return Figure(
         name="who-bears-the-duty",
         title=title,
-        subtitle=f"Share of the duty on one unit at {rate}, least and most that buyers can bear"
-        f"{rest}",
+        subtitle=f"Share of the {duty} on one unit at {scenario.words}, least and most that buyers "
+        f"can bear{rest}",
         source="Prices as reported; customs share and exporter's cut are assumptions.",
         alt=f"{title}. "
         + " ".join(

@@ -5,13 +5,17 @@ from __future__ import annotations
 from tariffimpact import units
 from tariffimpact.facts import PriceChange
 from tariffimpact.identification import full_share, implied_customs_share
+from tariffimpact.interval import Interval
+from tariffimpact.report.assumed import assumed
 from tariffimpact.report.content import Paragraph
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
+from tariffimpact.report.wording import within
+from tariffimpact.tariffs import TariffRate
 
 
 def refuted_claims(results: Results, lead: LeadEvent) -> list[Paragraph]:
-    """Return one paragraph per claim that the facts at hand can test."""
+    """Return one paragraph per claim that the facts at hand can test; all are of rises."""
     return [
         *_headline_claim(lead),
         *_threat(lead),
@@ -27,7 +31,7 @@ def _headline_claim(lead: LeadEvent) -> list[Paragraph]:
         Paragraph(
             f"“{units.percent(naive, 0)} passed on” divides "
             f"{units.money(row.change, row.currency)} by "
-            f"{units.percent(scenario.tariff_change, 0)} of "
+            f"{scenario.change_words} of "
             f"{units.money(row.old_price, row.currency)}: it takes the whole price as customs "
             f"value and every unit as from {scenario.label}. It is the lower end of the set, not "
             "an estimate.",
@@ -38,30 +42,35 @@ def _headline_claim(lead: LeadEvent) -> list[Paragraph]:
 
 
 def _threat(lead: LeadEvent) -> list[Paragraph]:
-    """Say what a threatened duty would have meant."""
+    """Say what a threatened duty would have added."""
     row, share = lead.changes[0], lead.customs_share
-    if share is None or lead.reference_rate is None:
+    if share is None or lead.old_rate is None:
         return []
+    charged = lead.scenarios[0].tariff_change * share.value * row.old_price
     found = []
     for part in lead.threatened:
-        if part.amount is None:
+        change = None if part.amount is None else part.amount - _of(lead.old_rate, part.authority)
+        if change is None or change.low <= 0:
             continue
-        charged = lead.reference_rate.rate * share.value * row.old_price
-        feared = part.amount * share.value * row.old_price
-        at = full_share(
-            old_price=row.old_price, new_price=row.new_price, tariff_change=part.amount.high
-        )
+        feared = change * share.value * row.old_price
+        at = full_share(old_price=row.old_price, new_price=row.new_price, tariff_change=change.high)
         found.append(
             Paragraph(
-                f"The threat ({part.name}) never took effect. It would have made the duty on a "
-                f"{row.product} {units.money(feared, row.currency, 0)} instead of "
-                f"{units.money(charged, row.currency, 0)}, and the rise full pass-through at a "
-                f"customs share of {units.percent(float(at), 0)}.",
+                f"The threat ({part.name}) never took effect. It would have added "
+                f"{units.money(feared, row.currency, 0)} of duty to one {row.product} "
+                f"instead of {units.money(charged, row.currency, 0)}, and the rise would be full "
+                f"pass-through at a customs share of {units.percent(float(at), 0)}.",
                 (part.source.source_id,),
                 "accounting",
             )
         )
     return found
+
+
+def _of(rate: TariffRate, authority: str) -> Interval:
+    """Return what an authority's duties were of a rate."""
+    amounts = [part.amount for part in rate.counted if part.authority == authority]
+    return sum((amount for amount in amounts if amount is not None), start=Interval.exactly(0.0))
 
 
 def _exposure_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
@@ -76,8 +85,8 @@ def _exposure_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
         for row in results.facts.financials
         if row.company == lead.company and row.measure == "units"
     ]
-    home = results.facts.assumption_named("us_share")
-    if not exposures or not unit_rows or home is None:
+    home = assumed(results.facts, "us_share", lead.subject)
+    if not exposures or not unit_rows or home is None or lead.changes[0].currency != "USD":
         return []
     exposure = min(exposures, key=lambda row: row.disclosed_on)
     sold = [row for row in unit_rows if row.starts_on == exposure.starts_on]
@@ -91,13 +100,14 @@ def _exposure_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
         price=row.old_price,
     )
     a_unit = exposure.amount_usd / units_sold
+    kind = within(lead.reference_rate.product.family) if lead.reference_rate else lead.goods
     verdict = "it cannot be" if share.low > 1 else "it could be"
     return [
         Paragraph(
-            f"“{units.big_money(exposure.amount_usd, 'USD')} is the tariff on consoles”: over "
-            f"{units.count(units_sold)} consoles a year it is "
+            f"“{units.big_money(exposure.amount_usd, 'USD')} is the tariff on {kind}”: over "
+            f"{units.count(units_sold)} units a year it is "
             f"{units.money(a_unit, 'USD', 0)} each, a customs value of {units.percent(share, 0)} "
-            f"of the {row.product}'s price at {units.percent(scenario.tariff_change, 0)}. Other "
+            f"of the {row.product}'s price at {scenario.change_words}. Other "
             f"goods carry part of it; as the duty on this product alone {verdict}.",
             (exposure.source_id, sold[-1].source_id),
             "accounting",
@@ -110,7 +120,8 @@ def _cumulative_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
     share = lead.customs_share
     if share is None:
         return []
-    highest = max(scenario.tariff_change.high for scenario in lead.scenarios)
+    widest = max(lead.scenarios, key=lambda scenario: scenario.tariff_change.high)
+    highest = widest.tariff_change.high
     found = []
     for first, last in _twice_raised(results, lead):
         rise = last.new_price - first.old_price
@@ -120,7 +131,7 @@ def _cumulative_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
                 Paragraph(
                     f"{last.company}'s {last.product} rose by {units.money(rise, last.currency)} "
                     f"in two steps, on {units.money(first.old_price, first.currency)}. The largest "
-                    f"duty of any scenario, {units.percent(highest, 0)} of a customs value of "
+                    f"added duty of any scenario, {widest.change_words} of a customs value of "
                     f"{units.percent(share.value.high, 0)}, is "
                     f"{units.money(largest, last.currency, 2)}: more than full pass-through, or "
                     "another cause.",

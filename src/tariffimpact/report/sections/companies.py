@@ -83,19 +83,31 @@ def exposure_span(compared: CompanyComparison) -> str | None:
     return f"Disclosed exposures run from {low} of sales ({least}) to {high} ({most})"
 
 
+def passing_words(compared: CompanyComparison) -> str:
+    """Return how many of the companies pass the tariff on, as a clause."""
+    profiles = compared.profiles
+    passing = [p for p in profiles if p.response.startswith("passes on")]
+    if len(profiles) == 1:
+        does = "passes" if passing else "does not pass"
+        return f"{profiles[0].company} {does} the tariff on, as far as it is known"
+    if not passing:
+        return f"None of {len(profiles)} companies passes the tariff on, as far as it is known"
+    verb = "passes" if len(passing) == 1 else "pass"
+    return f"{len(passing)} of {len(profiles)} companies {verb} the tariff on, at least in part"
+
+
 def _responses(compared: CompanyComparison) -> Figure:
     frame = compared.responses()
     drawn, rest = first_items(frame, "company", "responses-by-company")
     passing = [p.company for p in compared.profiles if p.response.startswith("passes on")]
-    title = (
-        f"{len(passing)} of {len(compared.profiles)} companies pass the tariff on, at least in part"
-    )
+    title = passing_words(compared)
+    named = f": {units.listed(passing)}" if passing else ""
     return Figure(
         name="responses-by-company",
         title=title,
         subtitle=f"What companies said and did, by kind of response and how far it has gone{rest}",
         source="Company statements and price lists; see Sources. Classified by the rule below.",
-        alt=f"{title}: {units.listed(passing)}. {compared.summary()}",
+        alt=f"{title}{named}. {compared.summary()}",
         frame=frame,
         draw=lambda: charts.response_matrix(drawn),
         cites=tuple(

@@ -8,7 +8,6 @@ from tariffimpact.passthrough import measure
 from tariffimpact.report.content import Block, Bullets, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
-from tariffimpact.report.wording import within
 
 
 def narrowing_section(results: Results) -> Section | None:
@@ -55,8 +54,9 @@ def method_section(results: Results) -> Section:
             "value above another."
         ),
     ]
-    if results.lead is not None and results.lead.customs_share is not None:
-        blocks.append(_dictionary(results.lead))
+    lead = results.lead
+    if lead is not None and lead.has_rate and lead.customs_share is not None:
+        blocks.append(_dictionary(lead))
     return Section("method", "How the numbers are made", tuple(blocks))
 
 
@@ -117,7 +117,7 @@ def limit_section(results: Results) -> Section:
                         "at the old price are not seen."
                     ),
                     Paragraph(
-                        f"The tariff schedule is known up to {units.day(last)}; the shipped data "
+                        f"The tariff schedule is known up to {units.day(last)}; the data "
                         f"speaks for {units.day(results.facts.dated_on)}."
                     ),
                 )
@@ -128,7 +128,7 @@ def limit_section(results: Results) -> Section:
 
 def _lead_rows(results: Results) -> list[tuple[str, ...]]:
     lead = results.lead
-    if lead is None or not lead.scenarios:
+    if lead is None or not lead.has_rate:
         return []
     reference = lead.of(lead.scenarios[0])
     rows: list[tuple[str, ...]] = [
@@ -144,13 +144,14 @@ def _lead_rows(results: Results) -> list[tuple[str, ...]]:
     whole = lead.of(lead.scenarios[-1])
     rows += [
         (
-            f"Pass-through, {entry.price.product}, {within(entry.scenario.label)}",
+            f"Pass-through, {entry.price.product}, {entry.scenario.label}",
             "none" if entry.bounds.rate is None else units.ratio(entry.bounds.rate),
             _INPUT_FACTS[entry.bounds.most_informative or "customs_share"],
-            f"Tariff {units.percent(entry.bounds.tariff_change, 0)}, customs share "
+            f"Tariff {entry.scenario.words}, customs share "
             f"{units.percent(entry.bounds.customs_share, 0)}: the wider one in proportion.",
         )
         for entry in whole[:1]
+        if len(lead.scenarios) > 1 and entry.bounds.rate is not None
     ]
     return rows
 
@@ -202,7 +203,8 @@ def _can_rows(results: Results) -> list[tuple[str, ...]]:
 def _dictionary(lead: LeadEvent) -> Table:
     """Return one rise under the four definitions, at the two ends of the customs share."""
     assert lead.customs_share is not None
-    row, tariff = lead.changes[0], lead.scenarios[0].tariff_change.high
+    row, scenario = lead.changes[0], lead.scenarios[0]
+    old = scenario.old_tariff.high
     found = []
     for share in (lead.customs_share.value.low, lead.customs_share.value.high):
         value = share * row.old_price
@@ -211,8 +213,8 @@ def _dictionary(lead: LeadEvent) -> Table:
             new_price=row.new_price,
             old_customs_value=value,
             new_customs_value=value,
-            old_tariff=0.0,
-            new_tariff=tariff,
+            old_tariff=old,
+            new_tariff=old + scenario.tariff_change.high,
         )
         found.append(said)
     names = {
@@ -225,7 +227,7 @@ def _dictionary(lead: LeadEvent) -> Table:
         units.percent(s, 0) for s in (lead.customs_share.value.low, lead.customs_share.value.high)
     ]
     return Table(
-        caption=f"Four meanings of pass-through: the {row.product} at {units.percent(tariff, 0)}",
+        caption=f"Four meanings of pass-through: the {row.product} at {scenario.words}",
         columns=("Definition", f"Customs share {ends[0]}", f"Customs share {ends[1]}"),
         rows=tuple(
             (words, *(units.ratio(getattr(said, name)) for said in found))

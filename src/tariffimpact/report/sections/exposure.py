@@ -30,25 +30,43 @@ def exposure_section(results: Results) -> Section | None:
                         f"imports; the rise is on {found.units_sold.scope} alone;",
                         (found.exposures[-1].source_id,),
                     ),
-                    Paragraph(
-                        "the first figure already allowed for price pass-on and shipment "
-                        "allocation, by the company's own words, so dividing a price rise by it "
-                        "counts the rise twice;",
-                        (found.exposures[0].source_id,),
-                    ),
+                    *_counted_twice(found),
                     Paragraph(
                         f"the share of units sold in the US, "
                         f"{units.percent(found.home_share.value, 0)}, is assumed: it is not "
                         "published;",
                     ),
-                    Paragraph(
-                        "the response of buyers and the part of the rise that stays with retailers "
-                        "are ranges of their own."
-                    ),
+                    Paragraph(_unknown_parts(found)),
                 )
             ),
         ),
     )
+
+
+def _counted_twice(found: LeadRecovery) -> list[Paragraph]:
+    """Say that a net figure may hold the rise already."""
+    first = found.exposures[0]
+    if first.basis is not Basis.NET:
+        return []
+    return [
+        Paragraph(
+            "the first figure is net of the company's own measures, price moves perhaps among "
+            "them, so dividing a price rise by it may count the rise twice;",
+            (first.source_id,),
+        )
+    ]
+
+
+def _unknown_parts(found: LeadRecovery) -> str:
+    """Say what is assumed of buyers and retailers, or that nothing is."""
+    said = []
+    for words, row in (
+        ("the response of buyers", found.ratio),
+        ("the part of the rise that stays with retailers", found.stays),
+    ):
+        none = "would lower it, and is taken as none for want of a range"
+        said.append(f"{words} {none if row is None else 'is a range of its own'}")
+    return f"{'; '.join(said)}."
 
 
 def recovered_words(found: LeadRecovery) -> str:
@@ -81,9 +99,12 @@ def _path(found: LeadRecovery) -> Table:
         ),
         cites=tuple((row.source_id,) for row in found.exposures),
         numeric=(1, 2, 5),
-        note="Three dated revisions of one estimate, not three costs. Rise recovers: conditional, "
-        "see below.",
+        note=f"{_revisions(len(found.exposures))}Rise recovers: conditional, see below.",
     )
+
+
+def _revisions(count: int) -> str:
+    return "" if count == 1 else f"{count} dated revisions of one estimate, not {count} costs. "
 
 
 def _figure(found: LeadRecovery) -> Figure:

@@ -11,7 +11,7 @@ from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Secti
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
 from tariffimpact.report.sections.claims import refuted_claims
-from tariffimpact.report.wording import first_items
+from tariffimpact.report.wording import first_items, leading
 
 
 def pass_through_section(results: Results) -> Section | None:
@@ -19,34 +19,64 @@ def pass_through_section(results: Results) -> Section | None:
     lead = results.lead
     if lead is None or not lead.scenarios:
         return None
+    title = f"What the {lead.move} says about pass-through"
+    if not lead.has_rate:
+        return Section("pass-through", title, (Paragraph(apart_words(lead)), _bounds_table(lead)))
     blocks: tuple[Block, ...] = (
         Paragraph(
             "A duty is a fraction of the customs value, the value declared at the border, which "
-            "nobody publishes. One price rise is therefore a line of pass-through rates, one for "
-            "each customs share, and only an assumption picks a stretch of it. The rate here is "
-            "dollars of price per dollar of duty: 1 is full pass-through. Everything in this "
-            "section takes the whole rise as caused by the tariff, an unchanged customs value and "
-            "no duty before; each would move the rate.",
+            f"nobody publishes. One price {lead.move} is therefore a line of pass-through rates, "
+            "one for each customs share, and only an assumption picks a stretch of it. The rate "
+            "here is dollars of price per dollar of duty: 1 is full pass-through. Everything in "
+            f"this section takes the whole {lead.move} as caused by the tariff, an unchanged "
+            f"customs value and {_before(lead)}; each would move the rate.",
             standing="accounting",
         ),
         _curves(lead),
         _bounds_table(lead),
         *_identified_paragraphs(lead),
+        *(_claims(results, lead) if lead.move == "rise" else ()),
+    )
+    return Section("pass-through", title, blocks)
+
+
+def apart_words(lead: LeadEvent) -> str:
+    """Return why no rate of pass-through exists, in a sentence."""
+    scenario = lead.scenarios[0]
+    tariff = "rose" if scenario.tariff_change.low >= 0 else "fell"
+    prices = {"rise": "the price rose", "cut": "the price fell"}.get(
+        lead.move, "prices moved both ways"
+    )
+    return (
+        f"The tariff on goods from {scenario.label} {tariff} ({scenario.words}), and {prices}: "
+        "where price and tariff move apart no pass-through rate exists."
+    )
+
+
+def _before(lead: LeadEvent) -> str:
+    """Return what the goods sold at the old price are taken to have paid."""
+    if all(scenario.is_from_zero for scenario in lead.scenarios):
+        return "no duty before"
+    return f"the duty before as on {units.day(lead.old_day)}"
+
+
+def _claims(results: Results, lead: LeadEvent) -> tuple[Block, ...]:
+    return (
         Paragraph("Claims about the rise that the facts refute, or cut down:"),
         Bullets(tuple(refuted_claims(results, lead))),
     )
-    return Section("pass-through", "What the rise says about pass-through", blocks)
 
 
 def full_share_words(lead: LeadEvent) -> str:
     """Return the full-pass-through shares under the reference scenario, product by product."""
-    return units.listed(
-        [
-            f"{units.percent(entry.bounds.full_share, 0)} ({entry.price.product})"
-            for entry in lead.of(lead.scenarios[0])
-            if entry.bounds.full_share is not None
-        ]
-    )
+    found = [
+        (units.percent(entry.bounds.full_share, 0), entry.price.product)
+        for entry in lead.of(lead.scenarios[0])
+        if entry.bounds.full_share is not None
+    ]
+    if len(lead.changes) == 1:
+        return found[0][0]
+    return units.listed([f"{share} ({product})" for share, product in found])
 
 
 def _curves(lead: LeadEvent) -> Figure:
@@ -77,11 +107,11 @@ def _curves(lead: LeadEvent) -> Figure:
         ignore_index=True,
     )
     drawn, rest = first_items(frame, "product", "pass-through")
-    rate = units.percent(scenario.tariff_change, 0)
     full = units.listed([units.percent(s, 0) for s in frame["full_share"].unique()], "or")
     plausible = None if lead.customs_share is None else lead.customs_share.value
     title = (
-        f"At {rate}, the rise is full pass-through only if the customs value is {full} of the price"
+        f"At {scenario.words}, the {lead.move} is full pass-through only if the customs value is "
+        f"{full} of the price"
     )
     shaded = "" if plausible is None else f"; shaded: assumed share, {units.percent(plausible, 0)}"
     return Figure(
@@ -105,8 +135,8 @@ def _bounds_table(lead: LeadEvent) -> Table:
         rows.append(
             (
                 entry.price.product,
-                entry.scenario.label,
-                units.percent(bounds.tariff_change, 0),
+                leading(entry.scenario.label),
+                entry.scenario.words,
                 units.money(duty, entry.price.currency, 0),
                 "none" if bounds.full_share is None else units.percent(bounds.full_share, 0),
                 "none" if bounds.rate is None else units.ratio(bounds.rate),
@@ -121,8 +151,8 @@ def _bounds_table(lead: LeadEvent) -> Table:
         columns=(
             "Product",
             "Origin",
-            "Tariff",
-            "Duty a unit",
+            "Tariff change",
+            "Added duty a unit",
             "Full pass-through at",
             "Pass-through rate",
             "Verdict",
@@ -130,31 +160,38 @@ def _bounds_table(lead: LeadEvent) -> Table:
         rows=tuple(rows),
         cites=tuple(_rate_sources(lead) if i == 0 else () for i in range(len(rows))),
         numeric=(2, 3, 4, 5),
-        note="Full pass-through at: the customs share at which the rise equals the duty; above "
-        "100% no customs share explains the rise by duty alone.",
+        note="Full pass-through at: the customs share at which the price moves by the added "
+        "duty; above 100% no customs share explains the move by duty alone.",
     )
 
 
 def _identified_paragraphs(lead: LeadEvent) -> list[Paragraph]:
     """Say what holds without the assumption on the customs share."""
-    widest = max((s.tariff_change.high for s in lead.scenarios), default=0.0)
-    lows = [row.relative_change / widest for row in lead.changes]
     reference = lead.scenarios[0]
-    at_reference = [row.relative_change / reference.tariff_change.high for row in lead.changes]
+    widest = max(lead.scenarios, key=lambda scenario: scenario.tariff_change.magnitude.high)
+    lows, at_reference = (
+        [abs(row.relative_change) / s.tariff_change.magnitude.high for row in lead.changes]
+        for s in (widest, reference)
+    )
+    of_all = (
+        ""
+        if len(lead.scenarios) == 1
+        else f", {_spelled(lows)} at the largest change of any scenario, {widest.words}"
+    )
     found = [
         Paragraph(
             "Without any assumption on the customs share, only a lower bound stands, since the "
             f"customs value cannot exceed the price: {_spelled(at_reference)} at "
-            f"{reference.label}'s {units.percent(reference.tariff_change, 0)}, {_spelled(lows)} at "
-            f"the highest rate of any scenario, {units.percent(widest, 0)}. From above the rate is "
-            "not identified.",
+            f"{reference.label}'s {reference.words}{of_all}. From above the rate is not "
+            "identified.",
             standing="accounting",
         )
     ]
     if len({row.change for row in lead.changes}) == 1 and len(lead.changes) > 1:
         found.append(
             Paragraph(
-                f"One rise of {units.money(lead.changes[0].change, lead.changes[0].currency)} on "
+                f"One {lead.move} of "
+                f"{units.money(abs(lead.changes[0].change), lead.changes[0].currency)} on "
                 f"{len(lead.changes)} prices is {len(lead.changes)} pass-through rates: with one "
                 "customs share for all, they cannot all be complete. With an equal duty in money "
                 "on each, they can.",

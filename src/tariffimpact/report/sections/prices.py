@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-
 from tariffimpact import charts, units
 from tariffimpact.companies import HOME_MARKET
 from tariffimpact.facts import Cause, PriceChange
@@ -11,7 +9,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
-from tariffimpact.report.wording import MOST_DRAWN, first_items
+from tariffimpact.report.wording import MOST_DRAWN, first_items, shared_words
 
 _CAUSES = {
     Cause.TARIFF: "tariff",
@@ -21,24 +19,27 @@ _CAUSES = {
 }
 
 
+_ABROAD = (
+    "Markets outside the US paid no US tariff: the same product there on the same day is a "
+    "control. "
+)
+_VERBS = {"rise": "raised", "cut": "cut", "change": "changed"}
+
+
 def rise_words(lead: LeadEvent) -> str:
     """Return the lead event in half a sentence: who moved how many prices by how much."""
-    changes = sorted({row.change for row in lead.changes})
     moves = [row.relative_change for row in lead.changes]
+    by = units.listed(
+        [
+            units.money(amount, lead.changes[0].currency)
+            for amount in sorted({round(abs(row.change), 9) for row in lead.changes})
+        ]
+    )
     span = Interval(min(moves), max(moves))
-    goods = f"the US price of {_goods([row.product for row in lead.changes])}"
-    verb = "raised" if changes[0] > 0 else "changed"
-    by = units.listed([units.money(abs(change), lead.changes[0].currency) for change in changes])
-    return f"{lead.company} {verb} {goods} by {by}, or {units.percent(span)}"
-
-
-def _goods(products: list[str]) -> str:
-    """Return products by the words their names begin with: 3 PlayStation 5 models."""
-    if len(products) == 1:
-        return f"the {products[0]}"
-    columns = zip(*(product.split() for product in products), strict=False)
-    shared = " ".join(c[0] for c in takewhile(lambda words: len(set(words)) == 1, columns))
-    return f"{len(products)} {shared} models" if shared else units.listed(products)
+    share = units.percent(span if lead.move == "change" else span.magnitude)
+    products = [row.product for row in lead.changes]
+    noun = "price" if len(products) == 1 or shared_words(products) else "prices"
+    return f"{lead.company} {_VERBS[lead.move]} the US {noun} of {lead.goods} by {by}, or {share}"
 
 
 def price_section(results: Results) -> Section | None:
@@ -66,7 +67,7 @@ def _figure(lead: LeadEvent) -> Figure:
         }
         for row in sorted(lead.changes, key=lambda row: -row.old_price)
     )
-    drawn, rest = first_items(frame, "product", "console-prices")
+    drawn, rest = first_items(frame, "product", "prices")
     moves = [
         f"{row.product} from {units.money(row.old_price, row.currency)} to "
         f"{units.money(row.new_price, row.currency)} ({units.percent(row.relative_change)})"
@@ -74,9 +75,10 @@ def _figure(lead: LeadEvent) -> Figure:
     ]
     title = rise_words(lead)
     return Figure(
-        name="console-prices",
+        name="prices",
         title=title,
-        subtitle=f"US recommended retail price before and after {_day(lead)}, {_unit(lead)}{rest}",
+        subtitle=f"US retail price before and after {units.day(lead.effective_on)}, "
+        f"{lead.changes[0].currency}{rest}",
         source=f"{lead.company}, as reported on {units.day(lead.changes[0].announced_on)}.",
         alt=f"{title}: {'; '.join(moves)}.",
         frame=frame,
@@ -93,7 +95,7 @@ def _rounding(lead: LeadEvent) -> list[Paragraph]:
     effect = 2 * worst / min(row.old_price for row in rounded)
     return [
         Paragraph(
-            "The source rounds prices to whole amounts; the tags stand within "
+            "The source rounds prices; the tags stand within "
             f"{units.money(worst, rounded[0].currency)} of them, which moves no share in this "
             f"report by more than {units.percent(effect, 3)}.",
             tuple(row.source_id for row in rounded),
@@ -121,14 +123,6 @@ def _table(rows: tuple[PriceChange, ...]) -> Table:
         ),
         cites=tuple((row.source_id,) for row in ordered),
         numeric=(4, 5, 6),
-        note="Markets outside the US paid no US tariff: the same product there on the same day is "
-        "a control. A rise for which the seller gave another cause is no answer to the tariff.",
+        note=f"{_ABROAD if any(row.market != HOME_MARKET for row in rows) else ''}A rise for which "
+        "the seller gave another cause is no answer to the tariff.",
     )
-
-
-def _day(lead: LeadEvent) -> str:
-    return units.day(lead.effective_on)
-
-
-def _unit(lead: LeadEvent) -> str:
-    return lead.changes[0].currency

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from tariffimpact import units
+from tariffimpact.codes import country_name
 from tariffimpact.facts import PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.market import MarketRange, ProductTable, impose_range
 from tariffimpact.report.content import Block, Figure, Paragraph, Section
-from tariffimpact.report.lead import REFERENCE_ORIGIN, LeadEvent
+from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
+from tariffimpact.report.wording import leading
 
 OUTSIDE_SHARE: Final = Interval(0.3, 0.7)
 """Share of potential buyers who buy none of the products: nobody publishes it."""
@@ -27,20 +29,29 @@ def rival_section(results: Results, table: ProductTable) -> Section | None:
         The products of the lead's market, prices, sales and margins, each a number or a range.
     """
     lead = results.lead
-    if lead is None or lead.reference_rate is None or not lead.reference_rate.rate.is_exact:
+    if lead is None or not lead.has_rate or not lead.scenarios[0].tariff_change.is_exact:
         return None
-    if lead.company not in table.labels["firm"]:
+    firms, origin = table.labels["firm"], lead.scenarios[0].origins[0]
+    taxed = {f for f, o in zip(firms, table.labels["origin"], strict=True) if o == origin}
+    if lead.company not in taxed or len(set(firms)) < 2:
         return None
-    rate = lead.reference_rate.rate.high
     answer = impose_range(
-        table, outside_share=OUTSIDE_SHARE, ad_valorem=rate, where={"origin": REFERENCE_ORIGIN}
+        table,
+        outside_share=OUTSIDE_SHARE,
+        ad_valorem=lead.scenarios[0].tariff_change.high,
+        where={"origin": origin},
+    )
+    falls = (
+        f"on {lead.company}'s products alone, so that its rivals need not follow"
+        if taxed == {lead.company}
+        else f"on every product from {country_name(origin)}"
     )
     blocks: tuple[Block, ...] = (
         Paragraph(
             f"A market of {len(answer.products)} products, buyers choosing by a logit, makers "
             "setting prices against each other (Bertrand), sales and margins known only as ranges "
             f"and {units.percent(OUTSIDE_SHARE, 0)} of potential buyers buying none. The duty "
-            f"falls on {lead.company}'s products alone, so that its rivals need not follow.",
+            f"falls {falls}.",
             standing="assumption",
         ),
         _figure(lead, answer),
@@ -60,7 +71,7 @@ def _figure(lead: LeadEvent, answer: MarketRange) -> Figure:
     return Figure(
         name="if-rivals-respond",
         title=title,
-        subtitle="Change of shelf price, US dollars, over the assumed sales and margins",
+        subtitle=f"Change of shelf price, {answer.currency}, over the assumed sales and margins",
         source="Model; prices as listed; sales and margins are assumptions, see the data.",
         alt=f"{title}. {answer.summary()}",
         frame=answer.to_frame().round(4),
@@ -79,14 +90,12 @@ def _compared(lead: LeadEvent, answer: MarketRange) -> str:
             (inside if row.change in span else outside).append(row.product)
     words = []
     if inside:
-        words.append(
-            f"The rise of {units.money(lead.changes[0].change, lead.changes[0].currency)} lies in "
-            f"the model's range for {units.listed(inside)}"
-        )
+        words.append(f"the {lead.move} lies in the model's range for {units.listed(inside)}")
     if outside:
-        words.append(f"it lies outside it for {units.listed(outside)}")
-    said = "; ".join(words) or "The model has none of the products"
-    return f"{said}. A range that holds the rise does not show that the tariff caused it."
+        what = "it" if inside else f"the {lead.move}"
+        words.append(f"{what} lies outside the model's range for {units.listed(outside)}")
+    said = leading("; ".join(words)) or "The model has none of the products"
+    return f"{said}. A range that holds the {lead.move} does not show that the tariff caused it."
 
 
 def _of(answer: MarketRange, row: PriceChange) -> Interval | None:

@@ -11,17 +11,19 @@ from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
-from tariffimpact.report.wording import MOST_DRAWN
+from tariffimpact.report.wording import MOST_DRAWN, tariff, within
 from tariffimpact.tariffs import TariffRate
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_MOVED = {"rise": "rose", "cut": "fell", "change": "changed"}
+
 
 def tariff_section(results: Results) -> Section | None:
     """Return the steps by origin, the make-up on the day of the rise, and the refundable part."""
     lead = results.lead
-    if lead is None or lead.reference_rate is None:
+    if lead is None or not lead.scenarios:
         return None
     rates = _rates(results, lead)
     blocks: list[Block] = [
@@ -54,18 +56,20 @@ def _steps(results: Results, lead: LeadEvent, rates: list[TariffRate]) -> Figure
         ignore_index=True,
     )
     events = _events(results, lead, end)
+    days = "1 date" if len(events) == 1 else f"{len(events)} dates"
     listed = units.listed(
-        [f"{units.percent(rate.rate, 0)} from {country_name(rate.origin)}" for rate in rates]
+        [f"{tariff(rate.rate)} from {country_name(rate.origin)}" for rate in rates]
     )
-    title = f"When prices rose, {product.name.lower()} paid {listed}"
+    goods = within(product.name)
+    title = f"When prices {_MOVED[lead.move]}, {goods} paid {listed}"
     return Figure(
         name="tariff-by-origin",
         title=title,
-        subtitle=f"US duty on {product.name.lower()} ({hts_label(product.hts)}), percent of "
+        subtitle=f"US duty on {goods} ({hts_label(product.hts)}), percent of "
         "customs value, by day of entry",
         source="Legal texts under Sources; price moves as reported.",
         alt=f"{title}. The chart shows the rate by origin from {units.day(first)} to "
-        f"{units.day(end)} and marks {len(events)} dates on which makers moved prices.",
+        f"{units.day(end)} and marks {days} on which makers moved prices.",
         frame=frame,
         draw=lambda: charts.tariff_steps(frame, until=end, events=events),
         cites=_sources(rates),
@@ -73,9 +77,9 @@ def _steps(results: Results, lead: LeadEvent, rates: list[TariffRate]) -> Figure
 
 
 def _rates(results: Results, lead: LeadEvent) -> list[TariffRate]:
-    """Return the rate on the day of the rise for one origin of each single-origin scenario."""
+    """Return the rate on the day of the move for one origin of each scenario of named origins."""
     code = lead.changes[0].hts or ""
-    single = [s for s in lead.scenarios if s.tariff_change.is_exact]
+    single = [s for s in lead.scenarios if not s.is_open] or list(lead.scenarios)
     return [results.schedule.rate(code, s.origins[0], lead.effective_on) for s in single]
 
 
