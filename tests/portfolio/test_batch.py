@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,14 @@ def test_the_command_writes_all_files_and_the_same_bytes_twice(tmp_path):
                         "batch.html"}  # fmt: skip
     assert one == two
     assert b"EX-CONSOLE-CN" in one["batch.html"]
+
+
+@pytest.mark.skipif(find_spec("pyspark") is not None, reason="the extra distributed is installed")
+def test_spark_without_its_extra_says_which_to_install(tmp_path):
+    told = _invoke(EXAMPLE, "--on", "2025-09-01", "--engine", "spark", "--out", tmp_path / "out")
+    assert isinstance(told.exception, ModelError)
+    assert "pip install 'tariffimpact[distributed]'" in str(told.exception)
+    assert not (tmp_path / "out").exists()
 
 
 def test_rejected_rows_are_written_and_the_exit_code_says_so(tmp_path, sku_file):

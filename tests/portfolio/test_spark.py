@@ -11,6 +11,7 @@ pytest.importorskip("pyspark", reason="the extra distributed is not installed: m
 if shutil.which("java") is None:
     pytest.skip("Spark needs Java 17, which is not on the path", allow_module_level=True)
 
+from tariffimpact.errors import ModelError
 from tariffimpact.portfolio import effective_tariff_rate, engine, schedule_layers
 from tariffimpact.tariffs import curated_schedule
 
@@ -62,3 +63,11 @@ def test_same_groups(facts, lines, by):
         for name in ("duckdb", "spark")
     )
     pd.testing.assert_frame_equal(one, two, rtol=1e-12, check_dtype=False)
+
+
+def test_a_missing_java_is_said(facts, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    with pytest.raises(ModelError, match="needs Java 17 or 21, and no java is on the PATH"), \
+            engine(schedule_layers(curated_schedule(facts)), "spark"):  # fmt: skip
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -84,11 +85,11 @@ def engine(layers: ScheduleLayers, name: EngineName = "duckdb") -> Iterator[Engi
     Raises
     ------
     ModelError
-        If the engine's extra is not installed.
+        If the engine's extra, or Spark's Java, is not installed.
     """
+    connection = _connect(name)
     folder = Path(tempfile.mkdtemp(prefix="tariffimpact-"))
     try:
-        connection = _connect(name)
         tables = {}
         for table in (*LAYERS, "apart"):
             frame = layers.apart if table == "apart" else layers.tables[table]
@@ -97,8 +98,8 @@ def engine(layers: ScheduleLayers, name: EngineName = "duckdb") -> Iterator[Engi
             if name == "duckdb":
                 tables[table] = connection.create_table(f"layer_{table}", tables[table], temp=True)
         yield Engine(connection, tables, layers.authorities, layers.plan)
-        connection.disconnect()
     finally:
+        connection.disconnect()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -134,6 +135,8 @@ def _connect(name: EngineName) -> Any:
 def _spark() -> Any:
     from pyspark.sql import SparkSession
 
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        raise ModelError("the engine spark needs Java 17 or 21, and no java is on the PATH")
     builder = SparkSession.builder.appName("tariffimpact")
     return builder.config("spark.ui.enabled", "false").getOrCreate()
 
