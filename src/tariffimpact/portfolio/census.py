@@ -108,12 +108,14 @@ def read_census_imports(folder: Path, pattern: str = "*-imports*.parquet") -> pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    text, number = pa.string(), pa.float64()
+    kinds = pa.schema(list(zip(_COLUMNS, (text, text, number, number), strict=True)))
     frames, faults = [], []
     for path in sorted(folder.glob(pattern)):
         try:
-            frames.append(
-                pq.read_table(path, columns=list(_COLUMNS)).to_pandas(ignore_metadata=True)
-            )
+            table = pq.read_table(path, columns=list(_COLUMNS)).select(list(_COLUMNS)).cast(kinds)
+            table.validate(full=True)  # a text need not be UTF-8 before
+            frames.append(table.to_pandas(ignore_metadata=True))
         except (OSError, ValueError, KeyError, pa.ArrowException) as error:
             what = f"is not readable as import statistics: {shortened(str(error), 120)}"
             faults.append(Fault(str(path), what, f"it needs the columns {', '.join(_COLUMNS)}"))
@@ -123,7 +125,7 @@ def read_census_imports(folder: Path, pattern: str = "*-imports*.parquet") -> pd
         raise DataError(faults)
     frame = pd.concat(frames, ignore_index=True)
     partner = frame["CTY_CODE"].map(PARTNERS)
-    strange = sorted(set(frame.loc[partner.isna(), "CTY_CODE"]))
+    strange = sorted(set(frame.loc[partner.isna(), "CTY_CODE"].map(str)))
     if strange:
         what, remedy = "has a partner without ISO code", "leave its file out"
         raise DataError(Fault(str(folder), what, remedy, "CTY_CODE", code) for code in strange)

@@ -82,6 +82,7 @@ def _cell_faults(path: Path, file: Any) -> Iterator[Fault]:
     found: dict[str, tuple[int, int, str]] = {}
     start = 1
     for batch in file.iter_batches(batch_size=1_000_000, columns=list(tests)):
+        batch.validate(full=True)  # a text need not be UTF-8 before
         for name, (_, bad) in tests.items():
             count, first = bad(batch[name])
             if count:

@@ -155,6 +155,7 @@ def read_schedule(path: Path) -> CompiledSchedule:
     remedy = "build it with: tariffimpact schedule build --from DIR"
     try:
         table = pq.read_table(path, memory_map=True)
+        table.validate(full=True)
         told = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
     except FileNotFoundError:
         raise DataError([Fault(str(path), "is not there", remedy)]) from None
