@@ -136,6 +136,13 @@ class CaseProduct:
         return self.new_price is not None or self.price_change is not None
 
     @property
+    def has_rate(self) -> bool:
+        """Whether the rise has a pass-through rate: the duty changed, and one way only."""
+        change = self._change_of_rate()
+        one_way = change.low >= 0 or change.high <= 0
+        return self.has_rise and one_way and change.magnitude.high > 0
+
+    @property
     def rules(self) -> tuple[str, ...]:
         """The pricing rules the product gives enough for."""
         return tuple(rule for rule in RULES if not self.refusal(rule))
@@ -204,7 +211,7 @@ class CaseProduct:
         yield Question.of(
             "full", "rise that passes the duty on in full", "fraction", full_rise, duty
         )
-        if self.has_rise:
+        if self.has_rate:
             yield Question.of("pass-through", "pass-through rate", "", rate_of, self.rise_inputs())
         for rule in self.rules:
             model, inputs = self._price_model(rule), self._price_inputs(rule)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tariffimpact.arguments import Numbers
+import numpy as np
+
+from tariffimpact.arguments import Numbers, plain
 
 
 def implied_rate(
@@ -28,7 +30,8 @@ def implied_rate(
     Returns
     -------
     float or ndarray
-        Dollars of price per dollar of duty.
+        Dollars of price per dollar of duty; infinite where the duty did not change, NaN where
+        neither did.
 
     Examples
     --------
@@ -37,7 +40,8 @@ def implied_rate(
     1.1111
     """
     duty = tariff_change * dutiable_share * customs_share * old_price
-    return caused_share * (new_price - old_price) / duty
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return plain(np.asarray(caused_share * (new_price - old_price)) / duty)
 
 
 def full_share(
