@@ -3,14 +3,16 @@
 import functools
 import re
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from expected_cases import CASES, rounded
 
-from tariffimpact.cases import read_case, shipped_cases
+from tariffimpact.cases import case_of, read_case, shipped_cases
 from tariffimpact.cases.schema import schema_text
+from tariffimpact.errors import DataError, ModelError
 from tariffimpact.facts import read_facts
 
 NAMES = ("estee-lauder", "monster-can", "nintendo-switch-2", "pepsico-can", "sony-ps5", "textbook")
@@ -158,3 +160,32 @@ def test_the_readme_names_every_case_and_its_example_is_one(tmp_path):
     (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
     (tmp_path / "kettle.toml").write_text(example, encoding="utf-8")
     assert read_case(tmp_path / "kettle.toml").prices().is_uncertain
+
+
+def test_the_chart_says_no_price_does_where_the_summary_says_nowhere():
+    case = case_of(
+        {
+            "title": "T", "question": "Q", "tariff": {"rate": 3.0},
+            "demand": {"form": "linear", "elasticity": "5..6"},
+            "products": [
+                {"name": "P", "old_price": 100, "customs_value": 90, "cost_share": 0.95}
+            ],
+        },
+        name="mine",
+    )  # fmt: skip
+    answer = case.prices()
+    words = [text.get_text() for text in answer.plot().texts]
+    assert "price that holds profit nowhere" in answer.summary()
+    assert ("no price does" in words, "unknown" in words) == (True, False)
+
+
+def test_a_table_that_is_not_there_is_named_with_its_keys():
+    with pytest.raises(ModelError, match=r"no \[rollback\] table; add it: .*\bduty_paid\b"):
+        read_case("monster-can").rollback()
+
+
+def test_a_remedy_names_a_schema_that_is_there():
+    with pytest.raises(DataError) as caught:
+        case_of({"title": "T", "question": "Q", "timing": {"months": "x"}}, name="mine")
+    (remedy,) = {fault.remedy for fault in caught.value.faults if "schema.json" in fault.remedy}
+    assert Path(remedy.removeprefix("see the key's meaning in ")).is_file()

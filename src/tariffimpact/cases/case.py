@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from tariffimpact import units
 from tariffimpact.cases.figures import span
@@ -204,8 +204,10 @@ class Case:
         """Return what the case asks, and what each product's price change says."""
         lines = [f"{self.title}. {self.file.question}", f"Tariff change: {self._tariff_words()}."]
         for item in self.products:
-            if item.has_rise:
+            if item.has_rate:
                 lines.append(f"{item.name}: {item.pass_through(self.currency).summary()}")
+            elif item.has_rise:
+                lines.append(f"{item.name}: no pass-through to tell, for the duty may not change.")
         return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
@@ -239,7 +241,11 @@ class Case:
     def _table(self, name: str) -> Any:
         """Return one of the tables a case need not have."""
         table = getattr(self.resolved, name)
-        require(table is not None, f"{self.name} has no [{name}] table; see cases/schema.json")
+        kind = get_args(CaseFile.model_fields[name].annotation)[0]
+        keys = ", ".join(kind.model_fields)
+        require(
+            table is not None, f"{self.name} has no [{name}] table; add it: its keys are {keys}"
+        )
         return table
 
     def _own_questions(self, product: str | None = None) -> list[Question]:

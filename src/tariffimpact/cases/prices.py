@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tariffimpact import units
 from tariffimpact.cases.question import Question
@@ -14,6 +14,9 @@ from tariffimpact.uncertainty import Bounds
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+NO_PRICE: Final = "no price does"
+"""What stands where a rule has no answer anywhere in the ranges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,9 @@ class PriceAnswer:
             {"label": bounds.name, "low": bounds.low, "high": bounds.high}
             for bounds in self.ranges.values()
         )
-        return charts.range_bars(frame, form="money", currency=self.currency, ax=ax)
+        return charts.range_bars(
+            frame, form="money", currency=self.currency, missing=NO_PRICE, ax=ax
+        )
 
     def explain(self) -> str:
         """Return the inputs, the formulas, and how the ranges were found."""

@@ -252,11 +252,16 @@ def _worded(item: Any, at: Location, table: type[BaseModel]) -> tuple[str, str]:
     if kind in {"value_error", "number"}:
         words = str(context.get("error", context.get("words", "")))
         what, _, remedy = words.partition("; ")
-        return what, remedy or "see the key's meaning in cases/schema.json"
+        return what, remedy or _see_schema()
     if kind.startswith("date"):
         return _DATE
-    what, remedy = _WORDS.get(kind, (item["msg"], "see the key's meaning in cases/schema.json"))
+    what, remedy = _WORDS.get(kind, (item["msg"], _see_schema()))
     return what.format(**context), remedy.format(**context)
+
+
+def _see_schema() -> str:
+    """Return where every key is explained, in a checkout and in an installed copy."""
+    return f"see the key's meaning in {shipped_folder('cases') / 'schema.json'}"
 
 
 def _keys(model: type[BaseModel], at: Location) -> list[str]:

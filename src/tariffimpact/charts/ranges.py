@@ -29,6 +29,7 @@ def range_bars(
     mark: float | None = None,
     mark_label: str = "",
     x_label: str = "",
+    missing: str = "unknown",
     source: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -38,7 +39,7 @@ def range_bars(
     ----------
     frame
         One row per quantity, drawn from the top: `label`, `low`, `high` (in the unit that `form`
-        names; an end may be infinite; both NaN if nothing is known), and optionally `group`
+        names; an end may be infinite; both NaN if there is none), and optionally `group`
         (heading over the rows that share it).
     form
         How the numbers are written: percent (of fractions), ratio or money.
@@ -50,6 +51,8 @@ def range_bars(
         What it is.
     x_label
         What the axis measures, and its unit.
+    missing
+        What to write where both ends are NaN.
     source
         Credit line printed below.
     ax
@@ -84,7 +87,9 @@ def range_bars(
         if x_label:
             measure(axes, "x", x_label)
         for y, low, high in zip(rows, lows, highs, strict=True):
-            _range(axes, y, low, high, span_worded(low, high, form, currency, digits))
+            known = not math.isnan(low + high)
+            words = span_worded(low, high, form, currency, digits) if known else missing
+            _range(axes, y, low, high, words)
         if mark is not None:
             compare(axes, mark, mark_label)
         widen(axes)
@@ -135,7 +140,7 @@ def _range(ax: Axes, y: float, low: float, high: float, words: str) -> None:
     """Draw one interval and its words."""
     bounded = [end for end in (low, high) if math.isfinite(end)]
     if not bounded:
-        beside(ax, ax.get_xlim()[0], y, "unknown", color=GREY_TEXT)
+        beside(ax, ax.get_xlim()[0], y, words, color=GREY_TEXT)
         return
     gap = 7.0
     if low < high and len(bounded) == 2:
