@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tariffimpact.facts import CountryGroup, PriceChange, Source, TariffRow
+from tariffimpact.errors import DataError
+from tariffimpact.facts import CountryGroup, PriceChange, Source, TariffRow, read_facts
 from tariffimpact.facts.checks import (
     overlapping_windows,
     price_rows_that_clash,
@@ -159,7 +160,7 @@ def test_an_unknown_group_is_shown_among_its_words():
     ]
 
 
-@pytest.mark.parametrize(("rejected", "faults"), [((), 1), (({"source_id": "s"},), 0)])
+@pytest.mark.parametrize(("rejected", "faults"), [((), 1), (((3, {"source_id": "s"}),), 0)])
 def test_a_row_is_not_blamed_for_a_source_that_is_there_but_faulty(rejected, faults):
     other = Source.model_validate(
         {
@@ -178,3 +179,15 @@ def test_an_authority_that_no_row_has_displaces_nothing_in_silence():
         "tariffs.csv:3: displaced_by: no row has the authority Section 223 "
         "(got 'Section 223 Section 232'); did you mean Section 232?"
     ]
+
+
+def test_a_row_with_a_faulty_cell_is_told_of_its_unknown_source_at_once(data):
+    line = data.edit("prices", "sony-ps5-2025-08", old_price="-1", source_id="nobody")
+    bad = data.edit("prices", "switch-2025-08", source_id="No Key")
+    with pytest.raises(DataError) as caught:
+        read_facts(data.folder)
+    told = [(f.where.rsplit("/", 1)[1], f.column) for f in caught.value.faults]
+    assert sorted(told) == sorted([
+        (f"prices.csv:{line}", "old_price"), (f"prices.csv:{line}", "source_id"),
+        (f"prices.csv:{bad}", "source_id"),
+    ])  # fmt: skip

@@ -25,14 +25,18 @@ def repeated(table: Table[R], column: str) -> Iterator[Fault]:
 
 
 def unsourced(table: Table[R], sources: Table[Source]) -> Iterator[Fault]:
-    """Blame each row whose source is not in `sources.csv`."""
+    """Blame each row, valid by itself or not, whose source is not in `sources.csv`."""
     known = sources.keys("source_id")
-    for row in table.rows:
-        source_id = getattr(row.record, "source_id", None)
-        if known is not None and source_id is not None and source_id not in known:
-            yield table.fault(
-                row, "source_id", "is not in sources.csv", "add the source there, or correct the id"
-            )
+    if known is None:
+        return
+    blamed = {fault.where for fault in table.faults if fault.column == "source_id"}
+    stated = [(row.line, getattr(row.record, "source_id", None)) for row in table.rows]
+    stated += [(line, cells.get("source_id")) for line, cells in table.rejected]
+    for line, source_id in sorted(stated, key=lambda entry: entry[0]):
+        where = f"{table.path}:{line}"
+        if source_id is not None and source_id not in known and where not in blamed:
+            what, remedy = "is not in sources.csv", "add the source there, or correct the id"
+            yield Fault(where, what, remedy, "source_id", source_id)
 
 
 def unknown_groups(rows: Table[TariffRow], groups: Table[CountryGroup]) -> Iterator[Fault]:

@@ -61,8 +61,9 @@ class Table(Generic[R]):
     path: Path
     rows: tuple[Row[R], ...] = ()
     faults: tuple[Fault, ...] = ()
-    rejected: tuple[dict[str, str], ...] = ()
-    """The cells of the rows that are not valid, so that no other row is blamed for their keys."""
+    rejected: tuple[tuple[int, dict[str, str]], ...] = ()
+    """Line and cells of the rows that are not valid, so that no other row is blamed for their
+    keys, and what can be said of them is said at once."""
 
     @property
     def records(self) -> tuple[R, ...]:
@@ -80,14 +81,14 @@ class Table(Generic[R]):
         if self.faults and not self.rows and not self.rejected:
             return None
         valid = {str(getattr(record, column)) for record in self.records}
-        return valid | {cells.get(column, "") for cells in self.rejected}
+        return valid | {cells.get(column, "") for _, cells in self.rejected}
 
 
 def read_table(path: Path, kind: type[R]) -> Table[R]:
     """Read a CSV file into records of one kind, keeping every fault, the first thousand at most."""
     faults: list[Fault] = []
     rows: list[Row[R]] = []
-    rejected: list[dict[str, str]] = []
+    rejected: list[tuple[int, dict[str, str]]] = []
     try:
         lines = csv_rows(path)
         header = [name.strip() for name in next(lines)[1]]
@@ -99,7 +100,7 @@ def read_table(path: Path, kind: type[R]) -> Table[R]:
             given, found = cells_by_name(where, header, cells)
             record = None if found else _record(where, given, kind, found)
             if record is None:
-                rejected.append(given)
+                rejected.append((line, given))
                 faults.extend(found)
             else:
                 rows.append(Row(line, record))
