@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import require
 from tariffimpact.facts import Assumption, Facts
 
 EVERYTHING: Final = "all products"
@@ -42,13 +41,10 @@ class Subject:
 def assumed(facts: Facts, name: str, subject: Subject) -> Assumption | None:
     """Return the assumed range of a name for a subject; None where no row speaks of it.
 
-    Of the rows that name it most narrowly the one stands whose range holds the ranges of the
-    others: it assumes least, and the others are cases within it.
-
     Raises
     ------
     ModelError
-        If no range holds the others, so that the rows contradict one another.
+        If several rows speak of it as narrowly: no order of rows may choose.
 
     Examples
     --------
@@ -56,27 +52,19 @@ def assumed(facts: Facts, name: str, subject: Subject) -> Assumption | None:
     >>> str(assumed(read_facts(), "customs_share", Subject(("PlayStation 5", "consoles"))).value)
     '0.5..0.97'
     """
-    levels = [
-        (level, row)
-        for row in facts.assumptions
-        if row.name == name and (level := subject.level(row.applies_to)) is not None
-    ]
-    narrowest = min((level for level, _ in levels), default=0)
-    rows = [row for level, row in levels if level == narrowest]
-    if not rows:
-        return None
-    widest = max(rows, key=lambda row: (row.value.high - row.value.low, row.assumption_id))
-    if any(row.value.low < widest.value.low or row.value.high > widest.value.high for row in rows):
-        raise ModelError(_contradiction(name, rows))
-    return widest
-
-
-def _contradiction(name: str, rows: Iterable[Assumption]) -> str:
+    found: dict[int, list[Assumption]] = {}
+    for row in facts.assumptions:
+        level = subject.level(row.applies_to) if row.name == name else None
+        if level is not None:
+            found.setdefault(level, []).append(row)
+    rows = found[min(found)] if found else []
     listed = "; ".join(f"{r.assumption_id} says {r.value} for {r.applies_to}" for r in rows)
-    return (
-        f"assumptions.csv: several rows of {name} speak of the same goods and none holds the "
-        f"others: {listed}. Write under applies_to what each is of, or keep one"
+    require(
+        len(rows) < 2,
+        f"assumptions.csv: several rows of {name} speak of the same goods: {listed}. Write under "
+        "applies_to what each is of, or keep one",
     )
+    return rows[0] if rows else None
 
 
 def _names(word: str, text: str) -> bool:
