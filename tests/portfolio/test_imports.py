@@ -210,6 +210,20 @@ def test_the_command(tmp_path, shipped):
     assert frame["statutory_low"].tolist() == pytest.approx([0.30, 0.15, (40 + 160) / 1200])
 
 
+def test_a_group_of_nothing_the_schedule_knows_is_unknown(shipped):
+    odd = LINES.iloc[[0]].assign(hts="1234567890", origin="DEU")
+    for lines in (odd, pd.concat([LINES, odd])):
+        rates = effective_tariff_rate(lines, shipped, by=["origin"])
+        germany = rates.to_frame().set_index("origin").loc["DEU"]
+        assert (germany["share_unknown"], str(germany["statutory_low"])) == (1.0, "nan")
+    assert effective_tariff_rate(odd, shipped, by=[]).summary().endswith("all lines: unknown.")
+
+
+def test_the_help_says_what_is_needed():
+    told = " ".join(CliRunner().invoke(effective_rate, ["--help"]).output.split())
+    assert "One of the two is needed, and --schedule." in told
+
+
 @pytest.mark.slow
 def test_the_census_imports_of_2024(compiled, reference):
     cells = read_census_imports(reference / "hs10_imports_2024")

@@ -56,14 +56,18 @@ def effective_rate(
     """Write the statutory and the realised effective tariff rate of import lines.
 
     With --census the statutory rate of those imports on every day a duty changes, as a table and
-    a chart; with --lines both rates by any grouping, with current or fixed weights.
+    a chart; with --lines both rates by any grouping, with current or fixed weights. One of the
+    two is needed, and --schedule.
     """
     from tariffimpact import portfolio
     from tariffimpact.output import check_folder, csv_bytes, publish
     from tariffimpact.tariffs import read_schedule
 
     if schedule_file is None or (census is None) == (lines is None):
-        raise click.UsageError("give --schedule, and one of --census and --lines")
+        raise click.UsageError(
+            "give --schedule (make it with tariffimpact schedule build), and one of --census and "
+            "--lines"
+        )
     check_folder(out)
     compiled = read_schedule(schedule_file)
     groups = [name.strip() for name in by.split(",") if name.strip()]
