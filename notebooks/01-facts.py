@@ -49,7 +49,7 @@ print(f"“{price.quote}” ({source.publisher}, {price.locator})")
 
 # %%
 figures = {figure.name: figure for figure in build_report(facts).figures}
-prices = figures["console-prices"]
+prices = figures["prices"]
 print(prices.title)
 prices.draw()
 
