@@ -166,10 +166,10 @@ def lines_duckdb_sql(size: int) -> tuple[float, pd.DataFrame]:
 def lines_pandas_merge_asof(size: int) -> tuple[float, pd.DataFrame]:
     plan = schedule_layers(read_schedule(WORK / "us.parquet")).plan
     tables = {name: pd.read_parquet(WORK / f"layer-{name}.parquet") for name in LAYERS}
-    for table in tables.values():
+    for name, table in tables.items():
         for day in ("starts_on", "ends_on"):
             table[day] = pd.to_datetime(table[day]).astype("datetime64[ms]")
-        table.sort_values("starts_on", inplace=True, ignore_index=True)
+        tables[name] = table.sort_values("starts_on", ignore_index=True)
     apart = set(pd.read_parquet(WORK / "layer-apart.parquet")["code"])
     start = time.perf_counter()
     lines = pd.read_parquet(WORK / f"lines-{size}.parquet")
