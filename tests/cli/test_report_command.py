@@ -9,7 +9,9 @@ import sys
 import pytest
 
 from tariffimpact.cli import main
+from watched import WATCHED
 
+MAIN = "from tariffimpact.cli import main; main()"
 PIPE = {"PYTHONHASHSEED": "1", "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8"}
 
 
@@ -32,11 +34,11 @@ def tree(folder):
     }
 
 
-def test_two_processes_write_the_same_bytes_and_a_pipe_sees_no_bar(tmp_path, run):
+def test_two_processes_write_the_same_bytes_alone_and_a_pipe_sees_no_bar(tmp_path, run):
     first, second = tmp_path / "first", tmp_path / "second"
     # another hash seed, time zone and locale; FORCE_COLOR makes rich draw on what is no terminal
     told = subprocess.run(
-        [sys.executable, "-m", "tariffimpact", "report", "--out", str(first)],
+        [sys.executable, "-c", f"{WATCHED}{MAIN}", "report", "--out", str(first)],
         cwd=tmp_path,
         env={**os.environ, **PIPE, "FORCE_COLOR": "1"},
         capture_output=True,
