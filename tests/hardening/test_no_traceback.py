@@ -148,12 +148,14 @@ def test_a_stdout_that_is_full_is_the_disks_trouble():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_the_middle_leaves_no_trace_and_no_file(tmp_path, number):
     out = tmp_path / "out"
+    begun = "from tariffimpact.cli import main; print('begun', flush=True); main()"
     running = subprocess.Popen(
-        [sys.executable, "-m", "tariffimpact", "report", "--out", str(out)],
+        [sys.executable, "-c", begun, "report", "--out", str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    time.sleep(1.5)  # in the middle of its imports or of its charts; on no machine at the end
+    assert running.stdout.readline() == b"begun\n"
+    time.sleep(0.5)  # in the middle of its reading or of its charts; on no machine at the end
     running.send_signal(number)
     _, err = running.communicate(timeout=60)
     assert running.returncode == (1 if number == signal.SIGINT else -number)
