@@ -37,7 +37,7 @@ def check_lines(path: Path, needed: Sequence[str] = LINES) -> None:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, pre_buffer=False)  # which would keep all it has read
         faults = list(_schema_faults(path, file.schema_arrow, needed))
         if not faults and not file.metadata.num_rows:
             faults.append(Fault(str(path), "has no rows", "write the import lines to it"))
