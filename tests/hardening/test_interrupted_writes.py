@@ -390,7 +390,7 @@ def test_a_staging_folder_of_somebody_else_or_a_link_is_left_alone(tmp_path, mon
 def test_a_signal_in_the_middle_of_the_moves_leaves_one_set(tmp_path, number):
     publish(tmp_path, OLD)
     code = (
-        f"import signal\nNEW = {NEW!r}\nmoves = 0\n"
+        f"import signal\nsignal.signal({int(number)}, signal.SIG_DFL)\nNEW = {NEW!r}\nmoves = 0\n"
         "def told(event, arguments):\n"
         "    global moves\n"
         "    if event == 'os.rename' and 'new-' in str(arguments[0]):\n"

@@ -148,7 +148,11 @@ def test_a_stdout_that_is_full_is_the_disks_trouble():
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_in_the_middle_leaves_no_trace_and_no_file(tmp_path, number):
     out = tmp_path / "out"
-    begun = "from tariffimpact.cli import main; print('begun', flush=True); main()"
+    begun = (
+        "import signal\nfrom tariffimpact.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # unheeded in the background
+        "print('begun', flush=True)\nmain()\n"
+    )
     running = subprocess.Popen(
         [sys.executable, "-c", begun, "report", "--out", str(out)],
         stdout=subprocess.PIPE,

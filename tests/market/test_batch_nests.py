@@ -14,6 +14,7 @@ from tariffimpact.errors import ModelError
 from tariffimpact.market import Duties, solve_ces, solve_logit
 
 BACKENDS = ["numpy", "numba"]
+LEAN = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]  # each new case is compiled anew
 
 
 def exact(values):
@@ -114,7 +115,7 @@ def test_few_nested_markets_are_left_unsolved(kind, border, most, sd):
     assert (~found.solved).sum() <= most[sd]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", LEAN)
 @pytest.mark.parametrize(("kind", "nested", "above"), [
     ("logit", False, 600.0), ("logit", False, 3_000.0), ("ces", False, 600.0),
     ("logit", True, 100.0), ("logit", True, 300.0),
@@ -169,7 +170,7 @@ def least_sold(value, gross, firms):
     return min(of_firm(h, own)[1] for own in names)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", LEAN)
 @pytest.mark.parametrize("system", ["nested_logit", "nested_ces", "ces"])
 @pytest.mark.parametrize("reading", ["customs_value", "border_price"])
 def test_a_batch_equals_the_single_market(system, reading, backend):
@@ -191,7 +192,7 @@ def test_a_batch_equals_the_single_market(system, reading, backend):
 
 
 @pytest.mark.parametrize("sd", [1, 20])
-@pytest.mark.parametrize("kind", ["logit", "ces"])
+@pytest.mark.parametrize("kind", ["logit", pytest.param("ces", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("border", [False, True])
 def test_numba_and_numpy_agree_on_nests_and_weights(kind, border, sd):
     pytest.importorskip("numba", reason="the extra [fast] is not installed")
@@ -241,7 +242,7 @@ def test_chunks_rows_and_the_order_of_products_change_nothing():
     assert found.prices == pytest.approx(whole.prices[:, mixed], rel=1e-12)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", LEAN)
 def test_inputs_out_of_range_flag_their_market_alone(backend):
     if backend == "numba":
         pytest.importorskip("numba", reason="the extra [fast] is not installed")
