@@ -38,7 +38,7 @@ layers: .venv/.ready
 	$(VENV)/lint-imports
 
 unit: .venv/.ready
-	$(VENV)/pytest -n auto -m "not slow"
+	$(VENV)/pytest -n auto --dist loadfile -m "not slow"  # a file's costly fixtures are made once
 
 test-spark: .venv-spark/.ready  ## the Spark engine, in an environment of its own (470 MB, Java 17)
 	.venv-spark/bin/pytest tests/portfolio/test_spark.py  # fails too where every test is skipped

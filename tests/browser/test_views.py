@@ -11,11 +11,6 @@ from axe_playwright_python.sync_playwright import Axe
 from opened_page import Opened
 
 WIDTHS = (375, 768, 1280)
-OPEN = """() => {
-  const some = document.querySelectorAll(".explorer details, #figure-prices details");
-  for (const item of some) item.open = true;
-}"""
-"""Opens one table of numbers for all: they are made alike, and there are thousands of cells."""
 LOOKS = Path(__file__).with_name("looks")
 
 
@@ -26,10 +21,11 @@ def opened_at(browser, file, width, scheme="light", **more):
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1280, "dark")])
-def test_axe_finds_nothing(browser, report_file, width, scheme):
-    opened = opened_at(browser, report_file, width, scheme)
-    page = opened.go()
-    page.evaluate(OPEN)
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_axe_finds_nothing(browser, report_file, sample_file, width, scheme, whole):
+    """The sample has every kind of block, and names of every kind; the whole report takes long."""
+    page = opened_at(browser, report_file if whole else sample_file, width, scheme).go()
+    page.evaluate("document.querySelectorAll('details').forEach((item) => (item.open = true))")
     found = Axe().run(page, options={"resultTypes": ["violations"]})
     told = [
         f"{item['id']}: {node['target']} {node['failureSummary'][:200]}"

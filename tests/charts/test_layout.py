@@ -14,13 +14,16 @@ from tariffimpact.errors import ModelError
 TITLE = "A finding in $ and ^ long enough to need a second line, because findings are sentences"
 
 
-@pytest.mark.parametrize("count", [1, 3, 8, 16])
+SLOW = [pytest.param(count, marks=pytest.mark.slow) for count in (3, 8)]
+
+
+@pytest.mark.parametrize("count", [1, *SLOW, 16])
 def test_labels_stand_apart(draw, layout, count):
     ax = draw(count)
     assert layout(ax) == []
 
 
-@pytest.mark.parametrize("count", [1, 7, 16])
+@pytest.mark.parametrize("count", [*SLOW, 16])
 def test_nasty_names_are_printed_apart_and_as_text(draw, layout, count):
     ax = draw(count, nasty=True)
     assert layout(ax) == []
