@@ -79,7 +79,8 @@ def build_report(
     market
         Products of the lead's market, for what the rise says if rivals respond.
     explored
-        Cases whose products a reader of the page may start from, in this order.
+        More cases whose products a reader of the page may start from, after those of `cases` and
+        the lead's company first.
 
     Returns
     -------
@@ -117,7 +118,7 @@ def build_report(
         data_date=facts.dated_on,
         as_of=day,
         made_with=made_with(facts.version, units.day),
-        explorer=explorer_of(explored, chosen),
+        explorer=explorer_of((*cases, *_lead_first(explored, results)), results.schedule),
     )
 
 
@@ -156,19 +157,19 @@ def read_report(
         companies=companies,
         cases=named,
         market=read_products(products) if products.exists() else None,
-        explored=(*named, *_other_cases(named, known, companies)),
+        explored=tuple(_other_cases(named, known, companies)),
     )
 
 
 def _other_cases(
     named: tuple[Case, ...], facts: Facts, companies: tuple[str, ...]
 ) -> Iterator[Case]:
-    """Yield the shipped cases that the facts bear out, the story's company first.
+    """Yield the shipped cases that the facts bear out.
 
     Other data, or an earlier day, need not have the rows that a shipped case refers to.
     """
     wanted = {name.casefold() for name in companies}
-    for name in sorted(shipped_cases(), key=lambda name: (not name.startswith("sony"), name)):
+    for name in shipped_cases():
         if name in {case.name for case in named}:
             continue
         try:
@@ -178,6 +179,11 @@ def _other_cases(
         company = case.file.company.casefold()
         if not wanted or not company or company in wanted:
             yield case
+
+
+def _lead_first(cases: Iterable[Case], results: Results) -> list[Case]:
+    company = None if results.lead is None else results.lead.company
+    return sorted(cases, key=lambda case: case.file.company != company)
 
 
 def _lead_words(results: Results) -> str:

@@ -16,7 +16,6 @@ from tariffimpact.cases import Case
 from tariffimpact.cases.figures import span
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.errors import ModelError
-from tariffimpact.facts import Facts
 from tariffimpact.tariffs import TariffSchedule
 
 Pair = list[float]
@@ -37,11 +36,11 @@ class Field:
 
     label: str
     kind: str
-    """`share` (shown in percent), `money` or `number`."""
+    """`share` (shown in percent), `amount` or `number`."""
     neutral: tuple[float, float]
     """Where a product does not say."""
     span: tuple[float, float, float] = (0.0, 1.0, 0.01)
-    """Ends and step of the slider; of money they follow the value."""
+    """Ends and step of the slider; of an amount they follow the value."""
     least: float | None = None
     above: float | None = None
     most: float | None = None
@@ -52,8 +51,8 @@ def _share(label: str, at: float, *, above: float | None = None) -> Field:
     return Field(label, "share", (at, at), (0.0, 1.0, 0.01), least, above, 1.0)
 
 
-def _money(label: str, at: float) -> Field:
-    return Field(label, "money", (at, at), above=0.0)
+def _amount(label: str, at: float) -> Field:
+    return Field(label, "amount", (at, at), above=0.0)
 
 
 PAIRS: Final = {
@@ -61,19 +60,19 @@ PAIRS: Final = {
     "old_tariff": Field("Old rate", "share", (0.0, 0.0), (0.0, 1.0, 0.005), 0.0, None, 10.0),
     "exporter_cut": _share("Exporter's cut of its price", 0.0),
     "customs_share": _share("Customs value, share of the old price", 0.6, above=0.0),
-    "customs_value": _money("Customs value a unit", 50.0),
-    "metal_grams": Field("Metal, grams", "money", (13.0, 13.0), above=0.0),
-    "metal_price_per_tonne": _money("Metal price a tonne", 2500.0),
+    "customs_value": _amount("Customs value a unit", 50.0),
+    "metal_grams": _amount("Metal, grams", 13.0),
+    "metal_price_per_tonne": _amount("Metal price a tonne", 2500.0),
     "dutiable_share": _share("Dutiable share of the customs value", 1.0, above=0.0),
-    "old_price": _money("Old price", 100.0),
-    "new_price": _money("New price", 110.0),
+    "old_price": _amount("Old price", 100.0),
+    "new_price": _amount("New price", 110.0),
     "price_change": Field("Price rise", "share", (0.1, 0.1), (-0.5, 1.0, 0.005), None, -1.0, 10.0),
     "caused_share": _share("Share of the rise the tariff caused", 1.0),
     "cost_share": _share("Unit cost, share of the old price", 0.8, above=0.0),
-    "unit_cost": _money("Unit cost", 80.0),
+    "unit_cost": _amount("Unit cost", 80.0),
     "elasticity": Field("Elasticity", "number", (2.0, 2.0), (0.1, 10.0, 0.1), None, 0.0, 1000.0),
     "buyers_share": _share("Share of buyers who buy", 0.2, above=0.0),
-    "units": Field("Units a year", "money", (1.0, 1.0), above=0.0),
+    "units": _amount("Units a year", 1.0),
 }
 
 
@@ -111,22 +110,21 @@ class Explorer:
         }  # fmt: skip
 
 
-def explorer_of(cases: Iterable[Case], facts: Facts) -> Explorer | None:
+def explorer_of(cases: Iterable[Case], schedule: TariffSchedule) -> Explorer | None:
     """Return the explorer over the products of some cases; None where they have none.
 
     Parameters
     ----------
     cases
-        Cases read against `facts`, each product of which becomes a place to start from.
-    facts
-        The schedule's rows.
+        Each product of theirs becomes a place to start from.
+    schedule
+        Where the rates by origin and day come from.
     """
     products = tuple(
         found for case in cases for item in case.products if (found := _product(case, item))
     )
     if not products:
         return None
-    schedule = TariffSchedule(facts)
     asked = {item["state"].get("hts") for item in products} - {None}
     return Explorer(products, {hts: _spells(schedule, hts) for hts in sorted(asked)})
 
@@ -179,6 +177,10 @@ def _tariff(case: Case) -> dict[str, Any]:
     }
 
 
+_RULED: Final = {"rule": "observed"}
+"""Where a new price is known, it is what the page shows first."""
+
+
 def _price(item: CaseProduct) -> dict[str, Any]:
     seen = {"old_price": _pair(item.old_price)}
     if item.new_price is not None:
@@ -187,9 +189,6 @@ def _price(item: CaseProduct) -> dict[str, Any]:
         change = [item.price_change, item.price_change]
         return seen | {"price_by": "price_change", "price_change": change} | _RULED
     return seen
-
-
-_RULED: Final = {"rule": "observed"}
 
 
 def _customs(item: CaseProduct) -> dict[str, Any]:
@@ -242,9 +241,9 @@ def _spells(schedule: TariffSchedule, hts: str) -> dict[str, Any]:
     }
 
 
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+
+
 def _day(day: Any) -> int:
     """Return a day as the number of days since 1970-01-01."""
     return int(day.toordinal()) - _EPOCH
-
-
-_EPOCH: Final = date(1970, 1, 1).toordinal()

@@ -196,8 +196,7 @@ const model = (() => {
 
   // --- the whole answer -------------------------------------------------------------------------
   const answer = ({ inputs, form, hasCost }) => {
-    const told = { rules: {}, duty: spreadOf(inputs, dutyRise), cost: spreadOf(inputs, costRise) };
-    told.full = spreadOf(inputs, (x) => dutyRise(x) / x.old_price);
+    const told = { rules: {}, duty: dutyRise(at(inputs)) };
     const seen = "new_price" in inputs || "price_change" in inputs;
     told.passThrough = seen ? passThrough(inputs, inputs.tariff_change, inputs.old_tariff) : null;
     const { caused_share, ...moving } = inputs; // the share caused moves no price
@@ -219,12 +218,11 @@ const model = (() => {
         Object.assign(price, { exact: true, low, high, pieces });
       }
     }
-    if (hasCost && form && bounded) told.best = outcome("maximise", at(inputs), form, true);
     return told;
   };
-  const spreadOf = (inputs, f) => {
+  const endsOf = (inputs, f) => {
     const values = cornersOf(inputs).map(f);
-    return { middle: f(at(inputs)), low: Math.min(...values), high: Math.max(...values) };
+    return [Math.min(...values), Math.max(...values)];
   };
   // Where cost, its rise and the elasticity vary on their own, the range of the price that holds
   // profit is known exactly; elsewhere its corners are all that is looked at.
@@ -233,11 +231,9 @@ const model = (() => {
     const shares = "cost_share" in inputs && "customs_share" in inputs;
     const given = "cost_share" in inputs || "unit_cost" in inputs;
     if (form === "logit" || !given || !(apart || shares)) return null;
-    const over = (f) => spreadOf(inputs, (x) => f(x) / x.old_price);
-    const [rise, cost] = [over(costRise), over(unitCost)];
-    if (rise.low < 0) return null;
-    const box = [[cost.low, cost.high], [rise.low, rise.high], inputs.elasticity];
-    const pieces = heldProfit.range(form, hold, ...box);
+    const [cost, rise] = [unitCost, costRise].map((f) => endsOf(inputs, (x) => f(x) / x.old_price));
+    if (rise[0] < 0) return null;
+    const pieces = heldProfit.range(form, hold, cost, rise, inputs.elasticity);
     return pieces.map(([low, high]) => [low * inputs.old_price[0], high * inputs.old_price[1]]);
   };
   // Corners give the ends where the price moves one way with each input.

@@ -186,8 +186,9 @@ const explorer = (() => {
   const told = (found, say) => (Number.isNaN(found.middle) ? "none" : say(found.middle));
 
   const noPrice = (answer) => {
-    if (!answer.best || !(answer.best.profit > -1)) return "No price does: cost is above the highest price anyone pays.";
-    return `No price does: the best, ${money(answer.best.price)}, leaves profit ${percent(-answer.best.profit)} lower.`;
+    const best = answer.rules.maximise;
+    if (!best || !(best.profit.middle > -1)) return "No price does: cost is above the highest price anyone pays.";
+    return `No price does: the best, ${money(best.price.middle)}, leaves profit ${percent(-best.profit.middle)} lower.`;
   };
   const headline = (s, answer) => {
     const found = answer.rules[s.rule];
@@ -219,8 +220,8 @@ const explorer = (() => {
   };
 
   return {
-    data, host, PAIRS, CHOICES, DATES, USES, fresh, preset, used, inputsOf, lookedUp, problems, address,
-    fromAddress, toml, words: { percent, signed, money, ranged, told, headline, noPrice, caution, identified },
+    data, host, PAIRS, fresh, used, lookedUp, problems, address,
+    fromAddress, toml, words: { percent, signed, money, ranged, told, headline, identified },
     dated, day, get state() { return state; }, set state(next) { state = next; },
     answer: (s) => model.answer(inputsOf(s)),
   };

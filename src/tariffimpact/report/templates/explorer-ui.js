@@ -15,9 +15,9 @@ if (explorer) {
   // --- fields ----------------------------------------------------------------------------------
   const fitSlider = (key) => {
     const { kind, span } = PAIRS[key];
-    const top = kind === "money" ? 2 * Math.max(explorer.state[key][1], explorer.fresh(explorer.state.product)[key][1]) : span[1];
-    const step = kind === "money" ? 10 ** Math.floor(Math.log10(top) - 2) : span[2];
-    return [kind === "money" ? 0 : span[0], top, step];
+    const top = kind === "amount" ? 2 * Math.max(explorer.state[key][1], explorer.fresh(explorer.state.product)[key][1]) : span[1];
+    const step = kind === "amount" ? 10 ** Math.floor(Math.log10(top) - 2) : span[2];
+    return [kind === "amount" ? 0 : span[0], top, step];
   };
   const showPair = (key) => {
     const group = find(`[data-pair="${key}"]`);
@@ -132,10 +132,9 @@ if (explorer) {
     const box = find(".bearing");
     const rows = Object.keys(PARTIES).map((party) => ({ party, found: told[party] }));
     const none = !Number.isFinite(told.consumer.middle);
-    const duty = answer.duty.middle;
-    find(".bearing-title").textContent = none
+        find(".bearing-title").textContent = none
       ? "No price, so nobody bears the duty at it"
-      : `Who bears the ${words.money(duty)} of duty a unit at that price`;
+      : `Who bears the ${words.money(answer.duty)} of duty a unit at that price`;
     box.replaceChildren();
     if (none) return;
     const tracks = strips(rows, words.percent, [0]);
