@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.charts.axes import date_axis, day_number, measure, span_worded
-from tariffimpact.charts.frames import checked
+from tariffimpact.charts.axes import date_axis, day_number, measure
+from tariffimpact.charts.courses import Course, courses_of
 from tariffimpact.charts.framing import drawing, fit
 from tariffimpact.charts.marks import label_rows
 from tariffimpact.charts.style import BLUE, GREY_TEXT, GRID, INK, SIZE, SKY, SMALL, UNDERLAY
@@ -59,48 +59,26 @@ def rate_strips(
     ModelError
         If a column is missing or there is no row.
     """
-    import pandas as pd
-
-    data = checked(frame, "rate_strips", ("origin", "starts_on", "low", "high"))
-    data = data.assign(starts_on=pd.to_datetime(data["starts_on"]))
-    first = data["starts_on"].min().date()
-    last = until or data["starts_on"].max().date() + timedelta(days=30)
-    origins = list(dict.fromkeys(data["origin"].astype(str)))
-    courses = {o: _course(data[data["origin"].astype(str) == o], last) for o in origins}
-    scale = max(1, math.ceil(10 * max(map(_lasting, courses.values())) - 1e-9)) / 10
-    with drawing(ax, height=_STRIP * len(origins) + 0.1, source=source) as axes:
+    first, last, courses = courses_of(frame, "rate_strips", until)
+    scale = max(1, math.ceil(10 * max(map(_lasting, courses)) - 1e-9)) / 10
+    with drawing(ax, height=_STRIP * len(courses) + 0.1, source=source) as axes:
         axes.set_xlim(day_number(first), day_number(last))
         date_axis(axes, first, last)
         axes.xaxis.grid(visible=True, color=GRID, linewidth=0.8)
-        for place, (days, low, high) in enumerate(courses.values()):
-            _strip(axes, -float(place), (days, low, high), scale)
-        rows = [-place + 0.3 for place in range(len(origins))]
-        label_rows(axes, rows, origins)
-        axes.set_ylim(-len(origins) + 0.94, 1.0)
+        for course in courses:
+            _strip(axes, course, scale)
+        rows = [0.3 - course.place for course in courses]
+        label_rows(axes, rows, [course.origin for course in courses])
+        axes.set_ylim(-len(courses) + 0.94, 1.0)
         measure(axes, "y", f"Share of customs value; each strip is {scale:.0%} high. "
                            "Dark: at least; light: at most")  # fmt: skip
         fit(axes)
     return axes
 
 
-Course = tuple[list[float], list[float], list[float]]
-
-
-def _course(part: pd.DataFrame, last: date) -> Course:
-    """Return days, low and high of one origin, its last rate carried on to the end."""
-    rows = part.sort_values("starts_on")
-    days = [day_number(day) for day in [*rows["starts_on"].dt.date, last]]
-    low, high = ([float(v) for v in rows[end]] for end in ("low", "high"))
-    return days, [*low, low[-1]], [*high, high[-1]]
-
-
 def _lasting(course: Course) -> float:
     """Return the highest rate at or above which the origin was for two months."""
-    days, _, high = course
-    held = sorted(
-        ((rate, end - start) for rate, start, end in zip(high, days, days[1:], strict=False)),
-        reverse=True,
-    )
+    held = sorted(course.spells(), reverse=True)
     total = 0.0
     for rate, span in held:
         total += span
@@ -109,24 +87,19 @@ def _lasting(course: Course) -> float:
     return held[-1][0] if held else 0.0
 
 
-def _strip(ax: Axes, base: float, course: Course, scale: float) -> None:
+def _strip(ax: Axes, course: Course, scale: float) -> None:
     """Draw one origin above its base line and word the rate it ends with."""
-    days, low, high = course
+    base, days, low, high = -float(course.place), course.days, course.low, course.high
 
-    def at(rates: list[float]) -> list[float]:
+    def at(rates: tuple[float, ...]) -> list[float]:
         return [base + _FULL * min(rate, scale) / scale for rate in rates]
 
     looks: dict[str, Any] = {"step": "post", "linewidth": 0, "zorder": 3}
     ax.fill_between(days, base, at(low), color=BLUE, **looks)
     ax.fill_between(days, at(low), at(high), color=SKY, alpha=0.45, **looks)
     ax.axhline(base, color=GREY_TEXT, linewidth=0.8, zorder=4)
-    words = (
-        "unknown"
-        if math.isnan(low[-1])
-        else span_worded(low[-1], high[-1], "percent", digits=_digits(low[-1], high[-1]))
-    )
     ax.annotate(
-        words, (1, base + 0.3), xycoords=("axes fraction", "data"), xytext=(6, 0),
+        course.last_words(), (1, base + 0.3), xycoords=("axes fraction", "data"), xytext=(6, 0),
         textcoords="offset points", va="center", fontsize=SIZE, fontweight="bold", color=INK,
     )  # fmt: skip
     peak = max(range(len(high) - 1), key=lambda n: high[n])
@@ -136,7 +109,3 @@ def _strip(ax: Axes, base: float, course: Course, scale: float) -> None:
             f"{high[peak]:.0%}, cut off", (end, base + _FULL), xytext=(4, 0),
             textcoords="offset points", va="top", fontsize=SMALL, color=GREY_TEXT, bbox=UNDERLAY,
         )  # fmt: skip
-
-
-def _digits(*rates: float) -> int:
-    return 0 if all(abs(100 * rate - round(100 * rate)) < 1e-6 for rate in rates) else 1

@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
 from tariffimpact.charts.axes import (
     date_axis,
     day_at,
-    day_number,
     measure,
-    span_worded,
     value_axis,
 )
+from tariffimpact.charts.courses import Course, courses_of
 from tariffimpact.charts.curves import line_colour
 from tariffimpact.charts.flags import raise_flags
 from tariffimpact.charts.fonts import wrapped
@@ -45,34 +44,10 @@ _BUNDLE: Final = 7.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
-    """The rates of one origin: `low[n]` and `high[n]` hold from `days[n]` to `days[n + 1]`."""
-
-    origin: str
-    colour: str
-    days: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-    def last_height(self, ceiling: float) -> float:
-        """Return where its line ends, or zero where nothing is known."""
-        return 0.0 if math.isnan(self.high[-1]) else min(self.high[-1], ceiling)
-
-    def last_words(self) -> str:
-        """Return the rate it ends with."""
-        low, high = self.low[-1], self.high[-1]
-        if math.isnan(low) or math.isnan(high):
-            return "unknown"
-        known = [100 * end for end in (low, high) if math.isfinite(end)]
-        whole = all(abs(rate - round(rate)) < 1e-6 for rate in known)
-        return span_worded(low, high, "percent", digits=0 if whole else 1)
-
-
-@dataclass(frozen=True, slots=True)
 class _Spike:
     """A run of rates above what is drawn to scale, and the highest of them."""
 
-    course: _Course
+    course: Course
     start: float
     end: float
     rate: float
@@ -126,13 +101,7 @@ def tariff_steps(
     ModelError
         If a column is missing or there is no row.
     """
-    import pandas as pd
-
-    data = checked(frame, "tariff_steps", ("origin", "starts_on", "low", "high"))
-    data = data.assign(starts_on=pd.to_datetime(data["starts_on"]))
-    first = data["starts_on"].min().date()
-    last = until or data["starts_on"].max().date() + timedelta(days=30)
-    courses = _courses(data, last)
+    first, last, courses = courses_of(frame, "tariff_steps", until)
     with drawing(ax, height=lines_height(len(courses), _HEIGHT), source=source) as axes:
         axes.set_xlim(courses[0].days[-1] - (last - first).days, courses[0].days[-1])
         ceiling = _ceiling(courses)
@@ -146,7 +115,10 @@ def tariff_steps(
         apart = min(_LINE, _BUNDLE / max(len(courses) - 1, 1))
         for place, course in enumerate(courses):
             _draw(axes, course, apart * (place - (len(courses) - 1) / 2))
-        ends = [(c.last_height(ceiling), c.origin, c.last_words(), c.colour) for c in courses]
+        ends = [
+            (_last_height(c, ceiling), c.origin, c.last_words(), line_colour(c.place))
+            for c in courses
+        ]
         fit(axes)
         end_labels(axes, courses[0].days[-1], ends, room=100)
         fit(axes)
@@ -157,38 +129,18 @@ def tariff_steps(
     return axes
 
 
-def _courses(data: pd.DataFrame, last: date) -> list[_Course]:
-    """Return one course per origin, its last rate carried on to the end."""
-    courses = []
-    for place, (origin, part) in enumerate(data.groupby("origin", sort=False)):
-        rows = part.sort_values("starts_on")
-        rows = rows[rows["starts_on"].dt.date < last] if len(rows) > 1 else rows
-        days = [day_number(day) for day in [*rows["starts_on"].dt.date, last]]
-        low, high = ([float(v) for v in rows[end]] for end in ("low", "high"))
-        courses.append(
-            _Course(
-                origin=str(origin),
-                colour=line_colour(place),
-                days=tuple(days),
-                low=(*low, low[-1]),
-                high=(*high, high[-1]),
-            )
-        )
-    return courses
+def _last_height(course: Course, ceiling: float) -> float:
+    """Return where its line ends, or zero where nothing is known."""
+    return 0.0 if math.isnan(course.high[-1]) else min(course.high[-1], ceiling)
 
 
-def _ceiling(courses: Sequence[_Course]) -> float:
+def _ceiling(courses: Sequence[Course]) -> float:
     """Return the highest rate to be drawn to scale.
 
     That is the highest of all, unless it is more than twice the rate that nine tenths of the time
     stay under.
     """
-    held = sorted(
-        (rate, after - before)
-        for c in courses
-        for rate, before, after in zip(c.high, c.days, c.days[1:], strict=False)
-        if math.isfinite(rate)
-    )
+    held = sorted(spell for c in courses for spell in c.spells() if math.isfinite(spell[0]))
     if not held:
         return 0.1
     total, so_far, usual = sum(days for _, days in held), 0.0, 0.0
@@ -200,15 +152,15 @@ def _ceiling(courses: Sequence[_Course]) -> float:
     return max((rate for rate, _ in held if rate <= _SPIKE * usual), default=usual) or 0.1
 
 
-def _draw(ax: Axes, course: _Course, shift: float) -> None:
+def _draw(ax: Axes, course: Course, shift: float) -> None:
     """Draw one origin's steps, moved up by `shift` points so that shared rates stay visible."""
     from matplotlib.transforms import ScaledTranslation
 
-    figure = figure_of(ax)
+    figure, colour = figure_of(ax), line_colour(course.place)
     moved = ax.transData + ScaledTranslation(0, shift / 72, figure.dpi_scale_trans)
     looks: dict[str, Any] = {
         "where": "post",
-        "color": course.colour,
+        "color": colour,
         "transform": moved,
         "zorder": 4,
     }
@@ -220,7 +172,7 @@ def _draw(ax: Axes, course: _Course, shift: float) -> None:
             course.low,
             course.high,
             step="post",
-            color=course.colour,
+            color=colour,
             alpha=0.16,
             linewidth=0,
             transform=moved,
@@ -228,7 +180,7 @@ def _draw(ax: Axes, course: _Course, shift: float) -> None:
         )
 
 
-def _spikes(courses: Sequence[_Course], ceiling: float) -> list[_Spike]:
+def _spikes(courses: Sequence[Course], ceiling: float) -> list[_Spike]:
     """Return every unbroken run of rates above the ceiling, by its first day."""
     spikes = []
     for course in courses:
@@ -269,7 +221,7 @@ def _name_spikes(ax: Axes, cluster: Sequence[_Spike]) -> None:
     start, end = min(s.start for s in cluster), max(s.end for s in cluster)
     side = 1 if end < low + (1 - _NEAR) * (high - low) else -1
     for down, spike in enumerate(cluster):
-        colour = spike.course.colour
+        colour = line_colour(spike.course.place)
         ax.annotate(
             spike.words(),
             (end if side > 0 else start, 1),
