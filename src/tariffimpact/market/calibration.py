@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +12,8 @@ from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
 from tariffimpact.market import families
 from tariffimpact.market.conduct import Conduct, Game
-from tariffimpact.market.families import DemandName, Family
+from tariffimpact.market.estimation import Lerner, estimate
+from tariffimpact.market.families import DemandName
 from tariffimpact.market.fit import Fit
 from tariffimpact.market.model import Market, check_names, named, positive
 from tariffimpact.market.observed import (
@@ -26,13 +27,6 @@ from tariffimpact.market.ownership import checked_ownership, ownership_matrix
 from tariffimpact.market.policy import NO_DUTIES, Duties, Reading
 from tariffimpact.market.solving import require_maximum
 from tariffimpact.market.system import Array, DemandSystem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_EXACT = 1e-7
-_RANK = 1e-6
-_FAR = 1e3
 
 
 def calibrate(
@@ -141,17 +135,9 @@ def calibrate(
     def lerner(system: DemandSystem) -> Array:
         return Game(system, weights, seen.prices, keep, conduct).implied_lerner(seen.prices)
 
-    target = seen.lerner(supplied)
-    if elasticities is not None:
-        require(
-            nests is None and not fixed,
-            "elasticities: they say all of demand; leave nests and fixed out",
-        )
-        system, estimated = families.given(demand, seen, elasticities), dict[str, float]()
-    else:
-        typical = float(np.nanmean(target)) if np.isfinite(target).any() else 0.3
-        shape = families.family(demand, seen, nests, typical)
-        system, estimated = _estimate(shape, target, lerner, fixed or {}, seen.products)
+    system, estimated = _demand(
+        demand, seen, lerner, supplied, nests=nests, fixed=fixed or {}, elasticities=elasticities
+    )
     found = lerner(system)
     _check_markups(found, seen.products)
     market = Market(
@@ -165,6 +151,29 @@ def calibrate(
     everything = np.ones(len(products), dtype=bool)
     require_maximum(market.game(market.levy(duties)), seen.prices, seen.firms, everything)
     return market
+
+
+def _demand(
+    demand: DemandName,
+    seen: Observed,
+    lerner: Lerner,
+    margins: Array,
+    *,
+    nests: ArrayLike | None,
+    fixed: Mapping[str, float],
+    elasticities: ArrayLike | None,
+) -> tuple[DemandSystem, dict[str, float]]:
+    """Return the demand system, from elasticities or margins, and the parameters estimated."""
+    target = seen.lerner(margins)
+    if elasticities is not None:
+        require(
+            nests is None and not fixed,
+            "elasticities: they say all of demand; leave nests and fixed out",
+        )
+        return families.given(demand, seen, elasticities), {}
+    typical = float(np.nanmean(target)) if np.isfinite(target).any() else 0.3
+    shape = families.family(demand, seen, nests, typical)
+    return estimate(shape, target, lerner, fixed, seen.products)
 
 
 def _observe(
@@ -211,83 +220,6 @@ def _outside(share: float | None) -> float:
             f"products, in (0, 1) (got {share}); quantities alone do not say it"
         )
     return share
-
-
-def _estimate(
-    shape: Family,
-    target: Array,
-    lerner: Callable[[DemandSystem], Array],
-    fixed: Mapping[str, float],
-    products: tuple[str, ...],
-) -> tuple[DemandSystem, dict[str, float]]:
-    """Return the system nearest the margins and its free parameters, or why there is none."""
-    unknown = [name for name in fixed if name not in shape.starts]
-    require(not unknown, f"fixed: {unknown and unknown[0]} is none of {tuple(shape.starts)}")
-    for name, value in fixed.items():
-        families.check_parameter(name, value)
-    free = [name for name in shape.starts if name not in fixed]
-    seen = np.isfinite(target)
-    if len(free) > seen.sum():
-        raise ModelError(
-            f"not identified: unknown are {', '.join(free)}, margins known {seen.sum()}; "
-            f"supply more margins, or fix one, as fixed={{'{free[-1]}': ...}} (command: --fix "
-            f"{free[-1]}=...)"
-        )
-    if not free:
-        return shape.build(fixed), {}
-
-    usual = {name: shape.starts[name][0] for name in free}
-    lerner(shape.build({**fixed, **usual}))  # says what is wrong, if it is not the margins
-
-    def miss(line: Array) -> Array:
-        with np.errstate(all="ignore"):
-            try:
-                tried = {n: families.from_line(n, x) for n, x in zip(free, line, strict=True)}
-                values = {**fixed, **tried}
-                gap = (lerner(shape.build(values)) - target)[seen]
-            except (ModelError, OverflowError):  # parameters without bounds: no such demand
-                return np.full(int(seen.sum()), _FAR)
-        return np.where(np.isfinite(gap), gap, _FAR)
-
-    line, gap, pinned = _nearest(
-        miss, [[families.to_line(n, s) for s in shape.starts[n]] for n in free]
-    )
-    if seen.sum() == len(free) and np.abs(gap).max() > _EXACT:
-        worst = [name for name, known in zip(products, seen, strict=True) if known]
-        raise ModelError(
-            f"{worst[int(np.abs(gap).argmax())]}: no {' and '.join(free)} meets its margin, "
-            f"nearest miss {np.abs(gap).max():.2%}; check the margin and shares, or try another "
-            "demand system"
-        )
-    require(
-        pinned,
-        f"not identified: {' and '.join(free)}: these margins move no further with "
-        f"{'it' if len(free) == 1 else 'them'} than rounding (for nesting, margins of products in "
-        "nests of different concentration are needed); supply other margins or fix a parameter",
-    )
-    values = {name: families.from_line(name, x) for name, x in zip(free, line, strict=True)}
-    return shape.build({**fixed, **values}), values
-
-
-def _nearest(
-    miss: Callable[[Array], Array], starts: Sequence[Sequence[float]]
-) -> tuple[Array, Array, bool]:
-    """Return the least-squares point over several starts, its misses, and if it is pinned down."""
-    from itertools import product
-
-    from scipy.optimize import least_squares
-
-    best = None
-    for start in product(*starts):
-        found = least_squares(miss, start, jac="3-point", xtol=1e-15, ftol=1e-15, gtol=1e-15)
-        if best is None or found.cost < best.cost * (1 - 1e-6):
-            best = found
-        if best.cost < 1e-24:
-            break
-    assert best is not None
-    strength = np.linalg.svd(np.asarray(best.jac), full_matrices=False, compute_uv=False)
-    pinned = strength[-1] > _RANK * max(1.0, strength[0])
-    return np.asarray(best.x), np.asarray(best.fun), bool(pinned)
 
 
 def _check_markups(lerner: Array, products: tuple[str, ...]) -> None:
