@@ -276,11 +276,3 @@ def _inclusive_bounds(given: Given, bounds: _Bounds, odds: Array) -> tuple[Array
     least = np.full(given.rest.size, -np.inf)
     np.maximum.at(least, cells.nest, low)
     return least - 1e-9, high + 1e-9
-
-
-def solve_profits(*, value: Array, gross: Array, products: Labels, firms: Labels) -> Markups:
-    """Solve logit markets without nests; `value` = utility - alpha k - 1, counts as given."""
-    return solve_cells(
-        value=value + 1, gross=gross, counts=Counts.plain(products, firms),
-        nesting=np.zeros(firms.size), curve=np.zeros(firms.size),
-    )  # fmt: skip

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from tariffimpact.errors import ModelError
 from tariffimpact.market.aggregative import TOLERANCE, solve_types
+from tariffimpact.market.cells import Counts
 from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.conduct import Game, atomistic_elasticity, inverse, off_maximum
 from tariffimpact.market.flexible import LinearDemand
-from tariffimpact.market.heterogeneous import solve_profits
+from tariffimpact.market.heterogeneous import solve_cells
 from tariffimpact.market.log_odds import solve_odds
 from tariffimpact.market.log_prices import solve_prices
 from tariffimpact.market.ownership import is_partition
@@ -131,9 +132,10 @@ def _by_firm(
         value = demand.utility - alpha * game.cost
         if uneven:
             gross = 1 / game.weight
-            found = solve_profits(
-                value=value[order] - 1, gross=gross[order], products=sizes, firms=one_market
-            )
+            found = solve_cells(
+                value=value[order], gross=gross[order], counts=Counts.plain(sizes, one_market),
+                nesting=np.zeros(1), curve=np.zeros(1),
+            )  # fmt: skip
             prices = game.cost + (1 + gross * found.index[firm]) / alpha
             return prices, float(found.residual[0]), int(found.iterations[0])
         types = firm_types(value[order], sizes)
