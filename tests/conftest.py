@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tariffimpact.cli import main
 from tariffimpact.facts import read_facts, shipped_folder
 from tariffimpact.tariffs import FiledSchedule, TariffSchedule, build_schedule
 
@@ -135,3 +136,20 @@ def compiled(reference, facts):
 @pytest.fixture(scope="session")
 def every_product(compiled):
     return FiledSchedule(compiled)
+
+
+@pytest.fixture
+def run(capsys):
+    """Type a command; return its exit code and what it printed and complained of."""
+
+    def call(*arguments):
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            code = stop.code or 0
+        else:
+            code = 0
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return call

@@ -15,21 +15,6 @@ CONSOLE = ["rate", "9504500000", "--origin", "CHN", "--on", "2025-05-01"]
 HEAVY = ("pandas", "matplotlib", "scipy", "duckdb", "pydantic", "numpy", "typst", "pycountry")
 
 
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        try:
-            main(list(arguments))
-        except SystemExit as stop:
-            code = stop.code or 0
-        else:
-            code = 0
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
-
-
 def python(code, folder, **environment):
     return subprocess.run(
         [sys.executable, "-c", code],

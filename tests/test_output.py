@@ -19,17 +19,10 @@ from hypothesis import strategies as st
 from tariffimpact.errors import DataError
 from tariffimpact.interval import Interval
 from tariffimpact.output import csv_bytes, json_text, publish
+from trees import tree
 
 OLD = {"report.html": b"old page", "figures/a.svg": b"old chart"}
 NEW = {"report.html": b"new page", "figures/a.svg": b"new chart", "figures/b.svg": b"second"}
-
-
-def tree(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def faults(folder, files):

@@ -8,30 +8,11 @@ import sys
 
 import pytest
 
-from tariffimpact.cli import main
+from trees import tree
 from watched import WATCHED
 
 MAIN = "from tariffimpact.cli import main; main()"
 PIPE = {"PYTHONHASHSEED": "1", "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8"}
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        with pytest.raises(SystemExit) as left:
-            main([str(argument) for argument in arguments])
-        told = capsys.readouterr()
-        return left.value.code, told.out, told.err
-
-    return call
-
-
-def tree(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_two_processes_write_the_same_bytes_alone_and_a_pipe_sees_no_bar(tmp_path, run):

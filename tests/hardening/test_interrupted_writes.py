@@ -17,6 +17,7 @@ import pytest
 
 from tariffimpact.errors import DataError
 from tariffimpact.output import check_folder, publish
+from trees import tree
 
 OLD = {"report.html": b"old page", "figures/a.svg": b"old chart", "report.pdf": b"old print"}
 NEW = {
@@ -59,14 +60,6 @@ def forked(work):
             os._exit(0)
     return os.waitpid(child, 0)[1]
 """
-
-
-def tree(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def script(code, *arguments, **options):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from trees import tree
 from watched import WATCHED
 
 SOURCE = Path(__file__).parents[2] / "src" / "tariffimpact"
@@ -56,14 +57,6 @@ def program(code, arguments, folder, **environment):
         check=False,
         timeout=300,
     )
-
-
-def tree(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def needs_extras(name):

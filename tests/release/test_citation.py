@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections import Counter
 from datetime import date
+from functools import partial
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import pytest
 import yaml
 
 from tariffimpact.citation import Reference, ReferenceKind, cite
-from tariffimpact.cli import main
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import entries, read_facts
 
@@ -23,16 +23,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 
 @pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        try:
-            main(["cite", *arguments])
-        except SystemExit as stop:
-            code = stop.code or 0
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
+def run(run):
+    return partial(run, "cite")
 
 
 # CITATION.cff

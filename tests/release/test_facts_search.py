@@ -6,10 +6,10 @@ import json
 import re
 from collections import Counter
 from datetime import date
+from functools import partial
 
 import pytest
 
-from tariffimpact.cli import main
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import FactKind, read_facts, search_facts, shipped_folder
 from tariffimpact.facts.claims import claim_of
@@ -30,16 +30,8 @@ def ids(kind, rows):
 
 
 @pytest.fixture
-def run(capsys):
-    def call(*arguments):
-        try:
-            main(["facts", *arguments])
-        except SystemExit as stop:
-            code = stop.code or 0
-        told = capsys.readouterr()
-        return code, told.out, told.err
-
-    return call
+def run(run):
+    return partial(run, "facts")
 
 
 @pytest.fixture
