@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-NO_PRICE: Final = "no price does"
+from tariffimpact.cases.prices import NO_PRICE
+
 STEPS: Final = 80
 """Rows of Newton's method on the solver sheet."""
 
