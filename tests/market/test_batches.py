@@ -12,6 +12,7 @@ from tariffimpact.market import (
     Duties,
     LogitDemand,
     Market,
+    Structure,
     solve_ces,
     solve_logit,
 )
@@ -151,6 +152,21 @@ def test_a_batch_equals_its_markets_one_by_one_whatever_the_chunk():
                         demand=LogitDemand(utility[at], 0.8))  # fmt: skip
         alone = market.equilibrium(Duties(0.25)).prices
         assert whole.prices[1, at] == pytest.approx(alone, rel=1e-12)
+
+
+@pytest.mark.parametrize("nests", [None, list("uvwuvw")])
+def test_a_structure_read_once_answers_as_labels_do(nests):
+    labels = {"firms": list("abaabb"), "markets": list("xxxyyy"), "nests": nests}
+    values = {"utility": [1.0, 2, 0, 1, 3, 2], "price_coefficient": 1.0, "cost": [1.0] * 6}
+    values |= {} if nests is None else {"nesting": 0.4}
+    owned = Structure.of(**labels)
+    assert (owned.size, owned.names.tolist()) == (6, ["x", "y"])
+    again = solve_logit(firms=owned, **values)
+    assert (again.prices == solve_logit(**labels, **values).prices).all()
+    with pytest.raises(ModelError, match="is a Structure and holds them"):
+        solve_logit(firms=owned, markets=labels["markets"], **values)
+    with pytest.raises(ModelError, match="broadcast"):
+        solve_logit(firms=owned, **values | {"cost": [1.0] * 7})
 
 
 def test_draws_of_every_argument_broadcast_and_the_bar_changes_nothing():

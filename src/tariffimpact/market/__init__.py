@@ -22,6 +22,7 @@ from tariffimpact.market.policy import Duties
 from tariffimpact.market.quotas import Quota
 from tariffimpact.market.ranges import MarketRange, impose_range
 from tariffimpact.market.state import MarketState
+from tariffimpact.market.structure import Structure
 from tariffimpact.market.table import ProductTable, read_products
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "MarketState",
     "ProductTable",
     "Quota",
+    "Structure",
     "calibrate",
     "calibrate_auction",
     "calibrate_cournot",

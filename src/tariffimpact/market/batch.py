@@ -18,6 +18,7 @@ from tariffimpact.errors import ModelError, require
 from tariffimpact.market.aggregative import TOLERANCE
 from tariffimpact.market.kernels import kernel
 from tariffimpact.market.layout import Answers, Kernel, Part, Problem
+from tariffimpact.market.structure import Structure
 from tariffimpact.market.system import Array, Labels
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def solve_logit(
     utility: ArrayLike,
     price_coefficient: ArrayLike,
     cost: ArrayLike,
-    firms: ArrayLike,
+    firms: ArrayLike | Structure,
     markets: ArrayLike | None = None,
     weight: ArrayLike | None = None,
     nests: ArrayLike | None = None,
@@ -147,7 +148,8 @@ def solve_logit(
         k, cost with duty, money per unit, not negative; broadcasts to (..., P). The leading axes,
         say scenarios and draws, are those of all arguments broadcast together.
     firms
-        Firm of each product, any labels, shape (P,).
+        Firm of each product, any labels, shape (P,); or a `Structure`, which holds markets and
+        nests as well and spares later calls the reading of labels.
     markets
         Market of each product, any labels, shape (P,), each market's products adjacent; None for
         one market.
@@ -179,8 +181,9 @@ def solve_logit(
            [2.4761, 3.188 ]])
     """
     solve = kernel("logit", backend=backend)
-    problem = Problem.of(utility=utility, slope=price_coefficient, cost=cost, firms=firms,
-                         markets=markets, weight=weight, nests=nests, nesting=nesting)  # fmt: skip
+    structure = _structure(firms, markets, nests)
+    problem = Problem.of(utility=utility, slope=price_coefficient, cost=cost, structure=structure,
+                         weight=weight, nesting=nesting)  # fmt: skip
     return _run(problem, solve, chunk, progress)
 
 
@@ -189,7 +192,7 @@ def solve_ces(
     log_quality: ArrayLike,
     elasticity: ArrayLike,
     cost: ArrayLike,
-    firms: ArrayLike,
+    firms: ArrayLike | Structure,
     markets: ArrayLike | None = None,
     weight: ArrayLike | None = None,
     nests: ArrayLike | None = None,
@@ -221,16 +224,28 @@ def solve_ces(
     steep = np.asarray(elasticity, dtype=np.float64) - 1
     require((steep > 0).all(), "elasticity: CES needs values above 1; see CesDemand")
     solve = kernel("ces", backend=backend)
-    problem = Problem.of(utility=log_quality, slope=steep, cost=cost, firms=firms,
-                         markets=markets, weight=weight, nests=nests, nesting=nesting)  # fmt: skip
+    structure = _structure(firms, markets, nests)
+    problem = Problem.of(utility=log_quality, slope=steep, cost=cost, structure=structure,
+                         weight=weight, nesting=nesting)  # fmt: skip
     return _run(problem, solve, chunk, progress)
+
+
+def _structure(
+    firms: ArrayLike | Structure, markets: ArrayLike | None, nests: ArrayLike | None
+) -> Structure:
+    """Return the structure given, or that of the labels."""
+    if not isinstance(firms, Structure):
+        return Structure.of(firms=firms, markets=markets, nests=nests)
+    if markets is not None or nests is not None:
+        raise ModelError("markets, nests: `firms` is a Structure and holds them; leave them out")
+    return firms
 
 
 def _run(problem: Problem, solve: Kernel, chunk: int, progress: bool) -> BatchResult:
     """Solve chunk by chunk and put the answers back in the caller's order."""
     if chunk < 1:
         raise ModelError(f"chunk: at least one product at a time (got {chunk})")
-    shape = (problem.rows, problem.places.names.size)
+    shape = (problem.rows, problem.structure.names.size)
     answers = Answers(
         np.empty((problem.rows, problem.size)), np.empty(shape), np.empty(shape, dtype=np.intp)
     )
@@ -242,8 +257,8 @@ def _run(problem: Problem, solve: Kernel, chunk: int, progress: bool) -> BatchRe
         problem.restore(answers.prices).reshape(*lead, problem.size),
         answers.residual.reshape(*lead, shape[1]),
         answers.iterations.reshape(*lead, shape[1]),
-        problem.places.names,
-        problem.places.market_starts[:-1],
+        problem.structure.names,
+        problem.structure.market_starts[:-1],
     )
 
 

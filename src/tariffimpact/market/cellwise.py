@@ -25,7 +25,7 @@ def solve_some(
 ) -> None:  # fmt: skip
     """Solve the `chosen` markets of a part, shape (markets,), in its rows, and write answers."""
     rows = part.shape[0]
-    widths = np.diff(problem.places.market_starts)[part.markets]
+    widths = np.diff(problem.structure.market_starts)[part.markets]
     held, widths = np.repeat(chosen, widths), widths[chosen]
 
     def taken(values: Array, columns: slice, some: NDArray[np.bool_]) -> Array:
@@ -65,17 +65,17 @@ def _each(good: NDArray[np.bool_], counts: NDArray[np.intp]) -> NDArray[np.bool_
 
 def _counts(problem: Problem, part: Part, chosen: NDArray[np.bool_]) -> tuple[Counts, Array]:
     """Return the counts of the chosen markets of one row, and nesting, (rows, nests)."""
-    places = problem.places
-    if places.counts is None or problem.nesting is None:
-        firms = np.diff(places.firm_starts)[part.markets]
-        products = places.product_counts[part.firms]
+    structure = problem.structure
+    if structure.counts is None or problem.nesting is None:
+        firms = np.diff(structure.firm_starts)[part.markets]
+        products = structure.product_counts[part.firms]
         counts = Counts.plain(products, firms).only(chosen)
         return counts, np.zeros((part.shape[0], int(chosen.sum())))
-    everywhere = np.zeros(places.names.size, dtype=np.bool_)
+    everywhere = np.zeros(structure.names.size, dtype=np.bool_)
     everywhere[part.markets] = chosen
-    nests = np.repeat(everywhere, places.counts.nests)
+    nests = np.repeat(everywhere, structure.counts.nests)
     own = cut(problem.nesting, part, slice(None))[:, nests]
-    return places.counts.only(everywhere), np.broadcast_to(own, (part.shape[0], own.shape[1]))
+    return structure.counts.only(everywhere), np.broadcast_to(own, (part.shape[0], own.shape[1]))
 
 
 def _values(

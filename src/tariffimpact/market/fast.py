@@ -201,15 +201,15 @@ def _solve(
 def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: bool) -> None:
     """Solve a part in which firms weigh their products alike; `multiplicative`: CES."""
     sequence = np.arange(part.markets.start, part.markets.stop)
-    firms = np.diff(problem.places.firm_starts[part.markets.start : part.markets.stop + 1])
+    firms = np.diff(problem.structure.firm_starts[part.markets.start : part.markets.stop + 1])
     if (firms != firms[0]).any():
         sequence = sequence[np.argsort(firms, kind="stable")]
     inputs = problem.utility.ravel(), problem.slope.ravel(), problem.cost.ravel()
     utility, slope, cost = (
         x.shape[1] if len(x) > 1 else 0 for x in (problem.utility, problem.slope, problem.cost)
     )
-    places = problem.places
-    _solve(inputs, (utility, slope, cost), places.product_counts, places.firm_starts,
-           places.market_starts, sequence, part.rows.start, part.rows.stop, multiplicative,
+    structure = problem.structure
+    _solve(inputs, (utility, slope, cost), structure.product_counts, structure.firm_starts,
+           structure.market_starts, sequence, part.rows.start, part.rows.stop, multiplicative,
            answers.prices.ravel(), answers.residual.ravel(),
            answers.iterations.ravel())  # fmt: skip

@@ -53,8 +53,8 @@ def kernel(demand: Literal["logit", "ces"], *, backend: str) -> Kernel:
 def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: bool) -> None:
     """Solve a part in which firms weigh their products alike; `multiplicative`: CES."""
     cost, slope = cut(problem.cost, part, part.products), cut(problem.slope, part, part.markets)
-    products = problem.places.product_counts[part.firms]
-    counts = np.diff(problem.places.firm_starts[part.markets.start : part.markets.stop + 1])
+    products = problem.structure.product_counts[part.firms]
+    counts = np.diff(problem.structure.firm_starts[part.markets.start : part.markets.stop + 1])
     rows = part.shape[0]
     prices = answers.prices[part.rows, part.products]
     value = prices  # the room for prices serves until they are known
@@ -92,7 +92,7 @@ def _finish(problem: Problem, part: Part, answers: Answers, residual: Array, ste
 
 def _widths(problem: Problem, part: Part) -> Labels:
     """Return the products of each market of a part."""
-    return np.diff(problem.places.market_starts[part.markets.start : part.markets.stop + 1])
+    return np.diff(problem.structure.market_starts[part.markets.start : part.markets.stop + 1])
 
 
 def _per_product(problem: Problem, part: Part, slope: Array) -> Array:
@@ -108,7 +108,7 @@ def _refused(problem: Problem, part: Part, good: NDArray[np.bool_]) -> NDArray[n
     wrong = ~((slope > 0) & (slope < np.inf))
     if good.all():
         return wrong
-    starts = problem.places.market_starts[part.markets] - part.products.start
+    starts = problem.structure.market_starts[part.markets] - part.products.start
     return np.logical_or.reduceat(~good, starts, axis=1) | wrong
 
 
@@ -123,8 +123,8 @@ def _uneven(problem: Problem, part: Part, answers: Answers) -> NDArray[np.bool_]
         _finish(problem, part, answers, residual, answers.iterations[part.rows, part.markets])
     differs = np.zeros(weight.shape, dtype=np.bool_)
     np.not_equal(weight[:, 1:], weight[:, :-1], out=differs[:, 1:])
-    differs[:, np.cumsum(problem.places.product_counts[part.firms])[:-1]] = False
-    starts = problem.places.market_starts[part.markets] - part.products.start
+    differs[:, np.cumsum(problem.structure.product_counts[part.firms])[:-1]] = False
+    starts = problem.structure.market_starts[part.markets] - part.products.start
     return np.asarray(np.logical_or.reduceat(differs.any(axis=0), starts))
 
 

@@ -26,7 +26,7 @@ def _compiled(*freedoms: str) -> Callable[[_Code], _Code]:
     """Return numba's decorator; `freedoms` are the liberties taken with rounding."""
     return cast(
         "Callable[[_Code], _Code]",
-        njit(cache=True, error_model="numpy", fastmath=set(freedoms) or False),
+        njit(cache=True, nogil=True, error_model="numpy", fastmath=set(freedoms) or False),
     )
 
 

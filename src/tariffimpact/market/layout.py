@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact.errors import ModelError
-from tariffimpact.market.labels import Names, Places, nested, placed
+from tariffimpact.market.structure import Structure
 from tariffimpact.market.system import Array, Labels
 
 FIRM_SHARE = 10
@@ -56,7 +56,7 @@ class Problem:
     nesting: Array | None
     """Per nest, shape (R or 1, G); None without nests."""
     lead: tuple[int, ...]
-    places: Places
+    structure: Structure
 
     @classmethod
     def of(
@@ -65,31 +65,27 @@ class Problem:
         utility: ArrayLike,
         slope: ArrayLike,
         cost: ArrayLike,
-        firms: ArrayLike,
-        markets: ArrayLike | None = None,
+        structure: Structure,
         weight: ArrayLike | None = None,
-        nests: ArrayLike | None = None,
         nesting: ArrayLike = 0.0,
     ) -> Problem:
         """Return the batch, checked; see `batch.solve_logit` for the arguments."""
-        firm, market, nest = _labels(firms, markets, nests)
         given = {"utility": utility, "cost": cost, "slope": slope, "nesting": nesting}
         given |= {} if weight is None else {"weight": weight}
         arrays = {name: np.asarray(x, dtype=np.float64) for name, x in given.items()}
+        size = structure.size
         try:
-            shape = np.broadcast_shapes(firm.shape, *(x.shape for x in arrays.values()))
+            shape = np.broadcast_shapes((size,), *(x.shape for x in arrays.values()))
         except ValueError as error:
             raise ModelError(f"batch: arguments do not broadcast to (..., P): {error}") from error
-        if shape[-1] != firm.size:
-            raise ModelError(f"batch: {firm.size} firms for {shape[-1]} products on the last axis")
-        places = placed(firm, market) if nest is None else nested(firm, market, nest)
-        order = places.order
-        flat = {name: _rows(arrays[name], shape, order)
+        if shape[-1] != size:
+            raise ModelError(f"batch: {size} firms for {shape[-1]} products on the last axis")
+        flat = {name: _rows(arrays[name], shape, structure.order)
                 for name in ("utility", "cost", "weight") if name in arrays}  # fmt: skip
-        slopes = _heads(arrays["slope"], shape, places.market_starts[:-1])
-        inside = _inside(arrays["nesting"], shape, places)
+        slopes = _heads(arrays["slope"], shape, structure.market_starts[:-1])
+        inside = _inside(arrays["nesting"], shape, structure)
         return cls(flat["utility"], slopes, flat["cost"], flat.get("weight"), inside, shape[:-1],
-                   places)  # fmt: skip
+                   structure)  # fmt: skip
 
     @property
     def rows(self) -> int:
@@ -104,7 +100,7 @@ class Problem:
     def parts(self, chunk: int) -> Iterator[Part]:
         """Yield rectangles of about `chunk` products, at least one market and row each."""
         most = max(1, chunk // FIRM_SHARE)
-        products, holders = self.places.market_starts, self.places.firm_starts
+        products, holders = self.structure.market_starts, self.structure.firm_starts
         first, last = 0, products.size - 1
         if self.rows == 1 and self.size <= chunk and holders[-1] <= most:
             yield Part(slice(0, 1), slice(0, last), slice(0, self.size),
@@ -128,10 +124,10 @@ class Problem:
 
     def restore(self, prices: Array) -> Array:
         """Return prices in the caller's order of products."""
-        if self.places.order is None:
+        if self.structure.order is None:
             return prices
         back = np.empty_like(prices)
-        back[:, self.places.order] = prices
+        back[:, self.structure.order] = prices
         return back
 
 
@@ -161,30 +157,16 @@ def _heads(slope: Array, shape: tuple[int, ...], heads: Labels) -> Array:
     return np.ascontiguousarray(_rows(slope, shape, None)[:, heads])
 
 
-def _labels(
-    firms: ArrayLike, markets: ArrayLike | None, nests: ArrayLike | None
-) -> tuple[Names, Names, Names | None]:
-    """Return the labels of firms, markets and, if any, nests, one per product."""
-    firm = np.asarray(firms)
-    market = np.zeros(firm.size, dtype=np.intp) if markets is None else np.asarray(markets)
-    nest = None if nests is None else np.asarray(nests)
-    labels = [firm, market] if nest is None else [firm, market, nest]
-    if firm.ndim != 1 or firm.size == 0 or any(x.shape != firm.shape for x in labels):
-        shapes = ", ".join(str(x.shape) for x in labels)
-        raise ModelError(f"firms, markets, nests: need one label per product (got shapes {shapes})")
-    return firm, market, nest
-
-
-def _inside(nesting: Array, shape: tuple[int, ...], places: Places) -> Array | None:
+def _inside(nesting: Array, shape: tuple[int, ...], structure: Structure) -> Array | None:
     """Return the nesting parameter of each nest, one row where it is the same in all."""
-    if places.counts is None or places.nest_heads is None:
+    if structure.counts is None or structure.nest_heads is None:
         if nesting.any():
             raise ModelError("nesting: a nesting parameter needs nests; name each product's nest")
         return None
     if nesting.ndim == 0 or nesting.shape[-1] == 1:
-        return _rows(nesting, (*shape[:-1], places.nest_heads.size), None)
-    each = _rows(nesting, shape, places.order)
-    per_nest = np.ascontiguousarray(each[:, places.nest_heads])
-    if (each != per_nest[:, places.counts.nest_of_product()]).any():
+        return _rows(nesting, (*shape[:-1], structure.nest_heads.size), None)
+    each = _rows(nesting, shape, structure.order)
+    per_nest = np.ascontiguousarray(each[:, structure.nest_heads])
+    if (each != per_nest[:, structure.counts.nest_of_product()]).any():
         raise ModelError("nesting: a nest has several values; give one per nest")
     return per_nest
