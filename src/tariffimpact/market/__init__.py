@@ -21,6 +21,7 @@ from tariffimpact.market.ownership import ownership_matrix
 from tariffimpact.market.policy import Duties
 from tariffimpact.market.quotas import Quota
 from tariffimpact.market.ranges import MarketRange, impose_range
+from tariffimpact.market.scenarios import Scenarios
 from tariffimpact.market.state import MarketState
 from tariffimpact.market.structure import Structure
 from tariffimpact.market.table import ProductTable, read_products
@@ -46,6 +47,7 @@ __all__ = [
     "MarketState",
     "ProductTable",
     "Quota",
+    "Scenarios",
     "Structure",
     "calibrate",
     "calibrate_auction",

@@ -64,12 +64,16 @@ class LogitDemand:
         index = self.utility - self.price_coefficient * prices
         return NestShares.of(index, self.nest, self.nesting)
 
+    def _divided(self, prices: Array) -> tuple[Array, Array]:
+        index = self.utility - self.price_coefficient * prices
+        return divided(index, self.nest, self.nesting)
+
     def shares(self, prices: Array) -> Array:
-        """Return quantity shares of the potential market, shape (J,)."""
-        return self.at(prices).share
+        """Return quantity shares of the potential market, shape (..., J) as `prices`."""
+        return self._divided(prices)[0]
 
     def quantities(self, prices: Array) -> Array:
-        """Return units sold, shape (J,)."""
+        """Return units sold, shape (..., J) as `prices`."""
         return self.market_size * self.shares(prices)
 
     def elasticities(self, prices: Array) -> Array:
@@ -86,7 +90,11 @@ class LogitDemand:
 
     def consumer_loss(self, before: Array, after: Array) -> float:
         """Return the compensating variation -M log(H1/H0)/alpha, money; positive is a loss."""
-        fall = self.at(before).log_total - self.at(after).log_total
+        return float(self.consumer_losses(before, after))
+
+    def consumer_losses(self, before: Array, after: Array) -> Array:
+        """Return the compensating variations of many price vectors after, shape (...)."""
+        fall = self._divided(before)[1] - self._divided(after)[1]
         return self.market_size * fall / self.price_coefficient
 
 
@@ -144,12 +152,16 @@ class CesDemand:
         index = self.log_quality - (self.elasticity - 1) * np.log(prices)
         return NestShares.of(index, self.nest, self.nesting)
 
+    def _divided(self, prices: Array) -> tuple[Array, Array]:
+        index = self.log_quality - (self.elasticity - 1) * np.log(prices)
+        return divided(index, self.nest, self.nesting)
+
     def shares(self, prices: Array) -> Array:
-        """Return expenditure shares, outside good included, shape (J,)."""
-        return self.at(prices).share
+        """Return expenditure shares, outside good included, shape (..., J) as `prices`."""
+        return self._divided(prices)[0]
 
     def quantities(self, prices: Array) -> Array:
-        """Return units sold, revenue over price, shape (J,)."""
+        """Return units sold, revenue over price, shape (..., J) as `prices`."""
         return self.expenditure * self.shares(prices) / prices
 
     def elasticities(self, prices: Array) -> Array:
@@ -167,8 +179,27 @@ class CesDemand:
 
         P = H**(1/(1 - elasticity)) is the exact price index, the outside good included.
         """
-        fall = self.at(before).log_total - self.at(after).log_total
-        return float(self.expenditure * np.expm1(fall / (self.elasticity - 1)))
+        return float(self.consumer_losses(before, after))
+
+    def consumer_losses(self, before: Array, after: Array) -> Array:
+        """Return the compensating variations of many price vectors after, shape (...)."""
+        fall = self._divided(before)[1] - self._divided(after)[1]
+        return np.asarray(self.expenditure * np.expm1(fall / (self.elasticity - 1)))
+
+
+def divided(index: Array, nest: Labels, nesting: Array) -> tuple[Array, Array]:
+    """Return shares, shape (..., J), and log H, shape (...), at utility `index`, shape (..., J).
+
+    The outside good has utility 0 and H is one over its share; see `NestShares`.
+    """
+    scaled = index / (1 - nesting)
+    order = np.argsort(nest, kind="stable")
+    starts = np.flatnonzero(np.diff(nest[order], prepend=-1))
+    inclusive = np.logaddexp.reduceat(scaled[..., order], starts, axis=-1)
+    worth = (1 - nesting[order[starts]]) * inclusive
+    log_total = np.asarray(np.logaddexp.reduce(worth, axis=-1, initial=0.0))
+    within = scaled - nesting * inclusive[..., nest]
+    return np.exp(within - log_total[..., None]), log_total
 
 
 def _settle(demand: LogitDemand | CesDemand, name: str, level: ArrayLike) -> None:

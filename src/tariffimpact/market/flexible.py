@@ -44,13 +44,13 @@ class LinearDemand:
         return self.intercept.size
 
     def quantities(self, prices: Array) -> Array:
-        """Return units sold, shape (J,); not positive where a price chokes demand off."""
-        return self.intercept + self.slope @ prices
+        """Return units sold, shape (..., J) as `prices`; not above 0 where they choke demand."""
+        return self.intercept + prices @ self.slope.T
 
     def shares(self, prices: Array) -> Array:
-        """Return quantity shares among the products, summing to 1, shape (J,)."""
+        """Return quantity shares among the products, summing to 1, shape (..., J)."""
         sold = self.quantities(prices)
-        return np.asarray(sold / sold.sum())
+        return np.asarray(sold / sold.sum(axis=-1, keepdims=True))
 
     def elasticities(self, prices: Array) -> Array:
         """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J)."""
@@ -71,8 +71,12 @@ class LinearDemand:
         Exact where the slope matrix is symmetric; otherwise the integral along the straight line
         between the two price vectors.
         """
+        return float(self.consumer_losses(before, after))
+
+    def consumer_losses(self, before: Array, after: Array) -> Array:
+        """Return the losses of many price vectors after, shape (...)."""
         mean = (self.quantities(before) + self.quantities(after)) / 2
-        return float(mean @ (after - before))
+        return np.asarray((mean * (after - before)).sum(axis=-1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +108,13 @@ class LogLinearDemand:
         return self.log_scale.size
 
     def quantities(self, prices: Array) -> Array:
-        """Return units sold, shape (J,)."""
-        return np.exp(self.log_scale + self.elasticity @ np.log(prices))
+        """Return units sold, shape (..., J) as `prices`."""
+        return np.exp(self.log_scale + np.log(prices) @ self.elasticity.T)
 
     def shares(self, prices: Array) -> Array:
-        """Return quantity shares among the products, summing to 1, shape (J,)."""
+        """Return quantity shares among the products, summing to 1, shape (..., J)."""
         sold = self.quantities(prices)
-        return np.asarray(sold / sold.sum())
+        return np.asarray(sold / sold.sum(axis=-1, keepdims=True))
 
     def elasticities(self, prices: Array) -> Array:
         """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J), the same at all prices."""
@@ -133,10 +137,16 @@ class LogLinearDemand:
         The cross elasticities of a calibrated system need not be those of one consumer; the
         integral then depends on the path, and this path is the one meant.
         """
+        return float(self.consumer_losses(before, after))
+
+    def consumer_losses(self, before: Array, after: Array) -> Array:
+        """Return the losses of many price vectors after, shape (...)."""
         step = np.log(after / before)
-        path = np.log(before)[:, None] + np.outer(step, (_NODES + 1) / 2)
-        outlay = np.exp(self.log_scale[:, None] + self.elasticity @ path + path)
-        return float(step @ outlay @ (_WEIGHTS / 2))
+        total = np.zeros(step.shape[:-1])
+        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+            prices = before * np.exp(step * (node + 1) / 2)
+            total += weight / 2 * (step * prices * self.quantities(prices)).sum(axis=-1)
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,21 +210,22 @@ class AidsDemand:
         return self.intercept.size
 
     def shares(self, prices: Array) -> Array:
-        """Return expenditure shares among the products, summing to 1, shape (J,)."""
-        return self.intercept + self.slope @ np.log(prices)
+        """Return expenditure shares among the products, summing to 1, shape (..., J)."""
+        return self.intercept + np.log(prices) @ self.slope.T
 
-    def outlay(self, prices: Array) -> float:
-        """Return total expenditure at `prices`, money."""
-        return float(self.expenditure * np.exp((1 - self.market_elasticity) * self._rise(prices)))
+    def outlay(self, prices: Array) -> Array:
+        """Return total expenditure at `prices`, money, shape (...)."""
+        bend = 1 - self.market_elasticity
+        return np.asarray(self.expenditure * np.exp(bend * self._rise(prices)))
 
-    def _rise(self, prices: Array) -> float:
+    def _rise(self, prices: Array) -> Array:
         """Return log P(prices) - log P(reference); shares are linear, so their mean is exact."""
         mean = (self.shares(prices) + self.shares(self.reference_prices)) / 2
-        return float(mean @ np.log(prices / self.reference_prices))
+        return np.asarray((mean * np.log(prices / self.reference_prices)).sum(axis=-1))
 
     def quantities(self, prices: Array) -> Array:
-        """Return units sold, shape (J,); not positive where a price chokes demand off."""
-        return self.shares(prices) * self.outlay(prices) / prices
+        """Return units sold, shape (..., J) as `prices`; not above 0 where they choke demand."""
+        return self.shares(prices) * self.outlay(prices)[..., None] / prices
 
     def elasticities(self, prices: Array) -> Array:
         """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J)."""
@@ -232,10 +243,14 @@ class AidsDemand:
 
     def consumer_loss(self, before: Array, after: Array) -> float:
         """Return the fall of consumer surplus, the integral of X d log P, money; path-free."""
+        return float(self.consumer_losses(before, after))
+
+    def consumer_losses(self, before: Array, after: Array) -> Array:
+        """Return the losses of many price vectors after, shape (...)."""
         rise = self._rise(after) - self._rise(before)
         bend = 1 - self.market_elasticity
         start = self.outlay(before)
-        return start * rise if bend == 0 else float(start * np.expm1(bend * rise) / bend)
+        return start * rise if bend == 0 else np.asarray(start * np.expm1(bend * rise) / bend)
 
 
 def _settle(demand: object, level: str, slope: str, *, falling: bool = True) -> None:

@@ -13,8 +13,9 @@ from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Conduct, Game
 from tariffimpact.market.equilibrium import Equilibrium
 from tariffimpact.market.ownership import checked_ownership, ownership_matrix
-from tariffimpact.market.policy import NO_DUTIES, Duties, Levy, Reading, levy
+from tariffimpact.market.policy import NO_DUTIES, Duties, Levy, Reading, SizedDuties, levy
 from tariffimpact.market.quotas import Quota, clear_quotas
+from tariffimpact.market.scenarios import Scenarios, solve_each
 from tariffimpact.market.solving import require_maximum, require_solved, solve
 from tariffimpact.market.state import MarketState
 from tariffimpact.market.system import Array, DemandSystem, vector
@@ -98,8 +99,11 @@ class Market:
 
     def levy(self, duties: Duties) -> Levy:
         """Return what `duties` do to each product's cost and profit weight."""
+        return self._levied(duties.sized(len(self.products)))
+
+    def _levied(self, duties: SizedDuties) -> Levy:
         return levy(
-            duties=duties.sized(len(self.products)),
+            duties=duties,
             unit_cost=self.unit_cost,
             customs_value=self.unit_cost if self.customs_value is None else self.customs_value,
             reading=self.reading,
@@ -183,6 +187,46 @@ class Market:
             products=self.products, before=before, after=after, duties=duties,
             reading=self.reading, currency=self.currency,
             holders={name: quota.rent_to for quota in quotas for name in quota.products},
+        )  # fmt: skip
+
+    def impose_each(self, duties: Duties) -> Scenarios:
+        """Return the market before and after each of many changes of duties, in one call.
+
+        The same answers and refusals as `impose` for one scenario after the other: a scenario
+        without an equilibrium is NaN and says why. Logit and CES demand under Bertrand, linear
+        demand, price taking and monopolistic competition are solved all at once; elsewhere one
+        by one. Where a nested market has several equilibria it may find another than `impose`.
+        Prices held and quotas are for `impose`.
+
+        Parameters
+        ----------
+        duties
+            The duties after, each field with leading axes of scenarios: shape (..., J), or (..., 1)
+            for one number for all products.
+
+        Raises
+        ------
+        ModelError
+            If duties are out of range or do not fit, or the market before has no equilibrium.
+
+        Examples
+        --------
+        >>> from tariffimpact.market import LogitDemand
+        >>> market = Market(products=["a", "b"], firms=["f", "g"], unit_cost=[1.0, 1.0],
+        ...                 demand=LogitDemand(utility=[3.0, 3.0], price_coefficient=1.0))
+        >>> market.impose_each(Duties([[0.1, 0.0], [0.2, 0.0]])).price_change.round(3)
+        array([[0.066, 0.015],
+               [0.134, 0.03 ]])
+        """
+        sized, before = duties.each(len(self.products)), self.equilibrium()
+        free = np.full(len(self.products), np.nan)
+
+        def alone(at: Levy) -> MarketState:
+            return self._state(at, np.zeros_like(free), free, (before.game, before.prices))
+
+        return solve_each(
+            products=self.products, before=before, duties=sized, levy=self._levied(sized),
+            alone=alone, reading=self.reading, currency=self.currency,
         )  # fmt: skip
 
     def _held(self, hold: Mapping[str, float] | None) -> Array:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError
 from tariffimpact.market.system import Array, vector
 
@@ -17,10 +19,18 @@ Reading = Literal["customs_value", "border_price"]
 """Who faces the duty: a cost shock on a given customs value (A), or a levy on the firm's own
 border price (B); see `levy`."""
 
+_CUT = "duties are at or above 0, and a cut is a lower duty, not a negative one"
+_RANGES = {"ad_valorem": (None, _CUT), "specific": (None, _CUT),
+           "dutiable_share": (1.0, "give a fraction of the customs value")}  # fmt: skip
+"""The fields of `Duties`: the most each may be, and how to mend one out of range."""
+
 
 @dataclass(frozen=True, slots=True)
 class Duties:
     """Import duties per product, in the order of the market's products.
+
+    For many scenarios (`Market.impose_each`) each field may have leading axes, shape (..., J), or
+    (..., 1) for one number per scenario.
 
     Parameters
     ----------
@@ -71,20 +81,57 @@ class Duties:
 
     def sized(self, size: int) -> SizedDuties:
         """Return the duties as checked arrays of shape (size,)."""
-        ad_valorem = vector(self.ad_valorem, size, "ad_valorem")
-        specific = vector(self.specific, size, "specific")
-        dutiable = vector(self.dutiable_share, size, "dutiable_share")
-        if (ad_valorem < 0).any() or (specific < 0).any():
-            raise ModelError(
-                "ad_valorem, specific: duties must be at or above 0 (got a lowest of "
-                f"{min(ad_valorem.min(), specific.min()):g}); a cut is a lower duty, not a "
-                "negative one"
-            )
-        if ((dutiable < 0) | (dutiable > 1)).any():
-            raise ModelError(
-                f"dutiable_share: must lie in [0, 1] (got {dutiable.min():g} to {dutiable.max():g})"
-            )
+        ad_valorem, specific, dutiable = self._fields(lambda x, name: vector(x, size, name))
         return SizedDuties(ad_valorem * dutiable, specific)
+
+    def each(self, size: int) -> SizedDuties:
+        """Return the duties of many scenarios as checked arrays of one shape (..., size).
+
+        Raises
+        ------
+        ModelError
+            Naming every field that is out of range or does not fit.
+
+        Examples
+        --------
+        >>> Duties([[0.1], [0.2]], specific=[0.0, 3.0]).each(2).rate
+        array([[0.1, 0.1],
+               [0.2, 0.2]])
+        """
+        fields = self._fields(lambda x, name: _rows(x, size, name))
+        try:
+            *fields, _ = np.broadcast_arrays(*fields, np.empty(size))
+        except ValueError:
+            shapes = ", ".join(f"{n} {x.shape}" for n, x in zip(_RANGES, fields, strict=True))
+            raise ModelError(
+                f"duties: {shapes} do not broadcast to one shape (..., {size}); give each the same "
+                "scenarios, or one row for all of them"
+            ) from None
+        return SizedDuties(fields[0] * fields[2], fields[1])
+
+    def _fields(self, shaped: Callable[[ArrayLike, str], Array]) -> list[Array]:
+        """Return the fields in shape and in range, or name every one that is not."""
+        fields, faults = [], []
+        for name, (most, remedy) in _RANGES.items():
+            try:
+                values = shaped(getattr(self, name), name)
+                fields.append(checked(name, values, at_least=0, at_most=most, remedy=remedy))
+            except ModelError as error:
+                faults.append(str(error))
+        if faults:
+            raise ModelError("\n".join(faults))
+        return fields
+
+
+def _rows(values: ArrayLike, size: int, name: str) -> Array:
+    """Return `values` as floats whose last axis is products, or one number for all of them."""
+    given = checked(name, values, remedy="give numbers, a row per scenario")
+    if given.ndim and given.shape[-1] not in (1, size):
+        raise ModelError(
+            f"{name}: shape {given.shape} for {size} products; the last axis is products, one "
+            "value for each, or a single one for all"
+        )
+    return given
 
 
 NO_DUTIES = Duties()
@@ -93,7 +140,7 @@ NO_DUTIES = Duties()
 
 @dataclass(frozen=True, slots=True)
 class SizedDuties:
-    """Duties as arrays of shape (J,): `rate` (fraction of full customs value), `specific`."""
+    """Duties as arrays: `rate` (fraction of full customs value), `specific`; shape (..., J)."""
 
     rate: Array
     specific: Array
@@ -101,32 +148,42 @@ class SizedDuties:
 
 @dataclass(frozen=True, slots=True)
 class Levy:
-    """What duties do to the price-setter: the cost its price must cover and its profit weight."""
+    """What duties do to the price-setter: the cost its price must cover and its profit weight.
+
+    Shape (J,); of many scenarios (..., J), and so is what is said about prices of that shape.
+    """
 
     cost: Array
-    """k, money per unit: what the shelf price is set against, duty included; shape (J,)."""
+    """k, money per unit: what the shelf price is set against, duty included."""
     weight: Array
-    """theta, the firm's share of each dollar of p - k: 1, or 1/(1 + rate); shape (J,)."""
+    """theta, the firm's share of each dollar of p - k: 1, or 1/(1 + rate)."""
     unit_cost: Array
     """c, money per unit without duty; shape (J,)."""
     specific: Array
-    """Specific duty, money per unit; shape (J,)."""
+    """Specific duty, money per unit."""
     fixed_duty: Array | None
     """Duty per unit where it does not depend on the price; None under `border_price`."""
 
     def duty(self, prices: Array) -> Array:
-        """Return the duty per unit at shelf `prices`, money, shape (J,)."""
+        """Return the duty per unit at shelf `prices`, money."""
         if self.fixed_duty is not None:
             return self.fixed_duty
         return self.specific + (prices - self.specific) * (1 - self.weight)
 
     def profit(self, prices: Array) -> Array:
-        """Return profit per unit, money, shape (J,)."""
+        """Return profit per unit, money."""
         return self.weight * (prices - self.cost)
 
     def border_prices(self, prices: Array) -> Array:
-        """Return the price net of duty per unit, money, shape (J,)."""
+        """Return the price net of duty per unit, money."""
         return prices - self.duty(prices)
+
+    def scenario(self, index: tuple[int, ...]) -> Levy:
+        """Return the levy of one of many scenarios."""
+        return Levy(
+            self.cost[index], self.weight[index], self.unit_cost, self.specific[index],
+            None if self.fixed_duty is None else self.fixed_duty[index],
+        )  # fmt: skip
 
     def raised(self, licence: Array) -> Levy:
         """Return the levy with the price of a quota licence added to each unit's cost."""
