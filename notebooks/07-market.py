@@ -21,6 +21,8 @@
 # %matplotlib inline
 from pathlib import Path
 
+import numpy as np
+
 from tariffimpact.interval import Interval
 from tariffimpact.market import Duties, calibrate, impose_range, read_products, split_channels
 
@@ -62,6 +64,24 @@ split_channels(market, duties).to_frame().round(2)
 
 # %%
 result.burdens().round(3)
+
+# %% [markdown]
+# ## From one rate to many
+#
+# The same market at every rate from 0 to 100%, in one call. Sales are parts of the market, so
+# compare the money of the parties, not its size: above 22% the duty collects less and less, while
+# consumers and makers go on losing.
+
+# %%
+rates = np.linspace(0, 1, 101)
+many = market.impose_each(Duties(rates[:, None] * table.where({"origin": "JPN"})))
+print(many.summary())
+print(f"most is collected at {rates[many.duty_revenue.argmax()]:.0%}")
+ledgers = many.ledgers().set_index(rates.round(2)).loc[:, "consumers":"deadweight_loss"]
+ledgers.iloc[::10].round(1)
+
+# %%
+many.plot()
 
 # %% [markdown]
 # ## Two readings of who pays the duty

@@ -230,6 +230,9 @@ def test_losses_lie_between_paasche_and_laspeyres_and_every_ledger_balances(syst
     gains = book["consumers"] + book["firms"] + book["duty_revenue"]
     assert gains.to_numpy() == pytest.approx(-book["deadweight_loss"].to_numpy(), rel=1e-9)
     assert (book["deadweight_loss"] > 0).all()
+    spent = (found.before.prices * sold).sum()
+    still = market.impose_each(Duties([[0.0], [1e-12], [1e-9]])).ledgers()
+    assert still.loc[:, "consumers":].abs().max(axis=None) < 1e-8 * spent
 
 
 @pytest.mark.parametrize("system", CHOICE)

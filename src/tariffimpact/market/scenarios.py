@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tariffimpact import units
 from tariffimpact.errors import ModelError
-from tariffimpact.incidence import check_balance
+from tariffimpact.incidence import TOLERANCE
 from tariffimpact.interval import Interval
 from tariffimpact.market.equilibrium import READINGS
 from tariffimpact.market.policy import Levy, Reading, SizedDuties
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """Scenarios without an equilibrium that a sentence names."""
+_ROUNDING = 1e-13
+"""Part of what is spent that a ledger may miss by: its entries are differences of such sums."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,22 +116,23 @@ class Scenarios:
         Raises
         ------
         ModelError
-            If the entries of a scenario do not balance to 1e-9: a defect.
+            If the entries of a scenario do not balance to 1e-9, but for rounding: a defect.
         """
         import pandas as pd
 
         old, sold, loss = self.before.money(), self.quantities, self.consumer_loss
-        spent = (self.prices * sold).sum(axis=-1) - old["outlay"]
+        outlay = (self.prices * sold).sum(axis=-1)
         saved = old["resource_cost"] - sold @ self.levy.unit_cost
         columns = {
             "consumers": -loss,
             "firms": self.profit.sum(axis=-1) - old["profit"],
             "duty_revenue": self.duty_revenue - old["duty_revenue"],
-            "deadweight_loss": loss - spent - saved,
+            "deadweight_loss": loss - (outlay - old["outlay"]) - saved,
         }
-        rows = np.stack(list(columns.values()), axis=-1)[self.solved]
-        for *gains, lost in rows.tolist():
-            check_balance(tuple(gains), -lost)
+        entries = np.array(list(columns.values()))
+        room = TOLERANCE * np.abs(entries).max(axis=0) + _ROUNDING * (outlay + old["outlay"])
+        if (np.abs(entries.sum(axis=0)) > room).any():
+            raise ModelError("the ledger of a scenario does not balance: a defect of the model")
         return pd.DataFrame(
             {
                 "scenario": np.arange(self.residual.size),
