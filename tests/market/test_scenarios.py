@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from market_conditions import NAMES, SYSTEMS, logit_gap, logit_shares, nested_gap, observed
 
 from tariffimpact.errors import ModelError
-from tariffimpact.market import CesDemand, Duties, LinearDemand, LogitDemand, Market, solve_ces
+from tariffimpact.market import (
+    CesDemand,
+    Duties,
+    LinearDemand,
+    LogitDemand,
+    Market,
+    solve_ces,
+    stacked,
+)
 from tariffimpact.market.ownership import ownership_matrix
 
 RATES = np.array([[0.25, 0, 0.2, 0.1, 0], [0, 0, 0, 0, 0.4], [0.9, 0.3, 0, 0.1, 2.5]])
@@ -197,6 +205,15 @@ def test_a_saddle_the_batch_stops_at_is_left_to_the_single_market():
     assert min(profit(0.99), profit(1.01)) > profit(1.0)
     found = assert_alike(market, rate[None], (cost - 0.01 * (1 + rate))[None])
     assert found.solved.all()
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_scenarios_that_do_not_fit_in_memory_at_once_are_the_same(reading, monkeypatch):
+    market = calibrated("linear", reading)
+    duties = Duties(np.linspace(0, 0.3, 9)[:, None] * [1, 0.5, 0, 1, 0.2])
+    whole = market.impose_each(duties)
+    monkeypatch.setattr(stacked, "_ENTRIES", 100)  # four rows of 5 x 5
+    assert market.impose_each(duties).prices == pytest.approx(whole.prices, rel=1e-13)
 
 
 def test_leading_axes_are_those_of_the_duties():

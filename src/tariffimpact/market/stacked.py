@@ -6,7 +6,8 @@ for the solver of single markets to solve or to refuse.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Literal, Protocol, runtime_checkable
 
@@ -59,26 +60,16 @@ def solve_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
 
     `game` has costs and weights of shape (R, J): one row per scenario.
     """
-    prices, residual = np.full_like(game.cost, np.nan), np.full(len(game.cost), np.inf)
     if not isinstance(game.demand, ManyPrices):
-        return prices, residual
+        return _undecided(game)
     with np.errstate(all="ignore"):
-        for rows in _parts(game):
-            prices[rows], residual[rows] = _solved(_cut(game, rows), firms)
+        prices, residual = _solved(game, firms)
         sold = (game.demand.quantities(prices) > 0).all(axis=1) & (prices > 0).all(axis=1)
-    residual[~(sold & (residual <= TOLERANCE))] = np.inf
-    return prices, residual
+    return prices, np.where(sold & (residual <= TOLERANCE), residual, np.inf)
 
 
-def _parts(game: Game) -> Iterator[slice]:
-    count, size = game.cost.shape
-    tall = max(1, _ENTRIES // size**2)
-    for row in range(0, count, tall):
-        yield slice(row, row + tall)
-
-
-def _cut(game: Game, rows: slice) -> Game:
-    return Game(game.demand, game.ownership, game.cost[rows], game.weight[rows], game.conduct)
+def _undecided(game: Game) -> tuple[Array, Array]:
+    return np.full_like(game.cost, np.nan), np.full(len(game.cost), np.inf)
 
 
 def _solved(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
@@ -87,11 +78,21 @@ def _solved(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
     if apart is not None:
         return apart, np.max(np.abs(game.residual(apart)) / game.scale(apart), axis=1)
     if isinstance(game.demand, LinearDemand):
-        return _linear(game, game.demand, firms)
+        tall = max(1, _ENTRIES // game.demand.size**2)
+        parts = [
+            _linear(_cut(game, slice(row, row + tall)), game.demand, firms)
+            for row in range(0, len(game.cost), tall)
+        ]
+        prices, residual = (np.concatenate(x) for x in zip(*parts, strict=True))
+        return prices, residual
     plain = game.conduct == "bertrand" and is_partition(game.ownership, firms)
     if plain and isinstance(game.demand, LogitDemand | CesDemand):
         return _choice(game, game.demand, firms)
-    return np.full_like(game.cost, np.nan), np.full(len(game.cost), np.inf)
+    return _undecided(game)
+
+
+def _cut(game: Game, rows: slice | int) -> Game:
+    return replace(game, cost=game.cost[rows], weight=game.weight[rows])
 
 
 def _choice(
@@ -122,8 +123,7 @@ def _choice(
     if nested:
         free = np.ones(demand.size, dtype=bool)
         for row in np.flatnonzero(_uneven(game.weight, firms) & found.solved[:, 0]):
-            one = Game(demand, game.ownership, game.cost[row], game.weight[row], game.conduct)
-            if off_maximum(one, found.prices[row], firms, free):
+            if off_maximum(_cut(game, int(row)), found.prices[row], firms, free):
                 residual[row] = np.inf
     return found.prices, residual
 
@@ -156,7 +156,7 @@ def _linear(game: Game, demand: LinearDemand, firms: tuple[str, ...]) -> tuple[A
     try:
         prices = _over(matrix, right)
     except np.linalg.LinAlgError:
-        return np.full_like(right, np.nan), np.full(len(right), np.inf)
+        return _undecided(game)
     sold, margin = demand.quantities(prices), prices - game.cost
     lead, other = (margin, sold) if cournot else (sold, margin)
     size = (prices if cournot else sold) + _times(np.abs(steep), np.abs(other))
