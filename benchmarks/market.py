@@ -19,16 +19,16 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from tariffimpact.market import solve_logit
+from tariffimpact.market import Structure, solve_logit
 
 try:
     import pyblp
 except ImportError:
     pyblp = None
 
-ROUNDS = 5
+ROUNDS = 15
 SHAPES = ((3, 1, 20_000, 60), (10, 2, 6_000, 60), (50, 5, 1_200, 30), (200, 20, 300, 6),
-          (2_000, 100, 30, 1))  # fmt: skip
+          (2_000, 100, 100, 1))  # fmt: skip
 """Products, products of a firm, markets for us, markets for pyblp."""
 
 
@@ -39,6 +39,12 @@ def draw(products, per_firm, markets, seed=0):
         "utility": rng.normal(1, 1, count),
         "price_coefficient": 1.0,
         "cost": rng.uniform(1, 2, count) * 1.15,
+        "firms": Structure.of(**labels(products, per_firm, markets)),
+    }
+
+
+def labels(products, per_firm, markets):
+    return {
         "firms": np.tile(np.arange(products) // per_firm, markets),
         "markets": np.repeat(np.arange(markets), products),
     }
@@ -75,12 +81,12 @@ def fixed_point(case, products, per_firm):
     return out.ravel()
 
 
-def pyblp_solver(case):
+def pyblp_solver(case, owners):
     """Return a call that runs compute_prices on the case, set up outside the clock."""
     pyblp.options.verbose = False
     count = case["cost"].size
-    names = [f"{m}" for m in case["markets"]]
-    data = {"market_ids": names, "firm_ids": case["firms"], "u": case["utility"],
+    names = [f"{m}" for m in owners["markets"]]
+    data = {"market_ids": names, "firm_ids": owners["firms"], "u": case["utility"],
             "prices": case["cost"] + 1, "cost": case["cost"]}  # fmt: skip
     simulation = pyblp.Simulation(
         (pyblp.Formulation("0 + prices + u"), None, pyblp.Formulation("0 + cost")), data,
@@ -107,7 +113,7 @@ def compare(products, per_firm, ours, theirs):
         "fixed point": (lambda: fixed_point(case, products, per_firm), case, ours),
     }
     if pyblp is not None:
-        calls["pyblp"] = (pyblp_solver(few), few, theirs)
+        calls["pyblp"] = (pyblp_solver(few, labels(products, per_firm, theirs)), few, theirs)
     times = {name: [] for name in calls}
     failed = {}
     for round_ in range(ROUNDS + 1):

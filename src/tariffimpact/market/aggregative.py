@@ -26,6 +26,8 @@ TOLERANCE = 1e-10
 AIM = 2e-14
 FLOOR = 700.0
 LIMIT = 80
+LEAST = 1e-304
+"""Least odds to start from."""
 START = 1.084
 """First odds are L(1 + 1.084 L)/(1 + 1.084 L + L^2/2), close to the root of z e^z/(1 + z) = L."""
 _DOMINANT = 10.0
@@ -143,15 +145,16 @@ def alone(log_type: Array, curve: Array) -> Array:
 
 def _start(log_types: Array, layout: _Layout, curve: Array) -> tuple[Array, Array, Array, Array]:
     """Return types cut off where exp underflows, the upper end of h, and first h and odds."""
-    least = tail(np.zeros_like(curve), curve)
+    scale = np.exp(-tail(np.zeros_like(curve), curve))
     top = np.maximum(layout.peak(log_types), 0.0)
-    scale = layout.total(np.exp(log_types - layout.spread(top))) * np.exp(-least)
-    upper = top + np.log(np.exp(-top) + scale)
-    types = np.maximum(log_types, layout.spread(upper) - FLOOR)
-    low = types - layout.spread(upper + least)
-    low = np.exp(np.minimum(low, 0.0, out=low), out=low)
-    h, odds = upper.copy(), _first_odds(low.copy())
+    low = np.exp(log_types - layout.spread(top))
+    total = np.exp(-top) + layout.total(low) * scale
+    upper = top + np.log(total)
+    types = np.maximum(log_types, layout.spread(upper - FLOOR))
+    low *= layout.spread(scale / total)
+    np.maximum(low, LEAST, out=low)
     led = np.flatnonzero(layout.peak(low) > LEADING)
+    h, odds = upper.copy(), _first_odds(low)
     if led.size and layout.some is None:
         h, odds, types = _behind_leader(log_types, upper, layout, curve)
     elif led.size and layout.some is not None:

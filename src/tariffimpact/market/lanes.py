@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numba import njit
 
-from tariffimpact.market.aggregative import AIM, FLOOR, LEADING, LIMIT, START
+from tariffimpact.market.aggregative import AIM, FLOOR, LEADING, LEAST, LIMIT, START
 from tariffimpact.market.system import Array
 
 _Code = TypeVar("_Code", bound=Callable[..., Any])
@@ -36,8 +36,6 @@ summing = _compiled("reassoc", "contract")
 
 LANES = 32
 """Markets solved in step."""
-LEAST = 1e-304
-"""Least odds to start from."""
 ABSENT = -1e300
 """Log type of a firm that only fills up a lane."""
 SMALLEST = 2.2250738585072014e-308

@@ -26,6 +26,11 @@ class Part:
     firms: slice
 
     @property
+    def size(self) -> int:
+        """Rows times products."""
+        return self.shape[0] * int(self.products.stop - self.products.start)
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Rows and markets."""
         return (int(self.rows.stop - self.rows.start),
@@ -98,24 +103,33 @@ class Problem:
         return int(self.cost.shape[1])
 
     def parts(self, chunk: int) -> Iterator[Part]:
-        """Yield rectangles of about `chunk` products, at least one market and row each."""
-        most = max(1, chunk // FIRM_SHARE)
+        """Yield rectangles of as many firms as `chunk` products may have.
+
+        Where firms weigh products unevenly, or there are nests, of at most `chunk` products too:
+        else no array of a part holds all its products.
+        """
+        holders = self.structure.firm_starts
+        whole = Part(slice(0, self.rows), slice(0, holders.size - 1), slice(0, self.size),
+                     slice(0, int(holders[-1])))  # fmt: skip
+        plain = self.weight is None and self.nesting is None
+        return self.split(whole, self.size * self.rows if plain else chunk,
+                          max(1, chunk // FIRM_SHARE))  # fmt: skip
+
+    def split(self, part: Part, most_products: int, most_firms: int) -> Iterator[Part]:
+        """Yield rectangles of a part within the limits, at least one market and row each."""
         products, holders = self.structure.market_starts, self.structure.firm_starts
-        first, last = 0, products.size - 1
-        if self.rows == 1 and self.size <= chunk and holders[-1] <= most:
-            yield Part(slice(0, 1), slice(0, last), slice(0, self.size),
-                       slice(0, int(holders[-1])))  # fmt: skip
-            return
+        first, last = part.markets.start, part.markets.stop
         while first < last:
             until = last
-            for ends, limit in ((products, chunk), (holders, most)):
-                until = min(until, int(np.searchsorted(ends, ends[first] + limit, "right")) - 1)
+            for ends, limit in ((products, most_products), (holders, most_firms)):
+                if ends[last] - ends[first] > limit:
+                    until = min(until, int(ends.searchsorted(ends[first] + limit, "right")) - 1)
             until = max(until, first + 1)
             width, firms = (int(ends[until] - ends[first]) for ends in (products, holders))
-            tall = max(1, min(chunk // width, most // firms))
-            for row in range(0, self.rows, tall):
+            tall = max(1, min(most_products // width, most_firms // firms))
+            for row in range(part.rows.start, part.rows.stop, tall):
                 yield Part(
-                    slice(row, min(row + tall, self.rows)),
+                    slice(row, min(row + tall, part.rows.stop)),
                     slice(first, until),
                     slice(int(products[first]), int(products[until])),
                     slice(int(holders[first]), int(holders[until])),
