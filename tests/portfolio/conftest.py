@@ -23,6 +23,24 @@ def shipped(facts):
     return curated_schedule(facts)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def layers_of_the_shipped_schedule_once(shipped):
+    """Part the shipped schedule into layers once a module, and not at each call."""
+    from tariffimpact.portfolio import batch, imports, schedule_layers
+
+    made = schedule_layers(shipped)
+
+    def known(compiled, claims=None):
+        return (
+            made if compiled is shipped and not claims else schedule_layers(compiled, claims=claims)
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (batch, imports):
+            patch.setattr(module, "schedule_layers", known)
+        yield
+
+
 @pytest.fixture
 def sku_file(tmp_path):
     def write(*rows, header=HEADER):

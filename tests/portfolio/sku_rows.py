@@ -1,4 +1,4 @@
-"""What the tests of product files share: rows, and the two ways to read them."""
+"""What the tests of product files share: rows, and the ways to read them."""
 
 from datetime import date
 
@@ -18,7 +18,8 @@ def run(path, compiled, **given):
     return result, pd.concat(chunks, ignore_index=True) if chunks else pd.DataFrame()
 
 
-def faults(path, compiled, on=date(2025, 9, 1)):
-    """Return the faults of a file as a user reads them, from the line on."""
-    chunks = list(read_skus(path, KnownCodes.of(compiled), on=on))
-    return [str(fault).partition("skus.csv:")[2] for chunk in chunks for fault in chunk.faults]
+def read(path, compiled, *, on=date(2025, 9, 1), chunk=50_000):
+    """Return the good rows of a file, and its faults as a user reads them, from the line on."""
+    chunks = list(read_skus(path, KnownCodes.of(compiled), on=on, chunk=chunk))
+    told = [str(fault).partition("skus.csv:")[2] for chunk in chunks for fault in chunk.faults]
+    return pd.concat([chunk.frame for chunk in chunks], ignore_index=True), told

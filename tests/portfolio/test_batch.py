@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from tariffimpact.portfolio import run_batch
 from tariffimpact.portfolio.pricing import cents
 from tariffimpact.pricing import price_response
 from tariffimpact.tariffs import build_schedule
+from trees import tree
 
 COLUMNS = {
     "dollar": "hold_dollar_margin",
@@ -61,9 +63,15 @@ def test_a_total_counts_the_duty_per_unit_of_the_row(lists, facts, sku_file):
         assert rows[f"duty_usd_{end}"].tolist() == pytest.approx([1.5, 9 * 0.063])
 
 
+@pytest.fixture(scope="module")
+def example(shipped):
+    """The shipped products charged and priced: the result and its rows."""
+    return run(EXAMPLE, shipped)
+
+
 @pytest.mark.parametrize("form", ["isoelastic", "linear"])
-def test_prices_are_those_of_the_single_rules(form, shipped):
-    result, rows = run(EXAMPLE, shipped, form=form)
+def test_prices_are_those_of_the_single_rules(form, shipped, example):
+    result, rows = example if form == "isoelastic" else run(EXAMPLE, shipped, form=form)
     given = pd.read_csv(EXAMPLE, dtype={"hts": str}).set_index("sku")
     kind = {"isoelastic": IsoelasticDemand, "linear": LinearDemand}[form]
     assert result.accepted == len(given) == 14
@@ -83,8 +91,8 @@ def test_prices_are_those_of_the_single_rules(form, shipped):
                 assert ours == pytest.approx(expected, rel=1e-9, nan_ok=True), (row.sku, outcome)
 
 
-def test_totals_add_up(shipped):
-    result, rows = run(EXAMPLE, shipped)
+def test_totals_add_up(example):
+    result, rows = example
     totals = result.totals.set_index(["by", "group"])
     whole = totals.loc[("all", "all")]
     for by in ("company", "origin"):
@@ -100,14 +108,14 @@ def test_totals_add_up(shipped):
     assert "rounded to the cent" in result.explain()
 
 
-def test_chunks_change_nothing(shipped):
-    (one, rows), (two, others) = run(EXAMPLE, shipped), run(EXAMPLE, shipped, chunk=3)
+def test_chunks_change_nothing(shipped, example):
+    (one, rows), (two, others) = example, run(EXAMPLE, shipped, chunk=3)
     pd.testing.assert_frame_equal(rows, others)
     pd.testing.assert_frame_equal(one.totals, two.totals)
 
 
-def test_flags_say_what_is_open(shipped):
-    _, rows = run(EXAMPLE, shipped)
+def test_flags_say_what_is_open(example):
+    _, rows = example
     flags = rows.set_index("sku")["flags"]
     assert "metal share unknown" in flags["EX-CREAM-DE"]
     assert "metal share unknown" not in flags["EX-CREAM-CN"]
@@ -134,13 +142,19 @@ def _invoke(*args):
     return CliRunner().invoke(batch, [str(a) for a in args])
 
 
-def test_the_command_writes_all_files_and_the_same_bytes_twice(tmp_path):
-    for name in ("one", "two"):
-        told = _invoke(EXAMPLE, "--on", "2025-09-01", "--out", tmp_path / name)
-        assert told.exit_code == 0, told.output
-    one, two = (
-        {p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("one", "two")
-    )
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder the command writes of the shipped products."""
+    folder = tmp_path_factory.mktemp("batch") / "out"
+    told = _invoke(EXAMPLE, "--on", "2025-09-01", "--out", folder)
+    assert told.exit_code == 0, told.output
+    return folder
+
+
+def test_the_command_writes_all_files_and_the_same_bytes_twice(tmp_path, written):
+    told = _invoke(EXAMPLE, "--on", "2025-09-01", "--out", tmp_path / "again")
+    assert told.exit_code == 0, told.output
+    one, two = tree(written), tree(tmp_path / "again")
     assert set(one) == {"skus.csv", "skus.parquet", "totals.csv", "rejected.csv", "batch.xlsx",
                         "batch.html"}  # fmt: skip
     assert one == two
@@ -195,9 +209,8 @@ def test_the_workbook_says_what_it_holds(tmp_path, sku_file, monkeypatch):
     assert book["skus"].max_row == 4
 
 
-def test_the_page_tells_the_findings_and_draws_the_origins(tmp_path):
-    assert _invoke(EXAMPLE, "--on", "2025-09-01", "--out", tmp_path / "out").exit_code == 0
-    page = (tmp_path / "out" / "batch.html").read_text(encoding="utf-8")
+def test_the_page_tells_the_findings_and_draws_the_origins(written):
+    page = (written / "batch.html").read_text(encoding="utf-8")
     # the consoles by hand: 10.5 m + 10.5 m + 2.16 m
     assert "Example Games pays the most, $23.2m a year" in page
     assert page.count("<svg") >= 1
@@ -206,13 +219,11 @@ def test_the_page_tells_the_findings_and_draws_the_origins(tmp_path):
     assert ">Vietnam<" in page
 
 
-def test_a_failed_run_leaves_the_old_output_alone(tmp_path, sku_file):
-    out = tmp_path / "out"
-    assert _invoke(sku_file(GOOD), "--on", "2025-09-01", "--out", out).exit_code == 0
-    before = {p.name: p.read_bytes() for p in out.iterdir()}
+def test_a_failed_run_leaves_the_old_output_alone(tmp_path, sku_file, written):
+    out = shutil.copytree(written, tmp_path / "out")
     broken = sku_file(GOOD, header=HEADER.replace("price", "prise"))
     assert isinstance(_invoke(broken, "--on", "2025-09-01", "--out", out).exception, DataError)
-    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+    assert tree(out) == tree(written)
 
 
 def test_a_case_lends_its_demand(tmp_path, sku_file):
@@ -248,11 +259,8 @@ def test_every_fault_is_written_though_a_result_holds_but_the_first(
     assert frame["line"].tolist() == [line for line in range(3, 43) for _ in range(2)]
 
 
-def test_an_interrupted_run_leaves_the_old_output_and_can_be_run_again(tmp_path, sku_file):
-    out = tmp_path / "out"
-    good = sku_file(GOOD)
-    assert _invoke(good, "--on", "2025-09-01", "--out", out).exit_code == 0
-    before = {p.name: p.read_bytes() for p in out.iterdir()}
+def test_an_interrupted_run_leaves_the_old_output_and_can_be_run_again(tmp_path, sku_file, written):
+    out = shutil.copytree(written, tmp_path / "out")
     many = sku_file(*(GOOD.replace("A1", f"A{i}") for i in range(60_000)))
     command = [sys.executable, "-m", "tariffimpact", "batch", str(many), "--on", "2025-09-01",
                "--out", str(out)]  # fmt: skip
@@ -273,10 +281,11 @@ def test_an_interrupted_run_leaves_the_old_output_and_can_be_run_again(tmp_path,
         running.send_signal(sign)
         running.communicate(timeout=60)
         assert running.returncode == (1 if sign is signal.SIGINT else -sign)
-        assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+        assert tree(out) == tree(written)
         assert not list(working.iterdir()) or sign is signal.SIGKILL
     assert _invoke(sku_file(GOOD), "--on", "2025-09-01", "--out", out).exit_code == 0
-    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
+    assert b"A1,Acme" in (out / "skus.csv").read_bytes()
+    assert tree(out).keys() == tree(written).keys()
 
 
 @pytest.mark.slow

@@ -147,9 +147,9 @@ def test_more_metal_displaces_more_of_the_reciprocal_duty(layers):
     np.testing.assert_allclose(found["rate_low"], 0.15 * (1 - shares) + 0.5 * shares, atol=1e-12)
 
 
-def test_a_claim_narrows_the_interval_to_a_number(compiled):
+def test_a_claim_narrows_the_interval_to_a_number(compiled, layers):
     lines = _lines(compiled, 200, seed=7, origins=["CAN", "MEX"], days=580)
-    with engine(schedule_layers(compiled)) as open_, \
+    with engine(layers) as open_, \
             engine(schedule_layers(compiled, claims={"USMCA": 0.4})) as claimed:  # fmt: skip
         wide, narrow = open_.charge_frame(lines), claimed.charge_frame(lines)
     assert (narrow["rate_low"] >= wide["rate_low"] - 1e-12).all()

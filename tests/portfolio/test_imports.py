@@ -18,7 +18,6 @@ from tariffimpact.portfolio import (
     read_census_imports,
 )
 from tariffimpact.portfolio.engines import write_parquet
-from tariffimpact.tariffs import curated_schedule
 from tariffimpact.units import percent
 
 JULY, SEPTEMBER = pd.Timestamp("2025-07-01"), pd.Timestamp("2025-09-01")
@@ -32,11 +31,6 @@ LINES = pd.DataFrame(
         "duty": [150.0, 40.0, 30.0, 150.0, 15.0],
     }
 )
-
-
-@pytest.fixture(scope="module")
-def shipped(facts):
-    return curated_schedule(facts)
 
 
 def test_current_weights_by_month(shipped):

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("ibis", reason="the extra portfolio is not installed")
 
-from portfolio.sku_rows import GOOD, HEADER, faults, run
+from portfolio.sku_rows import GOOD, HEADER, read, run
 from tariffimpact.errors import DataError
 
 
@@ -67,7 +67,7 @@ from tariffimpact.errors import DataError
     ],
 )
 def test_a_bad_cell_is_told_with_its_remedy(row, told, sku_file, shipped):
-    found = faults(sku_file(row), shipped)
+    _, found = read(sku_file(row), shipped)
     assert len(found) == 1
     assert found[0].startswith(told)
 
@@ -119,7 +119,7 @@ def test_a_bad_file_is_refused(content, words, tmp_path, shipped):
     path = tmp_path / "skus.csv"
     path.write_bytes(content)
     with pytest.raises(DataError, match=re.escape(words)):
-        run(path, shipped)
+        read(path, shipped)
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -127,16 +127,16 @@ def test_a_bad_file_is_refused(content, words, tmp_path, shipped):
 def test_a_good_file_is_read_with_any_line_end_and_byte_order_mark(mark, end, tmp_path, shipped):
     path = tmp_path / "skus.csv"
     path.write_bytes((mark + end.join([HEADER, GOOD, "", GOOD.replace("A1", "A2")])).encode())
-    _, rows = run(path, shipped)
+    rows, told = read(path, shipped)
+    assert told == []
     assert rows["sku"].tolist() == ["A1", "A2"]
     assert rows["line"].tolist() == [2, 4]
 
 
 def test_a_sku_that_comes_again_is_told_across_chunks(sku_file, shipped):
     path = sku_file(*(GOOD.replace("A1", f"A{i % 5}") for i in range(8)))
-    result, rows = run(path, shipped, chunk=2)
+    rows, told = read(path, shipped, chunk=2)
     assert rows["line"].tolist() == [2, 3, 4, 5, 6]
-    told = [str(f).partition("skus.csv:")[2] for f in result.faults]
     assert told == [f"{i + 7}: sku: repeats line {i + 2} (got 'A{i}'); one row a SKU"
                     for i in range(3)]  # fmt: skip
 
@@ -147,16 +147,16 @@ def test_a_file_of_two_gigabytes_is_refused_before_it_is_read(tmp_path, shipped)
         file.write(HEADER.encode())
         os.truncate(path, 2_000_000_000)  # sparse: takes no room
     with pytest.raises(DataError, match=r"is 2,000 MB, above the limit of 1,000 MB; split it"):
-        run(path, shipped)
+        read(path, shipped)
 
 
 def test_no_day_is_told_once(sku_file, shipped):
     with pytest.raises(DataError, match="entered_on: column is missing; add it, or give --on"):
-        run(sku_file(GOOD), shipped, on=None)
+        read(sku_file(GOOD), shipped, on=None)
 
 
 def test_a_day_outside_the_schedule_is_told(sku_file, shipped):
     path = sku_file(GOOD + ",2024-05-01", "B" + GOOD + ",1 May", header=HEADER + ",entered_on")
-    found = faults(path, shipped)
+    _, found = read(path, shipped)
     assert found[0].startswith("2: entered_on: is outside the schedule, 2025-01-01 up to")
     assert found[1].startswith("3: entered_on: is not a date (got '1 May')")
