@@ -1,4 +1,4 @@
-"""What every test may ask for: the facts, the schedules, and copies of both to plant faults in."""
+"""What every test may ask for: facts, schedules, the report, and copies to plant faults in."""
 
 import csv
 import io
@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from tariffimpact.cli import main
 from tariffimpact.facts import read_facts, shipped_folder
+from tariffimpact.report import read_report
 from tariffimpact.tariffs import FiledSchedule, TariffSchedule, build_schedule
 
 # the same examples on every machine and every run, and no folder left behind
@@ -27,6 +28,12 @@ def facts():
 @pytest.fixture(scope="session")
 def schedule(facts):
     return TariffSchedule(facts)
+
+
+@pytest.fixture(scope="session")
+def shipped_report():
+    """The report on the shipped facts, not yet drawn."""
+    return read_report()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from sample import sample_document
 
 from tariffimpact.cases import read_case
 from tariffimpact.facts import read_facts
-from tariffimpact.report import read_report
 from tariffimpact.report.content import Document
 from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.html import render_html
@@ -54,11 +53,10 @@ def page_of(document: Document) -> str:
 
 
 @pytest.fixture(scope="session")
-def report_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report_file(tmp_path_factory: pytest.TempPathFactory, shipped_report: Document) -> Path:
     """The page of the shipped facts and cases."""
-    document = read_report()
     file = tmp_path_factory.mktemp("page") / "tariff-impact.html"
-    file.write_text(page_of(document), encoding="utf-8")
+    file.write_text(page_of(shipped_report), encoding="utf-8")
     return file
 
 

@@ -2,27 +2,48 @@
 
 from pathlib import Path
 
-import jupytext
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted(NOTEBOOKS.glob("*.py"))
 
 
+@pytest.fixture(scope="module")
+def kernel():
+    """A kernel that keeps the libraries it has loaded from one notebook to the next."""
+    from jupyter_client.manager import KernelManager
+
+    running = KernelManager(kernel_name="python3")
+    running.start_kernel(cwd=str(NOTEBOOKS))
+    yield running
+    running.shutdown_kernel(now=True)
+
+
+@pytest.mark.parametrize("alone", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_notebook_runs(source):
+def test_notebook_runs(source, alone, request):
+    import jupytext
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_code_cell
+
     notebook = jupytext.read(source)
-    NotebookClient(notebook, timeout=120, kernel_name="python3").execute(cwd=str(NOTEBOOKS))
+    notebook.cells.insert(0, new_code_cell("%reset -f"))  # no name of the notebook before is left
+    running = None if alone else request.getfixturevalue("kernel")
+    client = NotebookClient(notebook, km=running, timeout=120)
+    client.execute(cwd=str(NOTEBOOKS))
+    if running:
+        client.kc.stop_channels()  # it leaves alone what it has not started
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert cells
+    assert len(cells) > 1
     assert all(cell.execution_count for cell in cells)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_generated_notebook_is_its_source(source):
+    import jupytext
+    import nbformat
+
     made = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     wanted = jupytext.read(source)
     assert [(c.cell_type, c.source) for c in made.cells] == [
