@@ -174,16 +174,17 @@ def changing_days():
     return sorted({day(first), day(after) - timedelta(days=1), *inside, *eves})
 
 
+@pytest.mark.parametrize("every", [10, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("hts", PRODUCTS)
-def test_every_rate_by_the_slow_evaluator(schedule, hts):
+def test_every_rate_by_the_slow_evaluator(schedule, hts, every):
     """Every product from every origin, on some of the days before and after each change.
 
-    Each pair takes every fifth day, and each a start of its own, so that among them all
-    days are met.
+    Each pair takes every tenth day, and each a start of its own, so that among them all days are
+    met; the slow run takes all days of all pairs.
     """
     days, offset = changing_days(), list(PRODUCTS).index(hts)
     for position, origin in enumerate(ORIGINS):
-        for on in days[(offset + position) % 5 :: 5]:
+        for on in days[(offset + position) % every :: every]:
             low, high = slow_rate(hts, origin, on.isoformat())
             found = schedule.rate(hts, origin, on).rate
             assert found.low == pytest.approx(float(low), abs=ROUNDING), (origin, on)
