@@ -8,13 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from tariffimpact.market.aggregative import TOLERANCE
+from tariffimpact.market.fast_newton import newton
 from tariffimpact.market.lanes import (
     ABSENT,
     BAD,
     CURVE,
+    FIRM_ROW,
+    LANE_ROW,
     LANES,
     ODDS,
-    SHIFT,
     SMALLEST,
     TAKEN,
     TYPE,
@@ -23,13 +25,12 @@ from tariffimpact.market.lanes import (
     exp,
     fused,
     log,
-    newton,
     summing,
 )
 from tariffimpact.market.layout import Answers, Part, Problem
 from tariffimpact.market.system import Array, Labels
 
-_BUFFER = 1_024
+_BUFFER = 2_048
 """Products whose exp is taken at once, more where one market has more."""
 _UNDERFLOW, _OVERFLOW = 1e-290, 1e300
 
@@ -44,20 +45,23 @@ def _sum(values: Array, first: int, size: int) -> float:
 
 @fused
 def _fill(
-    values: Array, at: int, utility: Array, u: int, cost: Array, c: int, size: int, slope: float,
-    multiplicative: bool, shift: float,
+    values: Array, utility: Array, u: int, cost: Array, c: int, size: int, slope: float,
+    multiplicative: bool, logs: bool,
 ) -> int:  # fmt: skip
-    """Write utility - slope x (log) cost - shift from `at` on; return how many costs are bad."""
-    value, worth, level = values[at : at + size], utility[u : u + size], cost[c : c + size]
-    bad = 0
+    """Write exp(utility - slope x (log) cost), or its log; return how many costs are bad."""
+    value, worth, level = values[:size], utility[u : u + size], cost[c : c + size]
+    least, bad = SMALLEST if multiplicative else 0.0, 0
     if multiplicative:
         for j in range(size):
-            value[j] = worth[j] - slope * log(level[j]) - shift
-            bad += 0 if (level[j] >= SMALLEST) & (level[j] < np.inf) else 1
+            value[j] = worth[j] - slope * log(level[j])
     else:
         for j in range(size):
-            value[j] = worth[j] - slope * level[j] - shift
-            bad += 0 if (level[j] >= 0.0) & (level[j] < np.inf) else 1
+            value[j] = worth[j] - slope * level[j]
+    for j in range(size):
+        bad += 0 if (level[j] >= least) & (level[j] < np.inf) else 1
+    if not logs:
+        for j in range(size):
+            value[j] = exp(value[j])
     return bad
 
 
@@ -90,21 +94,21 @@ def _firm_logs(values: Array, at: int, counts: Labels, first: int, last: int, fi
 
 @exact
 def _write(
-    cost: Array, c: int, slope: float, counts: Labels, first: int, last: int, firms: Array, i: int,
-    multiplicative: bool, solved: bool, prices: Array, p: int,
+    cost: Array, slope: float, counts: Labels, first: int, last: int, firms: Array, i: int,
+    multiplicative: bool, prices: Array,
 ) -> None:  # fmt: skip
-    """Write the prices of the market in lane i, NaN where it is not solved."""
+    """Write the prices of the market in lane i."""
+    flat, at = 1.0 / slope, 0
     for f in range(first, last):
-        markup = (1.0 + firms[f - first, ODDS + i]) / slope if solved else np.nan
-        price, level = prices[p : p + counts[f]], cost[c : c + counts[f]]
+        markup = (1.0 + firms[f - first, ODDS + i]) * flat
+        price, level = prices[at : at + counts[f]], cost[at : at + counts[f]]
         if multiplicative:
             for j in range(counts[f]):
                 price[j] = level[j] * (1.0 + markup)
         else:
             for j in range(counts[f]):
                 price[j] = level[j] + markup
-        c += counts[f]
-        p += counts[f]
+        at += counts[f]
 
 
 @exact
@@ -113,42 +117,63 @@ def _width(products: Labels, market: int) -> int:
 
 
 @exact
+def _run(
+    first: int, slopes: Array, own: int, products: Labels, rows: Labels, markets: Labels, room: int
+) -> tuple[int, int]:
+    """Return until which lane markets lie side by side with one slope, and their products."""
+    slope, size = slopes[rows[first] * own + markets[first]], _width(products, markets[first])
+    last = first + 1
+    while last < markets.size and rows[last] == rows[first]:
+        m = markets[last]
+        more = _width(products, m)
+        if m != markets[last - 1] + 1 or size + more > room:
+            break
+        if slopes[rows[last] * own + m] != slope:
+            break
+        last, size = last + 1, size + more
+    return last, size
+
+
+@exact
 def _load(
     inputs: tuple[Array, Array, Array], own: tuple[int, int, int], counts: Labels,
     starts: Labels, products: Labels, rows: Labels, markets: Labels, values: Array, firms: Array,
     lane: Array, multiplicative: bool, logs: bool,
 ) -> bool:  # fmt: skip
-    """Write sums of exp(utility - slope x (log) cost - shift) per firm; return if all in range.
+    """Write sums of exp(utility - slope x (log) cost) per firm; return if all are in range.
 
-    The shift is the value of a market's first product. `logs`: write logs instead, of any range.
+    `logs`: write logs instead, of any range.
     """
     utility, slopes, cost = inputs
-    waiting = held = 0
-    fits = True
-    for i in range(markets.size):
-        r, m = rows[i], markets[i]
-        slope = slopes[r * own[1] + m]
-        at, size = products[m], _width(products, m)
-        u, c = r * own[0] + at, r * own[2] + at
-        shift = 0.0 if logs else utility[u] - slope * (log(cost[c]) if multiplicative else cost[c])
-        bad = _fill(values, held, utility, u, cost, c, size, slope, multiplicative, shift)
-        lane[SHIFT + i] = shift
-        lane[CURVE + i] = 1.0 / slope if multiplicative else 0.0
-        lane[BAD + i] = bad if 0.0 < slope < np.inf else 1.0
-        held += size
-        if i + 1 == markets.size or held + _width(products, markets[i + 1]) > values.size:
-            for j in range(0 if logs else held):
-                values[j] = exp(values[j])
-            held = 0
-            for w in range(waiting, i + 1):
-                m = markets[w]
-                if logs:
-                    _firm_logs(values, held, counts, starts[m], starts[m + 1], firms, w)
-                else:
-                    fits &= _firm_sums(values, held, counts, starts[m], starts[m + 1], firms, w)
-                held += _width(products, m)
-            waiting, held = i + 1, 0
+    first, fits = 0, True
+    while first < markets.size:
+        last, size = _run(first, slopes, own[1], products, rows, markets, values.size)
+        r, m = rows[first], markets[first]
+        slope, begin = slopes[r * own[1] + m], products[m]
+        c = r * own[2] + begin
+        bad = _fill(values, utility, r * own[0] + begin, cost, c, size, slope, multiplicative, logs)
+        for w in range(first, last):
+            m = markets[w]
+            at = products[m] - begin
+            if logs:
+                _firm_logs(values, at, counts, starts[m], starts[m + 1], firms, w)
+            else:
+                fits &= _firm_sums(values, at, counts, starts[m], starts[m + 1], firms, w)
+            lane[CURVE + w] = 1.0 / slope if multiplicative else 0.0
+            wrong = bad > 0 and _bad_costs(cost, c + at, _width(products, m), multiplicative)
+            lane[BAD + w] = 1.0 if wrong or not 0.0 < slope < np.inf else 0.0
+        first = last
     return fits
+
+
+@exact
+def _bad_costs(cost: Array, c: int, size: int, multiplicative: bool) -> bool:
+    """Return whether a cost is out of range."""
+    least = SMALLEST if multiplicative else 0.0
+    wrong = False
+    for j in range(c, c + size):
+        wrong |= not least <= cost[j] < np.inf
+    return wrong
 
 
 @exact
@@ -165,8 +190,8 @@ def _solve(
     for m in sequence:
         width = max(width, _width(products, m))
         most = max(most, starts[m + 1] - starts[m])
-    values, room = np.empty(max(_BUFFER, width)), np.empty((most, 4 * LANES))
-    lane = np.empty(14 * LANES)
+    values, room = np.empty(max(_BUFFER, width)), np.empty((most, FIRM_ROW))
+    lane = np.empty(LANE_ROW)
     all_rows, all_markets = np.empty((2, LANES), dtype=np.intp)
     size, many, r, k = products[-1], starts.size - 1, first_row, 0
     while r < last_row:
@@ -183,7 +208,6 @@ def _solve(
         for trial in range(2):
             logs = trial == 1
             firms[:, :LANES] = ABSENT if logs else 0.0
-            lane[SHIFT : SHIFT + LANES] = 0.0
             lane[CURVE : CURVE + LANES] = 1.0 if multiplicative else 0.0
             if _load(inputs, own, counts, starts, products, rows, markets, values, firms, lane,
                      multiplicative, logs):  # fmt: skip
@@ -193,9 +217,13 @@ def _solve(
             m, at = markets[i], rows[i] * many + markets[i]
             worst = np.nan if lane[BAD + i] > 0.0 else lane[WORST + i]
             residual[at], steps[at] = worst, int(lane[TAKEN + i])
-            _write(inputs[2], rows[i] * own[2] + products[m], inputs[1][rows[i] * own[1] + m],
-                   counts, starts[m], starts[m + 1], firms, i, multiplicative, worst <= TOLERANCE,
-                   prices, rows[i] * size + products[m])  # fmt: skip
+            width, c = _width(products, m), rows[i] * own[2] + products[m]
+            price = prices[rows[i] * size + products[m] :][:width]
+            if worst <= TOLERANCE:
+                _write(inputs[2][c : c + width], inputs[1][rows[i] * own[1] + m], counts,
+                       starts[m], starts[m + 1], firms, i, multiplicative, price)  # fmt: skip
+            else:
+                price[:] = np.nan
 
 
 def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: bool) -> None:
