@@ -186,18 +186,25 @@ def test_columns_without_end(prices):
     assert told[0].startswith("prices.csv:1: has 400,000 columns; the columns are price_id")
 
 
-@pytest.mark.parametrize("tail", ["x", "..x", "%x", "e", "..", ""])
+TAILS = ["x", "..x", "%x", "e", "..", ""]
+
+
+@pytest.mark.parametrize("tail", TAILS)
 @pytest.mark.parametrize("body", ["1" * 100_000, " " * 100_000, "1." * 50_000, "." * 100_000])
 def test_a_long_text_that_is_no_number_is_refused_at_once(body, tail):
-    from tariffimpact.cli.numbers import as_number
-    from tariffimpact.units import parse_fraction
-
     def read():
         with pytest.raises(ModelError) as caught:
             Interval.parse(body + tail)
         assert len(str(caught.value)) < 200
 
     quick(read, 2)
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_a_long_number_on_the_command_line_is_refused_at_once(tail):
+    from tariffimpact.cli.numbers import as_number
+    from tariffimpact.units import parse_fraction
+
     quick(lambda: as_number("1" * 2000 + tail), 2)
 
     def fraction():
