@@ -15,6 +15,9 @@ from tariffimpact.market.system import Array, Labels
 FIRM_SHARE = 10
 """A part holds at most one firm for so many products: firms take more work, and more arrays."""
 
+THREAD_LEAST = 16_384
+"""Products below which a part is not worth a thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -102,8 +105,8 @@ class Problem:
         """Products P in all markets."""
         return int(self.cost.shape[1])
 
-    def parts(self, chunk: int) -> Iterator[Part]:
-        """Yield rectangles of as many firms as `chunk` products may have.
+    def parts(self, chunk: int, threads: int = 1) -> Iterator[Part]:
+        """Yield rectangles of as many firms as `chunk` products may have, some for each thread.
 
         Where firms weigh products unevenly, or there are nests, of at most `chunk` products too:
         else no array of a part holds all its products.
@@ -111,9 +114,10 @@ class Problem:
         holders = self.structure.firm_starts
         whole = Part(slice(0, self.rows), slice(0, holders.size - 1), slice(0, self.size),
                      slice(0, int(holders[-1])))  # fmt: skip
-        plain = self.weight is None and self.nesting is None
-        return self.split(whole, self.size * self.rows if plain else chunk,
-                          max(1, chunk // FIRM_SHARE))  # fmt: skip
+        most = whole.size if self.weight is None and self.nesting is None else chunk
+        if threads > 1:
+            most = min(most, max(-(-whole.size // threads), THREAD_LEAST))
+        return self.split(whole, most, max(1, chunk // FIRM_SHARE))
 
     def split(self, part: Part, most_products: int, most_firms: int) -> Iterator[Part]:
         """Yield rectangles of a part within the limits, at least one market and row each."""
