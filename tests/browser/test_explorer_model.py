@@ -141,7 +141,7 @@ def drawn(rng, product):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 def test_random_states_are_answered_as_the_library_answers(ask, facts, seed):
     """Where the page says that a state cannot be, the library refuses the case it copies."""
     rng = random.Random(seed)

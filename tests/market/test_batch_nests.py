@@ -95,7 +95,7 @@ def worst(kind, case, found, *, border, nested):
     return most
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**31), sd=st.sampled_from([1, 5, 20, 60]), border=st.booleans(),
        kind=st.sampled_from(["logit", "ces"]), nested=st.booleans())  # fmt: skip
 def test_random_markets_meet_their_conditions_or_are_flagged(seed, sd, border, kind, nested):
