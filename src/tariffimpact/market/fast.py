@@ -33,6 +33,8 @@ from tariffimpact.market.system import Array, Labels
 _BUFFER = 2_048
 """Products whose exp is taken at once, more where one market has more."""
 _UNDERFLOW, _OVERFLOW = 1e-290, 1e300
+_NORMAL, _INFINITE = np.uint64(1 << 52), np.uint64(0x7FF << 52)
+"""Bits of the smallest normal number and of infinity."""
 
 
 @summing
@@ -47,22 +49,29 @@ def _sum(values: Array, first: int, size: int) -> float:
 def _fill(
     values: Array, utility: Array, u: int, cost: Array, c: int, size: int, slope: float,
     multiplicative: bool, logs: bool,
-) -> int:  # fmt: skip
-    """Write exp(utility - slope x (log) cost), or its log; return how many costs are bad."""
+) -> bool:  # fmt: skip
+    """Write exp(utility - slope x (log) cost), or its log; return whether a cost may be bad.
+
+    As whole numbers the bits of a negative number, infinity or NaN are above those of any other.
+    """
     value, worth, level = values[:size], utility[u : u + size], cost[c : c + size]
-    least, bad = SMALLEST if multiplicative else 0.0, 0
+    low, top = _INFINITE if multiplicative else _NORMAL, np.uint64(0)
     if multiplicative:
         for j in range(size):
+            bits = np.float64(level[j]).view(np.uint64)
+            low, top = min(low, bits), max(top, bits)
             value[j] = worth[j] - slope * log(level[j])
+        for j in range(0 if logs else size):
+            value[j] = exp(value[j])
+    elif logs:
+        for j in range(size):
+            top = max(top, np.float64(level[j]).view(np.uint64))
+            value[j] = worth[j] - slope * level[j]
     else:
         for j in range(size):
-            value[j] = worth[j] - slope * level[j]
-    for j in range(size):
-        bad += 0 if (level[j] >= least) & (level[j] < np.inf) else 1
-    if not logs:
-        for j in range(size):
-            value[j] = exp(value[j])
-    return bad
+            top = max(top, np.float64(level[j]).view(np.uint64))
+            value[j] = exp(worth[j] - slope * level[j])
+    return low < _NORMAL or top >= _INFINITE
 
 
 @exact
@@ -160,7 +169,7 @@ def _load(
             else:
                 fits &= _firm_sums(values, at, counts, starts[m], starts[m + 1], firms, w)
             lane[CURVE + w] = 1.0 / slope if multiplicative else 0.0
-            wrong = bad > 0 and _bad_costs(cost, c + at, _width(products, m), multiplicative)
+            wrong = bad and _bad_costs(cost, c + at, _width(products, m), multiplicative)
             lane[BAD + w] = 1.0 if wrong or not 0.0 < slope < np.inf else 0.0
         first = last
     return fits
