@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from tariffimpact.cost import duty_per_unit
+from tariffimpact.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
 from tariffimpact.errors import ModelError
 from tariffimpact.identification import implied_rate
 from tariffimpact.interval import Interval
-from tariffimpact.uncertainty import Distribution
+from tariffimpact.pricing import hold_dollar_margin, hold_percent_margin, hold_profit, maximise
+from tariffimpact.uncertainty import Distribution, Model
 from tariffimpact.uncertainty.inputs import Stated
 
 
@@ -51,6 +53,34 @@ def unit_cost_of(x: Any) -> Any:
     if "unit_cost" not in x and "cost_share" not in x:
         return customs_value_of(x)
     return x["unit_cost"] if "unit_cost" in x else x["cost_share"] * x["old_price"]
+
+
+def price_under(rule: str, form: str | None) -> Model:
+    """Return the function that gives the price under a pricing rule.
+
+    `form` is that of the demand curve, which only `profit` and `maximise` need.
+    """
+
+    def price(**x: Any) -> Any:
+        if rule == "dollar":
+            return hold_dollar_margin(price=x["old_price"], cost_change=cost_rise(x))
+        costs = {"old_cost": unit_cost_of(x), "cost_change": cost_rise(x)}
+        if rule == "percent":
+            return hold_percent_margin(price=x["old_price"], **costs)
+        assert form is not None
+        solve = hold_profit if rule == "profit" else maximise
+        return solve(demand=demand_of(x, form), **costs)
+
+    return price
+
+
+def demand_of(x: Any, form: str, volume: float = 1.0) -> Demand:
+    """Return the demand curve through the old price, with `volume` units sold at it."""
+    known = {"price": x["old_price"], "demand_elasticity": x["demand_elasticity"]}
+    if form == "logit":
+        return LogitDemand(**known, volume=volume, share=x["buyers_share"])
+    curve = LinearDemand if form == "linear" else IsoelasticDemand
+    return curve(**known, volume=volume)
 
 
 def rate_of(**x: Any) -> Any:

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+RULE_NAMES: Final = {
+    "dollar": "price that holds the dollar margin",
+    "percent": "price that holds the percent margin",
+    "profit": "price that holds profit",
+    "maximise": "price that maximises profit",
+}
+"""What each pricing rule asks for, as the figure it is."""
 NO_PRICE: Final = "no price does"
 """What stands where a rule has no answer anywhere in the ranges."""
 

@@ -5,35 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from tariffimpact.cases.figures import cost_rise, full_rise, rate_of, span, unit_cost_of
+from tariffimpact.cases.figures import (
+    cost_rise,
+    demand_of,
+    full_rise,
+    price_under,
+    rate_of,
+    span,
+    unit_cost_of,
+)
 from tariffimpact.cases.held import held_profit_ends
+from tariffimpact.cases.prices import RULE_NAMES
 from tariffimpact.cases.question import Question
 from tariffimpact.cases.schema import Demand as WrittenDemand
 from tariffimpact.cases.schema import Product
-from tariffimpact.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
 from tariffimpact.errors import require
 from tariffimpact.identification import PassThroughBounds, pass_through_bounds
 from tariffimpact.interval import Interval
-from tariffimpact.pricing import (
-    RULES,
-    PriceResponse,
-    hold_dollar_margin,
-    hold_percent_margin,
-    hold_profit,
-    maximise,
-    price_response,
-)
+from tariffimpact.pricing import RULES, PriceResponse, price_response
 from tariffimpact.uncertainty import Inputs
 from tariffimpact.uncertainty.inputs import Stated
-
-RULE_NAMES: Final = {
-    "dollar": "price that holds the dollar margin",
-    "percent": "price that holds the percent margin",
-    "profit": "price that holds profit",
-    "maximise": "price that maximises profit",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +189,11 @@ class CaseProduct:
         """
         reason = next(filter(None, map(self.refusal, rules or ("profit",))), "")
         require(not reason and not self.refusal("profit"), reason or self.refusal("profit"))
+        assert self.demand is not None
         at = Inputs(self.cost_inputs() | self._demand_inputs()).central()
+        volume = Inputs({"u": self.units}).central()["u"]
         return price_response(
-            demand=self._demand_at(at, volume=Inputs({"u": self.units}).central()["u"]),
+            demand=demand_of(at, self.demand.form, volume),
             old_cost=unit_cost_of(at),
             cost_change=cost_rise(at),
             rules=rules,
@@ -214,10 +209,9 @@ class CaseProduct:
         if self.has_rate:
             yield Question.of("pass-through", "pass-through rate", "", rate_of, self.rise_inputs())
         for rule in self.rules:
-            model, inputs = self._price_model(rule), self._price_inputs(rule)
-            ends = None
-            if rule == "profit" and self.demand is not None:
-                ends = partial(held_profit_ends, form=self.demand.form)
+            form = self.demand.form if self.demand else None
+            model, inputs = price_under(rule, form), self._price_inputs(rule)
+            ends = partial(held_profit_ends, form=form) if rule == "profit" and form else None
             yield Question.of(rule, RULE_NAMES[rule], currency, model, inputs, ends=ends)
 
     def new_price_at(self, at: dict[str, float]) -> float:
@@ -282,28 +276,3 @@ class CaseProduct:
         if rule == "percent":
             return self.cost_inputs()
         return self.cost_inputs() | self._demand_inputs()
-
-    def _price_model(self, rule: str) -> Any:
-        """Return the price under a rule as a function of the inputs, arrays allowed."""
-
-        def price(**x: Any) -> Any:
-            if rule == "dollar":
-                return hold_dollar_margin(price=x["old_price"], cost_change=cost_rise(x))
-            if rule == "percent":
-                return hold_percent_margin(
-                    price=x["old_price"], old_cost=unit_cost_of(x), cost_change=cost_rise(x)
-                )
-            solve = hold_profit if rule == "profit" else maximise
-            return solve(
-                demand=self._demand_at(x), old_cost=unit_cost_of(x), cost_change=cost_rise(x)
-            )
-
-        return price
-
-    def _demand_at(self, x: Any, volume: float = 1.0) -> Demand:
-        assert self.demand is not None
-        known = {"price": x["old_price"], "demand_elasticity": x["demand_elasticity"]}
-        if self.demand.form == "logit":
-            return LogitDemand(**known, volume=volume, share=x["buyers_share"])
-        curve = LinearDemand if self.demand.form == "linear" else IsoelasticDemand
-        return curve(**known, volume=volume)

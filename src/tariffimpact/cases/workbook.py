@@ -5,37 +5,15 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tariffimpact.cases import formulas
 from tariffimpact.cases.case import Case
-from tariffimpact.cases.product import RULE_NAMES, CaseProduct
+from tariffimpact.cases.case_sheet import CaseSheet, letter, put
 from tariffimpact.errors import ModelError
 from tariffimpact.output import publish
-from tariffimpact.uncertainty import Inputs
 
-_LABELS: Final = {
-    "old_price": "Old price",
-    "new_price": "New price",
-    "price_change": "Price rise, fraction",
-    "customs_share": "Customs value, share of the old price",
-    "customs_value": "Customs value given",
-    "metal_grams": "Metal, grams",
-    "metal_price_per_tonne": "Metal price per tonne",
-    "dutiable_share": "Dutiable share of the customs value",
-    "exporter_cut": "Cut of the exporter's price",
-    "caused_share": "Share of the rise the tariff caused",
-    "cost_share": "Unit cost, share of the old price",
-    "unit_cost": "Unit cost given",
-    "demand_elasticity": "Demand elasticity at the old price",
-    "buyers_share": "Share of buyers at the old price",
-    "units": "Units a year at the old price",
-}
-_FIRST_COLUMN: Final = 3
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-_INPUT_FILL, _INPUT_FONT = "FFEAF2FA", "FF0F5E9C"
 
 
 def write_workbook(case: Case, path: Path) -> Path:
@@ -82,7 +60,7 @@ def workbook_bytes(case: Case) -> bytes:
     sheet = book.active
     sheet.title = "Case"
     solver = book.create_sheet("Solver")
-    _Sheet(sheet, solver, case).fill()
+    CaseSheet(sheet, solver, case).fill()
     _table(book.create_sheet("Ranges"), case.answers())
     _sources(book.create_sheet("Sources"), case)
     if not solver.max_row > 1:
@@ -92,227 +70,24 @@ def workbook_bytes(case: Case) -> bytes:
     return _undated(buffer.getvalue())
 
 
-class _Sheet:
-    """The sheet of inputs and formulas while it is filled, row by row."""
-
-    def __init__(self, sheet: Any, solver: Any, case: Case) -> None:
-        self.sheet, self.solver, self.case = sheet, solver, case
-        self.row = 1
-        self.cells: list[dict[str, str]] = [{} for _ in case.products]
-
-    def fill(self) -> None:
-        """Write title, inputs and results."""
-        self._heading(self.case.title, size=14)
-        self._heading(self.case.file.question)
-        self._heading("Blue cells are inputs, at the middle of their ranges; the rest follows.")
-        self.row += 1
-        self._names()
-        self._tariffs()
-        inputs = [_inputs(item) for item in self.case.products]
-        for name, label in _LABELS.items():
-            if any(name in given for given in inputs):
-                self._line(name, label, [given.get(name) for given in inputs], given=True)
-        self.row += 1
-        for name, label, cells in self._results():
-            self._line(name, label, cells)
-        self.sheet.column_dimensions["A"].width = 46
-        for column in range(_FIRST_COLUMN, _FIRST_COLUMN + len(inputs)):
-            self.sheet.column_dimensions[_letter(column)].width = 26
-
-    def _heading(self, text: str, size: int = 11) -> None:
-        from openpyxl.styles import Font
-
-        cell = self.sheet.cell(self.row, 1)
-        _put(cell, text)
-        cell.font = Font(bold=size > 11, size=size)
-        self.row += 1
-
-    def _names(self) -> None:
-        from openpyxl.styles import Font
-
-        for column, item in enumerate(self.case.products, start=_FIRST_COLUMN):
-            cell = self.sheet.cell(self.row, column)
-            _put(cell, item.name)
-            cell.font = Font(bold=True)
-        _put(self.sheet.cell(self.row, 2), f"all money in {self.case.currency}")
-        self.row += 1
-
-    def _tariffs(self) -> None:
-        """Write the two rates, one cell each for all products."""
-        old = Inputs({"x": self.case.old_tariff}).central()["x"]
-        new = old + Inputs({"x": self.case.tariff_change}).central()["x"]
-        rates = {"old_tariff": ("Tariff before", old), "new_tariff": ("Tariff after", new)}
-        for name, (label, rate) in rates.items():
-            self._line(name, label, [rate], given=True)
-            at = f"${_letter(_FIRST_COLUMN)}${self.row - 1}"
-            for cells in self.cells:
-                cells[name] = at
-
-    def _line(self, name: str, label: str, values: list[Any], *, given: bool = False) -> None:
-        """Write one row; formulas have the cells they name put in."""
-        if all(value is None for value in values):
-            return
-        from openpyxl.styles import Font, PatternFill
-
-        _put(self.sheet.cell(self.row, 1), label)
-        for n, value in enumerate(values):
-            if value is None:
-                continue
-            cell = self.sheet.cell(self.row, _FIRST_COLUMN + n)
-            cell.value = value.format(**self.cells[n]) if isinstance(value, str) else value
-            cell.number_format = _number_format(name)
-            self.cells[n][name] = cell.coordinate
-            if given:
-                cell.fill = PatternFill("solid", start_color=_INPUT_FILL)
-                cell.font = Font(color=_INPUT_FONT)
-        self.row += 1
-
-    def _results(self) -> Iterator[tuple[str, str, list[str | None]]]:
-        """Yield the rows of results, each written before the next is asked for."""
-        items = self.case.products
-        yield (
-            "value",
-            "Customs value per unit",
-            [formulas.VALUE[next(iter(i.customs))] for i in items],
-        )
-        cut = [item.exporter_cut != 0 for item in items]
-        yield (
-            "duty",
-            "Rise of the duty per unit",
-            [formulas.DUTY_AFTER_CUT if has else formulas.DUTY for has in cut],
-        )
-        yield (
-            "cost_rise",
-            "Rise of the unit cost",
-            [formulas.COST_RISE_AFTER_CUT if has else formulas.COST_RISE for has in cut],
-        )
-        yield "full", "Rise that passes the duty on in full", [formulas.FULL for _ in items]
-        changed = [formulas.CHANGED_PRICE if i.price_change is not None else None for i in items]
-        if any(changed):
-            yield "new_price", "New price", changed
-        rated = [formulas.RATE if item.has_rise else None for item in items]
-        yield "rate", "Pass-through rate", rated
-        yield "dollar", _rule_label("dollar"), [formulas.DOLLAR for _ in items]
-        costs = [_cost(item) for item in items]
-        yield "cost", "Unit cost before", costs
-        with_cost = [cost is not None for cost in costs]
-        yield "new_cost", "Unit cost after", [_if(has, formulas.NEW_COST) for has in with_cost]
-        yield "percent", _rule_label("percent"), [_if(has, formulas.PERCENT) for has in with_cost]
-        forms = [item.demand.form if item.demand and item.rules[2:] else None for item in items]
-        for n, form in enumerate(forms):
-            if form in ("isoelastic", "logit"):
-                _solve(self.solver, n, items[n].name, form, self.cells[n])
-        yield "profit", _rule_label("profit"), [form and formulas.PROFIT[form] for form in forms]
-        best = [form and formulas.MAXIMISE[form] for form in forms]
-        yield "maximise", _rule_label("maximise"), best
-        yield from self._outcomes(forms)
-
-    def _outcomes(self, forms: list[Any]) -> Iterator[tuple[str, str, list[str | None]]]:
-        """Yield volume and profit under each rule."""
-        for rule in ("before", *RULE_NAMES):
-            at, cost = ("old_price", "{cost}") if rule == "before" else (rule, "{new_cost}")
-            known = [form if form and at in self.cells[n] else None for n, form in enumerate(forms)]
-            volume = [
-                form and _guard(at, formulas.VOLUME[form].replace("{price}", f"{{{at}}}"))
-                for form in known
-            ]
-            words = "before" if rule == "before" else f"at the {RULE_NAMES[rule]}"
-            yield f"{rule}_volume", f"Units {words}", volume
-            profit = _guard(at, f"=({{{at}}}-{cost})*{{{rule}_volume}}")
-            yield f"{rule}_profit", f"Profit {words}", [form and profit for form in known]
-
-
-def _guard(price: str, formula: str) -> str:
-    """Return a formula that is blank where there is no price."""
-    return f'=IF(ISNUMBER({{{price}}}),{formula.removeprefix("=")},"")'
-
-
-def _solve(solver: Any, n: int, name: str, form: str, cells: dict[str, str]) -> None:
-    """Write Newton's method for one product; its cells refer to the first sheet."""
-    there = {key: f"Case!{at}" for key, at in cells.items()}
-    low, high, odds = (_letter(1 + 4 * n + place) for place in range(3))
-    _put(solver[f"{low}1"], f"{name}: log price ratio, then the other side, then the odds")
-    solver[f"{low}2"] = formulas.start(form).format(**there)
-    last = 2 + formulas.STEPS
-    for row in range(3, last + 1):
-        before = f"{low}{row - 1}"
-        solver[f"{low}{row}"] = formulas.step(form).format(u=before, **there)
-    solver[f"{high}2"] = formulas.mirror(form).format(low=f"{low}{last}", **there)
-    for row in range(3, last + 1):
-        solver[f"{high}{row}"] = formulas.step(form).format(u=f"{high}{row - 1}", **there)
-    solver[f"{high}{last + 1}"] = formulas.held(form).format(u=f"{high}{last}", **there)
-    cells["held"] = f"Solver!{high}{last + 1}"
-    if form == "logit":
-        solver[f"{odds}2"] = formulas.lambert_start().format(**there)
-        for row in range(3, last + 1):
-            solver[f"{odds}{row}"] = formulas.lambert_step().format(w=f"{odds}{row - 1}", **there)
-        cells["lambert"] = f"Solver!{odds}{last}"
-
-
-def _inputs(item: CaseProduct) -> dict[str, float]:
-    """Return a product's inputs at the middle of their ranges."""
-    stated = item.all_inputs() | {"units": item.units}
-    return {
-        k: x
-        for k, x in Inputs(stated).central().items()
-        if k not in ("tariff_change", "old_tariff")
-    }
-
-
-def _cost(item: CaseProduct) -> str | None:
-    for name in ("cost_share", "unit_cost"):
-        if getattr(item, name) is not None:
-            return formulas.COST[name]
-    return formulas.COST["no_other_cost"] if item.no_other_cost else None
-
-
-def _if(condition: bool, formula: str) -> str | None:
-    return formula if condition else None
-
-
-def _rule_label(rule: str) -> str:
-    return RULE_NAMES[rule][0].upper() + RULE_NAMES[rule][1:]
-
-
-def _number_format(name: str) -> str:
-    if name.endswith(("share", "tariff", "change")) or name == "full":
-        return "0.0%"
-    if name in ("rate", "demand_elasticity"):
-        return "0.00"
-    return "#,##0.00"
-
-
-def _letter(column: int) -> str:
-    from openpyxl.utils import get_column_letter
-
-    letter: str = get_column_letter(column)
-    return letter
-
-
-def _put(cell: Any, text: str) -> None:
-    """Write text as text: a name that starts like a formula is none."""
-    cell.value = text
-    cell.data_type = "s"
-
-
 def _table(sheet: Any, frame: Any) -> None:
     """Write a frame as values."""
     for column, name in enumerate(frame.columns, start=1):
-        _put(sheet.cell(1, column), name)
+        put(sheet.cell(1, column), name)
         for row, value in enumerate(frame[name].tolist(), start=2):
             cell = sheet.cell(row, column)
             if isinstance(value, str):
-                _put(cell, value)
+                put(cell, value)
             elif value == value:  # NaN stays a blank cell
                 cell.value = value
-        sheet.column_dimensions[_letter(column)].width = 20
+        sheet.column_dimensions[letter(column)].width = 20
 
 
 def _sources(sheet: Any, case: Case) -> None:
     for row, source in enumerate(case.sources, start=1):
         parts = (source.publisher, source.title, str(source.published_on), str(source.url))
         for column, text in enumerate(parts, start=1):
-            _put(sheet.cell(row, column), text)
+            put(sheet.cell(row, column), text)
 
 
 def _undated(content: bytes) -> bytes:

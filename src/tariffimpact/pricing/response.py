@@ -18,15 +18,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-RULES: Final = ("dollar", "percent", "profit", "maximise")
-"""Hold the dollar margin, hold the percent margin, hold profit, maximise profit."""
-
-_LABELS: Final = {
+RULES: Final = {
     "dollar": "Hold dollar margin",
     "percent": "Hold percent margin",
     "profit": "Hold profit",
     "maximise": "Maximise profit",
 }
+"""The pricing rules by name, each in words."""
 _UNBOUNDED: Final = "no best price: at an elasticity of 1 or less profit rises without bound"
 
 
@@ -54,7 +52,7 @@ class RuleOutcome:
     @property
     def label(self) -> str:
         """The rule in words."""
-        return _LABELS.get(self.rule, "Before")
+        return RULES.get(self.rule, "Before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +215,7 @@ def price_response(
     >>> response["profit"].note
     'no price does: the best, $125.00, leaves profit 20.0% lower'
     """
-    names = RULES if rules is None else tuple(rules)
+    names = tuple(RULES if rules is None else rules)
     unknown = [name for name in names if name not in RULES]
     require(names and not unknown, f"rules must be among {', '.join(RULES)} (got {unknown})")
     require(

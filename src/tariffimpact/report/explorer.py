@@ -16,18 +16,11 @@ from tariffimpact.cases import Case
 from tariffimpact.cases.figures import span
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.errors import ModelError
+from tariffimpact.pricing import RULES
 from tariffimpact.tariffs import TariffSchedule
 
 Pair = list[float]
 """The ends of a range, low and high."""
-
-RULES: Final = {
-    "observed": "The observed price",
-    "dollar": "Hold the dollar margin",
-    "percent": "Hold the percent margin",
-    "profit": "Hold profit",
-    "maximise": "Maximise profit",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +98,8 @@ class Explorer:
             for name, field in PAIRS.items()
         }
         return {
-            "pairs": fields, "neutral": neutral, "rules": RULES,
+            "pairs": fields, "neutral": neutral,
+            "rules": {"observed": "The observed price", **RULES},
             "products": self.products, "schedule": self.schedule,
         }  # fmt: skip
 
