@@ -191,6 +191,16 @@ def test_a_batch_equals_the_single_market(system, reading, backend):
     assert found.prices == pytest.approx(state.prices, rel=1e-10)
 
 
+@pytest.mark.parametrize("sd", [1, 20, 60])
+def test_numba_and_numpy_agree_where_only_some_markets_have_uneven_weights(sd):
+    pytest.importorskip("numba", reason="the extra [fast] is not installed")
+    case = draw(7, 100, sd=sd)
+    case["rate"] *= case["markets"] % 2
+    one, two = (solve("logit", case, border=True, nested=False, backend=name) for name in BACKENDS)
+    assert (one.solved == two.solved).all()
+    assert two.prices == pytest.approx(one.prices, rel=1e-9, nan_ok=True)
+
+
 @pytest.mark.parametrize("sd", [1, 20])
 @pytest.mark.parametrize("kind", ["logit", pytest.param("ces", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("border", [False, True])

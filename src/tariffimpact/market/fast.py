@@ -241,7 +241,7 @@ def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: b
     firms = np.diff(problem.structure.firm_starts[part.markets.start : part.markets.stop + 1])
     if (firms != firms[0]).any():
         sequence = sequence[np.argsort(firms, kind="stable")]
-    inputs = problem.utility.ravel(), problem.slope.ravel(), problem.cost.ravel()
+    inputs = _read_only(problem.utility), _read_only(problem.slope), _read_only(problem.cost)
     utility, slope, cost = (
         x.shape[1] if len(x) > 1 else 0 for x in (problem.utility, problem.slope, problem.cost)
     )
@@ -250,3 +250,10 @@ def solve_part(problem: Problem, part: Part, answers: Answers, multiplicative: b
            structure.market_starts, sequence, part.rows.start, part.rows.stop, multiplicative,
            answers.prices.ravel(), answers.residual.ravel(),
            answers.iterations.ravel())  # fmt: skip
+
+
+def _read_only(values: Array) -> Array:
+    """Return the numbers flat and locked: compiled code has a version for each kind it is given."""
+    flat = values.reshape(-1)
+    flat.flags.writeable = False
+    return flat
