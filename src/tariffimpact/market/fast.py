@@ -71,7 +71,7 @@ def _fill(
         for j in range(size):
             top = max(top, np.float64(level[j]).view(np.uint64))
             value[j] = exp(worth[j] - slope * level[j])
-    return low < _NORMAL or top >= _INFINITE
+    return bool(low < _NORMAL or top >= _INFINITE)
 
 
 @exact
