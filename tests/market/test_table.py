@@ -107,6 +107,30 @@ def test_every_fault_in_a_file_is_reported_at_once(tmp_path):
         read_products(path)
 
 
+def test_a_product_that_is_not_imported_has_a_blank_share_and_no_tariff(tmp_path):
+    """What its blank stands for is then of no effect: the same answer as with any share."""
+    path = tmp_path / "home.csv"
+
+    def written(home):
+        path.write_text("product,firm,origin,price,quantity,margin,customs_share\n"
+                        f"a,f,JPN,100,3,0.4,0.6\nb,g,USA,90,2,,{home}\n")  # fmt: skip
+        return path
+
+    with pytest.raises(DataError) as caught:
+        read_products(written("0"))
+    assert str(caught.value).endswith(
+        "home.csv:3: customs_share: is out of range (got '0'); give customs value over price, "
+        "above 0; of a product that is not imported leave it blank, and keep the tariff off the "
+        "product with --where"
+    )
+    prices = [
+        impose_range(read_products(written(home)), outside_share=Interval.exactly(0.5),
+                     ad_valorem=0.15, where={"origin": "JPN"}).low.tolist()
+        for home in ("", "0.01", "0.9")
+    ]  # fmt: skip
+    assert prices[0] == prices[1] == prices[2]
+
+
 def test_a_condition_that_chooses_nothing_is_refused(exact):
     table = read_products(exact)
     with pytest.raises(ModelError, match="no product has"):

@@ -31,7 +31,12 @@ _BOUNDS: dict[str, tuple[float, float, str]] = {
         1,
         "give price less cost over price, between 0 and 1 (0.25 is 25%), or a blank",
     ),
-    "customs_share": (0, 1e6, "give customs value over price, above 0; blank where no duty bears"),
+    "customs_share": (
+        0,
+        1e6,
+        "give customs value over price, above 0; of a product that is not imported leave it blank, "
+        "and keep the tariff off the product with --where",
+    ),
     "ad_valorem": (0, 10, "give a fraction of customs value, 0.25 for 25%"),
     "specific": (0, 1e12, "give money per unit"),
 }
