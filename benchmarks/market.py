@@ -27,6 +27,7 @@ except ImportError:
     pyblp = None
 
 ROUNDS = 15
+NESTING = 0.5
 SHAPES = ((3, 1, 20_000, 60), (10, 2, 6_000, 60), (50, 5, 1_200, 30), (200, 20, 300, 6),
           (2_000, 100, 100, 1))  # fmt: skip
 """Products, products of a firm, markets for us, markets for pyblp."""
@@ -88,9 +89,12 @@ def pyblp_solver(case, owners):
     names = [f"{m}" for m in owners["markets"]]
     data = {"market_ids": names, "firm_ids": owners["firms"], "u": case["utility"],
             "prices": case["cost"] + 1, "cost": case["cost"]}  # fmt: skip
+    nests = {} if "nests" not in owners else {"rho": NESTING}
+    if nests:
+        data["nesting_ids"] = owners["nests"]
     simulation = pyblp.Simulation(
         (pyblp.Formulation("0 + prices + u"), None, pyblp.Formulation("0 + cost")), data,
-        beta=[-1, 1], gamma=[1], xi=np.zeros(count), omega=np.zeros(count),
+        beta=[-1, 1], gamma=[1], xi=np.zeros(count), omega=np.zeros(count), **nests,
     )  # fmt: skip
     results = simulation.replace_endogenous(
         costs=case["cost"], prices=case["cost"] + 1, compute_gradients=False,
@@ -125,12 +129,14 @@ def compare(products, per_firm, ours, theirs):
                 failed[name] = worst_condition(data, prices, products, per_firm)
             else:
                 times[name].append(took / markets)
-    report(products, ours, times, failed)
+    report(f"{products} products a market", ours, times, failed)
 
 
-def report(products, markets, times, failed):
-    print(f"\n{products} products a market ({markets} markets)")
+def report(title, markets, times, failed):
+    print(f"\n{title} ({markets} markets)")
     for name in ("numpy", "numba", "fixed point", "pyblp"):
+        if name == "fixed point" and name not in times:
+            continue
         if name not in times:
             print(f"  {name:12} not run: not installed")
             continue
@@ -146,6 +152,59 @@ def report(products, markets, times, failed):
                 print(f"; {statistics.median(times[other]) / middle:,.1f}x {other} "
                       f"({min(ratios):,.1f}-{max(ratios):,.1f})", end="")  # fmt: skip
         print()
+
+
+def nested():
+    """Nested logit, firms across all nests: one number per firm and nest, against pyblp."""
+    for products, per_firm, markets, few in (
+        (10, 2, 2_000, 30),
+        (50, 10, 400, 15),
+        (200, 20, 40, 3),
+    ):
+        cases = {}
+        for count in (markets, few):
+            case, owners = draw(products, per_firm, count), labels(products, per_firm, count)
+            owners["nests"] = np.tile(np.arange(products) % 5, count)
+            cases[count] = case | {"firms": Structure.of(**owners), "nesting": NESTING}, owners
+        (case, owners), (small, theirs) = cases[markets], cases[few]
+        calls = {
+            "numpy": (lambda c=case: solve_logit(**c).prices, case, owners, markets),
+            "numba": (lambda c=case: solve_logit(**c, backend="numba").prices, case, owners,
+                      markets),
+        }  # fmt: skip
+        if pyblp is not None:
+            calls["pyblp"] = (pyblp_solver(small, theirs), small, theirs, few)
+        times, failed = {name: [] for name in calls}, {}
+        for round_ in range(ROUNDS + 1):
+            for name, (call, data, owned, count) in calls.items():
+                took, prices = seconds(call)
+                if round_ == 0:
+                    failed[name] = worst_nested(data, owned, prices, products)
+                else:
+                    times[name].append(took / count)
+        report(f"{products} products in 5 nests", markets, times, failed)
+
+
+def worst_nested(case, owners, prices, products):
+    """Largest first-order condition in money over the price, written out product by product."""
+    shape = (-1, products)
+    p, k, u = (x.reshape(shape) for x in (prices, case["cost"], case["utility"]))
+    firm, nest = owners["firms"][:products], owners["nests"][:products]
+    with_ours = firm[:, None] == firm
+    in_nest = (nest[:, None] == nest).astype(float)
+    weight = np.exp((u - p) / (1 - NESTING))
+    inclusive = weight @ in_nest
+    within = weight / inclusive
+    heads = np.array([np.flatnonzero(nest == g)[0] for g in np.unique(nest)])
+    denominator = 1 + (inclusive[:, heads] ** (1 - NESTING)).sum(axis=1, keepdims=True)
+    share = within * inclusive ** (1 - NESTING) / denominator
+    margin, worst = p - k, 0.0
+    for m in range(len(p)):
+        pull = (np.eye(products) - NESTING * in_nest * within[m]) / (1 - NESTING) - share[m]
+        slope = share[m][:, None] * pull  # minus the fall of each share in each price
+        gap = share[m] - (with_ours * slope).T @ margin[m]
+        worst = max(worst, float(np.max(np.abs(gap / np.diag(slope)) / p[m])))
+    return worst
 
 
 def memory_floor():
@@ -206,6 +265,7 @@ def growth():
         print(f"  {what:9} e = {slope:.2f}  ({', '.join(f'{t * 1e3:.2f} ms' for t in took)})")
 
 
+
 def main():
     print(f"Python {platform.python_version()}, {processor()}")
     for package in ("numpy", "numba", "pyblp"):
@@ -215,6 +275,7 @@ def main():
             print(f"{package} not installed")
     for shape in SHAPES:
         compare(*shape)
+    nested()
     memory_floor()
     threads()
     growth()
