@@ -150,5 +150,8 @@ def test_the_console_market_leaves_fifty_dollars_possible_and_rivals_rise_little
     assert ps5["pass_through_high"] < 1  # logit firms absorb some
     rivals = [row["price_change_high"] for row in rows.values() if row["firm"] != "Sony"]
     assert 0 < np.max(rivals) < 10
-    told = CliRunner().invoke(command, [str(CONSOLES), "--tariff", "15%"])
+
+
+def test_the_command_says_that_rivals_respond(exact):
+    told = CliRunner().invoke(command, [str(exact), "--tariff", "15%", "--outside", "0.5"])
     assert told.output.startswith("If rivals respond")
