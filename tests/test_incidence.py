@@ -133,6 +133,12 @@ def test_the_tolerance_is_relative_to_the_largest_entry():
     check_balance((0.5, 0.5 + 5e-10), 1.0)
 
 
+def test_entries_that_are_differences_of_large_sums_may_miss_by_their_rounding():
+    check_balance((1e-6, 1e-9), 1e-6, turnover=1e5)
+    with pytest.raises(ModelError):
+        check_balance((1e-6, 1e-9), 1e-6, turnover=1e3)
+
+
 def test_a_windfall_is_never_hidden():
     found = unit_incidence(**{**TEXTBOOK, "new_price": 125})
     assert found.summary() == (

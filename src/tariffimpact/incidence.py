@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TOLERANCE: Final = 1e-9
 """Largest imbalance of a ledger, relative to its largest entry."""
+ROUNDING: Final = 1e-13
+"""Part of the sums its entries are differences of, by which a ledger may miss besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,10 @@ def unit_incidence(
     )
 
 
-def check_balance(entries: tuple[float, ...], total: float) -> None:
+def check_balance(entries: tuple[float, ...], total: float, *, turnover: float = 0.0) -> None:
     """Raise `ModelError` unless the entries sum to the total, to 1e-9 of the largest of them.
+
+    `turnover` is the size of the sums of which entries are differences: 1e-13 of it is rounding.
 
     Examples
     --------
@@ -149,7 +153,7 @@ def check_balance(entries: tuple[float, ...], total: float) -> None:
     """
     gap = math.fsum(entries) - total
     scale = max(abs(total), *(abs(entry) for entry in entries))
-    if not (math.isfinite(scale) and abs(gap) <= TOLERANCE * scale):
+    if not (math.isfinite(scale) and abs(gap) <= TOLERANCE * scale + ROUNDING * turnover):
         raise ModelError(
             f"the incidence ledger does not balance: {entries} sum to {total + gap:.12g}, not "
             f"{total:.12g}; this is a defect of the model that made them"

@@ -250,6 +250,8 @@ def test_losses_lie_between_paasche_and_laspeyres_and_every_ledger_balances(syst
     spent = (found.before.prices * sold).sum()
     still = market.impose_each(Duties([[0.0], [1e-12], [1e-9]])).ledgers()
     assert still.loc[:, "consumers":].abs().max(axis=None) < 1e-8 * spent
+    for rate in (1e-14, 1e-11, 1e-8, 1e-6):
+        assert abs(market.impose(Duties(rate)).ledger().firms) < 10 * rate * spent
 
 
 @pytest.mark.parametrize("system", CHOICE)

@@ -130,12 +130,9 @@ class AuctionResult:
 
     def ledger(self) -> Ledger:
         """Return who gained and lost over the market; it balances."""
-        old, new = self.before.money(), self.after.money()
-        change = {name: new[name] - old[name] for name in old}
         loss = self.before.consumer_surplus() - self.after.consumer_surplus()
-        return Ledger(
-            consumers=-loss, firms=change["profit"], duty_revenue=change["duty_revenue"],
-            quota_rent={}, deadweight_loss=loss - change["outlay"] + change["resource_cost"],
+        return Ledger.between(
+            self.before.money(), self.after.money(), consumer_loss=loss,
             currency=self.market.currency,
         )  # fmt: skip
 

@@ -28,7 +28,11 @@ READINGS: dict[Reading, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Who gained and lost over the whole market, money; gains positive. It balances to 1e-9."""
+    """Who gained and lost over the whole market, money; gains positive.
+
+    It balances to 1e-9 of its largest entry, and 1e-13 of what consumers pay: for next to no change
+    of duties entries are next to nothing but rounding.
+    """
 
     consumers: float
     """Minus the compensating variation."""
@@ -41,10 +45,34 @@ class Ledger:
     deadweight_loss: float
     """Lost gains from trade: consumers' loss of value above the resources saved."""
     currency: str = "USD"
+    turnover: float = 0.0
+    """What consumers pay before and after, together."""
 
     def __post_init__(self) -> None:
         gains = (self.consumers, self.firms, self.duty_revenue, *self.quota_rent.values())
-        check_balance(gains, -self.deadweight_loss)
+        check_balance(gains, -self.deadweight_loss, turnover=self.turnover)
+
+    @classmethod
+    def between(
+        cls,
+        old: Mapping[str, float],
+        new: Mapping[str, float],
+        *,
+        consumer_loss: float,
+        currency: str,
+        quota_rent: Mapping[str, float] | None = None,
+    ) -> Ledger:
+        """Return the ledger of a change from what `MarketState.money` says before and after."""
+        change = {name: new[name] - old[name] for name in old}
+        return cls(
+            consumers=-consumer_loss,
+            firms=change["profit"],
+            duty_revenue=change["duty_revenue"],
+            quota_rent=quota_rent or {},
+            deadweight_loss=consumer_loss - change["outlay"] + change["resource_cost"],
+            currency=currency,
+            turnover=old["outlay"] + new["outlay"],
+        )
 
     def summary(self) -> str:
         """Return the balance in a sentence."""
@@ -114,22 +142,16 @@ class Equilibrium:
 
     def ledger(self) -> Ledger:
         """Return who gained and lost over the market; it balances or raises `ModelError`."""
-        old, new = self.before.money(), self.after.money()
-        change = {name: new[name] - old[name] for name in old}
         loss = self.before.game.demand.consumer_loss(self.before.prices, self.after.prices)
         rent: dict[str, float] = {}
         paid = self.after.licence_price * self.after.quantities
         for name, amount in zip(self.products, paid, strict=True):
             if name in self.holders:
                 rent[self.holders[name]] = rent.get(self.holders[name], 0.0) + float(amount)
-        return Ledger(
-            consumers=-loss,
-            firms=change["profit"],
-            duty_revenue=change["duty_revenue"],
+        return Ledger.between(
+            self.before.money(), self.after.money(), consumer_loss=loss, currency=self.currency,
             quota_rent=rent,
-            deadweight_loss=loss - change["outlay"] + change["resource_cost"],
-            currency=self.currency,
-        )
+        )  # fmt: skip
 
     def firms_frame(self) -> pd.DataFrame:
         """Return one row per firm: profit and its change, money; price change weighed by sales."""

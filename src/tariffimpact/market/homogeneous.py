@@ -137,12 +137,8 @@ class CournotResult:
 
     def ledger(self) -> Ledger:
         """Return who gained and lost; profit and duty on one base, so it balances."""
-        old, new = self.before.totals(), self.after.totals()
-        change = {name: new[name] - old[name] for name in old}
-        loss = self._consumer_loss()
-        return Ledger(
-            consumers=-loss, firms=change["profit"], duty_revenue=change["duty_revenue"],
-            quota_rent={}, deadweight_loss=loss - change["outlay"] + change["resource_cost"],
+        return Ledger.between(
+            self.before.totals(), self.after.totals(), consumer_loss=self._consumer_loss(),
             currency=self.market.currency,
         )  # fmt: skip
 

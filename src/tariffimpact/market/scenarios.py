@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tariffimpact import units
 from tariffimpact.errors import ModelError
-from tariffimpact.incidence import TOLERANCE
+from tariffimpact.incidence import ROUNDING, TOLERANCE
 from tariffimpact.interval import Interval
 from tariffimpact.market.equilibrium import READINGS
 from tariffimpact.market.policy import Levy, Reading, SizedDuties
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 """Scenarios without an equilibrium that a sentence names."""
-_ROUNDING = 1e-13
-"""Part of what is spent that a ledger may miss by: its entries are differences of such sums."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +128,7 @@ class Scenarios:
             "deadweight_loss": loss - (outlay - old["outlay"]) - saved,
         }
         entries = np.array(list(columns.values()))
-        room = TOLERANCE * np.abs(entries).max(axis=0) + _ROUNDING * (outlay + old["outlay"])
+        room = TOLERANCE * np.abs(entries).max(axis=0) + ROUNDING * (outlay + old["outlay"])
         if (np.abs(entries.sum(axis=0)) > room).any():
             raise ModelError("the ledger of a scenario does not balance: a defect of the model")
         return pd.DataFrame(
