@@ -30,9 +30,6 @@ Backend = Literal["numpy", "numba"]
 CHUNK = 131_072
 """Products worked on at once: large enough that calls cost little, some 10 MB of temporaries."""
 
-_CELL_ARRAYS = 8
-"""How many times the memory of a plain market a nested one takes."""
-
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
@@ -256,8 +253,7 @@ def _run(problem: Problem, solve: Kernel, chunk: int, threads: int, progress: bo
     answers = Answers(
         np.empty((problem.rows, problem.size)), np.empty(shape), np.empty(shape, dtype=np.intp)
     )
-    held = chunk if problem.nesting is None else max(1, chunk // _CELL_ARRAYS)
-    parts = list(problem.parts(held, threads))
+    parts = list(problem.parts(chunk, threads))
     for _ in _tracked(_solved(parts, lambda part: solve(problem, part, answers), threads),
                       len(parts), progress):  # fmt: skip
         pass

@@ -15,6 +15,8 @@ from tariffimpact.market.system import Array, Labels
 FIRM_SHARE = 10
 """A part holds at most one firm for so many products: firms take more work, and more arrays."""
 
+NEST_ARRAYS = 8
+"""How many times the memory of a plain market a nested one takes."""
 THREAD_LEAST = 16_384
 """Products below which a part is not worth a thread."""
 
@@ -108,13 +110,15 @@ class Problem:
     def parts(self, chunk: int, threads: int = 1) -> Iterator[Part]:
         """Yield rectangles of as many firms as `chunk` products may have, some for each thread.
 
-        Where firms weigh products unevenly, or there are nests, of at most `chunk` products too:
-        else no array of a part holds all its products.
+        Where firms weigh products unevenly they hold at most `chunk` products too, and fewer with
+        nests: else no array of a part holds all its products.
         """
         holders = self.structure.firm_starts
         whole = Part(slice(0, self.rows), slice(0, holders.size - 1), slice(0, self.size),
                      slice(0, int(holders[-1])))  # fmt: skip
-        most = whole.size if self.weight is None and self.nesting is None else chunk
+        most = whole.size if self.weight is None else chunk
+        if self.nesting is not None:
+            most = max(1, chunk // NEST_ARRAYS)
         if threads > 1:
             most = min(most, max(-(-whole.size // threads), THREAD_LEAST))
         return self.split(whole, most, max(1, chunk // FIRM_SHARE))
