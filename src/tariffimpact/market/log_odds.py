@@ -12,12 +12,16 @@ the products: a small step of x is a small change of every log share.
 
 The path parameter t multiplies what a product weighs in the markups of any product, its own share
 included. At t = 0 firms take the market as given and x is a closed form. For logit markups stay
-positive and bounded on the way to t = 1, so the path from there reaches an equilibrium.
+positive and bounded on the way to t = 1, so the path from there reaches an equilibrium. CES markups
+may run off; eased, cost over price never quite falls to 0, and the path reaches t = 1 again. As the
+easing goes, what is left of a product that still runs off is nothing: its firm withdraws it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +29,10 @@ from numpy.typing import NDArray
 from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.conduct import Game
 from tariffimpact.market.system import Array, NestShares
-from tariffimpact.market.tracking import Point, first_settled, newton, track
+from tariffimpact.market.tracking import SETTLED, Found, Point, first_settled, newton, track
+
+_FLOORS = tuple(10.0**-k for k in (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 30, 40, 55, 75, 100, 150))
+"""Easing of cost over price, each a place to start the next from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,8 @@ class _Taken:
     by_odds: Array
     """dy/dx, shape (J, J)."""
     by_t: Array
+    unbounded: NDArray[np.bool_]
+    """Whether no price of a product is high enough, shape (J,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,8 @@ class OddsConditions:
     """y of the products whose price is held, shape (J,)."""
     quantities: bool
     """Whether firms set quantities (Cournot) rather than prices (Bertrand)."""
+    floor: float = 0.0
+    """Easing of cost over price under CES; 0 in the model itself."""
 
     @classmethod
     def of(cls, game: Game, held: NDArray[np.bool_], prices: Array) -> OddsConditions:
@@ -103,6 +114,15 @@ class OddsConditions:
                 return np.asarray(game.cost * np.exp(loss / steep))
             return np.asarray(game.cost + loss / steep)
 
+    def unbounded(self, x: Array) -> NDArray[np.bool_]:
+        """Return the products no price of which is high enough for their firm, shape (J,).
+
+        A product on which it keeps most of each dollar is never one.
+        """
+        taken = self._taken(self.shares(x), 1.0)
+        assert taken is not None
+        return taken.unbounded & (self.pull > 1).any(axis=1)
+
     def _taken(self, shares: NestShares, t: float) -> _Taken | None:
         """Return the loss of utility to markups, or None where they are out of bounds."""
         try:
@@ -128,19 +148,22 @@ class OddsConditions:
         matrix[self.held] = np.eye(own.size)[self.held]
         if steep:  # cost over price, 1 - (p - k)/p
             left = np.where(self.held, np.exp(-self.held_loss / steep), excess)
-            left = np.linalg.solve(matrix, left)
-            margin, slope = 1 - left, steep**2 / left[:, None]
-            loss = np.where(self.held, self.held_loss, -steep * np.log(left))
+            left = np.asarray(np.linalg.solve(matrix, left), dtype=np.float64)
+            kept, ease = _eased(left, self.floor)
+            margin, slope = 1 - left, steep**2 * (ease / kept)[:, None]
+            loss = np.where(self.held, self.held_loss, -steep * np.log(kept))
         else:
+            left = np.ones(own.size)
             margin = np.linalg.solve(matrix, np.where(self.held, self.held_loss, 1.0))
             loss, slope = margin, np.ones((own.size, 1))
-        if not (np.isfinite(loss) if self.held.any() else loss > 0).all():
+        above = np.isfinite(loss) if self.held.any() or self.floor else loss > 0
+        if not above.all():
             return None
         bend = shares.curvature(t * self.pull * margin[None, :]) @ shares.index_change()
         force = np.column_stack([-bend, (self.pull * cross) @ margin])
         force[self.held] = 0.0
         moves = np.linalg.solve(matrix, force) * slope
-        return _Taken(loss, moves[:, :-1], moves[:, -1])
+        return _Taken(loss, moves[:, :-1], moves[:, -1], left <= 0)
 
     def _cournot(self, shares: NestShares, t: float) -> _Taken | None:
         """Return the loss from P = du/d ln q; Q = inv(steep + P) for CES.
@@ -160,18 +183,20 @@ class OddsConditions:
         sums = shares.outside / size / rest
         rivals = 1 - self.pull
         left = np.where(self.held, 1.0, steep * (sums + (rivals * off).sum(axis=1)))
-        if not (left > 0).all():
+        kept, ease = _eased(left, self.floor)
+        if not (kept > 0).all():
             return None
         own = sums + off.sum(axis=1)
         pulled = sums[None, :] + rivals @ off.T - rivals * own[None, :]
         inverse = np.diag(own) - off
         nested = inverse @ (nesting[:, None] * shares.same) * shares.conditional[None, :]
         whole = np.outer(1 / size, shares.share) / rest
-        scale = steep**2 / left
+        scale = steep**2 * ease / kept
         by_odds = nested * (pulled - pulled @ within.T) + whole * pulled
         return _Taken(
-            np.where(self.held, self.held_loss, -steep * np.log(left)),
+            np.where(self.held, self.held_loss, -steep * np.log(kept)),
             t * scale[:, None] * by_odds, scale * ((nested + whole) * pulled).sum(axis=1),
+            left <= 0,
         )  # fmt: skip
 
     def _cournot_logit(self, shares: NestShares, t: float) -> _Taken:
@@ -182,12 +207,19 @@ class OddsConditions:
         mean = (self.pull * within).sum(axis=1)[:, None]
         by_odds = nesting[:, None] * within * (self.pull - mean) + self.pull * odds[None, :]
         loss = np.where(self.held, self.held_loss, 1 - nesting + t * spill)
-        return _Taken(loss, t * by_odds, spill)
+        return _Taken(loss, t * by_odds, spill, np.zeros(loss.size, dtype=bool))
 
 
 def _steepness(demand: LogitDemand | CesDemand) -> float:
     """Return the fall of the utility index per unit of price (logit) or of log price (CES)."""
     return demand.elasticity - 1 if isinstance(demand, CesDemand) else demand.price_coefficient
+
+
+def _eased(left: Array, floor: float) -> tuple[Array, Array]:
+    """Return cost over price above 0, about floor^2/|left| where none is left, and its slope."""
+    root = np.hypot(left, 2 * floor)
+    kept = np.where(left > 0, (left + root) / 2, 2 * floor**2 / (root + np.abs(left)))
+    return kept, kept / root
 
 
 def solve_odds(game: Game, held: NDArray[np.bool_], prices: Array) -> tuple[Array, float, int]:
@@ -196,12 +228,45 @@ def solve_odds(game: Game, held: NDArray[np.bool_], prices: Array) -> tuple[Arra
     Products `held` keep their `prices`, shape (J,).
     """
     conditions = OddsConditions.of(game, held, prices)
-    first = conditions.start()
-    found = first_settled(
-        [
-            lambda: newton(conditions, np.zeros_like(first)),
-            lambda: newton(conditions, np.minimum(first, 2.0)),
-            lambda: track(conditions, first),
-        ]
-    )
+    if isinstance(game.demand, CesDemand):
+        found = first_settled([*_directly(conditions), lambda: _by_easing(conditions)])
+    else:
+        found = _settled(conditions)
     return conditions.prices(game, found.x), found.error, found.iterations
+
+
+def _directly(conditions: OddsConditions) -> tuple[Callable[[], Found], ...]:
+    """Return Newton's method from equal shares and from where firms are small."""
+    first = conditions.start()
+    return (
+        lambda: newton(conditions, np.zeros_like(first)),
+        lambda: newton(conditions, np.minimum(first, 2.0)),
+    )
+
+
+def _settled(conditions: OddsConditions) -> Found:
+    """Return where Newton ends, or else the path from the market in which firms are small."""
+    path = partial(track, conditions, conditions.start())
+    return first_settled([*_directly(conditions), path])
+
+
+def _by_easing(conditions: OddsConditions) -> Found:
+    """Return where Newton ends from the least eased conditions that were met."""
+    last, count = Found(conditions.start(), np.inf, 0), 0
+    for _, last in eased(conditions):
+        count += last.iterations
+    last = newton(conditions, last.x)
+    return replace(last, iterations=count + last.iterations)
+
+
+def eased(conditions: OddsConditions) -> Iterator[tuple[OddsConditions, Found]]:
+    """Yield eased CES conditions and their solution, ever nearer the model, while it is found."""
+    found = None
+    for floor in _FLOORS:
+        now = replace(conditions, floor=floor)
+        found = None if found is None else newton(now, found.x)
+        if found is None or found.error > SETTLED:
+            found = _settled(now)
+        if found.error > SETTLED:
+            return
+        yield now, found

@@ -122,33 +122,30 @@ def _by_firm(
         return None
     if not is_partition(game.ownership, firms):
         return None
+    ces = isinstance(demand, CesDemand)
+    level = demand.log_quality if isinstance(demand, CesDemand) else demand.utility
+    steep = demand.elasticity - 1 if isinstance(demand, CesDemand) else demand.price_coefficient
+    value = level - steep * (np.log(game.cost) if ces else game.cost)
+    markup, error, count = _markups(value, 1 / game.weight, firms, 1 / steep if ces else 0.0)
+    prices = game.cost * (1 + markup / steep) if ces else game.cost + markup / steep
+    return prices, error, count
+
+
+def _markups(
+    value: Array, gross: Array, firms: tuple[str, ...], bend: float
+) -> tuple[Array, float, int]:
+    """Return each product's markup in units of utility (CES: of utility per log price)."""
     _, firm = np.unique(np.asarray(firms), return_inverse=True)
-    order = np.argsort(firm, kind="stable")
-    sizes = np.bincount(firm)
-    one_market = np.array([sizes.size])
-    uneven = any(np.ptp(game.weight[firm == f]) > 0 for f in range(sizes.size))
-    if isinstance(demand, LogitDemand):
-        alpha = demand.price_coefficient
-        value = demand.utility - alpha * game.cost
-        if uneven:
-            gross = 1 / game.weight
-            found = solve_cells(
-                value=value[order], gross=gross[order], counts=Counts.plain(sizes, one_market),
-                nesting=np.zeros(1), curve=np.zeros(1),
-            )  # fmt: skip
-            prices = game.cost + (1 + gross * found.index[firm]) / alpha
-            return prices, float(found.residual[0]), int(found.iterations[0])
-        types = firm_types(value[order], sizes)
-        by_firm = solve_types(types, one_market, np.zeros(1))
-        prices = game.cost + (1 + by_firm.odds[firm]) / alpha
-    else:
-        if uneven:
-            return None
-        steep = demand.elasticity - 1
-        types = firm_types((demand.log_quality - steep * np.log(game.cost))[order], sizes)
-        by_firm = solve_types(types, one_market, np.array([1 / steep]))
-        prices = game.cost * (1 + (1 + by_firm.odds[firm]) / steep)
-    return prices, float(by_firm.residual[0]), int(by_firm.iterations[0])
+    order, sizes = np.argsort(firm, kind="stable"), np.bincount(firm)
+    one_market, curve = np.array([sizes.size]), np.array([bend])
+    if all(np.ptp(gross[firm == f]) == 0 for f in range(sizes.size)):
+        even = solve_types(firm_types(value[order], sizes), one_market, curve)
+        return 1 + even.odds[firm], float(even.residual[0]), int(even.iterations[0])
+    found = solve_cells(value=value[order], gross=gross[order], nesting=np.zeros(1), curve=curve,
+                        counts=Counts.plain(sizes, one_market))  # fmt: skip
+    markup = np.empty_like(value)
+    markup[order] = found.markup
+    return markup, float(found.residual[0]), int(found.iterations[0])
 
 
 def firm_types(value: Array, sizes: Labels) -> Array:

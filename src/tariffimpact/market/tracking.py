@@ -15,7 +15,7 @@ import numpy as np
 
 from tariffimpact.market.system import Array
 
-_SETTLED = 1e-11
+SETTLED = 1e-11
 """Relative gap at which no further start is tried."""
 _AIM = 1e-15
 _NEWTON_STEPS = 100
@@ -101,7 +101,7 @@ def track(conditions: Conditions, start: Array) -> Found:
         if at[-1] + stride * ahead[-1] >= _T_SCALE:
             reach = (_T_SCALE - at[-1]) / ahead[-1]
             last = newton(conditions, at[:-1] + reach * ahead[:-1])
-            if last.error <= _SETTLED:
+            if last.error <= SETTLED:
                 return Found(last.x, last.error, count + last.iterations)
         moved = _corrected(conditions, at + stride * ahead, 0.3 * stride)
         turned = None if moved is None else _tangent(moved[1], ahead)
@@ -122,7 +122,7 @@ def first_settled(trials: Iterable[Callable[[], Found]]) -> Found:
     for trial in trials:
         found = trial()
         count += found.iterations
-        if found.error <= _SETTLED:
+        if found.error <= SETTLED:
             break
     return replace(found, iterations=count)
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tariffimpact import units
 from tariffimpact.errors import ModelError
 from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.conduct import Game
+from tariffimpact.market.log_odds import OddsConditions, eased
 from tariffimpact.market.solving import Solved, solve
 from tariffimpact.market.system import Array, DemandSystem
 
-_RUNAWAY = 1e-4
-"""Cost over price below which a search that failed is taken to have run away."""
 _VANISHED = 1e-6
 """Share at which a search that failed is taken to have ended at no sales."""
-_OUT = 1e9
-"""Price over cost of a product taken off the market."""
+_BEYOND, _UNWANTED = 1e300, -1e4
+"""Price and log quality of a product off the market."""
+_CLEAR = 1e-9
+"""Condition, in units of marginal revenue, beyond what rounding makes of none."""
 
 
 def check_sold(demand: DemandSystem, prices: Array, products: Sequence[str]) -> None:
@@ -35,17 +38,21 @@ def check_sold(demand: DemandSystem, prices: Array, products: Sequence[str]) -> 
 
 
 def check_offered(
-    game: Game, solved: Solved, firms: tuple[str, ...], products: Sequence[str]
+    game: Game,
+    solved: Solved,
+    firms: tuple[str, ...],
+    products: Sequence[str],
+    hold: Array | None = None,
 ) -> None:
     """Raise a `ModelError` that names the products a firm does better not to sell, if any.
 
-    With CES demand, or constant elasticities, a firm that keeps less of a dollar from one product
-    than from another (unequal duties levied on its border prices, or partial ownership) may raise
-    the first one's price without limit. Such a product is confirmed by taking it off the market:
-    once the rest has settled, its firm must still want a higher price.
+    With CES demand a firm that keeps less of a dollar from one product than from another (unequal
+    duties levied on its border prices, or partial ownership) may raise the first one's price
+    without limit. `hold` are prices fixed from outside, NaN where free.
     """
-    if not isinstance(game.demand, LogitDemand | CesDemand):
-        shares = game.demand.shares(solved.prices)
+    demand = game.demand
+    if not isinstance(demand, LogitDemand | CesDemand):
+        shares = demand.shares(solved.prices)
         last = [name for name, share in zip(products, shares, strict=True) if share < _VANISHED]
         if last:
             raise ModelError(
@@ -53,22 +60,58 @@ def check_offered(
                 f"{'it sells' if len(last) == 1 else 'they sell'} nothing; drop the product from "
                 "the market, or use logit or CES demand"
             )
-    with np.errstate(all="ignore"):
-        gone = game.cost / solved.prices < _RUNAWAY
-    if not gone.any() or gone.all() or not _stays_out(game, firms, gone):
+    if not isinstance(demand, CesDemand):
         return
+    fixed = np.full(len(firms), np.nan) if hold is None else hold
+    gone = _withdrawn(game, np.asarray(firms), fixed)
     names = [name for name, out in zip(products, gone, strict=True) if out]
-    raise ModelError(
-        f"{', '.join(names)}: priced out, the firm does better to sell none at these duties, as "
-        "sales would come at the cost of products on which it keeps more of each dollar; drop the "
-        "product from the market, or use logit demand"
-    )
+    makers = list(dict.fromkeys(firm for firm, out in zip(firms, gone, strict=True) if out))
+    if names:
+        raise ModelError(
+            f"{', '.join(names)}: priced out, the firm does better to sell none at these duties, "
+            f"as sales would come at the cost of products on which {units.listed(makers)} "
+            f"{'keeps' if len(makers) == 1 else 'keep'} more of each dollar; drop the product "
+            "from the market, or use logit demand"
+        )
 
 
-def _stays_out(game: Game, firms: tuple[str, ...], gone: NDArray[np.bool_]) -> bool:
-    """Return whether every product in `gone` would rather be dearer once the others settled."""
-    rest = solve(game, firms, hold=np.where(gone, _OUT * game.cost, np.nan))
-    if not rest.converged:
-        return False
-    wish = game.residual(rest.prices)[gone]
-    return bool((wish < 0 if game.conduct == "cournot" else wish > 0).all())
+def _withdrawn(game: Game, firms: NDArray[np.str_], hold: Array) -> NDArray[np.bool_]:
+    """Return the products that are withdrawn, as far as the market without them confirms it."""
+    held = np.isfinite(hold)
+    conditions = OddsConditions.of(game, held, np.where(held, hold, game.cost))
+    with np.errstate(all="ignore"):
+        gone = [now.unbounded(found.x) for now, found in eased(conditions)]
+    for out in {out.tobytes(): out for out in reversed(gone) if out.any()}.values():
+        rest, names, fixed = _without(game, out), firms[~out], hold[~out]
+        solved = solve(rest, tuple(names), hold=fixed)
+        if not solved.converged:
+            out = out.copy()
+            out[~out] = more = _withdrawn(rest, names, fixed)
+            if not more.any():
+                continue
+            solved = solve(_without(rest, more), tuple(names[~more]), hold=fixed[~more])
+        dearer = _dearer(game, out, solved.prices)
+        if solved.converged and not (out & (dearer < -_CLEAR)).any():
+            return out & (dearer > _CLEAR)
+    return np.zeros_like(held)
+
+
+def _dearer(game: Game, gone: NDArray[np.bool_], prices: Array) -> Array:
+    """Return the condition of each product if those `gone` sell nothing; above 0: raise a price."""
+    demand = game.demand
+    assert isinstance(demand, CesDemand)
+    shelf = np.full(gone.size, _BEYOND)
+    shelf[~gone] = prices
+    unsold = replace(demand, log_quality=np.where(gone, _UNWANTED, demand.log_quality))
+    condition = replace(game, demand=unsold).residual(shelf)
+    return -condition if game.conduct == "cournot" else condition
+
+
+def _without(game: Game, gone: NDArray[np.bool_]) -> Game:
+    """Return the game of the products that are not `gone`."""
+    demand, kept = game.demand, ~gone
+    assert isinstance(demand, CesDemand)
+    left = replace(demand, log_quality=demand.log_quality[kept], nest=demand.nest[kept],
+                   nesting=demand.nesting[kept])  # fmt: skip
+    return replace(game, demand=left, ownership=game.ownership[np.ix_(kept, kept)],
+                   cost=game.cost[kept], weight=game.weight[kept])  # fmt: skip
