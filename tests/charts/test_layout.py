@@ -19,13 +19,13 @@ TITLE = "A finding in $ and ^ long enough to need a second line, because finding
 SLOW = [pytest.param(count, marks=pytest.mark.slow) for count in (3, 8)]
 
 
-@pytest.mark.parametrize("count", [1, *SLOW, 16])
+@pytest.mark.parametrize("count", [1, *SLOW, pytest.param(16, marks=pytest.mark.slow)])
 def test_labels_stand_apart(draw, layout, count):
     ax = draw(count)
     assert layout(ax) == []
 
 
-@pytest.mark.parametrize("count", [*SLOW, 16])
+@pytest.mark.parametrize("count", [*SLOW, 16])  # the names that fill most are the hardest
 def test_nasty_names_are_printed_apart_and_as_text(draw, layout, count):
     ax = draw(count, nasty=True)
     assert layout(ax) == []

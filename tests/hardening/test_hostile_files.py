@@ -15,8 +15,8 @@ from tariffimpact.interval import Interval
 from tariffimpact.market import read_products
 
 EVERY = settings(suppress_health_check=list(HealthCheck))
-LEAN = {"answered case": 50, "answered market": 25, "skus": 30, "case": 200}
-"""Examples of the readers that take more than a few milliseconds; the others have 100."""
+LEAN = {"answered case": 30, "answered market": 15, "skus": 20, "case": 100}
+"""Examples of the readers that take more than a few milliseconds; the others have 60."""
 
 
 def spoil(name, examples):
@@ -34,7 +34,7 @@ def spoil(name, examples):
 
 @pytest.mark.parametrize("name", [name for name in readers() if "with" not in name])
 def test_a_spoilt_file_is_read_or_refused(name):
-    counted = spoil(name, LEAN.get(name, 100))
+    counted = spoil(name, LEAN.get(name, 60))
     assert counted["refused"] > 0
 
 

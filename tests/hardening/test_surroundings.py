@@ -64,15 +64,8 @@ def needs_extras(name):
         pytest.importorskip("ibis", reason="the extra portfolio is not installed")
 
 
-# the network
-
-
-def test_no_batch_asks_the_network_or_starts_a_program(tmp_path):
-    """Of a report, tests/cli/test_report_command.py asks the same; of answers, see below."""
-    needs_extras("batch")
-    told = program(ALONE, [*FILES["batch"], "--out", "out"], tmp_path)
-    assert (told.returncode, told.stderr) == (0, b"")
-    assert len(tree(tmp_path / "out")) > 5
+# the network, which no command asks: answers are asked below, a report in
+# tests/cli/test_report_command.py, a batch in tests/portfolio/test_batch.py
 
 
 def test_the_hook_would_notice(tmp_path):
