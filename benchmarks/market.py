@@ -28,9 +28,9 @@ except ImportError:
 
 ROUNDS = 15
 NESTING = 0.5
-SHAPES = ((3, 1, 20_000, 60), (10, 2, 6_000, 60), (50, 5, 1_200, 30), (200, 20, 300, 6),
-          (2_000, 100, 100, 1))  # fmt: skip
-"""Products, products of a firm, markets for us, markets for pyblp."""
+SHAPES = ((3, 1, 80_000, 60), (10, 2, 24_000, 60), (50, 5, 4_800, 30), (200, 20, 1_200, 6),
+          (2_000, 100, 120, 1))  # fmt: skip
+"""Products, products of a firm, markets for us (240,000 products in all), markets for pyblp."""
 
 
 def draw(products, per_firm, markets, seed=0):
@@ -232,7 +232,7 @@ def threads():
     """Clock time of one thread over that of two, rounds interleaved."""
     print("\ntwo threads: times as fast by the clock as one")
     for products, per_firm, markets, _ in SHAPES:
-        case = draw(products, per_firm, 2 * markets)
+        case = draw(products, per_firm, markets)
         for backend in ("numpy", "numba"):
             clock = {1: [], 2: []}
             for _ in range(ROUNDS + 1):
@@ -263,7 +263,6 @@ def growth():
             took.append(min(seconds(lambda c=case: solve_logit(**c))[0] for _ in range(ROUNDS)))
         slope = np.polyfit(np.log(sizes), np.log(took), 1)[0]
         print(f"  {what:9} e = {slope:.2f}  ({', '.join(f'{t * 1e3:.2f} ms' for t in took)})")
-
 
 
 def main():

@@ -14,25 +14,19 @@ falls in h: there is exactly one equilibrium.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from tariffimpact.market.first_guess import first_guess, tail
+from tariffimpact.market.grouping import Grouping, ragged, rectangle
 from tariffimpact.market.system import Array, Labels
 
 TOLERANCE = 1e-10
 """Relative first-order condition above which nothing is called an equilibrium."""
 AIM = 2e-14
-FLOOR = 700.0
 LIMIT = 80
-LEAST = 1e-304
-"""Least odds to start from."""
-START = 1.084
-"""First odds are L(1 + 1.084 L)/(1 + 1.084 L + L^2/2), close to the root of z e^z/(1 + z) = L."""
 _DOMINANT = 10.0
-LEADING = 0.9
-"""Share at the least markups from which a firm's reply is worked out before the first step."""
 _FEW, _MANY = 0.25, 3_000
 """Share of markets still moving below which the others, if there are many firms, are left."""
 
@@ -49,20 +43,6 @@ class Aggregates:
     """Largest relative first-order condition per market, shape (M,); NaN where input is."""
     iterations: Labels
     """Newton steps per market, shape (M,)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How firms lie in memory: a rectangle, firms along one axis, or ragged in one row."""
-
-    total: Callable[[Array], Array]
-    """Sum over the firms of each market."""
-    spread: Callable[[Array], Array]
-    """Repeat a market's number for each of its firms."""
-    peak: Callable[[Array], Array]
-    """Maximum over the firms of each market."""
-    some: Callable[[Array, Labels], Array] | None = None
-    """The firms of some markets; None where that is not cheap."""
 
 
 def solve_types(log_types: Array, counts: Labels, curve: Array) -> Aggregates:
@@ -88,122 +68,19 @@ def solve_types(log_types: Array, counts: Labels, curve: Array) -> Aggregates:
     if (counts == width).all():
         square = log_types.reshape(-1, width)
         if width > counts.size:
-            found = _newton(square, _rectangle(1), curve)
+            found = _newton(square, rectangle(1), curve)
             return Aggregates(found.odds.ravel(), *_rest(found))
-        found = _newton(np.ascontiguousarray(square.T), _rectangle(0), curve)
+        found = _newton(np.ascontiguousarray(square.T), rectangle(0), curve)
         return Aggregates(np.ascontiguousarray(found.odds.T).ravel(), *_rest(found))
-    return _newton(log_types, _ragged(counts), curve)
+    return _newton(log_types, ragged(counts), curve)
 
 
 def _rest(found: Aggregates) -> tuple[Array, Array, Labels]:
     return found.log_total, found.residual, found.iterations
 
 
-def _rectangle(axis: int) -> _Layout:
-    across = (slice(None), None) if axis else (None, slice(None))
-    return _Layout(
-        total=lambda firm: np.add.reduce(firm, axis=axis),
-        spread=lambda market: market[across],
-        peak=lambda firm: np.maximum.reduce(firm, axis=axis),
-        some=None if axis else lambda firm, markets: firm[:, markets],
-    )
-
-
-def _ragged(counts: Labels) -> _Layout:
-    starts = np.cumsum(counts) - counts
-    market = np.repeat(np.arange(counts.size), counts)
-    return _Layout(
-        total=lambda firm: np.add.reduceat(firm, starts),
-        spread=lambda value: value[market],
-        peak=lambda firm: np.maximum.reduceat(firm, starts),
-    )
-
-
-def tail(odds: Array, curve: Array) -> Array:
-    """Return log(1 + e(1 + z))/e, its limit 1 + z at e = 0: minus the log of the markup's pull."""
-    if not curve.any():
-        return 1 + odds
-    safe = np.where(curve == 0, 1.0, curve)
-    return np.where(curve == 0, 1 + odds, np.log1p(safe * (1 + odds)) / safe)
-
-
-def alone(log_type: Array, curve: Array) -> Array:
-    """Return z of a firm of that type without rivals: log z + log(1 + e(1 + z))/e = log type.
-
-    Under logit z is Lambert's W of the type over e; Newton in log z converges from anywhere.
-    """
-    some = np.where(curve == 0, 1.0, curve)
-    high = np.where(curve == 0, np.log(np.maximum(log_type, 1.0)), log_type / (1 + 1 / some))
-    log_odds = np.where(log_type > 1, high, log_type - 1)
-    for _ in range(12):
-        odds = np.exp(log_odds)
-        log_odds -= (log_odds + tail(odds, curve) - log_type) / (
-            1 + odds / (1 + curve * (1 + odds))
-        )
-    return np.exp(log_odds)
-
-
-def _start(log_types: Array, layout: _Layout, curve: Array) -> tuple[Array, Array, Array, Array]:
-    """Return types cut off where exp underflows, the upper end of h, and first h and odds."""
-    scale = np.exp(-tail(np.zeros_like(curve), curve))
-    top = np.maximum(layout.peak(log_types), 0.0)
-    low = np.exp(log_types - layout.spread(top))
-    total = np.exp(-top) + layout.total(low) * scale
-    upper = top + np.log(total)
-    types = np.maximum(log_types, layout.spread(upper - FLOOR))
-    low *= layout.spread(scale / total)
-    np.maximum(low, LEAST, out=low)
-    led = np.flatnonzero(layout.peak(low) > LEADING)
-    h, odds = upper.copy(), _first_odds(low)
-    if led.size and layout.some is None:
-        h, odds, types = _behind_leader(log_types, upper, layout, curve)
-    elif led.size and layout.some is not None:
-        given = layout.some(log_types, led)
-        h[led], odds[:, led], types[:, led] = _behind_leader(given, upper[led], layout, curve[led])
-    return types, upper, h, odds
-
-
-def _first_odds(low: Array) -> Array:
-    """Return odds near the root of z e^z/(1 + z) = low; `low` is overwritten."""
-    near = START * low
-    near += 1
-    odds = low * near
-    low *= low
-    low *= 0.5
-    near += low
-    odds /= near
-    return odds
-
-
-def _behind_leader(
-    types: Array, upper: Array, layout: _Layout, curve: Array
-) -> tuple[Array, Array, Array]:
-    """Return first h and odds, and types cut off, where a firm leads.
-
-    The leader replies to rivals at their least markups. The cut must follow h down, or a firm too
-    faint to count would end up a rival.
-    """
-    each = layout.spread(curve)
-    least = tail(np.zeros_like(each), each)
-    low = np.exp(np.minimum(types - layout.spread(upper) - least, 0.0))
-    leads, led = low > LEADING, layout.peak(low) > LEADING
-    rivals = np.logaddexp(0.0, upper + np.log(layout.total(np.where(leads, 0.0, low))))
-    reply = alone((types - layout.spread(rivals))[leads],
-                  np.broadcast_to(each, leads.shape)[leads])  # fmt: skip
-    odds = _first_odds(low)
-    odds[leads] = reply
-    worth = types - tail(odds, each)
-    top = np.maximum(layout.peak(worth), 0.0)
-    h = top + np.log(np.exp(-top) + layout.total(np.exp(worth - layout.spread(top))))
-    h = np.where(led, h, upper)
-    types = np.maximum(types, layout.spread(h) - FLOOR)
-    odds = _first_odds(np.exp(np.minimum(types - layout.spread(h) - least, 0.0)))
-    odds[leads] = reply
-    return h, odds, types
-
-
 def _gap(
-    odds: Array, most: float, share: Array, outside: Array, layout: _Layout
+    odds: Array, most: float, share: Array, outside: Array, grouping: Grouping
 ) -> tuple[Array, Array | float]:
     """Return outside + sum of shares - 1, and the size of its terms.
 
@@ -211,21 +88,21 @@ def _gap(
     is judged against what that firm leaves to others. `most` is the largest of all odds.
     """
     if not most > _DOMINANT:
-        return outside + layout.total(share) - 1, 1.0
-    large = layout.peak(odds)
+        return outside + grouping.total(share) - 1, 1.0
+    large = grouping.peak(odds)
     high = odds > 1  # one firm at the solution, perhaps several on the way
     left = np.where(high, -1 / (1 + odds), share)
-    gap = outside + layout.total(left) + (layout.total(high.astype(np.float64)) - 1)
+    gap = outside + grouping.total(left) + (grouping.total(high.astype(np.float64)) - 1)
     return gap, np.where(large > 1, 1 / (1 + large), 1.0)
 
 
-def _newton(log_types: Array, layout: _Layout, curve: Array) -> Aggregates:
+def _newton(log_types: Array, grouping: Grouping, curve: Array) -> Aggregates:
     """Iterate the arrowhead Newton until every market is at rounding error or stops moving."""
     with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
-        types, upper, h, odds = _start(log_types, layout, curve)
+        types, upper, h, odds = first_guess(log_types, grouping, curve)
         residual = np.full(h.shape, np.inf)
         iterations = np.zeros(h.shape, dtype=np.intp)
-        _steps(_Markets(types, upper, curve, layout), h, odds, residual, iterations)
+        _steps(_Markets(types, upper, curve, grouping), h, odds, residual, iterations)
         return Aggregates(odds, h, residual, iterations)
 
 
@@ -236,32 +113,35 @@ class _Markets:
     types: Array
     upper: Array
     curve: Array
-    layout: _Layout
+    grouping: Grouping
 
 
 def _steps(
     of: _Markets, h: Array, odds: Array, residual: Array, iterations: Labels, taken: int = 0
 ) -> None:
     """Move `h` and `odds` to the solution in place; write residuals, count steps."""
-    layout, each = of.layout, of.layout.spread(of.curve)
+    grouping, each = of.grouping, of.grouping.spread(of.curve)
     logit = not of.curve.any()
-    size = AIM * (1.0 + np.abs(layout.peak(np.abs(of.types))) + of.upper)
+    size = AIM * (1.0 + np.abs(grouping.peak(np.abs(of.types))) + of.upper)
     plus, error, fall, spare = (np.empty_like(odds) for _ in range(4))
+    moving = np.ones(h.shape, dtype=np.bool_)  # the first two steps are always taken
+    left = moving.size
     for step in range(taken, LIMIT):
         share = np.divide(odds, np.add(odds, 1, out=plus), out=fall)
         np.log(share, out=error)
         error += plus if logit else tail(odds, each)
-        error += layout.spread(h)
+        error += grouping.spread(h)
         error -= of.types
         outside = np.exp(-h)
         most = float(odds.max())
-        gap, unit = _gap(odds, most, share, outside, layout)
-        np.maximum(layout.peak(np.abs(error, out=spare)), np.abs(gap) / unit, out=residual)
-        moving = residual > size
-        left = np.count_nonzero(moving)
+        gap, unit = _gap(odds, most, share, outside, grouping)
+        if step > 1:
+            np.maximum(grouping.peak(np.abs(error, out=spare)), np.abs(gap) / unit, out=residual)
+            moving = residual > size
+            left = int(np.count_nonzero(moving))
         if not left:
             return
-        if left < _FEW * moving.size and odds.size > _MANY and layout.some is not None:
+        if left < _FEW * moving.size and odds.size > _MANY and grouping.some is not None:
             _finish(of, h, odds, residual, iterations, np.flatnonzero(moving), step)
             return
         iterations += moving
@@ -270,10 +150,10 @@ def _steps(
             spare /= 1 + each * plus
         spare += 1
         fall /= spare
-        dh = gap - layout.total(np.multiply(error, fall, out=spare))
-        dh /= outside + layout.total(fall)
+        dh = gap - grouping.total(np.multiply(error, fall, out=spare))
+        dh /= outside + grouping.total(fall)
         h_new = np.minimum(np.maximum(h + dh, 0.0), of.upper)
-        error += layout.spread(h_new - h)
+        error += grouping.spread(h_new - h)
         plus *= plus
         error *= np.multiply(fall, plus, out=fall)
         odds -= np.minimum(error, np.multiply(odds, 0.9, out=spare), out=error)
@@ -285,9 +165,9 @@ def _finish(
     taken: int,
 ) -> None:  # fmt: skip
     """Take the remaining steps in `some` markets only."""
-    assert of.layout.some is not None
-    own, at = of.layout.some, (some,)
-    few = _Markets(own(of.types, some), of.upper[at], of.curve[at], of.layout)
+    assert of.grouping.some is not None
+    own, at = of.grouping.some, (some,)
+    few = _Markets(own(of.types, some), of.upper[at], of.curve[at], of.grouping)
     state = h[at], np.ascontiguousarray(own(odds, some)), residual[at], iterations[at]
     _steps(few, *state, taken)
     h[at], residual[at], iterations[at] = state[0], state[2], state[3]

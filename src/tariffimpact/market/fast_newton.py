@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 
-from tariffimpact.market.aggregative import AIM, FLOOR, LEADING, LEAST, LIMIT, START
+from tariffimpact.market.aggregative import AIM, LIMIT
+from tariffimpact.market.first_guess import FLOOR, LEADING, LEAST, START
 from tariffimpact.market.lanes import (
     ABSENT,
     BEND,
@@ -48,7 +49,7 @@ from tariffimpact.market.system import Array
 def _behind_leader(firms: Array, lane: Array, i: int, multiplicative: bool) -> None:
     """Write first h and odds of lane i from its leader's reply, and cut its types off again.
 
-    See `aggregative._behind_leader`; the types as given wait where slopes will be.
+    See `first_guess._behind_leader`; the types as given wait where slopes will be.
     """
     curve = lane[CURVE + i] if multiplicative else 0.0
     upper, least, others, leader = lane[UPPER + i], lane[PULL + i], 0.0, 0

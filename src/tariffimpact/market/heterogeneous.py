@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffimpact.market.aggregative import TOLERANCE, alone
+from tariffimpact.market.aggregative import TOLERANCE
 from tariffimpact.market.balance import (
     LEAST,
     LEAST_STILL,
@@ -26,6 +26,7 @@ from tariffimpact.market.balance import (
     still_sold,
 )
 from tariffimpact.market.cells import Cells, Counts
+from tariffimpact.market.first_guess import alone
 from tariffimpact.market.system import Array, Labels
 
 AIM, FINE = 1e-14, 1e-15

@@ -99,7 +99,7 @@ def log(x: float) -> float:
 
 @exact
 def alone(log_type: float, curve: float) -> float:
-    """Return z of a firm without rivals; see `aggregative.alone`."""
+    """Return z of a firm without rivals; see `first_guess.alone`."""
     z = log_type - 1
     if log_type > 1:
         z = log_type / (1 + 1 / curve) if curve > 0 else math.log(log_type)
