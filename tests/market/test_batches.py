@@ -240,3 +240,21 @@ def test_ces_batch_equals_a_single_market():
                     demand=CesDemand(np.array([0.5, 1.0]), 3.0))  # fmt: skip
     found = solve_ces(log_quality=[0.5, 1.0], elasticity=3.0, cost=[1.0, 2.0], firms=list("ab"))
     assert found.prices == pytest.approx(market.equilibrium().prices, rel=1e-12)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_ces_prices_far_out_meet_the_condition_of_a_firm_alone(backend):
+    if backend == "numba":
+        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+    quality = np.array([-900.0, -50.0, 0.0, 50.0, 300.0, 600.0, 900.0, 1_050.0])
+    found = solve_ces(log_quality=quality, elasticity=1.5, cost=2.0, firms=np.zeros(8),
+                      markets=np.arange(8), backend=backend)  # fmt: skip
+    assert found.solved.all()
+    # k/(p - k) = (elasticity - 1)(1 - S), in logs, S = A p^(1 - elasticity)/(1 + A p^...)
+    price = np.log(found.prices)
+    outside = -np.logaddexp(0.0, quality - 0.5 * price)
+    margin = price + np.log(-np.expm1(np.log(2.0) - price)) - np.log(2.0)
+    assert -margin == pytest.approx(np.log(0.5) + outside, rel=1e-12, abs=1e-12)
+    assert found.iterations.max() <= 8
+    beyond = solve_ces(log_quality=1_200.0, elasticity=1.5, cost=2.0, firms=[0], backend=backend)
+    assert np.isnan(beyond.prices) == ~beyond.solved  # no number holds exp(800)

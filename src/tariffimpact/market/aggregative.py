@@ -24,7 +24,8 @@ from tariffimpact.market.system import Array, Labels
 
 TOLERANCE = 1e-10
 """Relative first-order condition above which nothing is called an equilibrium."""
-AIM = 2e-14
+AIM, MOST_AIM = 2e-14, TOLERANCE / 2
+"""Condition at which steps end, per unit of the largest log type and h, and at most."""
 LIMIT = 80
 _DOMINANT = 10.0
 _FEW, _MANY = 0.25, 3_000
@@ -122,7 +123,7 @@ def _steps(
     """Move `h` and `odds` to the solution in place; write residuals, count steps."""
     grouping, each = of.grouping, of.grouping.spread(of.curve)
     logit = not of.curve.any()
-    size = AIM * (1.0 + np.abs(grouping.peak(np.abs(of.types))) + of.upper)
+    size = np.minimum(AIM * (1.0 + grouping.peak(np.abs(of.types)) + of.upper), MOST_AIM)
     plus, error, fall, spare = (np.empty_like(odds) for _ in range(4))
     moving = np.ones(h.shape, dtype=np.bool_)  # the first two steps are always taken
     left = moving.size
@@ -145,17 +146,17 @@ def _steps(
             _finish(of, h, odds, residual, iterations, np.flatnonzero(moving), step)
             return
         iterations += moving
-        np.multiply(odds, plus, out=spare)
-        if not logit:
-            spare /= 1 + each * plus
+        # in this order: under CES the square of odds may be out of range
+        np.multiply(odds if logit else odds / (1 + each * plus), plus, out=spare)
         spare += 1
         fall /= spare
         dh = gap - grouping.total(np.multiply(error, fall, out=spare))
         dh /= outside + grouping.total(fall)
         h_new = np.minimum(np.maximum(h + dh, 0.0), of.upper)
         error += grouping.spread(h_new - h)
-        plus *= plus
-        error *= np.multiply(fall, plus, out=fall)
+        fall *= plus
+        fall *= plus
+        error *= fall
         odds -= np.minimum(error, np.multiply(odds, 0.9, out=spare), out=error)
         h[:] = h_new
 

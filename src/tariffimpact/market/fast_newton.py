@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from tariffimpact.market.aggregative import AIM, LIMIT
+from tariffimpact.market.aggregative import AIM, LIMIT, MOST_AIM
 from tariffimpact.market.first_guess import FLOOR, LEADING, LEAST, START
 from tariffimpact.market.lanes import (
     ABSENT,
@@ -43,6 +43,9 @@ from tariffimpact.market.lanes import (
     log,
 )
 from tariffimpact.market.system import Array
+
+FAINT = 1e-280
+"""Odds below which a firm's condition is not looked at: it sells nothing, or only fills a lane."""
 
 
 @exact
@@ -136,7 +139,8 @@ def _start(firms: Array, lane: Array, multiplicative: bool) -> None:
             near = 1.0 + START * low
             firm[ODDS + i] = low * near / (near + 0.5 * low * low)
     for i in range(LANES):
-        lane[SIZE + i] += 1.0 + lane[UPPER + i]
+        aim = AIM * (1.0 + lane[SIZE + i] + lane[UPPER + i])
+        lane[SIZE + i] = aim if aim < MOST_AIM else MOST_AIM
         if lane[WORST + i] > LEADING:
             _behind_leader(firms, lane, i, multiplicative)
 
@@ -167,28 +171,13 @@ def _conditions(firms: Array, lane: Array, multiplicative: bool) -> None:
         lane[PULL + i], lane[WHOLE + i], lane[WORST + i], lane[UNIT + i] = 0.0, -1.0, 0.0, 1.0
     for f in range(firms.shape[0]):
         firm = firms[f]
+        _slopes(firm, lane, multiplicative)
         for i in range(LANES):
-            firm[FLAT + i], firm[BEND + i] = 1.0 + firm[ODDS + i], 0.0
-        if multiplicative:
-            for i in range(LANES):
-                plus = firm[FLAT + i]
-                bent = lane[CURVE + i] * plus
-                one = 1.0 + bent
-                apart = firm[ODDS + i] * plus / one
-                firm[FLAT + i] = (log(one) + (bent - (one - 1.0)) / one) / lane[CURVE + i]
-                firm[BEND + i] = lane[CURVE + i] * apart * apart
-        for i in range(LANES):
-            odds = firm[ODDS + i]
-            plus = 1.0 + odds
-            bent = 1.0 + lane[CURVE + i] * plus
-            pull = bent + odds * plus
-            inverse = 1.0 / (plus * pull)
-            left = pull * inverse
+            odds, left, flat = firm[ODDS + i], firm[ERROR + i], firm[TURN + i]
             share = odds * left
             error = log(share) + firm[FLAT + i] + lane[H + i] - firm[TYPE + i]
-            flat = bent * plus * inverse
             fall = share * flat
-            bend = fall * (odds + plus + firm[BEND + i])
+            bend = fall * (1.0 + odds + odds) + share * (1.0 - flat) * firm[BEND + i]
             firm[ERROR + i], firm[FLAT + i] = error, flat
             firm[BEND + i], firm[TURN + i] = bend, bend - 2.0 * share * odds
             lane[PULL + i] += error * fall
@@ -198,8 +187,32 @@ def _conditions(firms: Array, lane: Array, multiplicative: bool) -> None:
             lane[WHOLE + i] += 1.0 if odds > 1.0 else 0.0
             unit = left if odds > 1.0 else 1.0
             lane[UNIT + i] = unit if unit < lane[UNIT + i] else lane[UNIT + i]
-            size = abs(error)
+            size = abs(error) if odds > FAINT else 0.0
             lane[WORST + i] = lane[WORST + i] if lane[WORST + i] > size else size
+
+
+@fused
+def _slopes(firm: Array, lane: Array, multiplicative: bool) -> None:
+    """Write 1/(1 + z) to ERROR, 1/a to TURN, log(1 + e(1 + z))/e to FLAT and e(a - 1) to BEND.
+
+    Under CES odds may be so large that their square is out of range.
+    """
+    if multiplicative:
+        for i in range(LANES):
+            odds, plus = firm[ODDS + i], 1.0 + firm[ODDS + i]
+            bent = lane[CURVE + i] * plus
+            one = 1.0 + bent
+            apart = odds / one * plus
+            firm[ERROR + i], firm[TURN + i] = 1.0 / plus, 1.0 / (1.0 + apart)
+            firm[FLAT + i] = (log(one) + (bent - (one - 1.0)) / one) / lane[CURVE + i]
+            firm[BEND + i] = lane[CURVE + i] * apart
+    else:
+        for i in range(LANES):
+            odds, plus = firm[ODDS + i], 1.0 + firm[ODDS + i]
+            pull = 1.0 + odds * plus
+            inverse = 1.0 / (plus * pull)
+            firm[ERROR + i], firm[TURN + i] = pull * inverse, plus * inverse
+            firm[FLAT + i], firm[BEND + i] = plus, 0.0
 
 
 @exact
@@ -209,7 +222,7 @@ def _judge(lane: Array) -> bool:
         gap = lane[GAP + i] + lane[WHOLE + i]
         size = abs(gap) / lane[UNIT + i]
         worst = lane[WORST + i] if lane[WORST + i] > size else size
-        go = 1.0 if worst > AIM * lane[SIZE + i] else 0.0
+        go = 1.0 if worst > lane[SIZE + i] else 0.0
         change = (gap - lane[PULL + i]) / lane[DROP + i]
         lane[STEP + i], lane[SECOND + i] = change, lane[OUTSIDE + i] * change * change
         lane[WORST + i], lane[UNIT + i] = worst, go
