@@ -217,9 +217,8 @@ def scenarios():
                             ("aids", "customs_value")):  # fmt: skip
         size = {"shares": np.full(10, 0.05)} if demand in ("logit", "ces") else {
             "quantities": np.full(10, 100.0)}  # fmt: skip
-        size |= {"linear": {"outside_share": 0.5}, "aids": {"market_elasticity": 1.2}}.get(
-            demand, {}
-        )
+        size |= {"linear": {"outside_share": 0.5},
+                 "aids": {"fixed": {"market_elasticity": 1.2}}}.get(demand, {})  # fmt: skip
         market = calibrate(
             products=list("abcdefghij"), firms=list("aabbccddee"), prices=rng.uniform(8, 12, 10),
             margins={"a": 0.4} if demand != "linear" else dict.fromkeys("abcdefghij", 0.4),
