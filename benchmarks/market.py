@@ -111,25 +111,32 @@ def seconds(call):
 
 def compare(products, per_firm, ours, theirs):
     case, few = draw(products, per_firm, ours), draw(products, per_firm, theirs)
+
+    def worst(prices):
+        of = case if prices.size == case["cost"].size else few
+        return worst_condition(of, prices, products, per_firm)
+
     calls = {
-        "numpy": (lambda: solve_logit(**case).prices, case, ours),
-        "numba": (lambda: solve_logit(**case, backend="numba").prices, case, ours),
-        "fixed point": (lambda: fixed_point(case, products, per_firm), case, ours),
+        "numpy": (lambda: solve_logit(**case).prices, ours),
+        "numba": (lambda: solve_logit(**case, backend="numba").prices, ours),
+        "fixed point": (lambda: fixed_point(case, products, per_firm), ours),
     }
     if pyblp is not None:
-        calls["pyblp"] = (pyblp_solver(few, labels(products, per_firm, theirs)), few, theirs)
-    times = {name: [] for name in calls}
-    failed = {}
+        calls["pyblp"] = pyblp_solver(few, labels(products, per_firm, theirs)), theirs
+    report(f"{products} products a market", ours, *timed(calls, worst))
+
+
+def timed(calls, worst):
+    """Return seconds a market of each round, and the worst condition, of each contestant."""
+    times, conditions = {name: [] for name in calls}, {}
     for round_ in range(ROUNDS + 1):
-        for name, (call, data, markets) in calls.items():
-            if round_ == ROUNDS and name == "pyblp":
-                continue
+        for name, (call, markets) in calls.items():
             took, prices = seconds(call)
             if round_ == 0:
-                failed[name] = worst_condition(data, prices, products, per_firm)
+                conditions[name] = worst(prices)
             else:
                 times[name].append(took / markets)
-    report(f"{products} products a market", ours, times, failed)
+    return times, conditions
 
 
 def report(title, markets, times, failed):
@@ -166,23 +173,18 @@ def nested():
             case, owners = draw(products, per_firm, count), labels(products, per_firm, count)
             owners["nests"] = np.tile(np.arange(products) % 5, count)
             cases[count] = case | {"firms": Structure.of(**owners), "nesting": NESTING}, owners
-        (case, owners), (small, theirs) = cases[markets], cases[few]
+        case, small = cases[markets][0], cases[few][0]
+
+        def worst(prices, cases=cases, products=products):
+            return worst_nested(*cases[prices.size // products], prices, products)
+
         calls = {
-            "numpy": (lambda c=case: solve_logit(**c).prices, case, owners, markets),
-            "numba": (lambda c=case: solve_logit(**c, backend="numba").prices, case, owners,
-                      markets),
-        }  # fmt: skip
+            "numpy": (lambda c=case: solve_logit(**c).prices, markets),
+            "numba": (lambda c=case: solve_logit(**c, backend="numba").prices, markets),
+        }
         if pyblp is not None:
-            calls["pyblp"] = (pyblp_solver(small, theirs), small, theirs, few)
-        times, failed = {name: [] for name in calls}, {}
-        for round_ in range(ROUNDS + 1):
-            for name, (call, data, owned, count) in calls.items():
-                took, prices = seconds(call)
-                if round_ == 0:
-                    failed[name] = worst_nested(data, owned, prices, products)
-                else:
-                    times[name].append(took / count)
-        report(f"{products} products in 5 nests", markets, times, failed)
+            calls["pyblp"] = pyblp_solver(small, cases[few][1]), few
+        report(f"{products} products in 5 nests", markets, *timed(calls, worst))
 
 
 def worst_nested(case, owners, prices, products):
