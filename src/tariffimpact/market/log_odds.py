@@ -19,7 +19,7 @@ easing goes, what is left of a product that still runs off is nothing: its firm 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,6 +31,8 @@ from tariffimpact.market.conduct import Game
 from tariffimpact.market.system import Array, NestShares
 from tariffimpact.market.tracking import SETTLED, Found, Point, first_settled, newton, track
 
+_DIRECT_STEPS = 25
+"""Newton steps after which a CES market is eased instead."""
 _FLOORS = tuple(10.0**-k for k in (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 30, 40, 55, 75, 100, 150))
 """Easing of cost over price, each a place to start the next from."""
 
@@ -148,7 +150,8 @@ class OddsConditions:
         matrix[self.held] = np.eye(own.size)[self.held]
         if steep:  # cost over price, 1 - (p - k)/p
             left = np.where(self.held, np.exp(-self.held_loss / steep), excess)
-            left = np.asarray(np.linalg.solve(matrix, left), dtype=np.float64)
+            size = np.diag(matrix)  # divided by it no row is pivoted away: a small digit stays
+            left = np.asarray(np.linalg.solve(matrix / size[:, None], left / size))
             kept, ease = _eased(left, self.floor)
             margin, slope = 1 - left, steep**2 * (ease / kept)[:, None]
             loss = np.where(self.held, self.held_loss, -steep * np.log(kept))
@@ -229,33 +232,29 @@ def solve_odds(game: Game, held: NDArray[np.bool_], prices: Array) -> tuple[Arra
     """
     conditions = OddsConditions.of(game, held, prices)
     if isinstance(game.demand, CesDemand):
-        found = first_settled([*_directly(conditions), lambda: _by_easing(conditions)])
+        equal = np.zeros_like(conditions.at_cost)
+        directly = partial(newton, conditions, equal, limit=_DIRECT_STEPS)
+        found = first_settled([directly, partial(_by_easing, conditions)])
     else:
         found = _settled(conditions)
     return conditions.prices(game, found.x), found.error, found.iterations
 
 
-def _directly(conditions: OddsConditions) -> tuple[Callable[[], Found], ...]:
-    """Return Newton's method from equal shares and from where firms are small."""
-    first = conditions.start()
-    return (
-        lambda: newton(conditions, np.zeros_like(first)),
-        lambda: newton(conditions, np.minimum(first, 2.0)),
-    )
-
-
 def _settled(conditions: OddsConditions) -> Found:
     """Return where Newton ends, or else the path from the market in which firms are small."""
-    path = partial(track, conditions, conditions.start())
-    return first_settled([*_directly(conditions), path])
+    first = conditions.start()
+    starts = np.zeros_like(first), np.minimum(first, 2.0)
+    trials = [partial(newton, conditions, start) for start in starts]
+    return first_settled([*trials, partial(track, conditions, first)])
 
 
 def _by_easing(conditions: OddsConditions) -> Found:
-    """Return where Newton ends from the least eased conditions that were met."""
-    last, count = Found(conditions.start(), np.inf, 0), 0
-    for _, last in eased(conditions):
+    """Return where Newton ends from the least eased conditions, if they bound every price."""
+    last, count, bounded = Found(conditions.start(), np.inf, 0), 0, True
+    for now, last in eased(conditions):
         count += last.iterations
-    last = newton(conditions, last.x)
+        bounded = not now.unbounded(last.x).any()
+    last = newton(conditions, last.x) if bounded else replace(last, error=np.inf, iterations=0)
     return replace(last, iterations=count + last.iterations)
 
 

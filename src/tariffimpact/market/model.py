@@ -252,7 +252,7 @@ class Market:
         anchors = [known for known in (anchor, self._observed()) if known is not None]
         solved, held = solve(game, self.firms, anchors=anchors, hold=hold), np.isfinite(hold)
         if not solved.converged:
-            check_offered(game, solved, self.firms, self.products)
+            check_offered(game, solved, self.firms, self.products, hold)
         require_solved(solved, self.products)
         check_sold(self.demand, solved.prices, self.products)
         require_maximum(game, solved.prices, self.firms, ~held)

@@ -18,8 +18,8 @@ from tariffimpact.market.system import Array
 SETTLED = 1e-11
 """Relative gap at which no further start is tried."""
 _AIM = 1e-15
-_NEWTON_STEPS = 100
-_HALVINGS = 30
+_HALVINGS, _LAST_HALVINGS = 30, 3
+"""How often a step that does not help is halved: on the way, and where rounding is near."""
 _PATH_STEPS = 1000
 _T_SCALE = 10.0
 """What a whole t counts for in arc length, in units of x."""
@@ -68,17 +68,17 @@ class Found:
     iterations: int
 
 
-def newton(conditions: Conditions, start: Array) -> Found:
-    """Return the best point that a damped Newton at t = 1 reaches from `start`."""
+def newton(conditions: Conditions, start: Array, limit: int = 100) -> Found:
+    """Return the best point a damped Newton at t = 1 reaches from `start` in `limit` steps."""
     x = start
     point = conditions.at(x, 1.0)
     if point is None:
         return Found(x, np.inf, 0)
-    for count in range(_NEWTON_STEPS):
+    for count in range(limit):
         step = _solved(point.jacobian, -point.gap)
         if point.error <= _AIM or step is None:
             return Found(x, point.error, count)
-        for _ in range(_HALVINGS):
+        for _ in range(_HALVINGS if point.error > SETTLED else _LAST_HALVINGS):
             moved = conditions.at(x + step, 1.0)
             if moved is not None and moved.error < point.error:
                 break
@@ -86,7 +86,7 @@ def newton(conditions: Conditions, start: Array) -> Found:
         else:
             return Found(x, point.error, count)
         x, point = x + step, moved
-    return Found(x, point.error, _NEWTON_STEPS)
+    return Found(x, point.error, limit)
 
 
 def track(conditions: Conditions, start: Array) -> Found:

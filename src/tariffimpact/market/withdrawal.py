@@ -97,13 +97,21 @@ def _withdrawn(game: Game, firms: NDArray[np.str_], hold: Array) -> NDArray[np.b
 
 
 def _dearer(game: Game, gone: NDArray[np.bool_], prices: Array) -> Array:
-    """Return the condition of each product if those `gone` sell nothing; above 0: raise a price."""
+    """Return the condition of each product if those `gone` sell nothing; above 0: raise a price.
+
+    Each product that is gone is looked at as the only one of them that might come back.
+    """
     demand = game.demand
     assert isinstance(demand, CesDemand)
     shelf = np.full(gone.size, _BEYOND)
     shelf[~gone] = prices
-    unsold = replace(demand, log_quality=np.where(gone, _UNWANTED, demand.log_quality))
-    condition = replace(game, demand=unsold).residual(shelf)
+    unsold = np.where(gone, 2 * _UNWANTED, demand.log_quality)
+    condition = np.zeros(gone.size)
+    for j in np.flatnonzero(gone):
+        unsold[j] = _UNWANTED
+        now = replace(game, demand=replace(demand, log_quality=unsold))
+        condition[j] = now.residual(shelf)[j]
+        unsold[j] = 2 * _UNWANTED
     return -condition if game.conduct == "cournot" else condition
 
 
