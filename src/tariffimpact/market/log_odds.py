@@ -31,8 +31,8 @@ from tariffimpact.market.conduct import Game
 from tariffimpact.market.system import Array, NestShares
 from tariffimpact.market.tracking import SETTLED, Found, Point, first_settled, newton, track
 
-_DIRECT_STEPS = 25
-"""Newton steps after which a CES market is eased instead."""
+_LOGIT_STEPS, _CES_STEPS = 100, 25
+"""Newton steps after which the path is followed instead; CES prices on their way off take many."""
 _FLOORS = tuple(10.0**-k for k in (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 30, 40, 55, 75, 100, 150))
 """Easing of cost over price, each a place to start the next from."""
 
@@ -231,12 +231,9 @@ def solve_odds(game: Game, held: NDArray[np.bool_], prices: Array) -> tuple[Arra
     Products `held` keep their `prices`, shape (J,).
     """
     conditions = OddsConditions.of(game, held, prices)
-    if isinstance(game.demand, CesDemand):
-        equal = np.zeros_like(conditions.at_cost)
-        directly = partial(newton, conditions, equal, limit=_DIRECT_STEPS)
-        found = first_settled([directly, partial(_by_easing, conditions)])
-    else:
-        found = _settled(conditions)
+    ces = isinstance(game.demand, CesDemand)
+    ways = [partial(_settled, conditions), *([partial(_by_easing, conditions)] if ces else [])]
+    found = first_settled(ways)
     return conditions.prices(game, found.x), found.error, found.iterations
 
 
@@ -244,7 +241,8 @@ def _settled(conditions: OddsConditions) -> Found:
     """Return where Newton ends, or else the path from the market in which firms are small."""
     first = conditions.start()
     starts = np.zeros_like(first), np.minimum(first, 2.0)
-    trials = [partial(newton, conditions, start) for start in starts]
+    steps = _CES_STEPS if isinstance(conditions.demand, CesDemand) else _LOGIT_STEPS
+    trials = [partial(newton, conditions, start, steps) for start in starts]
     return first_settled([*trials, partial(track, conditions, first)])
 
 
