@@ -1,4 +1,4 @@
-"""The Newton step of `balance` for one market at a time, compiled by numba."""
+"""The Newton step of `steps` for one market at a time, compiled by numba."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ from tariffimpact.market.system import Array
 
 @exact
 def linearise(market: Lone, work: Work, firms: int, joint: bool) -> None:
-    """Write how b and X answer to d and H; see `balance.newton_step`."""
+    """Write how b and X answer to d and H; see `steps.newton_step`."""
     cell, firm, curve = work.cell, work.firm, market.curve
     for f in range(firms):
         firm[MOVED, f] = 1 / firm[SUMMED, f] + curve / firm[SUMMED_LEFT, f]

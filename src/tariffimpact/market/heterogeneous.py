@@ -21,12 +21,12 @@ from tariffimpact.market.balance import (
     Point,
     conditions,
     log_pull,
-    newton_step,
     pull_of,
     still_sold,
 )
 from tariffimpact.market.cells import Cells, Counts
 from tariffimpact.market.first_guess import alone
+from tariffimpact.market.steps import newton_step
 from tariffimpact.market.system import Array, Labels
 
 AIM, FINE = 1e-14, 1e-15
