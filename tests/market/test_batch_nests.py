@@ -11,7 +11,9 @@ from scipy.optimize import brentq
 from scipy.special import lambertw
 
 from tariffimpact.errors import ModelError
-from tariffimpact.market import Duties, solve_ces, solve_logit
+from tariffimpact.market import CesDemand, Duties, cellwise, solve_ces, solve_logit
+from tariffimpact.market.cells import Counts
+from tariffimpact.market.maxima import at_maximum
 
 BACKENDS = ["numpy", "numba"]
 LEAN = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]  # each new case is compiled anew
@@ -213,6 +215,113 @@ def test_numba_and_numpy_agree_on_nests_and_weights(kind, border, sd):
         both = np.repeat(one.solved & two.solved, np.bincount(case["markets"]))
         assert two.prices[both] == pytest.approx(one.prices[both], rel=1e-8)
         assert worst(kind, case, two, border=border, nested=nested) <= 1e-10
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_saddle_of_profit_is_flagged(backend, monkeypatch):
+    """Unjudged prices meet every condition, and f gains by a dearer and by a cheaper c."""
+    if backend == "numba":
+        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+    rate = np.array([2.45, 0.25, 6.58, 1.03, 6.54])
+    cost = np.array([1.86, 3.17, 2.05, 3.89, 2.29])
+    nest, firms = np.array([0, 1, 0, 0, 1]), np.array(list("fgfgf"))
+    demand = CesDemand([6.37, -4.58, 12.5, 4.94, -20.59], 4.0, 1.0, nest, 0.97)
+    common = {"cost": cost, "firms": firms, "weight": 1 / (1 + rate), "nesting": demand.nesting}
+
+    def solved():
+        return solve_ces(log_quality=demand.log_quality, elasticity=4.0, nests=nest,
+                         backend=backend, **common)  # fmt: skip
+
+    def profit(prices, factor):
+        prices = prices * np.where(np.arange(5) == 2, factor, 1.0)
+        return ((prices - cost) / (1 + rate) * demand.quantities(prices))[[0, 2, 4]].sum()
+
+    found = solved()
+    assert np.isinf(found.residual).all()
+    assert np.isnan(found.prices).all()
+    monkeypatch.setattr(cellwise, "at_maximum", lambda *, counts, **_: counts.firms > 0)
+    saddle = solved()
+    assert gap("ces", level=demand.log_quality, slope=3.0, prices=saddle.prices, nest=nest,
+               **common) <= 1e-10  # fmt: skip
+    assert min(profit(saddle.prices, x) for x in (0.99, 1.01)) > profit(saddle.prices, 1.0)
+
+
+def drawn_point(rng, curve):
+    """Shares, drawn, and the margins m at which they meet the conditions of two firms.
+
+    Logit: m = alpha (p - k); CES: (elasticity - 1) times the Lerner index. Each condition is
+    linear in the margins: t (1 - curve m) = t m/(1 - s) - s/(1 - s) A - X.
+    """
+    size = int(rng.integers(2, 7))
+    cell = np.sort(rng.integers(0, 6, size))  # firm and nest of each product
+    firm, nest = cell // 3, np.unique(cell % 3, return_inverse=True)[1]
+    loose = 1 - rng.choice([0.2, 0.5, 0.8, 0.95, 0.99], 3)[nest]
+    kept = 1 / (1 + rng.uniform(0, rng.choice([0.2, 2, 8]), size))
+    index = np.clip(rng.normal(0, 3) + rng.normal(0, 3, size) * loose, -6, 6)
+    share, within = nested_shares(index, nest, loose)
+    same, ours = (x[:, None] == x[None, :] for x in (nest, firm))
+    matrix = np.diag(kept * (curve + 1 / loose)) - ours * (
+        ((1 - loose) / loose)[:, None] * same * (kept * within) + kept * share
+    )
+    return firm, nest, loose, kept, index, np.linalg.solve(matrix, kept), share
+
+
+def nested_shares(index, nest, loose):
+    """Share of the market and within the nest; an index may be complex."""
+    weight = np.exp(index / loose)
+    inclusive = np.array([weight[nest == g].sum() for g in nest])
+    part = inclusive**loose
+    heads = np.unique(nest, return_index=True)[1]
+    return weight / inclusive * part / (1 + part[heads].sum()), weight / inclusive
+
+
+def steepest_turn(curve, firm, nest, loose, kept, index, margin, share):
+    """Largest eigenvalue of a firm's Hessian in its indices, over the size of its diagonal.
+
+    Profit is differentiated once by a complex step, once more by central differences.
+    """
+    base = index + (np.log1p(curve * margin / (1 - curve * margin)) / curve if curve else margin)
+
+    def profit(at, own):
+        m = -np.expm1(-curve * (base - at)) / curve if curve else base - at
+        return (kept * m * nested_shares(at, nest, loose)[0])[own].sum()
+
+    most = -np.inf
+    for name in np.unique(firm):
+        own, size = np.flatnonzero(firm == name), 1e-4 * loose
+        steps = np.eye(index.size)
+        hessian = np.array([[
+            sum(sign * profit(index + 1e-20j * steps[i] + sign * size[j] * steps[j], own).imag
+                for sign in (1, -1)) / (2e-20 * size[j])
+            for j in own] for i in own])  # fmt: skip
+        scale = np.sqrt(share * kept * (1 - curve * margin) * (curve + 1 / loose))[own]
+        most = max(most, np.linalg.eigvalsh(hessian / np.outer(scale, scale)).max())
+    return most
+
+
+@pytest.mark.parametrize("curve", [0.0, 1 / 3, 2.0])
+def test_points_are_maxima_where_the_hessian_by_differences_says_so(curve):
+    rng, judged = np.random.default_rng(11), []
+    for _ in range(400):
+        firm, nest, loose, kept, index, margin, share = drawn_point(rng, curve)
+        if (margin <= 0).any() or (curve * margin >= 0.999).any():
+            continue
+        turn = steepest_turn(curve, firm, nest, loose, kept, index, margin, share)
+        if abs(turn) < 1e-4:
+            continue  # no telling by differences
+        starts = np.flatnonzero(np.diff(3 * firm + nest, prepend=-1))
+        cells = np.unique(firm[starts], return_counts=True)[1]
+        heads = np.unique(nest, return_index=True)[1]
+        markup = margin / (1 - curve * margin)
+        value = index + (np.log1p(curve * markup) / curve if curve else markup)
+        counts = Counts(np.diff(np.append(starts, firm.size)), cells, np.array([cells.size]),
+                        np.array([heads.size]), nest[starts])  # fmt: skip
+        found = at_maximum(value=value, markup=markup, gross=1 / kept, counts=counts,
+                           nesting=1 - loose[heads], curve=np.array([curve]))  # fmt: skip
+        assert found[0] == (turn < 0)
+        judged.append(turn < 0)
+    assert len(judged) > 300
+    assert judged.count(False) > 10
 
 
 @pytest.mark.parametrize("nesting", [0.0, 0.4, 0.9])

@@ -39,7 +39,8 @@ class BatchResult:
     """Shelf prices, money per unit, shape (..., P); NaN in unsolved markets."""
     residual: Array
     """Largest relative first-order condition, shape (..., M); NaN where an input is out of range,
-    infinite where no finite price meets a condition."""
+    infinite where a firm earns most by withdrawing a product, so that no finite price meets its
+    condition, or where the point that meets all conditions is a saddle of a firm's profit."""
     iterations: Labels
     """Newton steps, shape (..., M)."""
     labels: NDArray[Any]
@@ -135,7 +136,9 @@ def solve_logit(
     """Return Bertrand-logit equilibrium prices of every market, scenario and draw.
 
     With `nests` the nested logit of `LogitDemand`. Plain markets have exactly one equilibrium;
-    nested ones may have several or none, and one that is not found is flagged.
+    nested ones may have several or none, and one that is not found is flagged. With nests and
+    weights that differ within a firm, prices that meet every first-order condition may be a saddle
+    of its profit: they are no equilibrium, and the market is flagged by an infinite residual.
 
     Parameters
     ----------
@@ -206,7 +209,8 @@ def solve_ces(
     """Return Bertrand-CES equilibrium prices of every market, scenario and draw.
 
     A firm that keeps less of the profit of one product than of another may earn most by
-    withdrawing it: then no finite price meets its condition, and the market is flagged.
+    withdrawing it: then no finite price meets its condition, and the market is flagged by an
+    infinite residual, as it is at a saddle of profit; see `solve_logit`.
 
     Parameters
     ----------

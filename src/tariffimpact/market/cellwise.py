@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from tariffimpact.market.aggregative import TOLERANCE
 from tariffimpact.market.cells import Counts
 from tariffimpact.market.heterogeneous import Markups
 from tariffimpact.market.layout import Answers, Part, Problem, cut
+from tariffimpact.market.maxima import at_maximum
 from tariffimpact.market.system import Array
 
 Solver = Callable[..., Markups]
@@ -45,7 +47,8 @@ def solve_some(
     with np.errstate(divide="ignore", invalid="ignore"):
         curve = np.where(fine, 1 / slope if multiplicative else 0.0, 0.0)
         gross = np.where(product_fine, 1 / weight, 1.0)
-    found = solver(value=np.where(product_fine, value, 0.0).ravel(), gross=gross.ravel(),
+    found = _found(solver, bool(nesting.any()) and problem.weight is not None,
+                   value=np.where(product_fine, value, 0.0).ravel(), gross=gross.ravel(),
                    counts=counts.tile(rows), nesting=nesting.ravel(),
                    curve=curve.ravel())  # fmt: skip
     residual = np.where(fine, found.residual.reshape(fine.shape), np.nan)
@@ -56,6 +59,15 @@ def solve_some(
     answers.prices[part.rows, part.products][:, held] = prices
     answers.residual[part.rows, part.markets][:, chosen] = residual
     answers.iterations[part.rows, part.markets][:, chosen] = found.iterations.reshape(fine.shape)
+
+
+def _found(solver: Solver, doubtful: bool, **given: Any) -> Markups:
+    """Return what the solver finds; where `doubtful`, a saddle of a firm's profit is flagged."""
+    found = solver(**given)
+    if doubtful:
+        saddle = ~at_maximum(markup=found.markup, **given)
+        found.residual[saddle & (found.residual <= TOLERANCE)] = np.inf
+    return found
 
 
 def _each(good: NDArray[np.bool_], counts: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tariffimpact.market.aggregative import TOLERANCE
 from tariffimpact.market.batch import solve_ces, solve_logit
 from tariffimpact.market.choice import CesDemand, LogitDemand
-from tariffimpact.market.conduct import Game, inverse, off_maximum
+from tariffimpact.market.conduct import Game, inverse
 from tariffimpact.market.flexible import LinearDemand
 from tariffimpact.market.ownership import is_partition
 from tariffimpact.market.solving import separable
@@ -91,21 +91,14 @@ def _solved(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
     return _undecided(game)
 
 
-def _cut(game: Game, rows: slice | int) -> Game:
+def _cut(game: Game, rows: slice) -> Game:
     return replace(game, cost=game.cost[rows], weight=game.weight[rows])
 
 
 def _choice(
     game: Game, demand: LogitDemand | CesDemand, firms: tuple[str, ...]
 ) -> tuple[Array, Array]:
-    """Return what the batch finds.
-
-    Where its conditions hold each firm is at a maximum: in the utility index the Hessian of
-    profit, each row over its own share and weight, is minus a positive diagonal for plain logit
-    and CES. With nests a block per nest adds a matrix of rank one, which cannot outweigh that
-    diagonal where the firm keeps the same part of each dollar. Only where neither is so is the
-    second-order condition to be looked at.
-    """
+    """Return what the batch finds: it flags a point that is a saddle of a firm's profit."""
     nested = bool(demand.nesting.any())
     solve = (
         partial(solve_logit, utility=demand.utility, price_coefficient=demand.price_coefficient)
@@ -119,21 +112,7 @@ def _choice(
         nests=demand.nest if nested else None,
         nesting=demand.nesting if nested else 0.0,
     )
-    residual = found.residual[:, 0]
-    if nested:
-        free = np.ones(demand.size, dtype=bool)
-        for row in np.flatnonzero(_uneven(game.weight, firms) & found.solved[:, 0]):
-            if off_maximum(_cut(game, int(row)), found.prices[row], firms, free):
-                residual[row] = np.inf
-    return found.prices, residual
-
-
-def _uneven(weight: Array, firms: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Return whether a firm keeps more of a dollar from one product than another, shape (R,)."""
-    names, uneven = np.asarray(firms), np.zeros(len(weight), dtype=np.bool_)
-    for firm in set(firms):
-        uneven |= np.ptp(weight[:, names == firm], axis=1) > 0
-    return uneven
+    return found.prices, found.residual[:, 0]
 
 
 def _linear(game: Game, demand: LinearDemand, firms: tuple[str, ...]) -> tuple[Array, Array]:
