@@ -262,25 +262,6 @@ def memory_floor():
         )
 
 
-def threads():
-    """Clock time of one thread over that of two, rounds interleaved."""
-    print("\ntwo threads: times as fast by the clock as one")
-    for products, per_firm, markets, _ in SHAPES:
-        case = draw(products, per_firm, markets)
-        for backend in ("numpy", "numba"):
-            clock = {1: [], 2: []}
-            for _ in range(ROUNDS + 1):
-                for count, times in clock.items():
-                    start = time.perf_counter()
-                    solve_logit(**case, backend=backend, threads=count)
-                    times.append(time.perf_counter() - start)
-            one, two = (times[1:] for times in clock.values())
-            ratios = [a / b for a, b in zip(one, two, strict=True)]
-            print(f"  {products:6,} products, {backend}: "
-                  f"{statistics.median(one) / statistics.median(two):.2f} "
-                  f"({min(ratios):.2f}-{max(ratios):.2f})")  # fmt: skip
-
-
 def growth():
     """Fitted exponents of time in markets, scenarios and products (1 is linear)."""
     print("\ngrowth: time ~ size**e")
@@ -311,7 +292,6 @@ def main():
     nested()
     scenarios()
     memory_floor()
-    threads()
     growth()
 
 

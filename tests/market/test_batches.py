@@ -1,7 +1,5 @@
 """Batches against residuals written from scratch, one market at a time, and one another."""
 
-import threading
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,7 +16,6 @@ from tariffimpact.market import (
     solve_ces,
     solve_logit,
 )
-from tariffimpact.market.layout import cut
 
 
 def ragged(seed, count, most, sd):
@@ -155,33 +152,6 @@ def test_a_batch_equals_its_markets_one_by_one_whatever_the_chunk():
         assert whole.prices[1, at] == pytest.approx(alone, rel=1e-12)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-def test_threads_share_the_parts_of_a_batch_and_change_nothing(backend, monkeypatch):
-    if backend == "numba":
-        pytest.importorskip("numba", reason="the extra [fast] is not installed")
-    monkeypatch.setattr("tariffimpact.market.layout.THREAD_LEAST", 10)
-    working = set()
-
-    def noted(*given):
-        working.add(threading.current_thread().name)
-        return cut(*given)
-
-    monkeypatch.setattr("tariffimpact.market.kernels.cut", noted)
-    _, markets, firms, utility, cost = ragged(4, 60, 8, 2)
-    common = {"utility": utility, "price_coefficient": 1.0, "firms": firms, "markets": markets,
-              "cost": np.stack([cost, cost * 1.25, np.where(markets == 7, np.nan, cost)]),
-              "backend": backend}  # fmt: skip
-    if backend == "numpy":
-        common["weight"] = 1 / (1 + 0.1 * (markets % 3 == 0) * (np.arange(cost.size) % 2))
-    alone = solve_logit(**common)
-    working.clear()
-    shared = solve_logit(threads=3, progress=True, **common)
-    assert threading.current_thread().name not in working
-    assert (shared.solved == alone.solved).all()
-    assert (~alone.solved).sum() == 1
-    assert shared.prices == pytest.approx(alone.prices, rel=1e-12, nan_ok=True)
-
-
 @pytest.mark.parametrize("nests", [None, list("uvwuvw")])
 def test_a_structure_read_once_answers_as_labels_do(nests):
     labels = {"firms": list("abaabb"), "markets": list("xxxyyy"), "nests": nests}
@@ -226,7 +196,6 @@ def test_a_market_with_bad_input_is_flagged_named_and_nan_and_the_others_are_sol
       "utility": [1, 1, 1]}, "x are not adjacent"),
     ({"backend": "torch"}, "backend"),
     ({"chunk": 0}, "chunk"),
-    ({"threads": 0}, "threads"),
 ])  # fmt: skip
 def test_a_batch_that_makes_no_sense_is_refused(change, words):
     options = {"utility": [1.0, 1.0], "price_coefficient": 1.0, "cost": [1.0, 1.0],

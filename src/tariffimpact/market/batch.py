@@ -6,8 +6,7 @@ axes are scenarios and draws. Work goes through memory in chunks of markets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -130,7 +129,6 @@ def solve_logit(
     nesting: ArrayLike = 0.0,
     backend: Backend = "numpy",
     chunk: int = CHUNK,
-    threads: int = 1,
     progress: bool = False,
 ) -> BatchResult:
     """Return Bertrand-logit equilibrium prices of every market, scenario and draw.
@@ -165,8 +163,6 @@ def solve_logit(
         `numpy`, or `numba` from the extra ``[fast]``: the same algorithm and results.
     chunk
         Products in memory at once; bounds the memory used beyond inputs and prices.
-    threads
-        Threads that share the work of a large batch; prices are the same to rounding.
     progress
         Draw a progress bar.
 
@@ -188,7 +184,7 @@ def solve_logit(
     structure = _structure(firms, markets, nests)
     problem = Problem.of(utility=utility, slope=price_coefficient, cost=cost, structure=structure,
                          weight=weight, nesting=nesting)  # fmt: skip
-    return _run(problem, solve, chunk, threads, progress)
+    return _run(problem, solve, chunk, progress)
 
 
 def solve_ces(
@@ -203,7 +199,6 @@ def solve_ces(
     nesting: ArrayLike = 0.0,
     backend: Backend = "numpy",
     chunk: int = CHUNK,
-    threads: int = 1,
     progress: bool = False,
 ) -> BatchResult:
     """Return Bertrand-CES equilibrium prices of every market, scenario and draw.
@@ -218,7 +213,7 @@ def solve_ces(
         Log quality weights, outside good 0, broadcasts to (..., P).
     elasticity
         Elasticity of substitution, above 1; broadcasts to (..., P), equal in a market.
-    cost, firms, markets, weight, nests, nesting, backend, chunk, threads, progress
+    cost, firms, markets, weight, nests, nesting, backend, chunk, progress
         As in `solve_logit`; costs positive.
 
     Examples
@@ -233,7 +228,7 @@ def solve_ces(
     structure = _structure(firms, markets, nests)
     problem = Problem.of(utility=log_quality, slope=steep, cost=cost, structure=structure,
                          weight=weight, nesting=nesting)  # fmt: skip
-    return _run(problem, solve, chunk, threads, progress)
+    return _run(problem, solve, chunk, progress)
 
 
 def _structure(
@@ -247,20 +242,16 @@ def _structure(
     return firms
 
 
-def _run(problem: Problem, solve: Kernel, chunk: int, threads: int, progress: bool) -> BatchResult:
+def _run(problem: Problem, solve: Kernel, chunk: int, progress: bool) -> BatchResult:
     """Solve part by part and put the answers back in the caller's order."""
     if chunk < 1:
         raise ModelError(f"chunk: at least one product at a time (got {chunk})")
-    if threads < 1:
-        raise ModelError(f"threads: at least one (got {threads})")
     shape = (problem.rows, problem.structure.names.size)
     answers = Answers(
         np.empty((problem.rows, problem.size)), np.empty(shape), np.empty(shape, dtype=np.intp)
     )
-    parts = list(problem.parts(chunk, threads))
-    for _ in _tracked(_solved(parts, lambda part: solve(problem, part, answers), threads),
-                      len(parts), progress):  # fmt: skip
-        pass
+    for part in _tracked(list(problem.parts(chunk)), progress):
+        solve(problem, part, answers)
     lead = problem.lead
     return BatchResult(
         problem.restore(answers.prices).reshape(*lead, problem.size),
@@ -271,19 +262,10 @@ def _run(problem: Problem, solve: Kernel, chunk: int, threads: int, progress: bo
     )
 
 
-def _solved(parts: list[Part], solve: Callable[[Part], None], threads: int) -> Iterator[None]:
-    """Solve every part, one after the other or in threads; yield once per part."""
-    if threads == 1 or len(parts) == 1:
-        yield from map(solve, parts)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(solve, parts)
-
-
-def _tracked(steps: Iterator[None], count: int, progress: bool) -> Iterator[None]:
+def _tracked(parts: list[Part], progress: bool) -> Iterator[Part]:
     if not progress:
-        yield from steps
+        yield from parts
         return
     from rich.progress import track
 
-    yield from track(steps, description="Solving markets", total=count)
+    yield from track(parts, description="Solving markets")

@@ -17,8 +17,6 @@ FIRM_SHARE = 10
 
 NEST_ARRAYS = 8
 """How many times the memory of a plain market a nested one takes."""
-THREAD_LEAST = 16_384
-"""Products below which a part is not worth a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +105,8 @@ class Problem:
         """Products P in all markets."""
         return int(self.cost.shape[1])
 
-    def parts(self, chunk: int, threads: int = 1) -> Iterator[Part]:
-        """Yield rectangles of as many firms as `chunk` products may have, some for each thread.
+    def parts(self, chunk: int) -> Iterator[Part]:
+        """Yield rectangles of as many firms as `chunk` products may have.
 
         Where firms weigh products unevenly they hold at most `chunk` products too, and fewer with
         nests: else no array of a part holds all its products.
@@ -119,8 +117,6 @@ class Problem:
         most = whole.size if self.weight is None else chunk
         if self.nesting is not None:
             most = max(1, chunk // NEST_ARRAYS)
-        if threads > 1:
-            most = min(most, max(-(-whole.size // threads), THREAD_LEAST))
         return self.split(whole, most, max(1, chunk // FIRM_SHARE))
 
     def split(self, part: Part, most_products: int, most_firms: int) -> Iterator[Part]:
