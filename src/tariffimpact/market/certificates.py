@@ -1,9 +1,10 @@
-"""Why an equilibrium is the only one: a theorem, or best replies that meet from both sides."""
+"""Why an equilibrium is the only one: a theorem, or best replies or bounds that meet."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from tariffimpact.market.bounds import bounds_meet
 from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.conduct import Game
 from tariffimpact.market.ownership import is_partition
@@ -21,16 +22,15 @@ def uniqueness(game: Game, firms: tuple[str, ...]) -> str | None:
         return None
     if game.conduct == "monopolistic_competition":
         return "each price is its own closed form"
-    if game.conduct != "bertrand" or game.demand.nesting.any():
+    if game.conduct != "bertrand":
         return None
-    if not is_partition(game.ownership, firms):
-        return None
-    names = np.asarray(firms)
-    if all(np.ptp(game.weight[names == f]) == 0 for f in set(firms)):
-        return "one unknown per firm, rising in the market aggregate, and one aggregate clears"
-    if isinstance(game.demand, LogitDemand) and replies_meet(game, game.demand, firms):
-        return "best replies from below and from above meet"
-    return None
+    if not game.demand.nesting.any() and is_partition(game.ownership, firms):
+        names = np.asarray(firms)
+        if all(np.ptp(game.weight[names == f]) == 0 for f in set(firms)):
+            return "one unknown per firm, rising in the market aggregate, and one aggregate clears"
+        if isinstance(game.demand, LogitDemand) and replies_meet(game, game.demand, firms):
+            return "best replies from below and from above meet"
+    return "bounds from below and from above meet" if bounds_meet(game) else None
 
 
 def replies_meet(game: Game, demand: LogitDemand, firms: tuple[str, ...]) -> bool:
