@@ -217,7 +217,7 @@ def test_numba_and_numpy_agree_on_nests_and_weights(kind, border, sd):
         assert worst(kind, case, two, border=border, nested=nested) <= 1e-10
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", LEAN)
 def test_a_saddle_of_profit_is_flagged(backend, monkeypatch):
     """Unjudged prices meet every condition, and f gains by a dearer and by a cheaper c."""
     if backend == "numba":

@@ -112,7 +112,7 @@ class BatchResult:
                 "Bertrand competition of multi-product firms; joint Newton on the market "
                 "aggregate and one unknown per firm.",
                 f"A market counts as solved if every relative first-order condition is at most "
-                f"{TOLERANCE:.0e}; otherwise its prices are NaN.",
+                f"{TOLERANCE:.0e} and every firm is at a maximum; otherwise its prices are NaN.",
             ]
         )
 
