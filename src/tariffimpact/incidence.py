@@ -13,8 +13,12 @@ consumers, firms and exporters lose is what the treasury gains plus the deadweig
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from tariffimpact import units
 from tariffimpact.errors import ModelError, require
@@ -142,19 +146,27 @@ def unit_incidence(
     )
 
 
-def check_balance(entries: tuple[float, ...], total: float, *, turnover: float = 0.0) -> None:
+def check_balance(
+    entries: Sequence[ArrayLike], total: ArrayLike, *, turnover: ArrayLike = 0.0
+) -> None:
     """Raise `ModelError` unless the entries sum to the total, to 1e-9 of the largest of them.
 
-    `turnover` is the size of the sums of which entries are differences: 1e-13 of it is rounding.
+    Each is a number, or an array of as many ledgers, of which every one must balance. `turnover`
+    is the size of the sums of which entries are differences: 1e-13 of it is rounding.
 
     Examples
     --------
     >>> check_balance((0.5, 0.5, 0.0), 1.0)
     """
-    gap = math.fsum(entries) - total
-    scale = max(abs(total), *(abs(entry) for entry in entries))
-    if not (math.isfinite(scale) and abs(gap) <= TOLERANCE * scale + ROUNDING * turnover):
+    given, wanted = np.array(entries, dtype=np.float64), np.asarray(total, dtype=np.float64)
+    scale = np.maximum(np.abs(given).max(axis=0), np.abs(wanted))
+    with np.errstate(invalid="ignore"):
+        summed = given.sum(axis=0)
+        gap = np.abs(summed - wanted)
+    bad = ~(np.isfinite(scale) & (gap <= TOLERANCE * scale + ROUNDING * np.asarray(turnover)))
+    for at in map(tuple, np.argwhere(bad)[:1]):
         raise ModelError(
-            f"the incidence ledger does not balance: {entries} sum to {total + gap:.12g}, not "
-            f"{total:.12g}; this is a defect of the model that made them"
+            f"the incidence ledger does not balance: {tuple(given[(slice(None), *at)].tolist())} "
+            f"sum to {summed[at]:.12g}, not {wanted[at]:.12g}; this is a defect of the model that "
+            "made them"
         )

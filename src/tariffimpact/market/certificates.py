@@ -7,7 +7,7 @@ import numpy as np
 from tariffimpact.market.bounds import bounds_meet
 from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.conduct import Game
-from tariffimpact.market.ownership import is_partition
+from tariffimpact.market.ownership import is_partition, weighed_alike
 from tariffimpact.market.system import Array, Labels
 
 _ROUNDS = 400
@@ -25,8 +25,7 @@ def uniqueness(game: Game, firms: tuple[str, ...]) -> str | None:
     if game.conduct != "bertrand":
         return None
     if not game.demand.nesting.any() and is_partition(game.ownership, firms):
-        names = np.asarray(firms)
-        if all(np.ptp(game.weight[names == f]) == 0 for f in set(firms)):
+        if weighed_alike(game.weight, firms):
             return "one unknown per firm, rising in the market aggregate, and one aggregate clears"
         if isinstance(game.demand, LogitDemand) and replies_meet(game, game.demand, firms):
             return "best replies from below and from above meet"

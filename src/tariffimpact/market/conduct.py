@@ -40,9 +40,9 @@ class Game:
 
     @property
     def pull(self) -> Array:
-        """Weight of product k in the condition of j, relative to its own, shape (J, J)."""
-        weighed = self.ownership * self.weight[None, :]
-        return np.asarray(weighed / np.diag(weighed)[:, None])
+        """Weight of product k in the condition of j, relative to its own, shape (..., J, J)."""
+        weighed = self.ownership * self.weight[..., None, :]
+        return np.asarray(weighed / np.diagonal(weighed, axis1=-2, axis2=-1)[..., :, None])
 
     def lerner(self, prices: Array) -> Array:
         """Return (p - k)/p, shape (J,)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,21 @@ READINGS: dict[Reading, str] = {
     "border_price": "The duty is levied on the price w the firm itself charges at the border: p = "
     "(1 + rate) w + specific.",
 }
+
+
+def gains(old: Mapping[str, Any], new: Mapping[str, Any], consumer_loss: Any) -> dict[str, Any]:
+    """Return the entries of a ledger, but for quota rents, from what `MarketState.money` says.
+
+    Numbers, or arrays of as many changes.
+    """
+    change = {name: new[name] - old[name]
+              for name in ("outlay", "profit", "duty_revenue", "resource_cost")}  # fmt: skip
+    return {
+        "consumers": -consumer_loss,
+        "firms": change["profit"],
+        "duty_revenue": change["duty_revenue"],
+        "deadweight_loss": consumer_loss - change["outlay"] + change["resource_cost"],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +64,8 @@ class Ledger:
     """What consumers pay before and after, together."""
 
     def __post_init__(self) -> None:
-        gains = (self.consumers, self.firms, self.duty_revenue, *self.quota_rent.values())
-        check_balance(gains, -self.deadweight_loss, turnover=self.turnover)
+        won = (self.consumers, self.firms, self.duty_revenue, *self.quota_rent.values())
+        check_balance(won, -self.deadweight_loss, turnover=self.turnover)
 
     @classmethod
     def between(
@@ -63,13 +78,9 @@ class Ledger:
         quota_rent: Mapping[str, float] | None = None,
     ) -> Ledger:
         """Return the ledger of a change from what `MarketState.money` says before and after."""
-        change = {name: new[name] - old[name] for name in old}
         return cls(
-            consumers=-consumer_loss,
-            firms=change["profit"],
-            duty_revenue=change["duty_revenue"],
+            **gains(old, new, consumer_loss),
             quota_rent=quota_rent or {},
-            deadweight_loss=consumer_loss - change["outlay"] + change["resource_cost"],
             currency=currency,
             turnover=old["outlay"] + new["outlay"],
         )

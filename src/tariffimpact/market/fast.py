@@ -9,6 +9,7 @@ import numpy as np
 
 from tariffimpact.market.aggregative import TOLERANCE
 from tariffimpact.market.fast_newton import newton
+from tariffimpact.market.kernels import OVERFLOW, UNDERFLOW
 from tariffimpact.market.lanes import (
     ABSENT,
     BAD,
@@ -32,7 +33,6 @@ from tariffimpact.market.system import Array, Labels
 
 _BUFFER = 2_048
 """Products whose exp is taken at once, more where one market has more."""
-_UNDERFLOW, _OVERFLOW = 1e-290, 1e300
 _NORMAL, _INFINITE = np.uint64(1 << 52), np.uint64(0x7FF << 52)
 """Bits of the smallest normal number and of infinity."""
 
@@ -82,7 +82,7 @@ def _firm_sums(values: Array, at: int, counts: Labels, first: int, last: int, fi
     for f in range(first, last):
         total = _sum(values, at, counts[f])
         firms[f - first, TYPE + i] = total
-        fits &= (total > _UNDERFLOW) & (total < _OVERFLOW)
+        fits &= (total > UNDERFLOW) & (total < OVERFLOW)
         at += counts[f]
     return fits
 

@@ -14,7 +14,7 @@ from tariffimpact.market.heterogeneous import solve_cells
 from tariffimpact.market.layout import Answers, Kernel, Part, Problem, cut
 from tariffimpact.market.system import Array, Labels
 
-_UNDERFLOW, _OVERFLOW = 1e-290, 1e300
+UNDERFLOW, OVERFLOW = 1e-290, 1e300
 """Sums of exp between these are exact to rounding: no term that counts was cut off."""
 _BLOCK = 32_768
 """Products whose numbers fit the cache nearest to the processor, with costs and utilities."""
@@ -102,7 +102,7 @@ def _put_types(
     _put_values(problem, part, value, multiplicative)
     starts = np.cumsum(products) - products
     total = _firm_sums(np.exp(value, out=value), products, starts)
-    if total.min() > _UNDERFLOW and total.max() < _OVERFLOW:
+    if total.min() > UNDERFLOW and total.max() < OVERFLOW:
         np.log(total, out=types)
         return
     _put_values(problem, part, value, multiplicative)

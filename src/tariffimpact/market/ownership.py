@@ -72,6 +72,12 @@ def checked_ownership(weights: ArrayLike, firms: Sequence[str]) -> Array:
     return matrix
 
 
+def weighed_alike(weight: Array, firms: Sequence[str]) -> bool:
+    """Return whether every firm keeps the same part of a dollar from all of its products."""
+    names = np.asarray(firms)
+    return all(np.ptp(weight[names == firm]) == 0 for firm in set(firms))
+
+
 def is_partition(weights: Array, firms: Sequence[str]) -> bool:
     """Return whether the matrix says no more than which firm sells which product."""
     return bool(np.array_equal(weights, ownership_matrix(firms)))

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tariffimpact import units
 from tariffimpact.errors import ModelError
-from tariffimpact.incidence import ROUNDING, TOLERANCE
+from tariffimpact.incidence import check_balance
 from tariffimpact.interval import Interval
-from tariffimpact.market.equilibrium import READINGS
+from tariffimpact.market.equilibrium import READINGS, gains
 from tariffimpact.market.policy import Levy, Reading, SizedDuties
 from tariffimpact.market.stacked import at_each, losses, solve_rows
 from tariffimpact.market.state import MarketState
@@ -119,18 +119,15 @@ class Scenarios:
         import pandas as pd
 
         old, sold, loss = self.before.money(), self.quantities, self.consumer_loss
-        outlay = (self.prices * sold).sum(axis=-1)
-        saved = old["resource_cost"] - sold @ self.levy.unit_cost
-        columns = {
-            "consumers": -loss,
-            "firms": self.profit.sum(axis=-1) - old["profit"],
-            "duty_revenue": self.duty_revenue - old["duty_revenue"],
-            "deadweight_loss": loss - (outlay - old["outlay"]) - saved,
+        new = {
+            "outlay": (self.prices * sold).sum(axis=-1),
+            "profit": self.profit.sum(axis=-1),
+            "duty_revenue": self.duty_revenue,
+            "resource_cost": sold @ self.levy.unit_cost,
         }
-        entries = np.array(list(columns.values()))
-        room = TOLERANCE * np.abs(entries).max(axis=0) + ROUNDING * (outlay + old["outlay"])
-        if (np.abs(entries.sum(axis=0)) > room).any():
-            raise ModelError("the ledger of a scenario does not balance: a defect of the model")
+        columns = gains(old, new, loss)
+        *won, lost = (values[self.solved] for values in columns.values())
+        check_balance(won, -lost, turnover=old["outlay"] + new["outlay"][self.solved])
         return pd.DataFrame(
             {
                 "scenario": np.arange(self.residual.size),

@@ -17,7 +17,7 @@ from tariffimpact.market.flexible import LinearDemand
 from tariffimpact.market.heterogeneous import solve_cells
 from tariffimpact.market.log_odds import solve_odds
 from tariffimpact.market.log_prices import solve_prices
-from tariffimpact.market.ownership import is_partition
+from tariffimpact.market.ownership import is_partition, weighed_alike
 from tariffimpact.market.system import Array, Labels
 
 _FIRST_MARKUP = 1.3
@@ -94,18 +94,27 @@ def separable(game: Game) -> Array | None:
     return np.asarray(game.cost / (1 - 1 / atomistic_elasticity(demand, game.cost)))
 
 
+def linear_terms(game: Game, demand: LinearDemand) -> tuple[Array, Array]:
+    """Return what multiplies margins (Cournot: sales) and prices in the conditions.
+
+    Shape (J, J), or (..., J, J) for the weights of many games.
+    """
+    if game.conduct == "cournot":
+        steep = game.pull * inverse(demand.slope).T
+        return steep, np.eye(demand.size) + steep @ demand.slope
+    steep = game.pull * demand.slope.T
+    return steep, demand.slope + steep
+
+
 def _linear(game: Game, demand: LinearDemand, held: NDArray[np.bool_], prices: Array) -> Array:
     """Return the prices that solve the conditions of linear demand, which are linear in them.
 
     Sales of a product may come out negative: it is priced out.
     """
+    steep, matrix = linear_terms(game, demand)
     if game.conduct == "cournot":
-        steep = game.pull * inverse(demand.slope).T
-        matrix = np.eye(demand.size) + steep @ demand.slope
         right = game.cost - steep @ demand.intercept
     else:
-        steep = game.pull * demand.slope.T
-        matrix = demand.slope + steep
         right = steep @ game.cost - demand.intercept
     matrix[held] = np.eye(demand.size)[held]
     try:
@@ -138,7 +147,7 @@ def _markups(
     _, firm = np.unique(np.asarray(firms), return_inverse=True)
     order, sizes = np.argsort(firm, kind="stable"), np.bincount(firm)
     one_market, curve = np.array([sizes.size]), np.array([bend])
-    if all(np.ptp(gross[firm == f]) == 0 for f in range(sizes.size)):
+    if weighed_alike(gross, firms):
         even = solve_types(firm_types(value[order], sizes), one_market, curve)
         return 1 + even.odds[firm], float(even.residual[0]), int(even.iterations[0])
     found = solve_cells(value=value[order], gross=gross[order], nesting=np.zeros(1), curve=curve,

@@ -20,7 +20,7 @@ from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.conduct import Game, inverse
 from tariffimpact.market.flexible import LinearDemand
 from tariffimpact.market.ownership import is_partition
-from tariffimpact.market.solving import separable
+from tariffimpact.market.solving import linear_terms, separable
 from tariffimpact.market.system import Array, DemandSystem
 
 _CERTAIN = 1e-8
@@ -121,16 +121,11 @@ def _linear(game: Game, demand: LinearDemand, firms: tuple[str, ...]) -> tuple[A
     Rows of the same weights share one factorisation and one Hessian of profit, which is quadratic.
     """
     weight = game.weight[:1] if (game.weight == game.weight[:1]).all() else game.weight
-    weighed = game.ownership * weight[:, None, :]
-    scale = np.diagonal(weighed, axis1=1, axis2=2)[:, :, None]
+    steep, matrix = linear_terms(replace(game, weight=weight), demand)
     cournot = game.conduct == "cournot"
-    own = inverse(demand.slope) if cournot else demand.slope
-    steep = weighed / scale * own.T
     if cournot:
-        matrix = np.eye(demand.size) + steep @ demand.slope
         right = game.cost - steep @ demand.intercept
     else:
-        matrix = demand.slope + steep
         right = _times(steep, game.cost) - demand.intercept
     try:
         prices = _over(matrix, right)
@@ -140,6 +135,8 @@ def _linear(game: Game, demand: LinearDemand, firms: tuple[str, ...]) -> tuple[A
     lead, other = (margin, sold) if cournot else (sold, margin)
     size = (prices if cournot else sold) + _times(np.abs(steep), np.abs(other))
     gap = np.max(np.abs(lead + _times(steep, other)) / size, axis=1)
+    scale = (np.diag(game.ownership) * weight)[:, :, None]
+    own = inverse(demand.slope) if cournot else demand.slope
     return prices, np.where(_at_maximum(scale * (own + steep), firms), gap, np.inf)
 
 
