@@ -64,9 +64,9 @@ format: .venv/.ready  ## put the code in its standard form
 	$(VENV)/ruff format .
 
 lock:            ## pin every dependency with its hash (needs uv on the PATH)
-	$(COMPILE) --extra fast --extra notebooks --extra portfolio --extra xlsx --group dev -o requirements.txt
+	$(COMPILE) --extra estimation --extra notebooks --extra slides --group dev -o requirements.txt
 	$(COMPILE) --extra distributed --group test -c requirements.txt -o requirements-distributed.txt
-	$(COMPILE) --extra portfolio --group fuzz -c requirements.txt -o requirements-fuzz.txt
+	$(COMPILE) --group fuzz -c requirements.txt -o requirements-fuzz.txt
 
 clean:
 	rm -rf .venv .venv-spark .venv-fuzz fuzz/corpus dist build site
