@@ -19,6 +19,12 @@ from tariffimpact.charts.burdens import burden_bars
 from tariffimpact.charts.companies import exposure_bars
 from tariffimpact.charts.costs import cost_steps
 from tariffimpact.charts.curves import pass_through_curves
+from tariffimpact.charts.estimates import (
+    cumulative_response,
+    event_effects,
+    group_paths,
+    placebo_spread,
+)
 from tariffimpact.charts.fonts import font_files, legible, unprintable
 from tariffimpact.charts.framing import fit, framed
 from tariffimpact.charts.images import png, svg
@@ -34,15 +40,19 @@ from tariffimpact.charts.uncertainty import sensitivity_bars, tornado
 __all__ = [
     "burden_bars",
     "cost_steps",
+    "cumulative_response",
+    "event_effects",
     "exposure_bars",
     "fan",
     "fit",
     "font_files",
     "framed",
+    "group_paths",
     "legible",
     "new_axes",
     "pass_through_curves",
     "paths",
+    "placebo_spread",
     "png",
     "price_dumbbell",
     "price_rules",
