@@ -153,8 +153,8 @@ def test_where_one_claim_is_found_all_that_disagree_with_it_are(facts):
             "exposures",
             "sony-2025-05",
             "Tariff cost, group, United States: ¥100bn ($680m), in operating income; FY to Mar "
-            "2026 (1 April 2025 to 31 March 2026); net of the company's own measures; first figure; "
-            "disclosed 14 May 2025",
+            "2026 (1 April 2025 to 31 March 2026); net of the company's own measures; first "
+            "figure; disclosed 14 May 2025",
         ),
         (
             "statements",
