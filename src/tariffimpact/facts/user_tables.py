@@ -88,8 +88,11 @@ class UserTable:
 
     def described(self) -> str:
         """Return how the file was read: its form, and what was found under another name."""
-        renamed = [f"{ours} from {self.header[place]}" for ours, place in self.places.items()
-                   if self.header[place] != ours]  # fmt: skip
+        renamed = [
+            f"{ours} from {self.header[place]}"
+            for ours, place in self.places.items()
+            if _plain(self.header[place]) != _plain(ours)
+        ]
         where = f"Read {self.path.name} ({self.sheet.described})"
         return f"{where}: {', '.join(renamed)}." if renamed else f"{where}."
 
@@ -378,7 +381,10 @@ class _Styles:
     @staticmethod
     def _days(lines: Sequence[int], texts: Sequence[str]) -> Iterator[_Weighed]:
         """Yield each way of writing a day once: the order it is in, None where two read it."""
-        for text, line in dict(zip(reversed(texts), reversed(lines), strict=True)).items():
+        first: dict[str, int] = {}
+        for line, text in zip(lines, texts, strict=True):
+            first.setdefault(text, line)
+        for text, line in first.items():
             readings = day_readings(text) if text else {}
             if len(readings) == 1:
                 yield next(iter(readings)), line, text
