@@ -24,6 +24,9 @@ class FactKind(StrEnum):
     STATEMENT = "statement"
     FINANCIAL = "financial"
     ORIGIN = "origin"
+    CUSTOMS_VALUE = "customs_value"
+    REFUND = "refund"
+    LAWSUIT = "lawsuit"
     TARIFF = "tariff"
     CONFLICT = "conflict"
     ASSUMPTION = "assumption"
@@ -90,7 +93,7 @@ class Entry:
 
     def as_json(self) -> dict[str, Any]:
         """Return what it says, every column of the row, and its source in full."""
-        from tariffimpact.output import plain
+        from tariffimpact.writing import plain
 
         return {
             "kind": self.kind.value,
