@@ -202,13 +202,13 @@ class UserTable:
         places = {}
         for ours, theirs in rename.items():
             if ours not in self.columns.names:
-                near = get_close_matches(ours, self.columns.names, n=1)
+                near = _nearest(ours, self.columns.names)
                 known = f"the columns are {_listed(self.columns.names)}"
-                hint = f"did you mean {near[0]}?" if near else known
+                hint = f"did you mean {near}?" if near else known
                 faults.append(Fault("--map", "is no column of ours", hint, got=ours))
             elif _plain(theirs) not in plain:
-                near = get_close_matches(theirs, self.header, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"it has {_listed(self.header)}"
+                near = _nearest(theirs, self.header)
+                hint = f"did you mean {near}?" if near else f"it has {_listed(self.header)}"
                 faults.append(Fault(where, "no such column", hint, ours, theirs))
             else:
                 places[ours] = plain.index(_plain(theirs))
@@ -217,8 +217,7 @@ class UserTable:
     def _missing(self, where: str, name: str) -> Fault:
         ours = {_plain(each) for each in self.columns.names}
         left = [theirs for theirs in self.header if theirs and _plain(theirs) not in ours]
-        near = get_close_matches(name, left, n=1) or left[:1]
-        example = near[0] if near else name.upper()
+        example = _nearest(name, left) or (left[0] if left else name.upper())
         quoted = f'"{name}={example}"' if " " in example else f"{name}={example}"
         remedy = f"add it, or say which it is: --map {quoted}; the file has {_listed(self.header)}"
         return Fault(where, "column is missing", remedy, name)
@@ -438,6 +437,13 @@ def _fitted(cells: list[str], width: int) -> list[str]:
 def _plain(name: str) -> str:
     """Return a column's name without what spelling varies: capitals, blanks, underscores."""
     return re.sub(r"[\W_]+", "", name).casefold() or name
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """Return the name that a name was perhaps meant to be, or nothing."""
+    folded = {each.casefold(): each for each in names if each}
+    near = get_close_matches(name.casefold(), folded, n=1)
+    return folded[near[0]] if near else ""
 
 
 def _listed(names: Sequence[str]) -> str:
