@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -243,7 +243,8 @@ class PassThroughBounds(Answer):
         for value in {span.low, middle, span.high}:
             if not math.isfinite(value):
                 continue
-            known = replace(self, **{name: Interval.exactly(value)})
+            one: dict[str, Any] = {name: Interval.exactly(value)}
+            known = replace(self, **one)
             if known._duty.high == 0 or known.rate is None:
                 continue  # nothing to pass on there
             left = max(left, _log_width(known.rate) if by_ratio else known.rate.width)
