@@ -27,8 +27,8 @@
 # %%
 # %matplotlib inline
 from tariffimpact.cases import case_of, read_case
-from tariffimpact.demand import IsoelasticDemand, LinearDemand, LogitDemand
 from tariffimpact.pricing import hold_profit, price_response
+from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand, LogitDemand
 
 # %% [markdown]
 # ## The textbook: $100, $50 at the border, 25%

@@ -19,10 +19,10 @@
 # %%
 # %matplotlib inline
 from tariffimpact.cases import read_case
+from tariffimpact.decisions.recovery import recovery
+from tariffimpact.decisions.refund import round_trip
+from tariffimpact.decisions.stock import front_loading_break_even
 from tariffimpact.interval import Interval
-from tariffimpact.recovery import recovery
-from tariffimpact.rollback import round_trip
-from tariffimpact.timing import front_loading_break_even
 
 # %% [markdown]
 # ## Gross and net are kept apart

@@ -26,7 +26,7 @@
 # %%
 # %matplotlib inline
 from tariffimpact.cases import read_case
-from tariffimpact.identification import implied_rate
+from tariffimpact.passthrough import implied_rate
 from tariffimpact.uncertainty import bounds, draws, sobol, tornado
 
 # %% [markdown]

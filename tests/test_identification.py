@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tariffimpact.errors import ModelError
-from tariffimpact.identification import (
+from tariffimpact.interval import Interval
+from tariffimpact.passthrough import (
     caused_share_by_control,
     full_share,
     implied_customs_share,
@@ -17,7 +18,6 @@ from tariffimpact.identification import (
     mitigated_share,
     pass_through_bounds,
 )
-from tariffimpact.interval import Interval
 
 INF = math.inf
 CONSOLES = {"PS5": 500, "Digital": 450, "Pro": 700}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tariffimpact.errors import DataError
 from tariffimpact.interval import Interval
-from tariffimpact.output import csv_bytes, json_text, publish
+from tariffimpact.writing import csv_bytes, json_text, publish
 from trees import tree
 
 OLD = {"report.html": b"old page", "figures/a.svg": b"old chart"}

@@ -17,13 +17,13 @@ from tariffimpact.cases.refunded import refund_inputs, refund_questions, refunde
 from tariffimpact.cases.schema import CaseFile
 from tariffimpact.cases.sourced import sourced, sourcing_questions
 from tariffimpact.cases.timed import timed, timing_questions
+from tariffimpact.decisions.recovery import Recovery
+from tariffimpact.decisions.refund import Rollback
+from tariffimpact.decisions.sourcing import Resourcing
+from tariffimpact.decisions.timing import PricePath
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Source
 from tariffimpact.pricing import RULES
-from tariffimpact.recovery import Recovery
-from tariffimpact.resourcing import Resourcing
-from tariffimpact.rollback import Rollback
-from tariffimpact.timing import PricePath
 from tariffimpact.uncertainty.inputs import Stated
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from tariffimpact.cases.question import Question
 from tariffimpact.cases.schema import Demand as WrittenDemand
 from tariffimpact.cases.schema import Product
 from tariffimpact.errors import require
-from tariffimpact.identification import PassThroughBounds, pass_through_bounds
 from tariffimpact.interval import Interval
+from tariffimpact.passthrough import PassThroughBounds, pass_through_bounds
 from tariffimpact.pricing import RULES, PriceResponse, price_response
 from tariffimpact.uncertainty import Inputs
 from tariffimpact.uncertainty.inputs import Stated

@@ -11,7 +11,7 @@ from typing import Any, Final
 from tariffimpact.cases.case import Case
 from tariffimpact.cases.case_sheet import CaseSheet, letter, put
 from tariffimpact.errors import ModelError
-from tariffimpact.output import publish
+from tariffimpact.writing import publish
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 

@@ -61,7 +61,7 @@ def facts(
     Without QUERY and options it says what there is.
     """
     from tariffimpact.facts import FactKind, read_facts, search_facts
-    from tariffimpact.output import csv_bytes, json_text
+    from tariffimpact.writing import csv_bytes, json_text
 
     if as_csv and as_json:
         raise click.UsageError("--csv and --json: keep one")

@@ -66,8 +66,8 @@ def json_option(command: F) -> F:
 
 def echo_json(answer: Mapping[str, Any], folder: Path | None) -> None:
     """Print an answer as JSON, with the version of the data in the folder it rests on."""
-    from tariffimpact.output import json_text
     from tariffimpact.release import data_version
+    from tariffimpact.writing import json_text
 
     click.echo(json_text({**answer, "data": str(data_version(folder))}))
 

@@ -16,7 +16,7 @@ from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
     from tariffimpact.cases import Question
-    from tariffimpact.recovery import Recovery
+    from tariffimpact.decisions.recovery import Recovery
 
 _KEYS: Final = {
     "exposure": "amount",

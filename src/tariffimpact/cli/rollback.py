@@ -16,7 +16,7 @@ from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
     from tariffimpact.cases import Question
-    from tariffimpact.rollback import Rollback
+    from tariffimpact.decisions.refund import Rollback
 
 _KEYS: Final = {
     "duty": "duty_paid",
@@ -100,7 +100,7 @@ def _by_flags(flags: dict[str, Any]) -> tuple[Rollback, list[Question]]:
     from tariffimpact.cases.decisions import Rollback as Table
     from tariffimpact.cases.reader import table_of
     from tariffimpact.cases.refunded import refund_questions
-    from tariffimpact.rollback import rollback as answer
+    from tariffimpact.decisions.refund import rollback as answer
     from tariffimpact.uncertainty import Inputs
 
     written = {key: flags[flag] for flag, key in _KEYS.items() if flags[flag] is not None}

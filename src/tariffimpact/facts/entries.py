@@ -90,7 +90,7 @@ class Entry:
 
     def as_json(self) -> dict[str, Any]:
         """Return what it says, every column of the row, and its source in full."""
-        from tariffimpact.output import plain
+        from tariffimpact.writing import plain
 
         return {
             "kind": self.kind.value,

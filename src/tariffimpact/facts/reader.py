@@ -207,7 +207,7 @@ def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
     DataError
         If the folder exists and is not empty: nothing of the user's is overwritten.
     """
-    from tariffimpact.output import publish
+    from tariffimpact.writing import publish
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError([Fault(str(folder), "already holds something", "name a new folder")])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tariffimpact.decisions.recovery import Recovery, recovery
 from tariffimpact.facts import Assumption, Exposure, Facts, Financial, PriceChange
 from tariffimpact.interval import Interval
-from tariffimpact.recovery import Recovery, recovery
 from tariffimpact.report.assumed import assumed
 from tariffimpact.report.lead import LeadEvent
 

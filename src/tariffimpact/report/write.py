@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tariffimpact import output
+from tariffimpact import writing
 from tariffimpact.errors import require
 from tariffimpact.report.content import Document, Figure
 from tariffimpact.report.html import render_html
@@ -68,7 +68,7 @@ def write_report(
         else:
             reports[f"{STEM}.pdf"] = render_pdf(document, charts)
         tell()
-    written = output.publish(out, reports | pictures)
+    written = writing.publish(out, reports | pictures)
     tell()
     return written
 
@@ -85,7 +85,7 @@ def _drawn(figure: Figure) -> tuple[str, dict[str, bytes]]:
     return bare, {
         f"figures/{figure.name}.svg": picture.encode("utf-8"),
         f"figures/{figure.name}.png": png(shared),
-        f"figures/{figure.name}.csv": output.csv_bytes(figure.frame),
+        f"figures/{figure.name}.csv": writing.csv_bytes(figure.frame),
     }
 
 

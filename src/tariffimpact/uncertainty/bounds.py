@@ -19,8 +19,17 @@ from tariffimpact.errors import require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.evaluation import Model
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.lines import explains, lines_through, monotone, still
-from tariffimpact.uncertainty.search import Box, Point, Search, corners, lowest
+from tariffimpact.uncertainty.search import (
+    Box,
+    Point,
+    Search,
+    corners,
+    explains,
+    lines_through,
+    lowest,
+    monotone,
+    still,
+)
 from tariffimpact.uncertainty.wording import defined_share, form, input_value, listed, quantity
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tariffimpact import charts, units
-from tariffimpact.cost import duty_per_unit
 from tariffimpact.facts import PriceChange
-from tariffimpact.incidence import Incidence, unit_incidence
 from tariffimpact.interval import Interval
+from tariffimpact.pricing.cost import duty_per_unit
+from tariffimpact.pricing.incidence import Incidence, unit_incidence
 from tariffimpact.report.assumed import assumed
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.lead import LeadEvent

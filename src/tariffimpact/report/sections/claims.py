@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tariffimpact import units
 from tariffimpact.facts import PriceChange
-from tariffimpact.identification import full_share, implied_customs_share
 from tariffimpact.interval import Interval
+from tariffimpact.passthrough import full_share, implied_customs_share
 from tariffimpact.report.assumed import assumed
 from tariffimpact.report.content import Paragraph
 from tariffimpact.report.lead import LeadEvent

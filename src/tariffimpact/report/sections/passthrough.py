@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tariffimpact import charts, units
-from tariffimpact.identification import full_share, implied_rate
 from tariffimpact.interval import Interval
+from tariffimpact.passthrough import full_share, implied_rate
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results

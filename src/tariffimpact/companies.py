@@ -1,40 +1,17 @@
-"""Companies side by side on one basis: exposure per sales, price move, what they said and did.
-
-**Exposure** is the latest full-year figure of each basis, divided by the sales of the same period.
-A later figure of the same scope, period and measure revises an earlier one unless one is gross and
-the other net. Where only another year's sales are known the share says so.
-
-**Response** is classified from the facts by one rule, in this order:
-
-1. *passes on* - prices rose, or a rise is announced, with no sign of absorbing or of a part only;
-2. *passes on in part* - the same, with absorbing stated beside it, a range kept at its old price,
-   the rise on less than half of the range, or prices moved elsewhere in the range;
-3. *considering a rise* - a rise considered, none announced;
-4. *absorbs* - absorbing, or a price kept, with no rise announced or considered;
-5. *mitigates* - sourcing, stock, mix or cost measures only;
-6. *nothing stated*.
-
-A move or a statement counts as an answer if the seller gave the tariff or the economy as its
-cause.
-"""
+"""Companies side by side on one basis: exposure per sales, price move, what they said and did."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tariffimpact import units
-from tariffimpact.companies.exposures import (
-    ExposureShare,
-    exposure_cells,
-    exposure_share,
-    exposure_words,
-    latest_by_basis,
-)
-from tariffimpact.companies.responses import ANSWERS, FIRST_TARIFF, classify, is_answer, rises
 from tariffimpact.facts import (
+    Basis,
+    Cause,
     Exposure,
     Facts,
     Financial,
@@ -48,6 +25,176 @@ from tariffimpact.interval import Interval
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+__all__ = [
+    "FIRST_TARIFF",
+    "HOME_MARKET",
+    "CompanyComparison",
+    "CompanyProfile",
+    "ExposureShare",
+    "classify",
+    "compare",
+    "exposure_share",
+    "profile",
+]
+
+FULL_YEAR_DAYS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureShare:
+    """One disclosed exposure as a share of sales."""
+
+    exposure: Exposure
+    sales: Financial | None
+    share: Interval | None
+    """Fraction of sales; None where the sales, or their currency, are unknown."""
+    same_period: bool
+    """Whether the sales are of the very period the exposure is of."""
+
+    @property
+    def basis(self) -> Basis:
+        """Gross, net or unstated."""
+        return self.exposure.basis
+
+
+def exposure_share(exposure: Exposure, sales: Sequence[Financial]) -> ExposureShare:
+    """Return an exposure as a share of the sales of its period, or of the nearest period known.
+
+    Only sales of the same scope are used, and sales in another currency only where the source
+    itself converted the exposure; of several figures for one period the last in the table stands.
+    """
+    amounts = {exposure.currency: exposure.amount}
+    if exposure.amount_usd is not None:
+        amounts.setdefault("USD", exposure.amount_usd)
+    usable = [row for row in reversed(sales) if row.unit in amounts and row.scope == exposure.scope]
+    if not usable:
+        return ExposureShare(exposure, None, None, same_period=False)
+    nearest = min(
+        usable, key=lambda row: (_days_apart(row, exposure), row.unit != exposure.currency)
+    )
+    same = _days_apart(nearest, exposure) == 0 and not exposure.annualised
+    share = amounts[nearest.unit] / nearest.value
+    return ExposureShare(exposure, nearest, share, same_period=same)
+
+
+def latest_by_basis(exposures: Sequence[Exposure]) -> list[Exposure]:
+    """Return the last disclosed figure of each basis, of full years where there are any."""
+    full = [row for row in exposures if (row.ends_on - row.starts_on).days >= FULL_YEAR_DAYS]
+    standing: list[Exposure] = []
+    for row in full or exposures:
+        standing = [earlier for earlier in standing if not _revises(row, earlier)]
+        standing.append(row)
+    return list({row.basis: row for row in standing}.values())
+
+
+def exposure_words(entry: ExposureShare) -> str:
+    """Return an exposure in a clause: basis, amount, period, share of sales."""
+    amount = units.big_money(entry.exposure.amount, entry.exposure.currency)
+    basis = "" if entry.basis is Basis.UNSTATED else f"{entry.basis.value} "
+    basis = f"annual rate of {basis}" if entry.exposure.annualised else basis
+    if entry.share is None:
+        return f"{basis}{amount} in {entry.exposure.period}"
+    nearest = "" if entry.same_period or entry.sales is None else f" of {entry.sales.period}"
+    return (
+        f"{basis}{amount} in {entry.exposure.period}, {units.percent(entry.share, 2)} of "
+        f"sales{nearest}"
+    )
+
+
+def exposure_cells(entry: ExposureShare | None) -> dict[str, object]:
+    """Return an exposure as the cells of a comparison; blank where there is none."""
+    if entry is None:
+        return {
+            "basis": Basis.UNSTATED.value,
+            "low": None,
+            "high": None,
+            "same_period": True,
+            "amount_low": None,
+            "amount_high": None,
+            "currency": None,
+            "period": None,
+        }
+    return {
+        "basis": entry.basis.value,
+        "low": None if entry.share is None else entry.share.low,
+        "high": None if entry.share is None else entry.share.high,
+        "same_period": entry.same_period,
+        "amount_low": entry.exposure.amount.low,
+        "amount_high": entry.exposure.amount.high,
+        "currency": entry.exposure.currency,
+        "period": entry.exposure.period,
+    }
+
+
+def _revises(later: Exposure, earlier: Exposure) -> bool:
+    one_estimate = all(
+        getattr(later, name) == getattr(earlier, name)
+        for name in ("scope", "starts_on", "ends_on", "measure")
+    )
+    return one_estimate and (
+        later.basis is earlier.basis or Basis.UNSTATED in (later.basis, earlier.basis)
+    )
+
+
+def _days_apart(sales: Financial, exposure: Exposure) -> int:
+    starts = abs((sales.starts_on - exposure.starts_on).days)
+    return starts + abs((sales.ends_on - exposure.ends_on).days)
+
+
+HOME_MARKET: Final = "USA"
+"""The market whose tariffs the companies answer."""
+FIRST_TARIFF: Final = date(2025, 2, 4)
+"""Moves before the first of the 2025 duties are no answer to them."""
+ANSWERS: Final = (Cause.TARIFF, Cause.ECONOMY)
+_DECIDED: Final = (Stage.ANNOUNCED, Stage.DONE)
+
+
+def classify(moves: Sequence[PriceChange], statements: Sequence[Statement]) -> str:
+    """Return the class of a company's response by the rule that `compare(…).explain()` states.
+
+    Parameters
+    ----------
+    moves
+        Price changes that count as an answer, kept prices among them.
+    statements
+        What the company considered, announced, did or ruled out; those with another cause than
+        the tariff or the economy are left out.
+    """
+    statements = [row for row in statements if row.cause in ANSWERS]
+    raising = rises(statements)
+    raised = any(row.change > 0 for row in moves) or bool(raising)
+    kept = any(row.change == 0 for row in moves) or _says(statements, Response.ABSORB, _DECIDED)
+    partial = bool(raising) and all(
+        row.share_of_range is not None and row.share_of_range.high < 0.5 for row in raising
+    )
+    mixed = _says(statements, Response.MIX, _DECIDED)
+    if raised:
+        return "passes on in part" if kept or mixed or partial else "passes on"
+    if _says(statements, Response.PASS_ON, (Stage.CONSIDERED,)):
+        return "considering a rise"
+    if kept:
+        return "absorbs"
+    return "mitigates" if any(row.stage in _DECIDED for row in statements) else "nothing stated"
+
+
+def is_answer(row: PriceChange) -> bool:
+    """Return whether a price change counts as an answer to the tariff."""
+    return row.market == HOME_MARKET and row.announced_on >= FIRST_TARIFF and row.cause in ANSWERS
+
+
+def rises(statements: Sequence[Statement]) -> list[Statement]:
+    """Return the price rises that were announced or done as an answer."""
+    return [
+        row
+        for row in statements
+        if row.response is Response.PASS_ON and row.stage in _DECIDED and row.cause in ANSWERS
+    ]
+
+
+def _says(statements: Sequence[Statement], response: Response, stages: Sequence[Stage]) -> bool:
+    return any(row.response is response and row.stage in stages for row in statements)
+
 
 Row = TypeVar("Row", PriceChange, Exposure, Statement, Financial)
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Final
 
 from tariffimpact.errors import DataError, Fault
-from tariffimpact.output import unfinished
+from tariffimpact.writing import unfinished
 
 _OTHER: Final = "choose another --out folder"
 _PATIENCE: Final = 60.0

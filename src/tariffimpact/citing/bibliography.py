@@ -8,7 +8,7 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any, Final
 
-from tariffimpact.citation.reference import Reference, ReferenceKind
+from tariffimpact.citing.reference import Reference, ReferenceKind
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import Cited, Entry, Facts, Source, SourceKind, entries
 from tariffimpact.release import shipped_folder

@@ -23,10 +23,16 @@ from typing import Final, Literal
 import numpy as np
 
 from tariffimpact.arguments import checked
-from tariffimpact.demand import IsoelasticDemand, LinearDemand
 from tariffimpact.interval import Interval
-from tariffimpact.pricing.held_profit import profit_holding_ratio
-from tariffimpact.pricing.profit_peak import IsoelasticPeaks, LinearPeaks, Peak, Peaks, Side
+from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand
+from tariffimpact.pricing.iso_profit import (
+    IsoelasticPeaks,
+    LinearPeaks,
+    Peak,
+    Peaks,
+    Side,
+    profit_holding_ratio,
+)
 
 Form = Literal["linear", "isoelastic"]
 _Curve = tuple[Peaks, type[LinearDemand] | type[IsoelasticDemand]]
