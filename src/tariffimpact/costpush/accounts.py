@@ -19,7 +19,7 @@ from pydantic import Field, StringConstraints
 from tariffimpact.errors import DataError, Fault, shortened
 from tariffimpact.facts import Record, shipped_folder
 from tariffimpact.facts.cells import Currency, Text
-from tariffimpact.facts.tables import Table, csv_rows, read_table
+from tariffimpact.facts.tables import Table, read_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,6 +72,14 @@ class BridgeRow(Record):
     retail: Number
     purchasers_value: Number
     currency: Currency
+
+
+class Requirement(Record):
+    """What a unit of one commodity needs of another."""
+
+    input: Code
+    output: Code
+    coefficient: Number
 
 
 class CodeRow(Record):
@@ -127,7 +135,9 @@ class Accounts:
 
         supply = self.commodities["supply"].to_numpy(np.float64)
         imports = self.commodities["imports"].to_numpy(np.float64)
-        return np.clip(np.divide(imports, supply, out=np.zeros_like(supply), where=supply > 0), 0, 1)
+        share = np.divide(imports, supply, out=np.zeros_like(supply), where=supply > 0)
+        bounded: Floats = np.clip(share, 0, 1)
+        return bounded
 
     @cached_property
     def coefficients(self) -> Floats:
@@ -284,33 +294,19 @@ def _entries(folder: Path) -> tuple[Path, Sequence[str], Sequence[str], Floats]:
         _finite(path, values)
         return path, frame["input"].to_list(), frame["output"].to_list(), values
     path = folder / "requirements.csv"
-    lines = csv_rows(path)
-    header = next(lines)[1]
-    if [name.strip() for name in header] != ["input", "output", "coefficient"]:
-        remedy = "write the columns input,output,coefficient, one row a pair"
-        raise DataError([Fault(f"{path}:1", "has other columns", remedy, got=",".join(header))])
-    rows, faults = [], []
-    for line, cells in lines:
-        try:
-            row, column, value = (cell.strip() for cell in cells)
-            rows.append((row, column, float(value)))
-        except ValueError:
-            what = "is not a pair of commodities with a number"
-            got = ",".join(cells)
-            faults.append(Fault(f"{path}:{line}", what, "write 1111A0,311111,0.0123", got=got))
-    if faults:
-        raise DataError(faults[:50])
-    values = np.array([value for *_, value in rows])
-    _finite(path, values)
-    return path, [row for row, *_ in rows], [column for _, column, _ in rows], values
+    table = read_table(path, Requirement)
+    if table.faults:
+        raise DataError(table.faults)
+    values = np.array([row.coefficient for row in table.records])
+    return path, [r.input for r in table.records], [r.output for r in table.records], values
 
 
 def _finite(path: Path, values: Floats) -> None:
     import numpy as np
 
     if not np.isfinite(values).all():
-        raise DataError([Fault(str(path), "holds a cell that is no number", "give every pair a "
-                               "number, and leave out the pairs that are zero", "coefficient")])  # fmt: skip
+        remedy = "give every pair a number, and leave out the pairs that are zero"
+        raise DataError([Fault(str(path), "holds a cell that is no number", remedy, "coefficient")])
 
 
 def read_parquet(path: Path, columns: dict[str, str]) -> pd.DataFrame:
@@ -322,7 +318,8 @@ def read_parquet(path: Path, columns: dict[str, str]) -> pd.DataFrame:
         table = pq.read_table(path, columns=list(columns)).select(list(columns))
         table.validate(full=True)  # a text need not be UTF-8 before
         kinds = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in columns.items()])
-        return table.cast(kinds).to_pandas(ignore_metadata=True)
+        frame: pd.DataFrame = table.cast(kinds).to_pandas(ignore_metadata=True)
+        return frame
     except FileNotFoundError:
         raise DataError([Fault(str(path), "is not there", _GUIDE)]) from None
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
@@ -331,9 +328,7 @@ def read_parquet(path: Path, columns: dict[str, str]) -> pd.DataFrame:
         raise DataError([Fault(str(path), what, remedy)]) from None
 
 
-def _orientation(
-    folder: Path, commodities: Sequence[Commodity], matrix: Floats
-) -> Iterator[Fault]:
+def _orientation(folder: Path, commodities: Sequence[Commodity], matrix: Floats) -> Iterator[Fault]:
     """Blame a table whose columns do not sum to the published totals, and say if its rows do."""
     import numpy as np
 
@@ -363,7 +358,9 @@ def _total(folder: Path, matrix: Floats, kind: str) -> tuple[Floats, list[Fault]
 
     where = str(folder / "requirements")
     try:
-        inverse = np.linalg.inv(matrix if kind == "total" else np.eye(len(matrix)) - matrix)
+        inverse: Floats = np.linalg.inv(
+            matrix if kind == "total" else np.eye(len(matrix)) - matrix
+        ).astype(np.float64)
     except np.linalg.LinAlgError:
         what = "is not the table of an economy that can produce: it has no inverse"
         remedy = "check accounts.toml, requirements: total or input"
@@ -435,7 +432,9 @@ def _at_home(
     for row in bridge.rows:
         for column, keys in known.items():
             if keys is not None and getattr(row.record, column) not in keys:
-                remedy = f"add its row to {'commodities' if column == 'commodity' else 'categories'}.csv"
+                remedy = (
+                    f"add its row to {'commodities' if column == 'commodity' else 'categories'}.csv"
+                )
                 yield bridge.fault(row, column, "is unknown", remedy)
         record = row.record
         parts = record.producers_value + record.transport + record.wholesale + record.retail

@@ -28,34 +28,38 @@ Grouping = Literal["origin", "authority"]
 _DRAWN: Final = 16
 """Categories drawn, those whose price rises most."""
 
+_MAPPED: Final = 14
+"""Categories of the map of inputs."""
+
 SECTORS: Final[dict[str, str]] = {
-    "11": "Farm, food and drink",
+    "11": "Farm and food",
     "21": "Mining and energy",
     "22": "Mining and energy",
-    "311": "Farm, food and drink",
-    "312": "Farm, food and drink",
-    "313": "Textiles, clothing and leather",
-    "314": "Textiles, clothing and leather",
-    "315": "Textiles, clothing and leather",
-    "316": "Textiles, clothing and leather",
-    "321": "Wood, paper and furniture",
-    "322": "Wood, paper and furniture",
-    "323": "Wood, paper and furniture",
+    "311": "Farm and food",
+    "312": "Farm and food",
+    "313": "Textiles, leather",
+    "314": "Textiles, leather",
+    "315": "Textiles, leather",
+    "316": "Textiles, leather",
+    "321": "Wood, paper, furniture",
+    "322": "Wood, paper, furniture",
+    "323": "Wood, paper, furniture",
     "324": "Mining and energy",
-    "325": "Chemicals and plastics",
-    "326": "Chemicals and plastics",
-    "327": "Metals, glass and stone",
-    "331": "Metals, glass and stone",
-    "332": "Metals, glass and stone",
+    "325": "Chemical goods",
+    "326": "Chemical goods",
+    "327": "Metals, glass, stone",
+    "331": "Metals, glass, stone",
+    "332": "Metals, glass, stone",
     "333": "Machinery",
     "334": "Electronics",
-    "335": "Electrical equipment",
-    "336": "Vehicles and parts",
-    "337": "Wood, paper and furniture",
-    "339": "Other goods and services",
+    "335": "Electrical goods",
+    "336": "Vehicle parts",
+    "337": "Wood, paper, furniture",
+    "339": "Other goods, services",
 }
 """First digits of a commodity to the group under which inputs are drawn."""
-_REST: Final = "Other goods and services"
+_REST: Final = "Other goods, services"
+_POWER: Final = "Mining and energy"
 OWN: Final = "The good itself, imported"
 
 
@@ -65,7 +69,7 @@ def sector_of(commodity: str) -> str:
     Examples
     --------
     >>> sector_of("331110"), sector_of("541100")
-    ('Metals, glass and stone', 'Other goods and services')
+    ('Metals, glass, stone', 'Other goods, services')
     """
     return SECTORS.get(commodity[:3], SECTORS.get(commodity[:2], _REST))
 
@@ -258,12 +262,29 @@ class CostPush:
         frame = self.categories.query("core_goods").nlargest(drawn, "constant_percent_high")
         return charts.margin_dots(frame, source=self.credit, ax=ax)
 
-    def plot_inputs(self, ax: Axes | None = None, *, drawn: int = 12) -> Axes:
-        """Draw through which inputs the duty reaches the core goods that rise most."""
+    def plot_inputs(self, ax: Axes | None = None, *, drawn: int = _MAPPED) -> Axes:
+        """Draw through which inputs the duty reaches the categories that owe most to inputs."""
         from tariffimpact import charts
 
-        frame = self.categories.query("core_goods").nlargest(drawn, "constant_dollar_high")
-        return charts.input_map(self.by_sector(list(frame["category"])), source=self.credit, ax=ax)
+        frame = self.by_sector(self._led_by_inputs(drawn))
+        return charts.input_map(frame, own=OWN, source=self.credit, ax=ax)
+
+    def inputs_headline(self) -> str:
+        """Return the finding of the map of inputs: its first row and what carries most of it."""
+        frame = self.by_sector(self._led_by_inputs(1))
+        inputs = frame[frame["sector"] != OWN]
+        top = inputs.iloc[int(inputs["value"].abs().argmax())]
+        return (
+            f"Through inputs, tariffs add {units.points(float(inputs['value'].sum()))} to "
+            f"{_lower(str(top['category']))}, most of it through {_lower(str(top['sector']))}"
+        )
+
+    def _led_by_inputs(self, drawn: int) -> list[str]:
+        """Return the categories of goods to which inputs add most, the largest first."""
+        goods = [sector_of(code) not in (_REST, _POWER) for code in self.accounts.codes]
+        frame = self.categories[self._weights[1][goods].sum(axis=0) > 0.5]
+        through = (frame["constant_dollar_high"] - frame["direct_dollar_high"]).abs()
+        return list(frame.loc[through.nlargest(drawn).index, "category"])
 
     def by_sector(self, categories: Sequence[str]) -> pd.DataFrame:
         """Return what groups of inputs add to the price of categories, margins in dollars.
@@ -299,9 +320,9 @@ class CostPush:
         }
         lost = self.change.left_out.query("duty >= 0.0005 or imports >= 0.005").head(12)
         told = [
-            f"  {row.code}: {units.percent(row.duty, 2)} of the duty, "
-            f"{units.percent(row.imports, 2)} of the imports; {row.reason}"
-            for row in lost.itertuples()
+            f"  {row['code']}: {units.percent(row['duty'], 2)} of the duty, "
+            f"{units.percent(row['imports'], 2)} of the imports; {row['reason']}"
+            for row in lost.to_dict("records")
         ]
         return "\n".join(
             [
@@ -424,7 +445,9 @@ class CostPush:
         )
 
 
-def cost_push(accounts: Accounts, change: RateChange, *, requirements: Rule = "domestic") -> CostPush:
+def cost_push(
+    accounts: Accounts, change: RateChange, *, requirements: Rule = "domestic"
+) -> CostPush:
     """Return what a change of duty adds to every commodity and category.
 
     Parameters
@@ -452,6 +475,10 @@ def cost_push(accounts: Accounts, change: RateChange, *, requirements: Rule = "d
         "take both from the same folder",
     )
     return CostPush(accounts, change, requirements)
+
+
+def _lower(name: str) -> str:
+    return name[:1].lower() + name[1:]
 
 
 def _told(margins: Margins) -> dict[str, Interval]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.costpush.accounts import shipped_accounts
 from tariffimpact.errors import DataError, Fault, shortened
-from tariffimpact.output import csv_bytes
+from tariffimpact.writing import csv_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +39,14 @@ _MILLION: Final = 1_000_000
 _FLOOR: Final = 100_000
 """Imports of a product from a partner below it are left out of the weights, US dollars a year."""
 _CURRENCY: Final = "USD"
+_SOURCES: Final = (
+    "bea-input-output-2017",
+    "bea-pce-bridge-2017",
+    "census-imports-naics-2025",
+    "census-imports-2024",
+    "census-concordance",
+)
+"""Rows of `sources.csv`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +136,15 @@ def _row_of(path: Path, frame: pd.DataFrame, word: str, column: int = 0) -> int:
 
 def _requirements(folder: Path, year: int) -> _Matrix:
     """Return the commodity-by-commodity total requirements and their published totals."""
+    import pandas as pd
+
     path = folder / REQUIREMENTS
     raw = _sheet(path, str(year))
     head, foot = _row_of(path, raw, "Code"), _row_of(path, raw, "T010")
     columns = [str(cell) for cell in raw.iloc[head, 2:]]
     frame = raw.iloc[head + 1 : foot + 1, 2:].astype("float64")
-    frame.columns, frame.index = columns, [str(c) for c in raw.iloc[head + 1 : foot + 1, 0]]  # type: ignore[assignment]
+    frame.columns = pd.Index(columns)
+    frame.index = pd.Index([str(code) for code in raw.iloc[head + 1 : foot + 1, 0]])
     codes = list(frame.index[:-1])
     if codes != columns:
         what = "is not square: its rows and columns are not the same commodities in one order"
@@ -158,8 +168,8 @@ def _long(required: _Matrix) -> bytes:
     wide = np.zeros((int(kept.sum()), 2), "<i8")  # a decimal of 128 bits, low half first
     wide[:, 0], wide[:, 1] = digits[kept], np.where(digits[kept] < 0, -1, 0)
     exact = pa.Array.from_buffers(pa.decimal128(12, 7), len(wide), [None, pa.py_buffer(wide)])
-    table = pa.table({"input": column(np.tile(np.arange(n), n)),
-                      "output": column(np.repeat(np.arange(n), n)), "coefficient": exact})  # fmt: skip
+    inputs, outputs = np.tile(np.arange(n), n), np.repeat(np.arange(n), n)
+    table = pa.table({"input": column(inputs), "output": column(outputs), "coefficient": exact})
     return _written(table, ["input", "output"], {"coefficient": "BYTE_STREAM_SPLIT"})
 
 
@@ -273,9 +283,7 @@ def _receipts_file(receipts: pd.DataFrame) -> bytes:
     return _parquet(whole, encoding, dictionary=("month", "code", "currency"))
 
 
-def _goods(
-    folder: Path, commodities: Sequence[str], imports: pd.DataFrame | None
-) -> pd.DataFrame:
+def _goods(folder: Path, commodities: Sequence[str], imports: pd.DataFrame | None) -> pd.DataFrame:
     """Return the commodity of each product: by its ten digits, or by the longest it shares.
 
     Statistical suffixes change every half year; a product whose suffix is newer than the list
@@ -315,7 +323,7 @@ def _weights(imports: pd.DataFrame) -> bytes:
     told = kept[["hts", "partner"]].assign(
         thousand_usd=np.rint(kept["customs_value"].to_numpy() / 1000).astype("int32")
     )
-    total = str(int(round(float(imports["customs_value"].sum()))))
+    total = f"{imports['customs_value'].sum():.0f}"
     return _parquet(told, {"thousand_usd": "BYTE_STREAM_SPLIT"}, dictionary=("hts", "partner"),
                     metadata={"total_usd": total})  # fmt: skip
 
@@ -351,8 +359,7 @@ def _written(table: pa.Table, dictionary: list[str], encoding: dict[str, str]) -
 def _about(folder: Path, names: Sequence[str], year: int) -> bytes:
     """Return what the folder says of itself, with the digest of each official file."""
     digests = "\n".join(
-        f'"{name}" = "{hashlib.sha256((folder / name).read_bytes()).hexdigest()}"'
-        for name in names
+        f'"{name}" = "{hashlib.sha256((folder / name).read_bytes()).hexdigest()}"' for name in names
     )
     text = f"""\
 # Input-output accounts, made by: tariffimpact cost-push build
@@ -360,10 +367,10 @@ country = "USA"
 year = {year}
 credit = "US Bureau of Economic Analysis ({year} accounts), US Census Bureau"
 requirements = "total"
+sources = [{", ".join(f'"{source}"' for source in _SOURCES)}]
 
 # SHA-256 of the official files they were made from
 [files]
 {digests}
 """
-    assert re.search(r"\n$", text)
     return text.encode()

@@ -262,13 +262,17 @@ def _require_mapped(
     portion = sums["duty"] / sums["duty"].sum()
     lost = portion[(portion > _UNMAPPED) & ~sums.index.isin(list(decided))]
     where = str(accounts.folder / "mapping.csv")
-    if len(lost):
-        raise DataError(
-            Fault(where, f"has no row for code {code}, {units.percent(float(share), 2)} of the duty "
-                  f"of {period_words(when)}", "add its commodity with a reason, or a row without "
-                  "commodity that says why")
-            for code, share in lost.items()
-        )  # fmt: skip
+    words = period_words(when)
+    faults = [
+        Fault(
+            where,
+            f"has no row for code {code}, {units.percent(float(share), 2)} of the duty of {words}",
+            "add its commodity with a reason, or a row without commodity that says why",
+        )
+        for code, share in lost.items()
+    ]
+    if faults:
+        raise DataError(faults)
 
 
 class StatedChange(Record):
@@ -332,7 +336,7 @@ def read_rates(path: Path, accounts: Accounts) -> RateChange:
         rows += [(c, record.origin, record.authority, record.change.low, record.change.high)
                  for c in codes]  # fmt: skip
     parts = pd.DataFrame(rows, columns=["commodity", "origin", "authority", "low", "high"])
-    told = parts[["origin", "authority"]].ne("").any(axis=None)
+    told = any(record.origin or record.authority for record in table.records)
     imports = accounts.commodities.set_index("commodity")["imports"]
     share = float(imports[[c for c in imported if c in named]].sum() / imports.sum())
     return RateChange(
@@ -355,7 +359,9 @@ def _strange(table: Table[StatedChange], accounts: Accounts) -> list[Fault]:
         key = (record.commodity, record.origin, record.authority)
         if record.commodity != "*" and record.commodity not in accounts.places:
             remedy = "use a code of commodities.csv, such as 336111 for cars"
-            faults.append(table.fault(row, "commodity", "is not a commodity of the accounts", remedy))
+            faults.append(
+                table.fault(row, "commodity", "is not a commodity of the accounts", remedy)
+            )
         if key in seen:
             faults.append(table.fault(row, "commodity", "stands twice", "keep one row"))
         seen.add(key)

@@ -84,9 +84,9 @@ class Requirements:
         import numpy as np
 
         eye = np.eye(len(self.import_shares))
-        if self.rule == "total":
-            return np.linalg.inv(eye - self.coefficients)
-        return np.linalg.inv(eye - self.coefficients * (1 - self.import_shares))
+        made = 1.0 if self.rule == "total" else 1 - self.import_shares
+        inverse: Floats = np.linalg.inv(eye - self.coefficients * made).astype(np.float64)
+        return inverse
 
     def costs(self, change: Floats) -> Floats:
         """Return the rise in the cost of each commodity, as a fraction of its price.
