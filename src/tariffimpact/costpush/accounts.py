@@ -18,7 +18,7 @@ from pydantic import Field, StringConstraints
 
 from tariffimpact.errors import DataError, Fault, shortened
 from tariffimpact.facts import Record, shipped_folder
-from tariffimpact.facts.cells import Currency, Text
+from tariffimpact.facts.fields import Currency, Text
 from tariffimpact.facts.tables import Table, read_table
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from tariffimpact import units
 from tariffimpact.costpush.accounts import Accounts, read_parquet
 from tariffimpact.errors import DataError, Fault, ModelError, require
 from tariffimpact.facts import Record
-from tariffimpact.facts.cells import CellsError, Span, Text
+from tariffimpact.facts.fields import CellsError, Span, Text
 from tariffimpact.facts.tables import Table, read_table
 
 if TYPE_CHECKING:
