@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.estimation.definitions import MEANINGS, Coefficient
 from tariffimpact.estimation.groups import Group, first_line
@@ -45,8 +46,8 @@ class Placebos:
         return sum(abs(value) >= true - 1e-15 for value in self.groups) / len(self.groups)
 
 
-@dataclass(frozen=True, slots=True)
-class Estimation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Estimation(Answer):
     """What a panel of prices says about a tariff, the groups' own moves before any coefficient."""
 
     name: str

@@ -23,6 +23,9 @@ Floats = NDArray[np.float64]
 
 MOST_DONORS: Final = 3_000
 _DRAWS: Final = 200
+_FOLLOWS: Final = 20.0
+"""A placebo that follows its own past this many times worse says nothing of the treated."""
+_ENOUGH: Final = 5
 _LEVEL: Final = 0.95
 
 
@@ -64,18 +67,29 @@ class SyntheticControl:
         return found
 
     @property
+    def comparable(self) -> NDArray[np.bool_]:
+        """Which placebos follow their own past about as well as the treated followed theirs.
+
+        Those of which the mean square gap before is at most 20 times that of the treated; all of
+        them where fewer than five would be left.
+        """
+        before = np.mean(self.placebo_gaps[:, : self.start] ** 2, axis=1)
+        near: NDArray[np.bool_] = before <= _FOLLOWS * max(self.fit_error**2, 1e-300)
+        return near if near.sum() >= _ENOUGH else np.ones(len(near), dtype=np.bool_)
+
+    @property
     def error(self) -> float:
-        """Root mean square of the placebos' effects; NaN with fewer than two of them."""
-        if len(self.placebo_gaps) < 2:
-            return float("nan")
-        return float(np.sqrt(np.mean(self.placebo_effects**2)))
+        """Root mean square effect of the comparable placebos; NaN with fewer than two."""
+        effects = self.placebo_effects[self.comparable]
+        return float(np.sqrt(np.mean(effects**2))) if len(effects) > 1 else float("nan")
 
     @property
     def interval(self) -> tuple[float, float]:
         """The effect, with the spread of the placebos around it at 95% (Student's t)."""
         from scipy import stats
 
-        reach = float(stats.t.ppf(0.5 + _LEVEL / 2, max(len(self.placebo_gaps), 1))) * self.error
+        degrees = max(int(self.comparable.sum()), 1)
+        reach = float(stats.t.ppf(0.5 + _LEVEL / 2, degrees)) * self.error
         return self.effect - reach, self.effect + reach
 
     @property
