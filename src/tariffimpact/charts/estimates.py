@@ -23,6 +23,7 @@ _HEIGHT: Final = 2.8
 _ROOM: Final = 115.0
 _TICKS: Final = 7
 _BINS: Final = 31
+_STEPS: Final = (1, 2, 3, 5, 6, 10, 12, 24, 50, 100, 200, 500)
 
 
 def group_paths(
@@ -259,7 +260,7 @@ def placebo_spread(
         heights, _, _ = axes.hist(
             drawn, bins=_BINS, range=axes.get_xlim(), color=GREY, linewidth=0, zorder=3
         )
-        axes.set_ylim(0, 1.25 * max(1.0, float(max(heights))))  # type: ignore[arg-type]
+        axes.set_ylim(0, 1.25 * max(1.0, float(max(heights))))
         value_axis(axes, "x", form)
         value_axis(axes, "y", "ratio", count=3)
         _whole_ticks(axes, *axes.get_ylim(), which="y")
@@ -301,8 +302,7 @@ def _period_axis(ax: Axes, labels: dict[float, str]) -> None:
 
 def _whole_ticks(ax: Axes, low: float, high: float, which: str = "x") -> None:
     """Put ticks on whole numbers only, a handful of them."""
-    step = next((n for n in (1, 2, 3, 5, 6, 10, 12, 24, 50, 100, 200, 500) if (high - low) / n <= 9),
-                1000)  # fmt: skip
+    step = next((n for n in _STEPS if (high - low) / n <= 9), 1000)
     start = math.ceil(low / step) * step
     ticks = [float(tick) for tick in range(start, math.floor(high) + 1, step)]
     (ax.set_xticks if which == "x" else ax.set_yticks)(

@@ -89,7 +89,8 @@ def estimate(
 ) -> None:
     """Estimate from PANEL what a tariff did to prices; say first what each group did.
 
-    PANEL has one row a unit and period: CSV, .csv.gz, .parquet, .dta or .xlsx.
+    PANEL has one row a unit and period: CSV, .csv.gz, .parquet, .xlsx or .dta. The name
+    cpi_durables stands for the shipped panel: US consumer prices of 17 durables, 2015 to 2019.
     """
     from tariffimpact.estimation import estimate as answer
     from tariffimpact.estimation import estimation_files
@@ -98,7 +99,7 @@ def estimate(
     if out is not None:
         check_folder(out)
     schedule = _schedule(schedule_file, folder, claims) if given["hts"] else None
-    found = answer(panel, _columns(given), _question(given), schedule=schedule)
+    found = answer(_shipped(panel), _columns(given), _question(given), schedule=schedule)
     written = publish(out, estimation_files(found)) if out is not None else ()
     if as_json:
         click.echo(json_text(found.as_json()))
@@ -106,6 +107,14 @@ def estimate(
     click.echo(found.explain())
     for path in written:
         click.echo(f"Wrote {path}")
+
+
+def _shipped(panel: Path) -> Path:
+    """Return the shipped panel of that name, or the path as it is."""
+    from tariffimpact.release import shipped_folder
+
+    shipped = shipped_folder("data") / "panels" / f"{panel}.csv"
+    return shipped if len(panel.parts) == 1 and not panel.exists() and shipped.is_file() else panel
 
 
 def _columns(given: dict[str, Any]) -> Columns:

@@ -25,7 +25,7 @@ MEANINGS: Final[dict[str, str]] = {
     "retail_rate": "percent of price per percentage point of tariff",
     "rate": "money of price per money of duty",
     "log_change": "change of the log price",
-    "percent_change": "change of price as a fraction of each unit's first price",
+    "percent_change": "change of price as a fraction of the price compared with",
     "price_change": "change in the unit of the price column",
 }
 

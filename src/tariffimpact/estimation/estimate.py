@@ -259,7 +259,8 @@ def _has_event(design: Design, asked: Question) -> bool:
 
 def _event(design: Design) -> EventStudy | None:
     try:
-        return event_study(design.blocks, design.treatment.start, design.effects)
+        effects = replace(design.effects, unit=True, time=True)
+        return event_study(design.blocks, design.treatment.start, effects)
     except ModelError:
         if design.treatment.is_staggered:
             raise

@@ -61,6 +61,7 @@ def several_effects(design: Design, effects: Sequence[str]) -> TwoWay:
     size = len(kept)
     fitted = Fit(
         terms=tuple(design.terms[terms.index(name)] for name in kept),
+        kept=tuple(terms.index(name) for name in kept),
         coefficients=np.asarray(found.coef(), dtype=np.float64),
         covariance=np.full((size, size), np.nan),
         covariance_hc1=np.full((size, size), np.nan),

@@ -166,14 +166,16 @@ def first_line(groups: tuple[Group, ...]) -> str:
 
     A difference that comes from the controls is said before anything else.
     """
-    told = "; ".join(
-        f"{group.name} ({group.units:,} {'unit' if group.units == 1 else 'units'}) "
-        f"{group.worded(group.change)}, {percent(group.share_changed, 0)} of them ever changed price"
-        for group in groups
-    )
+    told = "; ".join(_moved(group) for group in groups)
     if from_controls(groups):
         return f"The difference comes from the controls: {told}."
-    return f"Each against its own first price: {told}."
+    return f"Since each unit's first price: {told}."
+
+
+def _moved(group: Group) -> str:
+    units = f"{group.units:,} {'unit' if group.units == 1 else 'units'}"
+    ever = f"{percent(group.share_changed, 0)} ever changed price"
+    return f"{group.name} {group.worded(group.change)} ({units}, {ever})"
 
 
 def from_controls(groups: tuple[Group, ...]) -> bool:

@@ -60,7 +60,7 @@ def _paths(found: Estimation) -> Iterator[Picture]:
     )
     yield Picture(
         "groups",
-        found.first_line.rstrip("."),
+        _moved(found),
         subtitle,
         frame,
         lambda: charts.group_paths(
@@ -68,6 +68,19 @@ def _paths(found: Estimation) -> Iterator[Picture]:
         ),
         _source(found),
     )
+
+
+def _moved(found: Estimation) -> str:
+    """Return what the groups did as a title says it."""
+    if found.synthetic is not None:
+        gap = found.synthetic.effect
+        name, label = found.groups[0].name, found.labels[found.start]
+        side = "above" if gap > 0 else "below"
+        return f"From {label} on, {name} is {abs(gap):.3g} {side} its synthetic control on average"
+    moves = units.listed([f"{g.name} moved by {g.worded(g.change_after)}" for g in found.groups])
+    if found.difference_from_controls:
+        return f"The difference comes from the controls: {moves}"
+    return f"Since just before the event, {moves}"
 
 
 def _form(one: Coefficient) -> Form:
@@ -107,7 +120,7 @@ def _cumulative(found: Estimation) -> Iterator[Picture]:
     last = found.cumulative[-1]
     yield Picture(
         "cumulative",
-        f"By {last.periods_after} periods after the change, {_worded(last, form)} had been passed on",
+        f"{last.periods_after} periods after the change, {_worded(last, form)} had been passed on",
         f"Running sum of the response, {MEANINGS[last.definition]}; 95% interval",
         frame,
         lambda: charts.cumulative_response(frame, form=form),

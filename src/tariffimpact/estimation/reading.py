@@ -1,4 +1,4 @@
-"""A panel as it is given: CSV (also .gz), Parquet, Stata or a frame, as a table of the engine.
+"""A panel as it is given: CSV, Parquet, a sheet, Stata or a frame, as a table of the engine.
 
 Nothing of it is loaded into memory. A CSV file is read by its header alone: every cell is text
 until a column is asked for, so that what cannot be read is told and not guessed.
@@ -194,7 +194,7 @@ def open_source(connection: Any, panel: Path | pd.DataFrame) -> Source:
     connection
         An engine.
     panel
-        A frame, or a file: CSV, .csv.gz, .parquet, .dta or .dta.gz.
+        A frame, or a file: CSV, .csv.gz, .parquet, .xlsx, .dta or .dta.gz.
 
     Raises
     ------
@@ -206,12 +206,15 @@ def open_source(connection: Any, panel: Path | pd.DataFrame) -> Source:
     path = Path(panel)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is not there"
-        raise DataError([Fault(str(path), what, "give a file: CSV, .csv.gz, .parquet or .dta")])
+        remedy = "give a file: CSV, .csv.gz, .parquet, .xlsx or .dta"
+        raise DataError([Fault(str(path), what, remedy)])
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if ".parquet" in suffixes:
         return _parquet(connection, path)
     if ".dta" in suffixes:
         return _frame(connection, _stata(path), str(path))
+    if ".xlsx" in suffixes:
+        return _frame(connection, _sheet(path), str(path))
     return _csv(connection, path)
 
 
@@ -232,7 +235,9 @@ def _parquet(connection: Any, path: Path) -> Source:
     import duckdb
 
     try:
-        connection.execute(f"CREATE VIEW raw AS SELECT * FROM read_parquet({literal(str(path))})")
+        connection.execute(
+            f"CREATE VIEW raw AS SELECT * FROM read_parquet({literal(str(path))})"  # noqa: S608
+        )
     except duckdb.Error as error:
         what = f"cannot be read as Parquet: {str(error).splitlines()[0]}"
         raise DataError([Fault(str(path), what, "check the file, or give CSV")]) from None
@@ -249,15 +254,35 @@ def _stata(path: Path) -> pd.DataFrame:
         raise DataError([Fault(str(path), what, "save it as CSV")]) from None
 
 
+def _sheet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+    from python_calamine import CalamineError
+
+    try:
+        return pd.read_excel(path, engine="calamine")
+    except (ValueError, OSError, CalamineError) as error:
+        what = f"cannot be read as a spreadsheet: {error}"
+        raise DataError([Fault(str(path), what, "save its first sheet as CSV")]) from None
+
+
 def _csv(connection: Any, path: Path) -> Source:
     header, separator = _header(path)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
-    text = f"SELECT * FROM read_csv({literal(str(path))}, delim = {literal(separator)}, " + (
-        "header = true, quote = '\"', escape = '\"', auto_detect = false, skip = 0, "
-        f"columns = {{{columns}}}, max_line_size = 4194304, "
-        f"compression = '{'gzip' if path.suffix.lower() == '.gz' else 'none'}')"
+    options = {
+        "delim": literal(separator),
+        "header": "true",
+        "quote": "'\"'",
+        "escape": "'\"'",
+        "auto_detect": "false",
+        "skip": "0",
+        "columns": f"{{{columns}}}",
+        "max_line_size": "4194304",
+        "compression": "'gzip'" if path.suffix.lower() == ".gz" else "'none'",
+    }
+    given = ", ".join(f"{name} = {value}" for name, value in options.items())
+    connection.execute(
+        f"CREATE VIEW raw AS SELECT * FROM read_csv({literal(str(path))}, {given})"  # noqa: S608
     )
-    connection.execute(f"CREATE VIEW raw AS {text}")
     return Source(connection, str(path), dict.fromkeys(header, "VARCHAR"), separator == ";", 2)
 
 

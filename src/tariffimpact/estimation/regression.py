@@ -83,6 +83,14 @@ class Moments:
     """Whether each unit lies in one cluster."""
     rows_in: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """Rows in each period."""
+    period_low: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    period_high: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """Least and largest cluster of each period, where clusters are not the units."""
+
+    @property
+    def periods_nested(self) -> bool:
+        """Whether each period lies in one cluster, as with clusters of time."""
+        return bool(self.n and (self.period_low[self.seen] == self.period_high[self.seen]).all())
 
     @property
     def seen(self) -> NDArray[np.bool_]:
@@ -95,6 +103,8 @@ class Fit:
     """Coefficients with the covariance clustered and the one that is robust row by row."""
 
     terms: tuple[str, ...]
+    kept: tuple[int, ...]
+    """Places of the terms among the regressors given."""
     coefficients: Floats
     covariance: Floats
     covariance_hc1: Floats
@@ -128,8 +138,8 @@ def fit(
     """Return the least squares of the outcome on the regressors and the effects.
 
     The covariance is clustered with the factor G/(G−1) · (n−1)/(n−k), where k counts the
-    regressors and the effects that are not nested in clusters, one for all that are; HC1 has
-    n/(n−k) with every effect counted.
+    regressors and the effects, those of a kind that lies within clusters (units, mostly) as one;
+    HC1 has n/(n−k) with every effect counted.
 
     Parameters
     ----------
@@ -170,6 +180,7 @@ def fit(
     factor = groups / (groups - 1) * (n - 1) / (n - counted.clustered)
     return Fit(
         terms=names,
+        kept=tuple(kept),
         coefficients=start + inverse @ second.gradient,
         covariance=factor * inverse @ (second.scores.T @ second.scores) @ inverse,
         covariance_hc1=n / (n - counted.every) * inverse @ second.meat @ inverse,
@@ -192,6 +203,8 @@ def accumulate(blocks: Blocks, regressors: int, effects: Effects) -> Moments:
         within=np.zeros((width, width)),
         spread=np.zeros((3, width)),
         rows_in=np.zeros(effects.periods, dtype=np.int64),
+        period_low=np.full(effects.periods, effects.clusters, dtype=np.int64),
+        period_high=np.full(effects.periods, -1, dtype=np.int64),
     )
     for block in blocks():
         add(found, within(block, effects), effects)
@@ -233,6 +246,9 @@ def add(found: Moments, part: Within, effects: Effects) -> None:
     found.rows_in += np.bincount(block.time, minlength=effects.periods)
     first = block.cluster[np.flatnonzero(np.r_[True, np.diff(part.local) > 0])]
     found.nested &= bool(np.array_equal(first[part.local], block.cluster))
+    if len(found.period_low) and block.cluster is not block.unit:
+        np.minimum.at(found.period_low, block.time, block.cluster)
+        np.maximum.at(found.period_high, block.time, block.cluster)
     if not effects.time:
         return
     periods = effects.periods
@@ -312,8 +328,9 @@ def _counted(kept: int, moments: Moments, effects: Effects) -> _Counted:
     units = moments.units if effects.unit else 0
     both = 1 if effects.time and effects.unit else 0
     every = kept + units + periods - both
-    nested = effects.unit and moments.nested
-    return _Counted(every - units + 1 if nested else every, every)
+    inside = [units] if effects.unit and moments.nested else []
+    inside += [periods] if effects.time and moments.periods_nested else []
+    return _Counted(every - sum(inside) + len(inside), every)
 
 
 @dataclass(slots=True)
@@ -350,7 +367,7 @@ class _Second:
 
 
 def residuals(
-    block: Block, effects: Effects, kept: list[int], slopes: Floats, coefficients: Floats
+    block: Block, effects: Effects, kept: Sequence[int], slopes: Floats, coefficients: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Return what the effects leave of the regressors, the residuals, and the weights."""
     part = within(block, effects)

@@ -11,7 +11,7 @@ from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.estimation.definitions import MEANINGS, Coefficient
-from tariffimpact.estimation.groups import Group, first_line
+from tariffimpact.estimation.groups import Group, first_line, from_controls
 from tariffimpact.estimation.index import PriceIndex
 from tariffimpact.estimation.synthetic import SyntheticControl
 from tariffimpact.interval import Interval, Quantity
@@ -78,6 +78,11 @@ class Estimation(Answer):
     def first_line(self) -> str:
         """What each group did."""
         return first_line(self.groups)
+
+    @property
+    def difference_from_controls(self) -> bool:
+        """Whether it is the untreated that moved, and the treated hardly did."""
+        return from_controls(self.groups)
 
     @property
     def main(self) -> Coefficient:

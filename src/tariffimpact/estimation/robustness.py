@@ -30,6 +30,8 @@ DRAWS: Final = 9_999
 _ENUMERATED: Final = 13
 """From this many clusters on, signs alone give enough draws; below, six-point weights."""
 _LEFT_OUT: Final = 40
+_EXACT: Final = 1e-12
+"""Of an estimate: an error below this part of it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ def wild_bootstrap(
     estimate = float(fitted.coefficients[place])
     # the factor for small samples is the same in every draw and falls out of the comparison
     own_error = float(np.sqrt(np.sum(sums.own[:, 0] ** 2)))
+    if own_error <= _EXACT * max(abs(estimate), 1e-300):
+        return WildBootstrap(estimate, estimate, 1.0 if estimate == 0 else 0.0, 0)
 
     def p_value(value: float) -> float:
         distance = estimate - value
@@ -137,10 +141,10 @@ def _draws_of(clusters: int, draws: int, seed: int) -> Floats:
     """Return the weights of each cluster in each draw: signs, or six points where few."""
     rng = np.random.default_rng(seed)
     if clusters >= _ENUMERATED:
-        signs: Floats = 2.0 * rng.integers(0, 2, size=(clusters, draws)) - 1.0
-        return signs
+        return np.where(rng.integers(0, 2, size=(clusters, draws)) == 1, 1.0, -1.0)
     points = np.sqrt(np.array([0.5, 1.0, 1.5]))
-    return rng.choice(np.r_[-points, points], size=(clusters, draws))
+    drawn: Floats = np.r_[-points, points][rng.integers(0, 6, size=(clusters, draws))]
+    return drawn
 
 
 def _cluster_sums(blocks: Blocks, effects: Effects, fitted: Fit, place: int) -> _Clusters:
@@ -156,15 +160,15 @@ def _cluster_sums(blocks: Blocks, effects: Effects, fitted: Fit, place: int) -> 
     errors = np.zeros((effects.clusters, size))
     scores = np.zeros((effects.clusters, 2))
     square = np.zeros((size, size))
-    kept = list(range(width))
-    for block in blocks():
+    for whole in blocks():
+        block = replace(whole, x=whole.x[:, list(fitted.kept)])
         left, error, weight = residuals(
-            block, effects, kept, fitted.period_slopes, fitted.coefficients
+            block, effects, range(width), fitted.period_slopes, fitted.coefficients
         )
         mine = left @ fitted.inverse[:, place]
         # what the unit effects leave of Q is read off the residuals, which are orthogonal to them
         for total, values in ((own, mine * weight), (errors, error * weight)):
-            for n in kept:
+            for n in range(width):
                 total[:, n] += np.bincount(
                     block.cluster, weights=values * block.x[:, n], minlength=effects.clusters
                 )
@@ -223,7 +227,7 @@ def leave_one_out(
     sums = np.zeros(effects.clusters)
     for block in blocks():
         left, error, weight = residuals(
-            block, effects, list(range(len(fitted.terms))), fitted.period_slopes,
+            block, effects, fitted.kept, fitted.period_slopes,
             fitted.coefficients,
         )  # fmt: skip
         sums += np.bincount(
