@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
 from tariffimpact import units
+from tariffimpact.cases.earnings import earnings_bridge, earnings_questions
 from tariffimpact.cases.figures import span
 from tariffimpact.cases.prices import PriceAnswer
 from tariffimpact.cases.product import CaseProduct
@@ -17,6 +18,7 @@ from tariffimpact.cases.refunded import refund_inputs, refund_questions, refunde
 from tariffimpact.cases.schema import CaseFile
 from tariffimpact.cases.sourced import sourced, sourcing_questions
 from tariffimpact.cases.timed import timed, timing_questions
+from tariffimpact.decisions.bridge import Bridge
 from tariffimpact.decisions.recovery import Recovery
 from tariffimpact.decisions.refund import Rollback
 from tariffimpact.decisions.sourcing import Resourcing
@@ -47,7 +49,10 @@ class Case:
     offer_rates: Mapping[str, Stated]
     """Rate by origin of the offers of `[sourcing]`."""
     products: tuple[CaseProduct, ...]
-    exposure: Exposure | None
+    exposures: Mapping[str, Exposure]
+    """The rows it names, by the key that names them: `recovery.exposure` …"""
+    earned: Mapping[str, Stated]
+    """The numbers of `[earnings]` by name; see `decisions.bridge`."""
     sources: tuple[Source, ...]
 
     @property
@@ -137,7 +142,7 @@ class Case:
             If the case has no `[recovery]`, or its exposure is in another currency.
         """
         return recovered(
-            self._table("recovery"), self.exposure, currency=self.currency, source=self.credit
+            self._table("recovery"), self._recovered, currency=self.currency, source=self.credit
         )
 
     def rollback(self, product: str | None = None) -> Rollback:
@@ -180,6 +185,23 @@ class Case:
         on: date | None = table.on or (None if tariff is None else tariff.on)
         return sourced(table, self.offer_rates, on=on, currency=self.currency, source=self.credit)
 
+    def earnings(self) -> Bridge:
+        """Return what the tariff costs the company, from the duty to earnings per share.
+
+        Raises
+        ------
+        ModelError
+            If the case has no `[earnings]`, or its cost cannot be told.
+        """
+        return earnings_bridge(
+            self._table("earnings"),
+            self.earned,
+            gross=self.exposures.get("earnings.gross_exposure"),
+            net=self.exposures.get("earnings.net_exposure"),
+            currency=self.currency,
+            source=self.credit,
+        )
+
     def answers(self) -> pd.DataFrame:
         """Return every answer of the case, one row per product and question.
 
@@ -202,7 +224,9 @@ class Case:
 
     def summary(self) -> str:
         """Return what the case asks, and what each product's price change says."""
-        lines = [f"{self.title}. {self.file.question}", f"Tariff change: {self._tariff_words()}."]
+        lines = [f"{self.title}. {self.file.question}"]
+        if self.file.tariff is not None:
+            lines.append(f"Tariff change: {self._tariff_words()}.")
         for item in self.products:
             if item.has_rate:
                 lines.append(f"{item.name}: {item.pass_through(self.currency).summary()}")
@@ -227,6 +251,10 @@ class Case:
         ]
         return "\n".join(lines)
 
+    @property
+    def _recovered(self) -> Exposure | None:
+        return self.exposures.get("recovery.exposure")
+
     def _tariff_words(self) -> str:
         change = self.tariff_change
         return units.points(span(change)) + " of customs value"
@@ -234,7 +262,9 @@ class Case:
     def _reasons(self) -> list[str]:
         file = self.file
         first: list[Any] = [file, file.tariff, file.demand]
-        last: list[Any] = [file.recovery, file.rollback, file.timing, file.sourcing]
+        last: list[Any] = [
+            file.recovery, file.rollback, file.timing, file.sourcing, file.earnings
+        ]  # fmt: skip
         parts = (*first, *file.products, *last)
         return [part.reason for part in parts if part and part.reason]
 
@@ -252,7 +282,7 @@ class Case:
         """Return the questions about the case as a whole, or a refund on one product."""
         asked = []
         if self.resolved.recovery is not None:
-            asked.append(recovery_question(self.resolved.recovery, self.exposure, self.currency))
+            asked.append(recovery_question(self.resolved.recovery, self._recovered, self.currency))
         if self.resolved.rollback is not None:
             inputs = refund_inputs(self.resolved.rollback, self.product(product))
             asked += refund_questions(inputs, self.currency)
@@ -263,6 +293,8 @@ class Case:
             )  # fmt: skip
         if self.resolved.sourcing is not None:
             asked += self._sourcing_questions()
+        if self.resolved.earnings is not None:
+            asked += earnings_questions(self.resolved.earnings, self.earned, self.currency)
         return asked
 
     def _sourcing_questions(self) -> list[Question]:
