@@ -95,16 +95,17 @@ class Case:
         ModelError
             If the case does not give enough to ask it; the text lists what can be asked.
         """
-        items = [self.product(product)] if product or self.products else []
-        asked = [question for item in items for question in item.questions(self.currency)]
-        asked += self._own_questions(product)
-        for question in asked:
-            if question.key == key:
-                return question
-        if key in RULES and items:
+        found = self.asked(key, product)
+        if found is not None:
+            return found
+        if key in RULES and self.products:
             raise ModelError(self.product(product).refusal(key))
-        known = ", ".join(question.key for question in asked)
+        known = ", ".join(question.key for question in self._questions(product))
         raise ModelError(f"{self.name} does not answer {key!r}; it answers {known}")
+
+    def asked(self, key: str, product: str | None = None) -> Question | None:
+        """Return one question, by its key; None where the case does not give enough to ask it."""
+        return next((found for found in self._questions(product) if found.key == key), None)
 
     def prices(
         self, product: str | None = None, *, rules: Sequence[str] | None = None
@@ -277,6 +278,12 @@ class Case:
             table is not None, f"{self.name} has no [{name}] table; add it: its keys are {keys}"
         )
         return table
+
+    def _questions(self, product: str | None = None) -> list[Question]:
+        """Return every question about a product (the first by default) and about the case."""
+        items = [self.product(product)] if product or self.products else []
+        asked = [question for item in items for question in item.questions(self.currency)]
+        return asked + self._own_questions(product)
 
     def _own_questions(self, product: str | None = None) -> list[Question]:
         """Return the questions about the case as a whole, or a refund on one product."""

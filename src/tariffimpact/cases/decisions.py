@@ -233,6 +233,8 @@ class Earnings(Part):
     """Tax on the cost, for the cost per share."""
     shares_outstanding: Positive | None = None
     """Number of shares."""
+    headwind: Share | None = None
+    """The net headwind that the company itself gives, a share of sales: 0.012 for 120 points."""
     demand_elasticity: Positive | None = None
     """Of the company's sales at the old price, positive."""
     demand: Literal["linear", "isoelastic"] = "isoelastic"

@@ -120,6 +120,7 @@ def earnings_bridge(
         price_rise=x.get("price_rise"),
         gross_window=_window(gross),
         net_window=_window(net),
+        basis="unstated" if net is not None and net.basis is Basis.UNSTATED else "net",
         currency=currency,
         source=source,
     )
@@ -200,7 +201,7 @@ def _imported(table: Earnings, changes: Mapping[str, Stated]) -> dict[str, State
 def _disclosed(row: Exposure, basis: Basis, currency: str) -> Stated:
     """Return a disclosed amount, if it is of the basis and currency asked for."""
     require(
-        row.basis is basis,
+        row.basis is basis or (basis is Basis.NET and row.basis is Basis.UNSTATED),
         f"{row.exposure_id} is {_BASES[row.basis]}; name a row that is {basis.value}, or give the "
         f"amount as {basis.value} with the reason why it is",
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, TypeVar
 
-from tariffimpact.cases.earnings import earnings_inputs
+from tariffimpact.cases.earnings import earnings_bridge, earnings_inputs
 from tariffimpact.cases.lines import Location
 from tariffimpact.cases.numbers import Reference, check_kind, stated
 from tariffimpact.cases.part import Part
@@ -133,14 +133,11 @@ def _earned(
                     line.origin,
                 )
             )
+    rows = {name: exposures.get(f"earnings.{name}_exposure") for name in ("gross", "net")}
     try:
-        return earnings_inputs(
-            table,
-            changes=changes,
-            gross=exposures.get("earnings.gross_exposure"),
-            net=exposures.get("earnings.net_exposure"),
-            currency=whole.currency,
-        )
+        inputs = earnings_inputs(table, changes=changes, currency=whole.currency, **rows)
+        earnings_bridge(table, inputs, currency=whole.currency, source="", **rows)
+        return inputs
     except ModelError as error:
         lookup.fault(("earnings",), error)
         return {}

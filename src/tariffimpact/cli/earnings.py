@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tariffimpact import units
 from tariffimpact.cli.choice import by_flag
 from tariffimpact.cli.completion import case_names, company_names
 from tariffimpact.cli.numbers import Number, as_number, is_share
 from tariffimpact.cli.options import Day, data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 from tariffimpact.errors import DataError
+from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
-    from tariffimpact.cases import Case, Question
-    from tariffimpact.decisions.bridge import Bridge
+    from tariffimpact.cases import Case
+    from tariffimpact.decisions.bridge import Bridge, Figure
+    from tariffimpact.facts import Facts
 
 _OFFSETS: Final = ("price", "sourcing", "vendors", "other")
 
@@ -151,41 +153,151 @@ def earnings(
     CASE is a file or a shipped case with [earnings]; or give --company; or the cost as --gross,
     --net, --imports with --tariff, or --sensitivity, and what you know of the accounts.
     """
-    found, questions = _found(case, company, flags, folder)
+    found = _found(case, company, flags, folder)
+    result = found.earnings()
+    keys = ("net-cost", "net-share", "income-rise")
+    questions = [question for key in keys if (question := found.asked(key)) is not None]
     if xlsx is not None:
         from tariffimpact.cases.bridge_workbook import write_bridge_workbook
 
         write_bridge_workbook(found, xlsx)
     if as_json:
         extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
-        echo_json(_plain(case or company, found) | extra, folder)
+        echo_json(_plain(found, result) | extra, folder)
         return
-    click.echo(found.summary())
-    click.echo(_table(found))
+    click.echo(f"{company_words(found)}{result.summary()}")
+    for text in _tables(result):
+        click.echo(text)
     if asked.anything:
         click.echo(asked.as_text(questions))
     if xlsx is not None:
         click.echo(f"Wrote {xlsx}")
 
 
+def company_words(found: Case) -> str:
+    """Return the company the answer is about, to go before it; blank where there is none."""
+    return f"{found.file.company}: " if found.file.company else ""
+
+
+def _tables(result: Bridge) -> Iterator[str]:
+    """Yield the figures, and the way through the stock where the stock is known."""
+    width = max(len(figure.label) for figure in result.figures())
+    yield "\n".join(
+        f"  {figure.label:<{width}}  {figure}{_share(figure)}" for figure in result.figures()
+    )
+    if "months_of_stock" in result.inputs:
+        yield "By quarter since the duty's first day, through the stock:"
+        for row in records(result.quarters()):
+            yield f"  {row['quarter']:.0f}: " + "; ".join(_in_quarter(row, result.currency))
+
+
+_QUARTER: Final = {
+    "charged": "charged on imports",
+    "booked": "in cost of goods sold",
+    "in_stock": "waiting in stock at its end",
+    "net": "net of answers",
+}
+
+
+def _in_quarter(row: Mapping[str, float], currency: str) -> Iterator[str]:
+    """Yield the parts of one quarter in words."""
+    for key, words in _QUARTER.items():
+        if f"{key}_low" in row:
+            span = Interval(row[f"{key}_low"], row[f"{key}_high"])
+            yield f"{units.big_money(span, currency)} {words}"
+    if "net_bp_low" in row:
+        span = Interval(row["net_bp_low"], row["net_bp_high"])
+        yield f"{units.ratio(span, 0)} basis points of the quarter's sales"
+
+
+def _share(figure: Figure) -> str:
+    part = figure.no_answer
+    if figure.value is None or not part:
+        return ""
+    return f" (no price does at {units.percent(part, 0)} of the points tried)"
+
+
+def _plain(found: Case, result: Bridge) -> dict[str, Any]:
+    """Return the answer as JSON has it."""
+    stocked = "months_of_stock" in result.inputs
+    return {
+        "case": found.name,
+        "company": found.file.company or None,
+        "currency": result.currency,
+        "window": result.window or None,
+        "summary": result.summary(),
+        "driver": result.driver,
+        "figures": records(result.to_frame()),
+        "quarters": records(result.quarters()) if stocked else [],
+    }
+
+
 def _found(
     case: str | None, company: str | None, flags: Mapping[str, Any], folder: Path | None
-) -> tuple[Bridge, list[Question]]:
-    """Return the bridge of the case, the company or the options, and what it asks."""
+) -> Case:
+    """Return the case named, the company's, or the one the options describe."""
     from tariffimpact.cases import read_case
+    from tariffimpact.cases.company_rows import company_case
     from tariffimpact.facts import read_facts
 
     given = {name: value for name, value in flags.items() if value not in (None, ())}
-    if case is not None and (company is not None or given):
-        other = "--company" if company is not None else _flag(next(iter(given)))
-        raise click.UsageError(f"{other} and a case: keep one, or edit the case")
     facts = read_facts(folder)
-    if company is not None:
-        from tariffimpact.companies import company_earnings
+    if case is not None:
+        if company is not None or given:
+            other = "--company" if company is not None else _flag(next(iter(given)))
+            raise click.UsageError(f"{other} and a case: keep one, or edit the case")
+        return read_case(case, facts=facts)
+    try:
+        if company is not None:
+            return company_case(facts, company, more=_table(given))
+        return _by_options(given, facts)
+    except DataError as error:
+        raise DataError(by_flag(error, _places(error))) from None
 
-        overlaid = {name: given[name] for name in given if name != "currency"}
-        found = company_earnings(facts, company, **_bridge_arguments(overlaid))
-        return found, []
-    whole = _by_options(given, facts) if case is None else read_case(case, facts=facts)
-    keys = [key for key in ("net-cost", "net-share", "income-rise") if key in whole.keys]
-    return whole.earnings(), [whole.question(key) for key in keys]
+
+def _by_options(given: Mapping[str, Any], facts: Facts) -> Case:
+    """Return the case that options describe."""
+    from tariffimpact.cases import case_of
+
+    if not {"gross", "net", "imports", "sensitivity"} & set(given):
+        raise click.UsageError(
+            "give a case, --company, or the cost: --gross, --net, --imports or --sensitivity"
+        )
+    written: dict[str, object] = {
+        "title": "A bridge given by options",
+        "question": "What does the tariff cost, of sales, income and a share?",
+        "currency": given.get("currency", "USD"),
+        "earnings": _table(given),
+    }
+    looked_up = [name for name in ("hts", "on", "before") if name in given]
+    if looked_up:
+        if len(looked_up) < 3:
+            raise click.UsageError("--hts, --on and --before go together: give all three")
+        origins = [line["origin"] for line in given.get("imports", ()) if "origin" in line]
+        if not origins:
+            raise click.UsageError("--hts looks a rate up by origin: write --imports CHN=1.2bn")
+        written["tariff"] = {name: given[name] for name in looked_up} | {"origins": origins}
+    return case_of(written, name="the options", facts=facts)
+
+
+def _table(given: Mapping[str, Any]) -> dict[str, object]:
+    """Return the `[earnings]` table of the options."""
+    return {
+        key: list(given[name]) if isinstance(given[name], tuple) else given[name]
+        for name, key in _KEYS.items()
+        if name in given
+    }
+
+
+def _flag(name: str) -> str:
+    return _FLAGS.get(name, f"--{name.replace('_', '-')}")
+
+
+def _places(error: DataError) -> dict[str, str]:
+    """Return the option that each place of a case stands for, those of repeated ones included."""
+    places = {f"earnings.{key}": _flag(name) for name, key in _KEYS.items()}
+    for fault in error.faults:
+        for key in ("imports", "offsets"):
+            if fault.column.startswith(f"earnings.{key}["):
+                places[fault.column] = _flag(key)
+    return places | {"earnings": "the figures", "currency": "--currency", "tariff.hts": "--hts"}

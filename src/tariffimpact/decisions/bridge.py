@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from tariffimpact import units
 from tariffimpact.decisions import duty_cost as cost
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCOUNTS", "Bridge", "Figure", "Imports", "Offset", "Window", "bridge"]
 
+Basis = Literal["net", "unstated"]
+
 ACCOUNTS: Final[Mapping[str, str]] = {
     "sales": "sales",
     "cost_of_goods": "cost of goods before the tariff",
@@ -40,6 +42,7 @@ ACCOUNTS: Final[Mapping[str, str]] = {
     "operating_income": "operating income before the tariff",
     "tax_rate": "tax rate",
     "shares_outstanding": "shares outstanding",
+    "headwind": "net headwind that the company gives, of sales",
 }
 """What of a year's accounts a bridge may take, each in words."""
 _WORDS: Final = {
@@ -53,7 +56,7 @@ _WORDS: Final = {
     "price_rise": "announced price rise",
 }
 _PLAIN: Final = ("months", "demand_elasticity", "months_of_stock", "front_loaded_months")
-_PERCENT: Final = ("tariff_change", "offset_share_", "tax_rate", "price_rise")
+_PERCENT: Final = ("headwind", "tariff_change", "offset_share_", "tax_rate", "price_rise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class Bridge:
     flow: str
     window: str = ""
     """What the cost is of: FY to Mar 2026."""
+    basis: Basis = "net"
+    """Whether the net figure is said to be one; `unstated` where nobody says gross or net."""
     currency: str = "USD"
     source: str = ""
 
@@ -79,6 +84,11 @@ class Bridge:
     def net(self) -> Interval:
         """The cost after the company's answers; the gross where none is on record."""
         return cost.net_of(self.inputs)
+
+    @property
+    def net_name(self) -> str:
+        """What the net cost is called where it stands alone."""
+        return "Net cost" if self.basis == "net" else "Cost, gross or net not said"
 
     @property
     def mitigated(self) -> Interval | None:
@@ -97,7 +107,7 @@ class Bridge:
 
     def figures(self) -> tuple[Figure, ...]:
         """Return every figure that the inputs give enough for, from the duty to the price."""
-        return figures_of(self.inputs, self.currency, self.demand)
+        return figures_of(self.inputs, self.currency, self.demand, self.net_name)
 
     def quarters(self, number: int = 4) -> pd.DataFrame:
         """Return the cost by quarter since the duty's first day, as it passes through the stock.
@@ -161,7 +171,7 @@ class Bridge:
 
         from tariffimpact import charts
 
-        costs = cost_figures(self.inputs, self.currency)
+        costs = cost_figures(self.inputs, self.currency, self.net_name)
         rows = [(f.label, f.value) for f in costs if f.key != "base"]
         frame = pd.DataFrame(
             [(label, x.low, x.high) for label, x in rows if x is not None],
@@ -226,6 +236,7 @@ def bridge(
     price_rise: Quantity | None = None,
     gross_window: Window | None = None,
     net_window: Window | None = None,
+    basis: Basis = "net",
     currency: str = "USD",
     source: str = "",
 ) -> Bridge:
@@ -253,6 +264,9 @@ def bridge(
         A rise the company has announced, as a fraction of its prices.
     gross_window, net_window
         What the two figures are of, where it is known; they must agree.
+    basis
+        "unstated" where `net` is a figure of which nobody says whether it is gross or net; then
+        it stands alone.
     currency, source
         ISO 4217 code of all money, and a credit line.
 
@@ -288,8 +302,13 @@ answers, 140 basis points
         )
     if price_rise is not None:
         given["price_rise"] = cost.number("price_rise", price_rise, above=-1)
+    require(
+        basis == "net" or not cost.has_answers(given),
+        "a figure that is not said to be gross or net cannot be set against the gross; give a net "
+        "figure, or one of the two alone",
+    )
     windows = [window.label for window in (gross_window, net_window) if window is not None]
-    return Bridge(given, demand, flow, windows[0] if windows else "", currency, source)
+    return Bridge(given, demand, flow, windows[0] if windows else "", basis, currency, source)
 
 
 def agree(gross: Window | None, net: Window | None) -> None:
@@ -329,7 +348,7 @@ def _accounts(accounts: Mapping[str, Quantity]) -> dict[str, Interval]:
     require(not unknown, f"accounts have no {unknown}; they have {', '.join(ACCOUNTS)}")
     x = {
         name: cost.number(name, value, at_least=0, at_most=1)
-        if name == "tax_rate"
+        if name in ("tax_rate", "headwind")
         else cost.number(name, value)
         if name == "operating_income"
         else cost.amount(name, value)
@@ -354,6 +373,7 @@ def _sentences(found: Bridge) -> Iterator[str]:
     """Yield what a person would quote: the cost, what prices had to do, what drives it."""
     known = {figure.key: figure for figure in found.figures()}
     yield _cost_sentence(found, known)
+    yield from _headwind_sentence(known)
     yield from _earnings_sentences(known)
     yield from _implied_sentences(found, known)
     yield from _rise_sentences(known)
@@ -368,20 +388,30 @@ def _sentences(found: Bridge) -> Iterator[str]:
             "that quarter; the rest waits in stock."
         )
     if found.driver is not None:
-        words = f"{input_words(found.driver)} ({found.said(found.driver)})"
+        named = input_words(found.driver) if found.driver != "net" else found.net_name.lower()
+        words = f"{named} ({found.said(found.driver)})"
         yield f"What moves the answer most is the {words}."
 
 
 def _cost_sentence(found: Bridge, known: Mapping[str, Figure]) -> str:
-    on = f" on {known['base']} of dutiable imports a year" if "base" in known else ""
     parts: list[str] = []
-    for key, words in (("gross", "gross"), ("net", "net of the company's answers")):
+    net = "net of the company's answers"
+    if found.basis == "unstated":
+        net = "(nobody says whether before or after the company's answers)"
+    for key, words in (("gross", "gross"), ("net", net)):
         if key in known:
             over = known.get(f"{key}_bp")
             of_sales = "" if over is None else f", {over}{'' if parts else ' of sales'}"
             parts.append(f"{known[key]} {words}{of_sales}")
-    start = f"In {found.window} the tariff costs" if found.window else "The tariff costs"
-    return f"{start} {', and '.join(parts)}{on}."
+    start = f"In {found.window} the tariff" if found.window else "The tariff"
+    if "base" in known:
+        start = f"On {known['base']} of dutiable imports a year the tariff"
+    return f"{start} costs {', and '.join(parts)}."
+
+
+def _headwind_sentence(known: Mapping[str, Figure]) -> Iterator[str]:
+    if "headwind" in known:
+        yield f"The company itself puts its net headwind at {known['headwind']}."
 
 
 def _earnings_sentences(known: Mapping[str, Figure]) -> Iterator[str]:

@@ -47,11 +47,15 @@ class Figure:
         return "no price does" if self.value is None else said(self.value, self.unit)
 
 
-def figures_of(x: Numbers, currency: str, form: Form) -> tuple[Figure, ...]:
-    """Return every figure that the inputs give enough for, from the duty to the price."""
+def figures_of(x: Numbers, currency: str, form: Form, net: str) -> tuple[Figure, ...]:
+    """Return every figure that the inputs give enough for, from the duty to the price.
+
+    `net` is what the net cost is called: a figure of which nobody says whether it is one has
+    another name.
+    """
     return (
-        *cost_figures(x, currency),
-        *_on_accounts(x, currency),
+        *cost_figures(x, currency, net),
+        *_on_accounts(x, currency, net),
         *_by_price(x, currency),
         *_by_demand(x, currency, form),
     )
@@ -74,13 +78,17 @@ def per_share(x: Mapping[str, N]) -> N:
 def said(span: Interval, unit: str) -> str:
     """Return a figure with its unit, as a sentence prints it."""
     if unit == "basis points":
-        return f"{units.ratio(span, 0)} basis points"
+        words = units.ratio(span, 0)
+        for end in (" or more", " or less"):
+            if words.endswith(end):
+                return f"{words.removesuffix(end)} basis points{end}"
+        return f"{words} basis points"
     if unit.endswith(" per share"):
         return f"{units.money(span, unit.split()[0], 2)} per share"
     return quantity(span, unit)
 
 
-def cost_figures(x: Numbers, currency: str) -> list[Figure]:
+def cost_figures(x: Numbers, currency: str, net: str) -> list[Figure]:
     """Return gross cost, by origin where there are several, offsets and net cost."""
     parts = cost.places(x)
     rows = [
@@ -99,11 +107,11 @@ def cost_figures(x: Numbers, currency: str) -> list[Figure]:
         if taken is not None:
             rows.append(Figure(f"offset_{by}", f"Offset by {words}", currency, taken))
     if cost.has_net(x):
-        rows.append(Figure("net", "Net cost", currency, cost.net_of(x)))
+        rows.append(Figure("net", net, currency, cost.net_of(x)))
     return rows
 
 
-def _on_accounts(x: Numbers, currency: str) -> Iterator[Figure]:
+def _on_accounts(x: Numbers, currency: str, named: str) -> Iterator[Figure]:
     """Yield the cost over sales, operating income and shares."""
     net = cost.net_of(x)
     if cost.has_answers(x):
@@ -113,7 +121,10 @@ def _on_accounts(x: Numbers, currency: str) -> Iterator[Figure]:
         over = cost.gross_of(x) / x["sales"] * 1e4
         yield Figure("gross_bp", "Gross cost of sales", "basis points", over)
     if "sales" in x and cost.has_net(x):
-        yield Figure("net_bp", "Net cost of sales", "basis points", net / x["sales"] * 1e4)
+        yield Figure("net_bp", f"{named} of sales", "basis points", net / x["sales"] * 1e4)
+    if "headwind" in x:
+        label = "Net headwind that the company gives"
+        yield Figure("headwind", label, "basis points", x["headwind"] * 1e4)
     if "operating_income" in x or {"sales", "cost_of_goods", "fixed_cost"} <= set(x):
         income = income_of(x)
         if income.low > 0:
