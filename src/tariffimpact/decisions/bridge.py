@@ -122,8 +122,9 @@ class Bridge:
         DataFrame
             `quarter` (1 first), then `_low` and `_high` of each: `charged` (duty on imports, where
             the gross is known), `booked` (in cost of goods sold), `in_stock` (charged and not yet
-            booked, at the quarter's end), `net` (booked, after answers in proportion), all money,
-            and `net_bp` (of a quarter of the year's sales, where they are known).
+            booked, at the quarter's end), `net` (booked, after answers in proportion, where any
+            are known), all money, and `net_bp` (of a quarter of the year's sales, where they are
+            known).
 
         Raises
         ------

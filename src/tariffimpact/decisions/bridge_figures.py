@@ -257,6 +257,8 @@ def quarter_of(x: Numbers, number: int, flow: str) -> dict[str, float]:
     if "sales" in x:
         spans["net_bp"] = spans["net"] / x["sales"] * 4e4
     row = {"quarter": float(number)}
+    if not cost.has_net(x):  # then it is what is booked
+        del spans["net"]
     for name in ("charged", "booked", "in_stock", "net", "net_bp"):
         if name in spans:
             row |= {f"{name}_low": spans[name].low, f"{name}_high": spans[name].high}
