@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.cases.earnings import earnings_bridge, earnings_questions
 from tariffimpact.cases.figures import span
 from tariffimpact.cases.prices import PriceAnswer
@@ -30,10 +31,11 @@ from tariffimpact.uncertainty.inputs import Stated
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+@dataclass(frozen=True, slots=True, repr=False)
+class Case(Answer):
     """A case read, checked, and with everything it refers to found."""
 
     name: str
@@ -238,6 +240,25 @@ class Case:
     def to_frame(self) -> pd.DataFrame:
         """Return `answers()`."""
         return self.answers()
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the first answer the case has: prices, recovery, path, sourcing or earnings.
+
+        Raises
+        ------
+        ModelError
+            If it has none of them.
+        """
+        drawn: tuple[tuple[bool, Callable[[], Answer]], ...] = (
+            (bool(self.products and self.products[0].rules), self.prices),
+            (self.file.recovery is not None, self.recovery),
+            (self.file.sourcing is not None, self.sourcing),
+            (self.file.earnings is not None, self.earnings),
+        )
+        for has, answer in drawn:
+            if has:
+                return answer().plot(ax=ax)
+        raise ModelError(f"{self.name} has nothing to draw; add a cost or a demand to a product")
 
     def explain(self) -> str:
         """Return inputs, reasons and sources."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.decisions import duty_cost as cost
 from tariffimpact.decisions.bridge_figures import (
     Figure,
@@ -59,8 +60,8 @@ _PLAIN: Final = ("months", "demand_elasticity", "months_of_stock", "front_loaded
 _PERCENT: Final = ("headwind", "tariff_change", "offset_share_", "tax_rate", "price_rise")
 
 
-@dataclass(frozen=True, slots=True)
-class Bridge:
+@dataclass(frozen=True, slots=True, repr=False)
+class Bridge(Answer):
     """What a tariff costs a company, from the duty to earnings per share; see `bridge`."""
 
     inputs: Mapping[str, Interval]
