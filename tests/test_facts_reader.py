@@ -18,7 +18,7 @@ from tariffimpact.facts import (
     read_facts,
     shipped_folder,
 )
-from tariffimpact.facts.reader import KINDS
+from tariffimpact.facts.reader import KINDS, OPTIONAL
 from tariffimpact.facts.tables import MAX_BYTES, read_table
 from tariffimpact.interval import Interval
 
@@ -268,7 +268,7 @@ def test_a_column_that_is_missing(read):
         f"prices.csv:1: column is unknown (got 'zzzzz'); remove it; {known}",
     ]
     listed = known.removeprefix("the columns are ").split(", ")
-    assert sorted(listed) == sorted(COLUMNS.split(","))
+    assert sorted(listed) == sorted([*COLUMNS.split(","), "verification"])
 
 
 def test_a_column_that_is_misspelt_names_the_nearest(read):
@@ -550,7 +550,7 @@ def test_an_empty_folder_misses_every_table(tmp_path):
     with pytest.raises(DataError) as caught:
         read_facts(tmp_path)
     assert [fault.where for fault in caught.value.faults] == [
-        str(tmp_path / f"{name}.csv") for name in KINDS
+        str(tmp_path / f"{name}.csv") for name in KINDS if name not in OPTIONAL
     ]
 
 

@@ -13,7 +13,7 @@ from tariffimpact.errors import ModelError
 from tariffimpact.facts import Cited, Entry, Facts, Source, SourceKind, entries
 from tariffimpact.release import shipped_folder
 
-_NEWS: Final = (SourceKind.WIRE, SourceKind.PRESS)
+_NEWS: Final = (SourceKind.WIRE, SourceKind.CARRIED, SourceKind.PRESS)
 
 
 @dataclass(frozen=True, slots=True)

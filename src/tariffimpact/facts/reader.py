@@ -12,10 +12,12 @@ from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
 from tariffimpact.facts.duties import CountryGroup, Product, Status, TariffRow
 from tariffimpact.facts.records import (
-    EVERYBODY,
+    NO_COMPANY,
     Assumption,
     Cited,
+    Company,
     Conflict,
+    CustomsValue,
     Exposure,
     Financial,
     OriginShare,
@@ -24,6 +26,7 @@ from tariffimpact.facts.records import (
     Source,
     Statement,
 )
+from tariffimpact.facts.refunds import Lawsuit, Refund
 from tariffimpact.facts.tables import Table, columns, read_table
 from tariffimpact.release import VERSION_FILE, DataVersion, data_version, shipped_folder
 
@@ -34,6 +37,10 @@ KINDS: Final[dict[str, type[Record]]] = {
     "statements": Statement,
     "financials": Financial,
     "origins": OriginShare,
+    "customs_values": CustomsValue,
+    "refunds": Refund,
+    "lawsuits": Lawsuit,
+    "companies": Company,
     "assumptions": Assumption,
     "conflicts": Conflict,
     "products": Product,
@@ -41,6 +48,8 @@ KINDS: Final[dict[str, type[Record]]] = {
     "tariffs": TariffRow,
 }
 """Table name (the file is `NAME.csv`) to the record its rows are read into."""
+OPTIONAL: Final = ("customs_values", "refunds", "lawsuits", "companies")
+"""Tables a folder may do without: they were added after others had made folders of their own."""
 
 T = TypeVar("T", bound=Record)
 
@@ -62,6 +71,11 @@ class Facts:
     tariffs: tuple[TariffRow, ...]
     version: DataVersion
     """Which release of the data it is, or that it has been edited, or is somebody's own."""
+    customs_values: tuple[CustomsValue, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    lawsuits: tuple[Lawsuit, ...] = ()
+    firms: tuple[Company, ...] = ()
+    """The rows of `companies.csv`; `companies` are the names that facts are about."""
 
     @property
     def dated_on(self) -> date:
@@ -73,7 +87,7 @@ class Facts:
         """Every company with a price, an exposure or a statement, in order of appearance."""
         tables = (self.prices, self.exposures, self.statements)
         names = dict.fromkeys(row.company for table in tables for row in table)
-        return tuple(name for name in names if name != EVERYBODY)
+        return tuple(name for name in names if name not in NO_COMPANY)
 
     @property
     def cited_tables(self) -> tuple[tuple[Cited, ...], ...]:
@@ -143,6 +157,9 @@ class Facts:
             exposures=tuple(row for row in self.exposures if row.company in wanted),
             statements=tuple(row for row in self.statements if row.company in wanted),
             financials=tuple(row for row in self.financials if row.company in wanted),
+            customs_values=tuple(row for row in self.customs_values if row.company in wanted),
+            refunds=tuple(row for row in self.refunds if row.company in wanted),
+            lawsuits=tuple(row for row in self.lawsuits if row.company in wanted),
         )
 
 
@@ -181,7 +198,12 @@ def read_facts(folder: Path | None = None) -> Facts:
                 )
             ]
         )
-    tables = {name: read_table(folder / f"{name}.csv", kind) for name, kind in KINDS.items()}
+    tables = {
+        name: _optional(folder / f"{name}.csv", kind)
+        if name in OPTIONAL
+        else read_table(folder / f"{name}.csv", kind)
+        for name, kind in KINDS.items()
+    }
     faults = [fault for table in tables.values() for fault in table.faults]
     faults.extend(_cross_faults(tables))
     try:
@@ -191,7 +213,12 @@ def read_facts(folder: Path | None = None) -> Facts:
     if faults:
         raise DataError(faults)
     read: dict[str, Any] = {name: table.records for name, table in tables.items()}
-    return Facts(**read, version=version)
+    return Facts(firms=read.pop("companies"), **read, version=version)
+
+
+def _optional(path: Path, kind: type[T]) -> Table[T]:
+    """Return the table of a file, one without rows where there is no file."""
+    return read_table(path, kind) if path.exists() else Table(path)
 
 
 def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
@@ -223,7 +250,12 @@ def _cross_faults(tables: dict[str, Table[Any]]) -> Iterator[Fault]:
     for name, table in tables.items():
         yield from checks.repeated(table, columns(KINDS[name])[0])
         yield from checks.unsourced(table, tables["sources"])
-    groups = tables["country_groups"]
+    groups, firms = tables["country_groups"], tables["companies"]
+    for name in ("prices", "exposures", "statements", "financials", "refunds", "lawsuits"):
+        yield from checks.unlisted_companies(tables[name], firms)
+    yield from checks.vintages_before_the_first(tables["exposures"])
+    yield from checks.segments_above_their_group(tables["exposures"])
+    yield from checks.refunds_above_the_duty(tables["refunds"])
     yield from checks.price_rows_that_clash(tables["prices"])
     yield from checks.unknown_groups(tables["tariffs"], groups)
     yield from checks.unknown_authorities(tables["tariffs"])
