@@ -100,7 +100,7 @@ def value_axis(
     axis = ax.xaxis if which == "x" else ax.yaxis
     low, high = sorted(ax.get_xlim() if which == "x" else ax.get_ylim())
     if axis.get_scale() == "log":
-        ticks = _log_ticks(low, high)
+        ticks = _log_ticks(low, high, 4 if is_narrow(ax) else 7)
     else:
         count = min(count, 4) if is_narrow(ax) and which == "x" else count
         locator = MaxNLocator(nbins=count, steps=[1, 2, 2.5, 5, 10])
@@ -159,7 +159,11 @@ def day_at(number: float) -> date:
 
 def measure(ax: Axes, which: Literal["x", "y"], text: str) -> None:
     """Name what an axis measures, and its unit."""
-    room = figure_of(ax).get_figwidth() * 72 - 6 if is_narrow(ax) else math.inf
+    room = math.inf
+    if is_narrow(ax):
+        fit(ax)
+        left = ax.get_position().x0 if which == "y" else 0.0
+        room = figure_of(ax).get_figwidth() * 72 * (1 - left) - 8
     text = legible(text) if room == math.inf else wrapped(text, room, SIZE, lines=3)
     if which == "x":
         ax.set_xlabel(text, color=GREY_TEXT, fontsize=SIZE, labelpad=5)
@@ -208,11 +212,11 @@ def widen(ax: Axes) -> None:
         ax.set_xlim(*(float(back.transform(end)[0]) for end in ends))
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
+def _log_ticks(low: float, high: float, most: int) -> list[float]:
     """Return 1, 2, 5, 10, … within the limits, thinned to a handful."""
     tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1, 2, 5), (1, 3), (1,)):
         ticks = [m * 10.0**n for n in tens for m in steps if low <= m * 10.0**n <= high]
-        if len(ticks) <= 7:
+        if len(ticks) <= most:
             break
     return ticks

@@ -14,7 +14,7 @@ from tariffimpact.charts.axes import (
     widen,
     worded,
 )
-from tariffimpact.charts.fonts import text_width
+from tariffimpact.charts.fonts import legible, text_width
 from tariffimpact.charts.frames import checked, known, texts
 from tariffimpact.charts.framing import drawing, fit
 from tariffimpact.charts.marks import (
@@ -137,7 +137,7 @@ def stacked_bars(
         value_axis(axes, "x", form, currency, count=6)
         for y, group, case in zip(rows, cases["group"], cases["case"], strict=True):
             mine = data[(data["group"] == group) & (data["case"] == case)]
-            _stack(axes, y, mine, parts, form, currency, digits)
+            _stack(axes, y, mine, parts, form, currency, digits, totals)
         if axes.get_xlim()[0] < 0:
             base_line(axes)
     return axes
@@ -211,7 +211,7 @@ def burden_bars(
 
 def _stack(
     ax: Axes, y: float, mine: pd.DataFrame, parts: Mapping[str, Part], form: Form, currency: str,
-    digits: int | None,
+    digits: int | None, totals: bool,
 ) -> None:  # fmt: skip
     """Draw the bar of one case: what is below zero to the left, the rest to the right."""
     left, right = 0.0, 0.0
@@ -228,7 +228,7 @@ def _stack(
             y, abs(amount), _THICK, left=start, color=part.colour, edgecolor=PAPER, linewidth=1.2
         )
         short = worded(amount, form, currency, digits)
-        words = next(filter(None, found[name]["words"]), short)
+        words = legible(next(filter(None, found[name]["words"]), short))
         tell(f"{mine['case'].iloc[0]}, {part.words}: {words}", bar)
         room = abs(amount) * scale - 6
         fitting = next((w for w in (words, short) if text_width(w, SIZE, bold=True) <= room), "")
@@ -242,7 +242,7 @@ def _stack(
                 fontweight="bold" if part.bold else "normal",
                 annotation_clip=False,
             )
-        elif amount < 0 or [name] == last:
+        elif amount < 0 or ([name] == last and not totals):
             at, side = (start, -1) if amount < 0 else (start + amount, 1)
             beside(ax, at, y, words, side=side, gap=3, color=INK)
         left, right = left + min(amount, 0.0), right + max(amount, 0.0)

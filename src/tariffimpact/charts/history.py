@@ -44,6 +44,7 @@ from tariffimpact.charts.style import (
     heat,
     is_narrow,
     look,
+    renderer,
 )
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def price_history(
         lines = _price_lines(data, day_number(first), day_number(last))
         values = [price for line in lines for price in line.prices]
         air = 0.07 * (max(values) - min(values)) or 0.05 * max(values)
-        axes.set_ylim(min(values) - air, max(values) + (3.4 if is_narrow(axes) else 1.6) * air)
+        axes.set_ylim(min(values) - air, max(values) + 1.6 * air)
         value_axis(axes, "y", "money", currency)
         below = _duty_cells(axes, courses)
         date_axis(axes, first, last)
@@ -261,29 +262,32 @@ def _beside_step(ax: Axes, line: _PriceLine, n: int, text: str, *, up: bool, bol
 
 
 def _names_inside(ax: Axes, lines: Sequence[_PriceLine], last: float, currency: str) -> None:
-    """Name the lines above their right ends, where the screen leaves no room beside them."""
+    """Name the lines above their right ends, where the screen leaves no room beside them.
+
+    Each name stands as low above its line as the words of steps and the names below leave it.
+    """
     scale = 72 / figure_of(ax).dpi
-    low, high = ax.get_xlim()
-    levels = [float(ax.transData.transform((0, line.prices[-1]))[1]) * scale for line in lines]
-    late = [
-        level
-        for level, line in zip(levels, lines, strict=True)
-        if len(line.days) > 1 and line.days[-1] > low + 0.6 * (high - low)
-    ]
-    wanted = [  # over the words of a late step, where there is one
-        level + (19 if any(abs(level - other) < SIZE for other in late) else 7) for level in levels
-    ]
-    below = -math.inf
-    for want, level, line in sorted(
-        zip(wanted, levels, lines, strict=True), key=lambda entry: entry[0]
-    ):
-        place = below = max(want, below + SMALL * 1.25)
-        ax.annotate(
-            f"{line.product} {worded(line.prices[-1], 'money', currency, 0)}",
-            (last, line.prices[-1]), xytext=(0, place - level), textcoords="offset points",
-            ha="right", va="center", fontsize=SMALL, fontweight="bold", zorder=7,
+    measurer = renderer(ax)
+    taken = [text.get_window_extent(measurer) for text in ax.texts if text.get_gid() != ROW_NAME]
+    for line in sorted(lines, key=lambda line: line.prices[-1]):
+        text = ax.annotate(
+            wrapped(f"{line.product} {worded(line.prices[-1], 'money', currency, 0)}",
+                    0.62 * figure_of(ax).get_figwidth() * 72, SMALL, lines=1, bold=True),
+            (last, line.prices[-1]), xytext=(0, 2.5), textcoords="offset points",
+            ha="right", va="bottom", fontsize=SMALL, fontweight="bold", zorder=7,
             color=TEXT_ON_WHITE.get(line.colour, line.colour),
         )  # fmt: skip
+        for up in range(8):
+            text.set_position((0, 2.5 + up * 6))
+            box = text.get_window_extent(measurer)
+            if not any(box.overlaps(other) for other in taken):
+                break
+        taken.append(text.get_window_extent(measurer))
+    top = max((box.y1 for box in taken), default=0.0) * scale
+    over = top - ax.get_window_extent().y1 * scale
+    if over > 0:
+        low, high = ax.get_ylim()
+        ax.set_ylim(low, high + (high - low) * over / (ax.get_window_extent().height * scale))
 
 
 def _below(ax: Axes) -> Transform:
@@ -335,9 +339,11 @@ def _cell(ax: Axes, course: Course, k: int, base: float, peak: float, transform:
         transform=transform, clip_on=False, zorder=3,
     )  # fmt: skip
     ax.add_patch(patch)
-    words = span_worded(low, high, "percent", digits=None if _is_odd(low, high) else 0)
+    words = "unknown"
+    if known:
+        words = span_worded(low, high, "percent", digits=None if _is_odd(low, high) else 0)
     days = f"{units.day(day_at(start))} to {units.day(day_at(end - 1))}"
-    tell(f"{course.origin}, {days}: {words if known else 'unknown'}", patch)
+    tell(f"{course.origin}, {days}: {words}", patch)
     if not known:
         return
     left, right = (float(ax.transData.transform((day, 0))[0]) for day in (start, end))

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
+from tariffimpact.charts.axes import ROW_NAME
 from tariffimpact.charts.marks import VALUE
 from tariffimpact.charts.style import DARK, theme
 
@@ -93,8 +94,11 @@ def _plain(element: ET.Element) -> None:
 
 def _tell(element: ET.Element) -> None:
     """Turn the id of a mark that carries its value into the value itself."""
-    if element.get("id", "").startswith(VALUE):
-        element.set("data-value", element.attrib.pop("id")[len(VALUE) :])
+    name = element.get("id", "")
+    if name.startswith(VALUE):
+        element.set("data-value", _FORBIDDEN.sub("", element.attrib.pop("id")[len(VALUE) :]))
+    elif name == ROW_NAME:  # many have it
+        del element.attrib["id"]
 
 
 def themed(svg: str) -> str:

@@ -102,7 +102,8 @@ def label_rows(
         "color": INK, "fontsize": SIZE, "annotation_clip": False, "gid": ROW_NAME, "zorder": 6,
     }  # fmt: skip
     for y, heading in (headings or {}).items():
-        text = wrapped(heading, width * 72 - (6 if narrow else 30), SIZE, lines=1, bold=True)
+        room = width * 72 * (1 if narrow else 1 - _LABEL_SHARE) - 14
+        text = wrapped(heading, room, SIZE, lines=1, bold=True)
         ax.annotate(
             text, (0, y), xytext=(0, 0), va="center_baseline", fontweight="bold",
             bbox=UNDERLAY, **looks,

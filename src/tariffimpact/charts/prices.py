@@ -20,6 +20,7 @@ from tariffimpact.charts.style import (
     SKY,
     SMALL,
     UNDERLAY,
+    is_narrow,
 )
 from tariffimpact.errors import ModelError
 from tariffimpact.units import percent
@@ -134,6 +135,9 @@ def _dumbbell(ax: Axes, y: float, old: float, new: float, currency: str) -> None
 
 def _headings(ax: Axes, y: float, old: float, new: float, span: float) -> None:
     """Name the two dots above the first row, over the dots or apart where these are close."""
+    if is_narrow(ax):
+        _dots_key(ax, "Old price")
+        return
     side = 1 if new >= old else -1
     inward = 4 if abs(new - old) > 0.08 * span and ax.get_xscale() == "linear" else -2
     for x, words, colour, towards in (
@@ -152,6 +156,11 @@ def _headings(ax: Axes, y: float, old: float, new: float, span: float) -> None:
             annotation_clip=False,
             bbox=UNDERLAY,
         )
+
+
+def _dots_key(ax: Axes, old: str) -> None:
+    """Name the two dots in a key, where names of rows stand above the marks."""
+    key(ax, [(old, {**_OLD, "clip_on": True}), ("New price", {**_NEW, "clip_on": True})], gap=4)
 
 
 def price_rules(
@@ -193,8 +202,14 @@ def price_rules(
         axes.set_xlim(*limits([*old, *new], zero=False))
         for y, before, after, note in zip(rows, old, new, notes, strict=True):
             _rule(axes, y, before, after, wrapped(note, _NOTE, SMALL, lines=1), currency)
+        name = (
+            f"Old price {worded(old[0], 'money', currency)}" if len(set(old)) == 1 else "Old price"
+        )
+        if is_narrow(axes):
+            _dots_key(axes, name)
+            name = ""
         axes.annotate(
-            f"Old price {worded(old[0], 'money', currency)}" if len(set(old)) == 1 else "Old price",
+            name,
             (old[0], rows[0]),
             xytext=(0, 9),
             textcoords="offset points",

@@ -182,6 +182,7 @@ _THEME: Final[dict[str, Any]] = {
     "lines.solid_capstyle": "butt",
     "svg.fonttype": "none",
     "svg.hashsalt": "tariffimpact",
+    "figure.max_open_warning": 0,
     "figure.facecolor": PAPER,
     "savefig.facecolor": PAPER,
 }
