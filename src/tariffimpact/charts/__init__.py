@@ -24,6 +24,7 @@ from tariffimpact.charts.fonts import font_files, legible, unprintable
 from tariffimpact.charts.framing import fit, framed
 from tariffimpact.charts.images import png, svg
 from tariffimpact.charts.paths import fan, paths
+from tariffimpact.charts.predictions import predicted_and_seen, slopes_by_start
 from tariffimpact.charts.prices import price_dumbbell, price_rules
 from tariffimpact.charts.ranges import range_bars
 from tariffimpact.charts.responses import response_matrix
@@ -47,12 +48,14 @@ __all__ = [
     "pass_through_curves",
     "paths",
     "png",
+    "predicted_and_seen",
     "price_dumbbell",
     "price_rules",
     "range_bars",
     "rate_strips",
     "response_matrix",
     "sensitivity_bars",
+    "slopes_by_start",
     "svg",
     "tariff_steps",
     "theme",

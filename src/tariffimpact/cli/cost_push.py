@@ -166,6 +166,12 @@ def _write(answer: CostPush, out: Path) -> None:
     type=click.Path(path_type=Path),
     help="Folder of Census imports by product and partner, one parquet file a partner.",
 )
+@click.option(
+    "--cpi",
+    "prices",
+    type=click.Path(path_type=Path),
+    help="CSV of the consumer price index by item and month.",
+)
 @click.option("--year", default=2017, show_default=True, help="Year of the accounts.")
 @click.option(
     "--out",
@@ -174,7 +180,7 @@ def _write(answer: CostPush, out: Path) -> None:
     show_default=True,
     help="Folder to write the tables to.",
 )
-def build(official: Path, census: Path | None, year: int, out: Path) -> None:
+def build(official: Path, census: Path | None, prices: Path | None, year: int, out: Path) -> None:
     """Make a folder of input-output accounts from the official files, checked when it is read."""
     from tariffimpact.costpush import derive_accounts
     from tariffimpact.portfolio import read_census_imports
@@ -182,7 +188,7 @@ def build(official: Path, census: Path | None, year: int, out: Path) -> None:
 
     check_folder(out)
     imports = None if census is None else read_census_imports(census, "*-imports????.parquet")
-    files = derive_accounts(official, imports, year=year)
+    files = derive_accounts(official, imports, prices=prices, year=year)
     if census is None:
         click.echo("Without --imports no weights.parquet is made: --on and --before need it.")
     for path in publish(out, files):

@@ -14,6 +14,16 @@ dollars or in per cent: both are always told. Accounting of costs, not a forecas
 from tariffimpact.costpush.accounts import Accounts, read_accounts, shipped_accounts
 from tariffimpact.costpush.categories import CostPush, Margins, cost_push
 from tariffimpact.costpush.derivation import derive_accounts
+from tariffimpact.costpush.prediction import (
+    PriceComparison,
+    Slope,
+    compare_prices,
+    months_to,
+    plot_start_months,
+    slope_of,
+    start_months,
+    start_months_headline,
+)
 from tariffimpact.costpush.rate_change import (
     Coverage,
     RateChange,
@@ -28,13 +38,21 @@ __all__ = [
     "CostPush",
     "Coverage",
     "Margins",
+    "PriceComparison",
     "RateChange",
     "Requirements",
+    "Slope",
+    "compare_prices",
     "cost_push",
     "derive_accounts",
     "effective_rates",
+    "months_to",
+    "plot_start_months",
     "read_accounts",
     "read_rates",
     "realised_change",
     "shipped_accounts",
+    "slope_of",
+    "start_months",
+    "start_months_headline",
 ]
