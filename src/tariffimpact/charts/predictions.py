@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.charts.axes import base_line, measure, value_axis
 from tariffimpact.charts.fonts import legible
@@ -70,7 +70,7 @@ def predicted_and_seen(
     with drawing(ax, height=3.9, source=source) as axes:
         areas = [14 + _LARGEST * value / max(spent) for value in spent]
         axes.scatter(x, y, s=areas, color=BLUE, alpha=0.55, linewidth=0, zorder=4)
-        reach = (min(0.0, *x), max(x) * 1.08)
+        reach = (min(0.0, *x), max(*x, 0.01) * 1.08)
         axes.set_xlim(*reach)
         spare = 0.08 * (max(y) - min(y) or 1.0)
         axes.set_ylim(min(*y, 0.0) - spare, max(*y, reach[1]) + spare)
@@ -88,6 +88,7 @@ def predicted_and_seen(
         measure(axes, "y", "Rise of the consumer price index; area: what is spent")
         fit(axes)
         end_labels(axes, reach[1], ends, room=_ROOM)
+        fit(axes)
         _name(axes, texts(data, "name"), x, y, named)
     return axes
 
@@ -129,11 +130,10 @@ def _along(ax: Axes) -> list[tuple[float, float]]:
     """Return points along every line drawn across the axes, in pixels."""
     points = []
     for line in ax.lines:
-        x, y = line.get_xdata(), line.get_ydata()
-        ends = [(x[0], y[0]), (x[-1], y[-1])]  # type: ignore[index]
-        if ends[0][0] == ends[1][0] or line.get_transform() != ax.transData:
+        points_of: Any = line.get_xydata()
+        if line.get_transform() != ax.transData:
             continue  # the line at zero is in units of the axes
-        (a, b), (c, d) = ax.transData.transform(ends)
+        (a, b), (c, d) = ax.transData.transform([points_of[0], points_of[-1]])
         points += [(a + n / 60 * (c - a), b + n / 60 * (d - b)) for n in range(61)]
     return points
 

@@ -17,12 +17,11 @@ from tariffimpact.costpush.derivation import derive_accounts
 from tariffimpact.costpush.prediction import (
     PriceComparison,
     Slope,
+    StartMonths,
     compare_prices,
     months_to,
-    plot_start_months,
     slope_of,
     start_months,
-    start_months_headline,
 )
 from tariffimpact.costpush.rate_change import (
     Coverage,
@@ -32,6 +31,13 @@ from tariffimpact.costpush.rate_change import (
     realised_change,
 )
 from tariffimpact.costpush.requirements import Requirements
+from tariffimpact.costpush.screens import (
+    Screen,
+    commodities_of,
+    screen_companies,
+    screen_industries,
+    screen_products,
+)
 
 __all__ = [
     "Accounts",
@@ -41,18 +47,22 @@ __all__ = [
     "PriceComparison",
     "RateChange",
     "Requirements",
+    "Screen",
     "Slope",
+    "StartMonths",
+    "commodities_of",
     "compare_prices",
     "cost_push",
     "derive_accounts",
     "effective_rates",
     "months_to",
-    "plot_start_months",
     "read_accounts",
     "read_rates",
     "realised_change",
+    "screen_companies",
+    "screen_industries",
+    "screen_products",
     "shipped_accounts",
     "slope_of",
     "start_months",
-    "start_months_headline",
 ]

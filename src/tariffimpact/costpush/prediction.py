@@ -10,13 +10,14 @@ many months before taken off, what it would have risen anyway is so far as its p
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.costpush.accounts import Code, read_parquet
 from tariffimpact.costpush.categories import MARGINS, CostPush
 from tariffimpact.costpush.rate_change import period_words
@@ -98,8 +99,8 @@ def slope_of(predicted: Floats, seen: Floats, weights: Floats) -> Slope:
     return Slope(slope, error, mean - slope * float(w @ predicted), n)
 
 
-@dataclass(frozen=True)
-class PriceComparison:
+@dataclass(frozen=True, repr=False)
+class PriceComparison(Answer):
     """Predicted and seen rises of the items of the consumer price index over a window."""
 
     frame: pd.DataFrame
@@ -180,8 +181,7 @@ class PriceComparison:
         ]
         frame = self.frame.rename(columns={"constant_dollar": "predicted"})
         fitted = pd.DataFrame(lines, columns=["line", "slope", "intercept"])
-        axes: Axes = charts.predicted_and_seen(frame, fitted, source=self.credit, ax=ax)
-        return axes
+        return charts.predicted_and_seen(frame, fitted, source=self.credit, ax=ax)
 
     def explain(self) -> str:
         """Return the slopes under both margin rules, what is left out, and the sources."""
@@ -240,42 +240,111 @@ def compare_prices(answer: CostPush, *, start: str, end: str) -> PriceComparison
     return _compared(answer, prices, start, end)
 
 
-def start_months(answer: CostPush, *, starts: Sequence[str], end: str) -> pd.DataFrame:
+@dataclass(frozen=True, repr=False)
+class StartMonths(Answer):
+    """The slope between predicted and seen rises for each month the window may start in."""
+
+    frame: pd.DataFrame
+    """`start`, `margins`, `weighted`, `less_before`, `slope`, `standard_error`, `items`."""
+    end: str
+    """Month in which every window ends."""
+    credit: str
+
+    def summary(self) -> str:
+        """Return how far the slope moves with the month it starts in."""
+        return f"{self.headline()}, to {period_words(self.end)}: no window is the right one."
+
+    def headline(self) -> str:
+        """Return the finding, as a chart of the slopes carries it."""
+        slopes = self.frame.loc[self.frame["margins"] == MARGINS[0], "slope"]
+        return (
+            f"Between costs and prices the slope runs from {_plain(slopes.min())} to "
+            f"{_plain(slopes.max())}, by the month the window starts in"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the slopes."""
+        return self.frame
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the slopes, margins constant in dollars."""
+        from tariffimpact import charts
+
+        words = {
+            False: "Rise of the index",
+            True: "Less the item's rise over as many months before",
+        }
+        chosen = self.frame[self.frame["margins"] == MARGINS[0]]
+        chosen = chosen.assign(series=[words[bool(less)] for less in chosen["less_before"]])
+        end = period_words(self.end)
+        return charts.slopes_by_start(chosen, end=end, source=self.credit, ax=ax)
+
+    def explain(self) -> str:
+        """Return the slope of each start, both ways, and what moves it."""
+        chosen = self.frame.query("margins == @MARGINS[0] and not less_before and not weighted")
+        rows = [
+            f"  {period_words(row['start'])}: {_plain(row['slope'])} "
+            f"(s.e. {_plain(row['standard_error'])}), {row['items']} items"
+            for row in chosen.to_dict("records")
+        ]
+        return "\n".join(
+            [
+                self.summary(),
+                "Margins constant in dollars, each item alike:",
+                *rows,
+                "A window that starts in a month of low prices for the exposed items shows a steep "
+                "slope, one that starts in a month of high prices a flat one.",
+                f"Source: {self.credit}.",
+            ]
+        )
+
+
+def start_months(answer: CostPush, *, starts: Sequence[str], end: str) -> StartMonths:
     """Return the slope for each month the window may start in.
 
-    Returns
-    -------
-    DataFrame
-        `start`, `margins`, `weighted`, `less_before`, `slope`, `standard_error`, `items`; a month
-        of which the index has nothing (October 2025 was never collected) is left out.
+    Parameters
+    ----------
+    answer
+        The cost of a change of duty.
+    starts
+        First months, `2024-12`; one of which the index has nothing (October 2025 was never
+        collected) is left out.
+    end
+        Last month of every window.
+
+    Raises
+    ------
+    DataError
+        If the index has nothing of the last month.
+    ModelError
+        If it has none of the first months.
     """
     import pandas as pd
 
     prices = _prices(answer.accounts.folder)
-    known = set(prices["month"])
-    rows: list[dict[str, Any]] = []
-    for start in starts:
-        if start not in known:
+    known = _told(prices)
+    windows = [_compared(answer, prices, start, end) for start in starts if start in known]
+    require(windows, "the index has none of these months")
+    rows = [row for window in windows for row in _slopes(window)]
+    return StartMonths(pd.DataFrame(rows), end, windows[0].credit)
+
+
+def _slopes(window: PriceComparison) -> Iterator[dict[str, Any]]:
+    """Yield the slope under each margin rule, weight, and with or without the earlier rise."""
+    before = window.frame["before"].notna().sum() >= FEWEST
+    for margins, weighted, less in product(MARGINS, (False, True), (False, True)):
+        if less and not before:
             continue
-        compared = _compared(answer, prices, start, end)
-        before = compared.frame["before"].notna().sum() >= FEWEST
-        for margins, weighted, less in product(MARGINS, (False, True), (False, True)):
-            if less and not before:
-                continue
-            found = compared.slope(margins, weighted=weighted, less_before=less)
-            rows.append(
-                {
-                    "start": start,
-                    "margins": margins,
-                    "weighted": weighted,
-                    "less_before": less,
-                    "slope": found.slope,
-                    "standard_error": found.standard_error,
-                    "items": found.items,
-                }
-            )
-    require(rows, "the index has none of these months")
-    return pd.DataFrame(rows)
+        found = window.slope(margins, weighted=weighted, less_before=less)
+        yield {
+            "start": window.start,
+            "margins": margins,
+            "weighted": weighted,
+            "less_before": less,
+            "slope": found.slope,
+            "standard_error": found.standard_error,
+            "items": found.items,
+        }
 
 
 def months_to(end: str, count: int) -> list[str]:
@@ -297,41 +366,26 @@ def _months_between(start: str, end: str) -> int:
     return 12 * (y1 - y0) + m1 - m0
 
 
-def plot_start_months(
-    frame: pd.DataFrame, *, end: str, source: str, ax: Axes | None = None
-) -> Axes:
-    """Draw the slopes of `start_months`, margins constant in dollars."""
-    from tariffimpact import charts
-
-    words = {False: "Rise of the index", True: "Less the item's rise over as many months before"}
-    chosen = frame[frame["margins"] == MARGINS[0]]
-    chosen = chosen.assign(series=[words[bool(less)] for less in chosen["less_before"]])
-    axes: Axes = charts.slopes_by_start(chosen, end=period_words(end), source=source, ax=ax)
-    return axes
-
-
-def start_months_headline(frame: pd.DataFrame) -> str:
-    """Return what `start_months` shows: how far the slope moves with the month it starts in."""
-    slopes = frame.loc[frame["margins"] == MARGINS[0], "slope"]
-    return (
-        f"Between costs and prices the slope runs from {_plain(slopes.min())} to "
-        f"{_plain(slopes.max())}, by the month the window starts in"
-    )
-
-
 def _prices(folder: Path) -> pd.DataFrame:
     kinds = {"item": "string", "month": "string", "index": "float64"}
     return read_parquet(folder / "prices.parquet", kinds)
 
 
+def _told(prices: pd.DataFrame) -> set[str]:
+    """Return the months of which the index has enough items: October 2025 was not collected."""
+    counts = prices.groupby("month")["item"].nunique()
+    return set(counts[counts >= FEWEST].index)
+
+
 def _compared(answer: CostPush, prices: pd.DataFrame, start: str, end: str) -> PriceComparison:
     require(start < end, f"the window {start} to {end} does not run forward")
     levels = prices.pivot_table(index="item", columns="month", values="index")
-    missing = [month for month in (start, end) if month not in levels.columns]
+    known = _told(prices)
+    missing = [month for month in (start, end) if month not in known]
     if missing:
         first, last = levels.columns.min(), levels.columns.max()
         where = str(answer.accounts.folder / "prices.parquet")
-        what = f"has no index of {period_words(missing[0])}"
+        what = f"has no index of {period_words(missing[0])}, or of too few items"
         raise DataError([Fault(where, what, f"choose another month of {first} to {last}")])
     seen = levels[end] / levels[start] - 1
     items = read_table(answer.accounts.folder / "price_items.csv", PriceItem)
@@ -339,8 +393,8 @@ def _compared(answer: CostPush, prices: pd.DataFrame, start: str, end: str) -> P
         raise DataError(items.faults)
     frame = _pooled(answer, [row.model_dump() for row in items.records])
     earlier = months_to(start, _months_between(start, end) + 1)[0]
-    known = earlier in levels.columns
-    before = levels[start] / levels[earlier] - 1 if known else seen * math.nan
+    held = earlier in levels.columns
+    before = levels[start] / levels[earlier] - 1 if held else seen * math.nan
     frame["seen"] = frame["item"].map(seen)
     frame["before"] = frame["item"].map(before).astype("float64")
     lost = tuple(frame.loc[frame["seen"].isna(), "name"])
