@@ -224,6 +224,51 @@ def rate_strips(count, nasty=False):
     return charts.rate_strips(frame, until=date(2026, 7, 23), source=SOURCE)
 
 
+def margin_dots(count, nasty=False):
+    frame = pd.DataFrame({"name": names(count, nasty)})
+    for rule, scale in (("constant_dollar", 0.02), ("constant_percent", 0.055)):
+        low = [scale * (1 + n / 4) * (-0.1 if n == 3 else 1) for n in range(count)]
+        frame[f"{rule}_low"] = low
+        frame[f"{rule}_high"] = [v + (0.004 if n == 1 else 0) for n, v in enumerate(low)]
+    return charts.margin_dots(frame, source=SOURCE)
+
+
+def input_map(count, nasty=False):
+    sectors = NASTY[:8] if nasty else ["Metals, glass, stone", "Vehicle parts", "The good itself",
+                                       "Machinery", "Chemical goods", "Farm and food", "Textiles",
+                                       "Electronics"]  # fmt: skip
+    rows = [
+        (name, sector, 0.012 * (1 - 0.1 * m) / (1 + n % 5) * (-1 if n == m == 2 else 1))
+        for n, name in enumerate(names(count, nasty))
+        for m, sector in enumerate(sectors)
+    ]
+    frame = pd.DataFrame(rows, columns=["category", "sector", "value"])
+    return charts.input_map(frame, own=sectors[2], source=SOURCE)
+
+
+def predicted_and_seen(count, nasty=False):
+    frame = pd.DataFrame({"name": names(count, nasty)})
+    frame["predicted"] = [0.004 * (n * 7 % 16) for n in range(count)]
+    frame["seen"] = [0.01 * (n * 5 % 13) - 0.05 for n in range(count)]
+    frame["spent"] = [10.0 + n**2 for n in range(count)]
+    lines = pd.DataFrame([("each item alike", -0.37, 0.03), ("by what is spent", -0.42, 0.02)],
+                         columns=["line", "slope", "intercept"])  # fmt: skip
+    return charts.predicted_and_seen(frame, lines, source=SOURCE)
+
+
+def slopes_by_start(count, nasty=False):
+    series = NASTY[:2] if nasty else ["Rise of the index", "Less the rise before"]
+    rows = [
+        (f"202{4 + n // 12}-{n % 12 + 1:02d}", name, weighted, 0.1 * n - m - 0.1 * weighted, 0.3)
+        for m, name in enumerate(series)
+        for weighted in (False, True)
+        for n in range(count)
+    ]
+    columns = ["start", "series", "weighted", "slope", "standard_error"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return charts.slopes_by_start(frame, end="December 2025", source=SOURCE)
+
+
 SOURCE = "Company statements, 任天堂, August 20th 2025; tariffimpact calculation"
 CHARTS = {
     chart.__name__: chart
@@ -231,7 +276,8 @@ CHARTS = {
         price_dumbbell, pass_through_curves, duty_strips, price_history, exposure_dots, change_dots,
         stacked_bars,
         burden_bars, range_bars, price_rules, paths, dated_paths, fan, tornado, cost_steps,
-        sensitivity_bars, rate_strips,
+        sensitivity_bars, rate_strips, margin_dots, input_map, predicted_and_seen,
+        slopes_by_start,
     )
 }  # fmt: skip
 

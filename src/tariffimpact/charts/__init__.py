@@ -25,6 +25,7 @@ from tariffimpact.charts.framing import fit, framed
 from tariffimpact.charts.history import duty_strips, price_history, rate_strips
 from tariffimpact.charts.images import png, scheme_rules, svg, themed
 from tariffimpact.charts.paths import fan, paths
+from tariffimpact.charts.predictions import predicted_and_seen, slopes_by_start
 from tariffimpact.charts.prices import change_dots, price_dumbbell, price_rules
 from tariffimpact.charts.ranges import range_bars
 from tariffimpact.charts.style import NARROW, WIDTH, drawn_for, new_axes, theme
@@ -51,6 +52,7 @@ __all__ = [
     "pass_through_curves",
     "paths",
     "png",
+    "predicted_and_seen",
     "price_dumbbell",
     "price_history",
     "price_rules",
@@ -58,6 +60,7 @@ __all__ = [
     "rate_strips",
     "scheme_rules",
     "sensitivity_bars",
+    "slopes_by_start",
     "stacked_bars",
     "svg",
     "theme",
