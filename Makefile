@@ -69,8 +69,8 @@ bench: .venv/.ready  ## measure against bare NumPy and peers (pip install pyblp 
 	for name in benchmarks/[a-z]*.py; do case $$name in *_peers.py) continue;; esac; \
 	  $(VENV)/python $$name || exit 1; done
 
-notebooks: .venv/.ready  ## run each notebook from its .py source and keep what it shows
-	$(VENV)/python notebooks/build.py
+notebooks: .venv/.ready  ## make each .ipynb from its .py source and run it
+	$(VENV)/python notebooks/tools/execute.py
 
 docs: .venv/.ready  ## build the documentation into site/; `make test` builds and checks it too
 	NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --strict
