@@ -36,6 +36,10 @@ _COMMANDS: Final = {
         "tariffimpact.cli.rollback:rollback",
         "Say who keeps what when a duty falls or is refunded.",
     ),
+    "earnings": (
+        "tariffimpact.cli.earnings:earnings",
+        "Follow a duty to margin, operating income and earnings per share.",
+    ),
     "path": (
         "tariffimpact.cli.path:path",
         "Follow cost, price and margin month by month.",
