@@ -111,8 +111,6 @@ def test_a_refusal_writes_nothing_and_ends_with_one(run, tmp_path):
     [
         (("--from", "2024-07"), "in one way"),
         (("--treated", "imported", "--from", "soon"), "no day, month, year or number"),
-        (("--treated", "imported", "--from", "2024-07", "--vat", "16"), "16% or 0.16"),
-        (("--treated", "imported", "--from", "2024-07", "--customs-share", "50"), "write 50%"),
         (("--treated", "imported", "--from", "2024-07", "--window", "2024"), "2018-01..2019-01"),
         (("--treated", "imported", "--from", "2024-07", "--where", "sku"), "COL=VALUE"),
         (("--treated", "impoted", "--from", "2024-07"), "did you mean imported?"),
@@ -124,6 +122,15 @@ def test_options_are_refused_with_their_remedy(run, tmp_path, options, words):
     code, out, err = run("estimate", tmp_path / "p.csv", *options)
     assert (code, out) == (1, "")
     assert words in err
+
+
+@pytest.mark.parametrize("option", ["--vat", "--customs-share", "--tariff-change"])
+def test_rates_above_one_are_written_in_percent(run, tmp_path, option):
+    small().to_csv(tmp_path / "p.csv", index=False)
+    told = ("--treated", "imported", "--from", "2024-07")
+    code, out, err = run("estimate", tmp_path / "p.csv", *told, option, "16")
+    assert (code, out) == (2, "")
+    assert "write 16%" in err
 
 
 def test_a_folder_and_a_file_that_is_not_there(run, tmp_path):

@@ -71,9 +71,19 @@ _COLUMN = "COL"
     type=click.Choice(["log", "percent", "level"]),
     help="Log price, change since the first price, or the price (default: by the question).",
 )
-@click.option("--vat", type=Number(), help="Sales tax that the prices carry on the duty, 16%.")
-@click.option("--customs-share", help="Customs value over price, 40%..60%: says it as a rate.")
-@click.option("--tariff-change", help="Change of the rate that --treated met, -10% or 25%.")
+@click.option(
+    "--vat", type=Number("rate"), help="Sales tax that the prices carry on the duty, 16%."
+)
+@click.option(
+    "--customs-share",
+    type=Number("share"),
+    help="Customs value over price, 40%..60%: says the answer as a rate too.",
+)
+@click.option(
+    "--tariff-change",
+    type=Number("rate"),
+    help="Change of the rate that the treated met, -10% or 25%.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for tables and charts.")
 @schedule_options
 @data_option
@@ -143,10 +153,9 @@ def _columns(given: dict[str, Any]) -> Columns:
 def _question(given: dict[str, Any]) -> Question:
     from tariffimpact.estimation import Question
 
-    vat = given["vat"]
+    vat = given["vat"] or 0.0
     if isinstance(vat, str):
         raise ModelError(f"--vat is one rate, 16% (got {vat})")
-    share, change = given["customs_share"], given["tariff_change"]
     return Question(
         since=given["since"],
         control=given["control"],
@@ -154,27 +163,17 @@ def _question(given: dict[str, Any]) -> Question:
         effects=tuple(_listed(given["effects"])),
         lags=given["lags"],
         event=given["event"],
-        vat=_below_one("--vat", vat or 0.0),
-        customs_share=None if share is None else _share("--customs-share", share),
-        tariff_change=None if change is None else _share("--tariff-change", change, most=3.0),
+        vat=vat,
+        customs_share=_interval(given["customs_share"]),
+        tariff_change=_interval(given["tariff_change"]),
     )
 
 
-def _below_one(option: str, value: float) -> float:
-    if value >= 1:
-        raise ModelError(f"{option} is a fraction: write {value:g}% or {value / 100:g}")
-    return value
-
-
-def _share(option: str, text: str, *, most: float = 1.0) -> Interval:
-    """Return a share or a range of shares; above the most it was written without its %."""
-    from tariffimpact.cli.numbers import as_fraction
+def _interval(written: float | str | None) -> Interval | None:
+    """Return a number or a range as a case writes it."""
     from tariffimpact.interval import Interval
 
-    found = Interval.parse(as_fraction(text))
-    if max(abs(found.low), abs(found.high)) > most:
-        raise ModelError(f"{option} is a share of 1 (got {text}); write {text}% if that is meant")
-    return found
+    return None if written is None else Interval.parse(str(written))
 
 
 def _window(text: str | None) -> tuple[str | None, str | None]:

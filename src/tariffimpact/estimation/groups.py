@@ -173,9 +173,13 @@ def first_line(groups: tuple[Group, ...]) -> str:
 
 
 def _moved(group: Group) -> str:
+    """Return a group's own change, also since just before the event where that is another."""
+    moved = group.worded(group.change)
+    after = group.worded(group.change_after)
+    if after not in ("unknown", moved):
+        moved = f"{moved}, and {after} since just before the event"
     units = f"{group.units:,} {'unit' if group.units == 1 else 'units'}"
-    ever = f"{percent(group.share_changed, 0)} ever changed price"
-    return f"{group.name} {group.worded(group.change)} ({units}, {ever})"
+    return f"{group.name} {moved} ({units}, {percent(group.share_changed, 0)} ever changed price)"
 
 
 def from_controls(groups: tuple[Group, ...]) -> bool:

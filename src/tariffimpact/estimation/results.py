@@ -308,7 +308,7 @@ def _group_line(group: Group) -> str:
         f"{group.name}: {group.worded(group.change)} since each unit's first price",
         f"{group.worded(group.change_after)} since the last period before",
         f"{units.percent(group.share_changed, 0)} of {group.units:,} ever changed price",
-        f"{group.periods_before:,} periods before",
+        f"{group.periods_before:,} {'period' if group.periods_before == 1 else 'periods'} before",
     ]
     if not group.signed and not math.isnan(group.index_change):
         words.append(

@@ -70,9 +70,13 @@ def _before(found: Evidence) -> Iterator[str]:
     before = found.groups[0].periods_before
     if found.treatment.kind in ("group", "switch") and before < SHORT:
         yield (
-            f"too short before to see a trend: {before} periods; whether the groups moved alike "
-            "before cannot be told"
+            f"too short before to see a trend: {before} {_periods(before)}; whether the groups "
+            "moved alike before cannot be told"
         )
+
+
+def _periods(count: int) -> str:
+    return "period" if count == 1 else "periods"
 
 
 def _trend(found: Evidence) -> Iterator[str]:
@@ -213,7 +217,9 @@ def _fit(found: Evidence) -> Iterator[str]:
             f"{words}; with so many the least possible is {percent(1 / count, 1)}"
         )
     if one.left_out:
-        yield f"{len(one.left_out)} untreated units with missing periods are not used"
+        count = len(one.left_out)
+        units = "unit with missing periods is" if count == 1 else "units with missing periods are"
+        yield f"{count} untreated {units} not used"
 
 
 def _dropped(found: Evidence) -> Iterator[str]:
