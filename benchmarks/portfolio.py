@@ -36,7 +36,7 @@ from portfolio_peers import LAYERS, hand_written_sql, numpy_rates
 from tariffimpact.facts import read_facts
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio import engine, run_batch, schedule_layers
-from tariffimpact.portfolio.engines import write_parquet
+from tariffimpact.tariffs.engines import write_parquet
 from tariffimpact.tariffs import FiledSchedule, build_schedule, read_schedule
 
 WORK = Path(os.environ.get("TARIFFIMPACT_BENCH", "/tmp/tariffimpact-bench"))
