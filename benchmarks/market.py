@@ -1,6 +1,6 @@
 """How fast batches of logit markets are solved, against pyblp, a fixed point, and bare memory.
 
-    python -m venv peers && peers/bin/pip install pyblp numba && peers/bin/pip install -e .
+    python -m venv peers && peers/bin/pip install pyblp && peers/bin/pip install -e .
     OPENBLAS_NUM_THREADS=1 peers/bin/python benchmarks/market.py
 
 Times are of the processor, which neighbours on a shared machine disturb least; with one thread
@@ -118,7 +118,6 @@ def compare(products, per_firm, ours, theirs):
 
     calls = {
         "numpy": (lambda: solve_logit(**case).prices, ours),
-        "numba": (lambda: solve_logit(**case, backend="numba").prices, ours),
         "fixed point": (lambda: fixed_point(case, products, per_firm), ours),
     }
     if pyblp is not None:
@@ -141,7 +140,7 @@ def timed(calls, worst):
 
 def report(title, markets, times, failed):
     print(f"\n{title} ({markets} markets)")
-    for name in ("numpy", "numba", "fixed point", "pyblp"):
+    for name in ("numpy", "fixed point", "pyblp"):
         if name == "fixed point" and name not in times:
             continue
         if name not in times:
@@ -154,7 +153,7 @@ def report(title, markets, times, failed):
         middle = statistics.median(times[name])
         print(f"  {name:12} {middle * 1e6:12.2f} us a market, {verdict}", end="")
         for other in ("fixed point", "pyblp"):
-            if other in times and name in ("numpy", "numba") and failed[other] <= 1e-8:
+            if other in times and name == "numpy" and failed[other] <= 1e-8:
                 ratios = [b / a for a, b in zip(times[name], times[other], strict=False)]
                 print(f"; {statistics.median(times[other]) / middle:,.1f}x {other} "
                       f"({min(ratios):,.1f}-{max(ratios):,.1f})", end="")  # fmt: skip
@@ -180,7 +179,6 @@ def nested():
 
         calls = {
             "numpy": (lambda c=case: solve_logit(**c).prices, markets),
-            "numba": (lambda c=case: solve_logit(**c, backend="numba").prices, markets),
         }
         if pyblp is not None:
             calls["pyblp"] = pyblp_solver(small, cases[few][1]), few
@@ -247,15 +245,14 @@ def memory_floor():
     rng = np.random.default_rng(1)
     case["cost"] = rng.uniform(1, 2, (1_000, 2_000))
     flat, other, out = (np.ones(case["cost"].size) for _ in range(3))
-    times = {"numpy": [], "numba": [], "floor": []}
+    times = {"numpy": [], "floor": []}
     for _ in range(ROUNDS + 1):
-        for name in ("numpy", "numba"):
-            times[name].append(seconds(lambda b=name: solve_logit(**case, backend=b))[0])
+        times["numpy"].append(seconds(lambda: solve_logit(**case))[0])
         times["floor"].append(seconds(lambda: np.add(flat, other, out=out))[0])
     floor = statistics.median(times["floor"][1:])
     print(f"\n2,000 products x 1,000 scenarios; memory floor {floor / flat.size * 1e9:.2f} ns a "
           "product (32 bytes moved)")  # fmt: skip
-    for name in ("numpy", "numba"):
+    for name in ("numpy",):
         took = statistics.median(times[name][1:])
         print(
             f"  {name:6} {took / flat.size * 1e9:.2f} ns a product, {took / floor:.1f}x the floor"
@@ -282,7 +279,7 @@ def growth():
 
 def main():
     print(f"Python {platform.python_version()}, {processor()}")
-    for package in ("numpy", "numba", "pyblp"):
+    for package in ("numpy", "pyblp"):
         try:
             print(f"{package} {version(package)}")
         except PackageNotFoundError:

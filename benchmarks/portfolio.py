@@ -201,8 +201,8 @@ def skus_tariffimpact(size: int) -> tuple[float, pd.DataFrame]:
 
 
 def skus_numpy(size: int) -> tuple[float, pd.DataFrame]:
-    from tariffimpact.demand import IsoelasticDemand
     from tariffimpact.pricing import hold_profit
+    from tariffimpact.pricing.demand import IsoelasticDemand
 
     compiled = read_schedule(WORK / "us.parquet")
     start = time.perf_counter()
@@ -232,8 +232,8 @@ def skus_numpy(size: int) -> tuple[float, pd.DataFrame]:
 
 
 def skus_pandas_loop(size: int) -> tuple[float, pd.DataFrame]:
-    from tariffimpact.demand import IsoelasticDemand
     from tariffimpact.pricing import hold_percent_margin, hold_profit
+    from tariffimpact.pricing.demand import IsoelasticDemand
 
     compiled = read_schedule(WORK / "us.parquet")
     start = time.perf_counter()

@@ -21,7 +21,7 @@ import numpy as np
 from scipy import optimize
 
 from tariffimpact import pricing
-from tariffimpact.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
+from tariffimpact.pricing.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
 
 ROUNDS = 21
 DRAWS = 10**6

@@ -19,11 +19,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from tariffimpact.demand import LinearDemand
-from tariffimpact.identification import implied_rate
+from tariffimpact.passthrough import implied_rate
 from tariffimpact.pricing import hold_profit
+from tariffimpact.pricing.demand import LinearDemand
 from tariffimpact.uncertainty import Draws, draws, sobol
-from tariffimpact.uncertainty.estimators import estimates
+from tariffimpact.uncertainty.sobol import estimates
 
 try:
     from SALib.analyze import sobol as salib_analyze

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffimpact.cost import content_duty, customs_value, duty_per_unit, landed_cost
 from tariffimpact.errors import ModelError
+from tariffimpact.pricing.cost import content_duty, customs_value, duty_per_unit, landed_cost
 
 MONEY = st.floats(0, 1e6)
 RATES = st.floats(0, 5)

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tariffimpact.errors import ModelError
-from tariffimpact.incidence import Incidence, check_balance, unit_incidence
 from tariffimpact.passthrough import measure
+from tariffimpact.pricing.incidence import Incidence, check_balance, unit_incidence
 
 TEXTBOOK = {
     "old_price": 100,

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tariffimpact.companies import compare
-    from tariffimpact.cost import duty_per_unit, landed_cost
     from tariffimpact.errors import DataError, ModelError, TariffImpactError
     from tariffimpact.facts import Facts, read_facts
-    from tariffimpact.identification import pass_through_bounds
-    from tariffimpact.incidence import unit_incidence
     from tariffimpact.interval import Interval
-    from tariffimpact.passthrough import convert, measure, pass_through_rate
+    from tariffimpact.passthrough import convert, measure, pass_through_bounds, pass_through_rate
+    from tariffimpact.pricing.cost import duty_per_unit, landed_cost
+    from tariffimpact.pricing.incidence import unit_incidence
     from tariffimpact.tariffs import TariffSchedule
 
 _HOMES = {
@@ -27,11 +26,11 @@ _HOMES = {
     "TariffSchedule": "tariffs",
     "compare": "companies",
     "convert": "passthrough",
-    "duty_per_unit": "cost",
-    "unit_incidence": "incidence",
-    "landed_cost": "cost",
+    "duty_per_unit": "pricing.cost",
+    "unit_incidence": "pricing.incidence",
+    "landed_cost": "pricing.cost",
     "measure": "passthrough",
-    "pass_through_bounds": "identification",
+    "pass_through_bounds": "passthrough",
     "pass_through_rate": "passthrough",
     "read_facts": "facts",
 }

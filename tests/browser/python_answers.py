@@ -10,8 +10,8 @@ from typing import Any
 from tariffimpact.cases import case_of
 from tariffimpact.cases.figures import cost_rise, customs_value_of, duty_rise, unit_cost_of
 from tariffimpact.cases.product import CaseProduct
-from tariffimpact.demand import IsoelasticDemand, LinearDemand, LogitDemand
-from tariffimpact.incidence import unit_incidence
+from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand, LogitDemand
+from tariffimpact.pricing.incidence import unit_incidence
 from tariffimpact.uncertainty import Inputs
 from tariffimpact.uncertainty.inputs import Stated
 

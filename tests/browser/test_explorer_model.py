@@ -11,7 +11,7 @@ from tariffimpact.cases.figures import cost_rise, span
 from tariffimpact.errors import TariffImpactError
 from tariffimpact.facts import read_facts
 from tariffimpact.interval import Interval
-from tariffimpact.pricing.held_profit_range import profit_holding_range
+from tariffimpact.pricing.iso_profit_range import profit_holding_range
 from tariffimpact.tariffs import TariffSchedule
 
 REL = 1e-9

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tariffimpact.cases import read_case, shipped_cases
 from tariffimpact.cases.schema import schema_text
-from tariffimpact.output import csv_bytes
+from tariffimpact.writing import csv_bytes
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
 

@@ -5,7 +5,7 @@ import pytest
 from tariffimpact.cases import case_of
 from tariffimpact.errors import DataError
 from tariffimpact.facts import read_facts
-from tariffimpact.incidence import unit_incidence
+from tariffimpact.pricing.incidence import unit_incidence
 
 PRODUCT = {
     "name": "Kettle", "old_price": 100.0, "new_price": 104.0, "customs_value": 50.0,

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, optimize
 
-from tariffimpact.demand import IsoelasticDemand, LinearDemand, LogitDemand
 from tariffimpact.errors import ModelError
+from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand, LogitDemand
 
 POINT = {"price": 100.0, "volume": 10.0}
 CURVES = [

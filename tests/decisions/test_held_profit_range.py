@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tariffimpact.demand import IsoelasticDemand, LinearDemand
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.pricing import hold_profit
-from tariffimpact.pricing.held_profit_range import profit_holding_range
+from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand
+from tariffimpact.pricing.iso_profit_range import profit_holding_range
 
 DEMANDS = {"linear": LinearDemand, "isoelastic": IsoelasticDemand}
 FORMS = sorted(DEMANDS)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from tariffimpact import pricing
-from tariffimpact.demand import IsoelasticDemand, LinearDemand, LogitDemand
 from tariffimpact.errors import ModelError
+from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand, LogitDemand
 
 
 def isoelastic(elasticity, price=100.0):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tariffimpact.decisions.recovery import recovery, recovery_rate
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
-from tariffimpact.recovery import recovery, recovery_rate
 
 KNOWN = {
     "price_rise": 50.0, "annual_volume": 10e6, "months": 6.0, "volume_ratio": 0.9,

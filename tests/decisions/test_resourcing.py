@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
 
-from tariffimpact.errors import ModelError
-from tariffimpact.resourcing import (
+from tariffimpact.decisions.sourcing import (
     Offer,
     break_even_months,
     expected_break_even_months,
     expected_saving,
     resourcing,
 )
+from tariffimpact.errors import ModelError
 
 SWITCH = {"switching_cost": 500e3, "saving_per_unit": 25.0, "monthly_volume": 10e3}
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tariffimpact.decisions.refund import price_after, refund_incidence, rollback, round_trip
 from tariffimpact.errors import ModelError
-from tariffimpact.rollback import price_after, refund_incidence, rollback, round_trip
 
 
 def test_known_answer():

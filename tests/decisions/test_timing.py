@@ -8,35 +8,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffimpact import timing
+from tariffimpact.decisions import stock, timing
 from tariffimpact.errors import ModelError
 
 
 def test_front_loading_known_answer_and_its_meaning():
-    months = timing.front_loading_break_even(ad_valorem=0.15, holding_cost=0.02)
+    months = stock.front_loading_break_even(ad_valorem=0.15, holding_cost=0.02)
     assert months == pytest.approx(7.06, abs=0.005)
     assert 1.02**months == pytest.approx(1.15, rel=1e-12)  # held that long, it costs the duty
 
 
 def test_months_of_stock():
-    np.testing.assert_allclose(timing.months_of_stock(turns=np.array([4.0, 12.0])), [3, 1])
+    np.testing.assert_allclose(stock.months_of_stock(turns=np.array([4.0, 12.0])), [3, 1])
 
 
 @pytest.mark.parametrize("held", [0.4, 1.0, 2.5, 4.0])
-@pytest.mark.parametrize("flow", timing.FLOWS)
+@pytest.mark.parametrize("flow", stock.FLOWS)
 def test_one_step_of_the_duty_gives_the_share_on_new_cost(flow, held):
-    path = timing.duty_in_cost(duty=[10.0] * 9, old_duty=2.0, months_of_stock=held, flow=flow)
-    share = timing.share_on_new_cost(month=np.arange(9.0), months_of_stock=held, flow=flow)
+    path = stock.duty_in_cost(duty=[10.0] * 9, old_duty=2.0, months_of_stock=held, flow=flow)
+    share = stock.share_on_new_cost(month=np.arange(9.0), months_of_stock=held, flow=flow)
     np.testing.assert_allclose(path, 2 + 8 * share, rtol=1e-12)
 
 
 def test_shares_of_the_text():
     def share(flow, t, held=4.0):
-        return timing.share_on_new_cost(month=t, months_of_stock=held, flow=flow)
+        return stock.share_on_new_cost(month=t, months_of_stock=held, flow=flow)
 
     assert share("fifo", 4) == 0  # all at the old duty up to t = H
     assert share("fifo", 4.001) == 1
-    assert share("fifo_many", 3) == timing.stock_on_new_cost(month=3, months_of_stock=4) == 0.75
+    assert share("fifo_many", 3) == stock.stock_on_new_cost(month=3, months_of_stock=4) == 0.75
     assert share("average", 3) == pytest.approx(1 - 0.75**3)
     assert share("replacement", 0) == 1
     assert share("average", 1, held=0.5) == 1
@@ -67,21 +67,21 @@ STEPS = st.integers(1, 100).map(lambda n: n / GRAIN)
 
 @given(DUTIES, st.floats(0, 20), STEPS, st.integers(0, 100).map(lambda n: n / GRAIN))
 def test_fifo_is_a_queue(duty, old, held, ahead):
-    got = timing.duty_in_cost(
+    got = stock.duty_in_cost(
         duty=duty, old_duty=old, months_of_stock=held, flow="fifo", front_loaded_months=ahead
     )
     np.testing.assert_allclose(got, warehouse(duty, old, held, ahead))
 
 
 def test_fifo_sells_what_came_just_before_on_the_day_a_duty_changes():
-    got = timing.duty_in_cost(duty=[1, 2, 3, 4, 5], old_duty=0, months_of_stock=1, flow="fifo")
+    got = stock.duty_in_cost(duty=[1, 2, 3, 4, 5], old_duty=0, months_of_stock=1, flow="fifo")
     assert got.tolist() == [0, 0, 1, 2, 3]
 
 
 @given(DUTIES, st.floats(0, 20), st.integers(1, 5), st.integers(0, 4))
 def test_many_products_are_many_queues(duty, old, held, ahead):
     """Products whose next delivery is spread over the H months: the mean of their queues."""
-    got = timing.duty_in_cost(
+    got = stock.duty_in_cost(
         duty=duty, old_duty=old, months_of_stock=held, flow="fifo_many", front_loaded_months=ahead
     )
     lags = np.arange(held * GRAIN) / GRAIN
@@ -96,31 +96,31 @@ def test_average_cost_is_a_pool(duty, old, held, ahead):
         expected.append(average)
         paid = old if month < ahead else charged
         average = (average * (held - 1) + paid) / held
-    got = timing.duty_in_cost(
+    got = stock.duty_in_cost(
         duty=duty, old_duty=old, months_of_stock=held, flow="average", front_loaded_months=ahead
     )
     np.testing.assert_allclose(got, expected, atol=1e-9)
 
 
-@given(DUTIES, st.floats(0, 20), st.floats(0.2, 6), st.sampled_from(timing.FLOWS[1:]))
+@given(DUTIES, st.floats(0, 20), st.floats(0.2, 6), st.sampled_from(stock.FLOWS[1:]))
 def test_cost_stays_between_the_duties_it_is_made_of(duty, old, held, flow):
-    got = timing.duty_in_cost(duty=duty, old_duty=old, months_of_stock=held, flow=flow)
+    got = stock.duty_in_cost(duty=duty, old_duty=old, months_of_stock=held, flow=flow)
     assert got[0] == pytest.approx(old, abs=1e-9)
     assert got.min() >= min(old, *duty) - 1e-9
     assert got.max() <= max(old, *duty) + 1e-9
 
 
-@pytest.mark.parametrize("flow", timing.FLOWS[1:])
+@pytest.mark.parametrize("flow", stock.FLOWS[1:])
 def test_front_loading_delays_by_its_months_and_avoids_nothing(flow):
     case = {"duty": [10.0] * 30, "old_duty": 0.0, "months_of_stock": 2.0, "flow": flow}
-    plain, delayed = (timing.duty_in_cost(**case, front_loaded_months=f) for f in (0, 3))
+    plain, delayed = (stock.duty_in_cost(**case, front_loaded_months=f) for f in (0, 3))
     np.testing.assert_allclose(delayed[3:], plain[:-3], atol=1e-12)
     assert delayed[-1] == pytest.approx(10, abs=1e-3)
 
 
 def test_carrying_cost_sums_to_the_triangle():
     months = np.linspace(0, 5, 5001)
-    cost = timing.carrying_cost(
+    cost = stock.carrying_cost(
         landed_cost=50, holding_cost=0.02, front_loaded_months=4, month=months
     )
     assert np.trapezoid(cost, months) == pytest.approx(0.02 * 50 * 4**2 / 2)
@@ -128,13 +128,13 @@ def test_carrying_cost_sums_to_the_triangle():
 
 def test_paths_broadcast_over_draws():
     held = np.array([1.0, 2.0, 4.0])
-    got = timing.duty_in_cost(duty=[8.0] * 5, old_duty=0, months_of_stock=held, flow="fifo_many")
+    got = stock.duty_in_cost(duty=[8.0] * 5, old_duty=0, months_of_stock=held, flow="fifo_many")
     np.testing.assert_allclose(got[:, 1], [8, 4, 2])
-    for flow in timing.FLOWS:
-        many = timing.duty_in_cost(
+    for flow in stock.FLOWS:
+        many = stock.duty_in_cost(
             duty=np.arange(10.0).reshape(2, 1, 5), old_duty=0, months_of_stock=held, flow=flow
         )
-        one = timing.duty_in_cost(duty=np.arange(5.0, 10), old_duty=0, months_of_stock=2, flow=flow)
+        one = stock.duty_in_cost(duty=np.arange(5.0, 10), old_duty=0, months_of_stock=2, flow=flow)
         assert many.shape == (2, 3, 5)
         np.testing.assert_allclose(many[1, 1], one)
 
@@ -228,7 +228,7 @@ def test_other_bad_arguments_are_said():
     with pytest.raises(ModelError, match="one value a month"):
         timing.price_path(**{**CASE, "duty": [[1.0, 2.0]]})
     with pytest.raises(ModelError, match=r"^turns must be above 0"):
-        timing.months_of_stock(turns=0)
+        stock.months_of_stock(turns=0)
     for name, bad in (("ad_valorem", -0.1), ("holding_cost", 0.0)):
         with pytest.raises(ModelError, match=rf"^{name} .*; write"):
-            timing.front_loading_break_even(**{"ad_valorem": 0.1, "holding_cost": 0.02, name: bad})
+            stock.front_loading_break_even(**{"ad_valorem": 0.1, "holding_cost": 0.02, name: bad})

@@ -89,7 +89,10 @@ def public_names():
     """What `import tariffimpact` gives, at its home, and what each module says is public."""
     top = importlib.import_module("tariffimpact")
     found = {f"tariffimpact.{top._HOMES[name]}.{name}" for name in top.__all__}
-    for name in {module.name for module in pkgutil.iter_modules(top.__path__)} - INSIDE:
+    names = {module.name for module in pkgutil.iter_modules(top.__path__)} - INSIDE
+    decisions = importlib.import_module("tariffimpact.decisions")
+    names |= {f"decisions.{module.name}" for module in pkgutil.iter_modules(decisions.__path__)}
+    for name in names:
         module = importlib.import_module(f"tariffimpact.{name}")
         for public in getattr(module, "__all__", None) or own_names(module):
             # a function may share the name of the module it lives in

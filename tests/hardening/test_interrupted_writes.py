@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tariffimpact.errors import DataError
-from tariffimpact.output import check_folder, publish
+from tariffimpact.writing import check_folder, publish
 from trees import tree
 
 OLD = {"report.html": b"old page", "figures/a.svg": b"old chart", "report.pdf": b"old print"}
@@ -31,7 +31,7 @@ AFTER = OLD | NEW
 HOOK = """
 import os, signal, sys
 from pathlib import Path
-from tariffimpact.output import check_folder, publish
+from tariffimpact.writing import check_folder, publish
 
 CHANGES = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "shutil.copyfile"}
 
@@ -235,7 +235,7 @@ def wait_for(path):
 def test_a_folder_kept_by_another_for_long_is_an_error_that_says_so(tmp_path, monkeypatch):
     import fcntl
 
-    from tariffimpact.output import folder
+    from tariffimpact.writing import folder
 
     monkeypatch.setattr(folder, "_PATIENCE", 0.1)
     publish(tmp_path, OLD)
@@ -259,7 +259,7 @@ def test_what_a_living_writer_has_staged_is_left_alone(tmp_path):
     signs.mkdir()
     first = subprocess.Popen([sys.executable, "-c", f"{HOOK}\n{WAITS}", out, signs])
     impatient = (
-        f"{HOOK}\nfrom tariffimpact.output import folder\nfolder._PATIENCE = 0.1\n"
+        f"{HOOK}\nfrom tariffimpact.writing import folder\nfolder._PATIENCE = 0.1\n"
         "publish(Path(sys.argv[1]), {'x': b''})"
     )
     try:

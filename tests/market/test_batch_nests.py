@@ -15,9 +15,6 @@ from tariffimpact.market import CesDemand, Duties, cellwise, solve_ces, solve_lo
 from tariffimpact.market.cells import Counts
 from tariffimpact.market.maxima import at_maximum
 
-BACKENDS = ["numpy", "numba"]
-LEAN = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]  # each new case is compiled anew
-
 
 def exact(values):
     return np.array([Decimal(float(x)) for x in values])
@@ -68,10 +65,10 @@ def draw(seed, count, sd, *, most=8, top=2.0, nests=3, loosest=0.95):
     }  # fmt: skip
 
 
-def solve(kind, case, *, border=False, nested=True, backend="numpy", **changes):
+def solve(kind, case, *, border=False, nested=True, **changes):
     """Solve the case with duties; `border`: levied on the border price, so weights differ."""
     options = {"cost": case["cost"] * (1 + case["rate"]), "firms": case["firms"],
-               "markets": case["markets"], "backend": backend}  # fmt: skip
+               "markets": case["markets"]}  # fmt: skip
     options |= {"weight": 1 / (1 + case["rate"])} if border else {}
     options |= {"nests": case["nests"], "nesting": case["nesting"]} if nested else {}
     if kind == "ces":
@@ -117,19 +114,16 @@ def test_few_nested_markets_are_left_unsolved(kind, border, most, sd):
     assert (~found.solved).sum() <= most[sd]
 
 
-@pytest.mark.parametrize("backend", LEAN)
 @pytest.mark.parametrize(("kind", "nested", "above"), [
     ("logit", False, 600.0), ("logit", False, 3_000.0), ("ces", False, 600.0),
     ("logit", True, 100.0), ("logit", True, 300.0),
 ])  # fmt: skip
-def test_markets_far_above_the_outside_good_are_solved(kind, nested, above, backend):
-    if backend == "numba":
-        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+def test_markets_far_above_the_outside_good_are_solved(kind, nested, above):
     for sd in (1, 20, 60):
         case = draw(6, 40, sd, loosest=0.8)
         case["level"] += above
         case["level"][np.random.default_rng(2).random(case["level"].size) < 0.3] -= 2 * above
-        found = solve(kind, case, nested=nested, backend=backend)
+        found = solve(kind, case, nested=nested)
         assert found.solved.all()
         assert nested or found.iterations.max() <= 6
         assert worst(kind, case, found, border=False, nested=nested) <= 1e-10
@@ -172,17 +166,13 @@ def least_sold(value, gross, firms):
     return min(of_firm(h, own)[1] for own in names)
 
 
-@pytest.mark.parametrize("backend", LEAN)
 @pytest.mark.parametrize("system", ["nested_logit", "nested_ces", "ces"])
 @pytest.mark.parametrize("reading", ["customs_value", "border_price"])
-def test_a_batch_equals_the_single_market(system, reading, backend):
-    if backend == "numba":
-        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+def test_a_batch_equals_the_single_market(system, reading):
     market = observed(system, duties=Duties(), reading=reading)
     state = market.impose(Duties([0.25, 0.0, 0.2, 0.1, 0.0])).after
     demand = market.demand
-    common = {"cost": state.game.cost, "weight": state.game.weight, "firms": market.firms,
-              "backend": backend}  # fmt: skip
+    common = {"cost": state.game.cost, "weight": state.game.weight, "firms": market.firms}
     if demand.nesting.any():
         common |= {"nests": demand.nest, "nesting": demand.nesting}
     if system == "nested_logit":
@@ -193,35 +183,8 @@ def test_a_batch_equals_the_single_market(system, reading, backend):
     assert found.prices == pytest.approx(state.prices, rel=1e-10)
 
 
-@pytest.mark.parametrize("sd", [1, 20, 60])
-def test_numba_and_numpy_agree_where_only_some_markets_have_uneven_weights(sd):
-    pytest.importorskip("numba", reason="the extra [fast] is not installed")
-    case = draw(7, 100, sd=sd)
-    case["rate"] *= case["markets"] % 2
-    one, two = (solve("logit", case, border=True, nested=False, backend=name) for name in BACKENDS)
-    assert (one.solved == two.solved).all()
-    assert two.prices == pytest.approx(one.prices, rel=1e-9, nan_ok=True)
-
-
-@pytest.mark.parametrize("sd", [1, 20])
-@pytest.mark.parametrize("kind", ["logit", pytest.param("ces", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("border", [False, True])
-def test_numba_and_numpy_agree_on_nests_and_weights(kind, border, sd):
-    pytest.importorskip("numba", reason="the extra [fast] is not installed")
-    case = draw(3, 200, sd)
-    for nested in (True, False):
-        one, two = (solve(kind, case, border=border, nested=nested, backend=b) for b in BACKENDS)
-        assert (one.solved != two.solved).sum() <= 1  # a digit may tip a market on the edge
-        both = np.repeat(one.solved & two.solved, np.bincount(case["markets"]))
-        assert two.prices[both] == pytest.approx(one.prices[both], rel=1e-8)
-        assert worst(kind, case, two, border=border, nested=nested) <= 1e-10
-
-
-@pytest.mark.parametrize("backend", LEAN)
-def test_a_saddle_of_profit_is_flagged(backend, monkeypatch):
+def test_a_saddle_of_profit_is_flagged(monkeypatch):
     """Unjudged prices meet every condition, and f gains by a dearer and by a cheaper c."""
-    if backend == "numba":
-        pytest.importorskip("numba", reason="the extra [fast] is not installed")
     rate = np.array([2.45, 0.25, 6.58, 1.03, 6.54])
     cost = np.array([1.86, 3.17, 2.05, 3.89, 2.29])
     nest, firms = np.array([0, 1, 0, 0, 1]), np.array(list("fgfgf"))
@@ -229,8 +192,7 @@ def test_a_saddle_of_profit_is_flagged(backend, monkeypatch):
     common = {"cost": cost, "firms": firms, "weight": 1 / (1 + rate), "nesting": demand.nesting}
 
     def solved():
-        return solve_ces(log_quality=demand.log_quality, elasticity=4.0, nests=nest,
-                         backend=backend, **common)  # fmt: skip
+        return solve_ces(log_quality=demand.log_quality, elasticity=4.0, nests=nest, **common)
 
     def profit(prices, factor):
         prices = prices * np.where(np.arange(5) == 2, factor, 1.0)
@@ -361,14 +323,11 @@ def test_chunks_rows_and_the_order_of_products_change_nothing():
     assert found.prices == pytest.approx(whole.prices[:, mixed], rel=1e-12)
 
 
-@pytest.mark.parametrize("backend", LEAN)
-def test_inputs_out_of_range_flag_their_market_alone(backend):
-    if backend == "numba":
-        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+def test_inputs_out_of_range_flag_their_market_alone():
     found = solve_logit(
         utility=[1.0] * 5 + [-np.inf], price_coefficient=[1, -1.0, 1, 1, 1, 1], nests=[0] * 6,
         cost=[np.nan, 1, 1, 1, 1, 1], firms=["a"] * 6, markets=list("vwxyzz"),
-        nesting=[0.5, 0.5, 1.0, -0.1, 0.5, 0.5], backend=backend,
+        nesting=[0.5, 0.5, 1.0, -0.1, 0.5, 0.5],
     )  # fmt: skip
     assert found.solved.tolist() == [False, False, False, False, True]
     assert np.isnan(found.prices).tolist() == [True] * 4 + [False] * 2

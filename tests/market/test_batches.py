@@ -64,34 +64,13 @@ def test_random_ces_markets_meet_their_conditions_or_are_nan(seed, sd):
         assert gap <= 1e-10
 
 
-@pytest.mark.parametrize("sd", [1, 20, 60])
-@pytest.mark.parametrize("solve", ["logit", "ces"])
-def test_numba_and_numpy_agree(sd, solve):
-    pytest.importorskip("numba", reason="the extra [fast] is not installed")
-    _, markets, firms, utility, cost = ragged(7, 300, 9, sd)
-    common = {"cost": np.stack([cost, 2 * cost]), "firms": firms, "markets": markets}
-
-    def run(backend):
-        if solve == "ces":
-            return solve_ces(log_quality=utility, elasticity=5.0, backend=backend, **common)
-        return solve_logit(utility=utility, price_coefficient=0.5 + 0.1 * markets, backend=backend,
-                           **common)  # fmt: skip
-
-    one, two = run("numpy"), run("numba")
-    assert (one.solved == two.solved).all()
-    assert two.prices == pytest.approx(one.prices, rel=1e-9, nan_ok=True)
-
-
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
 @pytest.mark.parametrize("firm_size", [1, 4])
-def test_large_and_equal_markets_meet_their_conditions(backend, firm_size):
-    if backend == "numba":
-        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+def test_large_and_equal_markets_meet_their_conditions(firm_size):
     rng = np.random.default_rng(4)
     firms, markets = np.tile(np.arange(1_200) // firm_size, 3), np.repeat(np.arange(3), 1_200)
     utility, cost = rng.normal(0, 3, (2, 3_600)), rng.uniform(1, 2, 3_600)
     found = solve_logit(utility=utility, price_coefficient=2.0, cost=cost, firms=firms,
-                        markets=markets, backend=backend)  # fmt: skip
+                        markets=markets)  # fmt: skip
     assert found.solved.all()
     for row in range(2):
         for m in range(3):
@@ -101,35 +80,32 @@ def test_large_and_equal_markets_meet_their_conditions(backend, firm_size):
             assert gap <= 1e-10
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-def test_firms_with_one_duty_never_enter_the_solver_for_many(backend, monkeypatch):
-    if backend == "numba":
-        pytest.importorskip("numba", reason="the extra [fast] is not installed")
-
+def test_firms_with_one_duty_never_enter_the_solver_for_many(monkeypatch):
     def refuse(*_):
         raise AssertionError("the solver for uneven duties was called")
 
     monkeypatch.setattr("tariffimpact.market.kernels.solve_some", refuse)
     _, markets, firms, utility, cost = ragged(11, 40, 8, 2)
     common = {"utility": utility, "price_coefficient": 1.0, "cost": cost, "firms": firms,
-              "markets": markets, "backend": backend}  # fmt: skip
+              "markets": markets}  # fmt: skip
     levied = solve_logit(weight=1 / (1.1 + firms), **common)
     assert (levied.prices == solve_logit(**common).prices).all()
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-def test_inputs_out_of_range_flag_their_market_alone(backend):
-    if backend == "numba":
-        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+def test_inputs_out_of_range_flag_their_market_alone():
     bad = np.array([np.inf, -1.0, np.nan, 1.0, 1.0, 1.0])
-    found = solve_logit(utility=np.ones(12), price_coefficient=np.repeat([1, 1, 1, 0, -1, 1.0], 2),
-                        cost=np.stack([np.ones(6), bad], axis=1).ravel(), firms=["a", "b"] * 6,
-                        markets=np.repeat(list("uvwxyz"), 2), weight=[1.0] * 10 + [2.0, 1.0],
-                        backend=backend)  # fmt: skip
+    found = solve_logit(
+        utility=np.ones(12),
+        price_coefficient=np.repeat([1, 1, 1, 0, -1, 1.0], 2),
+        cost=np.stack([np.ones(6), bad], axis=1).ravel(),
+        firms=["a", "b"] * 6,
+        markets=np.repeat(list("uvwxyz"), 2),
+        weight=[1.0] * 10 + [2.0, 1.0],
+    )
     assert not found.solved.any()
     assert np.isnan(found.prices).all()
     good = solve_logit(utility=[-np.inf, 1.0, 100.0], price_coefficient=1.0, cost=1.0,
-                       firms=["a", "a", "b"], backend=backend)  # fmt: skip
+                       firms=["a", "a", "b"])  # fmt: skip
     assert good.solved.all()
     assert np.isfinite(good.prices).all()
 
@@ -194,7 +170,6 @@ def test_a_market_with_bad_input_is_flagged_named_and_nan_and_the_others_are_sol
     ({"firms": ["a"]}, "2 products|broadcast"),
     ({"markets": ["x", "y", "x"], "cost": [1, 1, 1], "firms": list("abc"),
       "utility": [1, 1, 1]}, "x are not adjacent"),
-    ({"backend": "torch"}, "backend"),
     ({"chunk": 0}, "chunk"),
 ])  # fmt: skip
 def test_a_batch_that_makes_no_sense_is_refused(change, words):
@@ -211,13 +186,10 @@ def test_ces_batch_equals_a_single_market():
     assert found.prices == pytest.approx(market.equilibrium().prices, rel=1e-12)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "numba"])
-def test_ces_prices_far_out_meet_the_condition_of_a_firm_alone(backend):
-    if backend == "numba":
-        pytest.importorskip("numba", reason="the extra [fast] is not installed")
+def test_ces_prices_far_out_meet_the_condition_of_a_firm_alone():
     quality = np.array([-900.0, -50.0, 0.0, 50.0, 300.0, 600.0, 900.0, 1_050.0])
     found = solve_ces(log_quality=quality, elasticity=1.5, cost=2.0, firms=np.zeros(8),
-                      markets=np.arange(8), backend=backend)  # fmt: skip
+                      markets=np.arange(8))  # fmt: skip
     assert found.solved.all()
     # k/(p - k) = (elasticity - 1)(1 - S), in logs, S = A p^(1 - elasticity)/(1 + A p^...)
     price = np.log(found.prices)
@@ -225,5 +197,5 @@ def test_ces_prices_far_out_meet_the_condition_of_a_firm_alone(backend):
     margin = price + np.log(-np.expm1(np.log(2.0) - price)) - np.log(2.0)
     assert -margin == pytest.approx(np.log(0.5) + outside, rel=1e-12, abs=1e-12)
     assert found.iterations.max() <= 8
-    beyond = solve_ces(log_quality=1_200.0, elasticity=1.5, cost=2.0, firms=[0], backend=backend)
+    beyond = solve_ces(log_quality=1_200.0, elasticity=1.5, cost=2.0, firms=[0])
     assert np.isnan(beyond.prices) == ~beyond.solved  # no number holds exp(800)

@@ -23,12 +23,12 @@ pytest.importorskip("ibis", reason="the extra portfolio is not installed")
 
 from portfolio.sku_rows import GOOD, HEADER, run
 from tariffimpact.cli.batch import batch
-from tariffimpact.demand import IsoelasticDemand, LinearDemand
 from tariffimpact.errors import DataError, ModelError
 from tariffimpact.facts import shipped_folder
 from tariffimpact.portfolio import run_batch
 from tariffimpact.portfolio.pricing import cents
 from tariffimpact.pricing import price_response
+from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand
 from tariffimpact.tariffs import build_schedule
 from trees import tree
 from watched import WATCHED

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tariffimpact.citation import Reference, ReferenceKind, cite
+from tariffimpact.citing import Reference, ReferenceKind, cite
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import entries, read_facts
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tariffimpact.output import csv_bytes
+from tariffimpact.writing import csv_bytes
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports"

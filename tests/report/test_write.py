@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sample import FORMULA
 
-from tariffimpact import output
+from tariffimpact import writing
 from tariffimpact.errors import ModelError
 from tariffimpact.report.content import Document
 from tariffimpact.report.write import write_report
@@ -33,7 +33,7 @@ def test_the_numbers_behind_a_figure_are_beside_it(
     folder = written[0].parent / "figures"
     for figure in document.figures:
         content = (folder / f"{figure.name}.csv").read_bytes()
-        assert content == output.csv_bytes(figure.frame)
+        assert content == writing.csv_bytes(figure.frame)
 
 
 def test_the_shared_picture_says_what_it_shows(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tariffimpact.errors import ModelError
 from tariffimpact.uncertainty import Normal, sobol
-from tariffimpact.uncertainty.estimators import estimates
+from tariffimpact.uncertainty.sobol import estimates
 
 
 def by_input(found):

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from tariffimpact.cost import duty_per_unit
-from tariffimpact.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
 from tariffimpact.errors import ModelError
-from tariffimpact.identification import implied_rate
 from tariffimpact.interval import Interval
+from tariffimpact.passthrough import implied_rate
 from tariffimpact.pricing import hold_dollar_margin, hold_percent_margin, hold_profit, maximise
+from tariffimpact.pricing.cost import duty_per_unit
+from tariffimpact.pricing.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
 from tariffimpact.uncertainty import Distribution, Model
 from tariffimpact.uncertainty.inputs import Stated
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from tariffimpact.cases.figures import cost_rise, unit_cost_of
 from tariffimpact.interval import Interval
-from tariffimpact.pricing.held_profit_range import (
+from tariffimpact.pricing.iso_profit_range import (
     Form,
     HeldPrice,
     HeldProfitRange,

@@ -6,8 +6,8 @@ from typing import Any
 
 from tariffimpact.cases.figures import span
 from tariffimpact.cases.question import Question
+from tariffimpact.decisions.recovery import Recovery, recovery, recovery_rate
 from tariffimpact.facts import Exposure
-from tariffimpact.recovery import Recovery, recovery, recovery_rate
 from tariffimpact.uncertainty.inputs import Stated
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from tariffimpact.cases.figures import duty_rise, rate_of
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.question import Question
+from tariffimpact.decisions.refund import Rollback, refund_incidence, rollback
 from tariffimpact.errors import require
-from tariffimpact.rollback import Rollback, refund_incidence, rollback
 from tariffimpact.uncertainty import Inputs
 from tariffimpact.uncertainty.inputs import Stated
 

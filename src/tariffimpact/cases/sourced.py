@@ -7,14 +7,14 @@ from datetime import date
 from typing import Any
 
 from tariffimpact.cases.question import Question
-from tariffimpact.cost import duty_per_unit
-from tariffimpact.resourcing import (
+from tariffimpact.decisions.sourcing import (
     Offer,
     Resourcing,
     expected_break_even_months,
     expected_saving,
     resourcing,
 )
+from tariffimpact.pricing.cost import duty_per_unit
 from tariffimpact.uncertainty import Inputs
 from tariffimpact.uncertainty.inputs import Stated
 

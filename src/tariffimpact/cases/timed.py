@@ -10,14 +10,9 @@ import numpy as np
 from tariffimpact.cases.figures import customs_value_of, unit_cost_of
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.question import Question
+from tariffimpact.decisions.stock import carrying_cost, duty_in_cost
+from tariffimpact.decisions.timing import PricePath, partial_adjustment, price_path
 from tariffimpact.errors import require
-from tariffimpact.timing import (
-    PricePath,
-    carrying_cost,
-    duty_in_cost,
-    partial_adjustment,
-    price_path,
-)
 from tariffimpact.uncertainty import Inputs
 from tariffimpact.uncertainty.inputs import Stated
 

@@ -63,9 +63,9 @@ def batch(
     """
     from tariffimpact.cli.batch_page import batch_page
     from tariffimpact.facts import read_facts
-    from tariffimpact.output import check_folder, json_text, publish
     from tariffimpact.portfolio import RowFiles, batch_files, run_batch
     from tariffimpact.tariffs import curated_schedule, read_schedule
+    from tariffimpact.writing import check_folder, json_text, publish
 
     check_folder(out)
     facts = read_facts(folder)

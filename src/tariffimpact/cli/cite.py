@@ -22,9 +22,9 @@ def cite(ids: tuple[str, ...], form: str | None, folder: Path | None) -> None:
     IDS are of sources or facts, as `tariffimpact facts` shows them; a fact is cited by its source,
     with the place and the words.
     """
-    from tariffimpact.citation import cite as references
+    from tariffimpact.citing import cite as references
     from tariffimpact.facts import read_facts
-    from tariffimpact.output import json_text
+    from tariffimpact.writing import json_text
 
     found = references(read_facts(folder), ids)
     if form == "json":

@@ -60,8 +60,8 @@ def effective_rate(
     two is needed, and --schedule.
     """
     from tariffimpact import portfolio
-    from tariffimpact.output import check_folder, csv_bytes, publish
     from tariffimpact.tariffs import read_schedule
+    from tariffimpact.writing import check_folder, csv_bytes, publish
 
     if schedule_file is None or (census is None) == (lines is None):
         raise click.UsageError(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tariffimpact.facts import Facts
 
 _KINDS: Final = (
-    "price", "exposure", "statement", "financial", "origin", "tariff", "conflict", "assumption",
+    "price", "exposure", "statement", "financial", "origin", "customs_value", "refund", "lawsuit",
+    "tariff", "conflict", "assumption",
 )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def facts(
     Without QUERY and options it says what there is.
     """
     from tariffimpact.facts import FactKind, read_facts, search_facts
-    from tariffimpact.output import csv_bytes, json_text
+    from tariffimpact.writing import csv_bytes, json_text
 
     if as_csv and as_json:
         raise click.UsageError("--csv and --json: keep one")

@@ -75,9 +75,9 @@ def market(
     from tariffimpact.facts import shipped_folder
     from tariffimpact.interval import Interval
     from tariffimpact.market import impose_range, read_products
-    from tariffimpact.output import json_text
     from tariffimpact.release import data_version
     from tariffimpact.units import parse_fraction
+    from tariffimpact.writing import json_text
 
     found = impose_range(
         read_products(products or shipped_folder("data") / "console_market.csv"),

@@ -38,8 +38,8 @@ def rate(
     Without --schedule it knows the products of the shipped facts.
     """
     from tariffimpact.facts import read_facts
-    from tariffimpact.output import json_text
     from tariffimpact.tariffs import FiledSchedule, TariffSchedule, read_schedule
+    from tariffimpact.writing import json_text
 
     if claims and not schedule_file:
         raise click.UsageError("--claim goes with --schedule: the shipped rows state their own")

@@ -74,8 +74,8 @@ def report(
 
     Without options it reports on the shipped facts, in the folder reports/.
     """
-    from tariffimpact.output import check_folder
     from tariffimpact.report import read_report, write_report
+    from tariffimpact.writing import check_folder
 
     check_folder(out)
     document = read_report(folder, as_of=as_of, companies=companies, cases=cases)

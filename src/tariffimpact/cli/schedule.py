@@ -38,8 +38,8 @@ def schedule() -> None:
 def build(lists: Path, rules: Path | None, out: Path, folder: Path | None) -> None:
     """Write us-tariffs.parquet, checked for overlaps and holes, with a manifest of its sources."""
     from tariffimpact.facts import read_facts
-    from tariffimpact.output import check_folder, json_text, publish
     from tariffimpact.tariffs import build_schedule
+    from tariffimpact.writing import check_folder, json_text, publish
 
     check_folder(out)
     facts = read_facts(folder)

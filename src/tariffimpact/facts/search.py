@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
 from tariffimpact.errors import ModelError
-from tariffimpact.facts.entries import Entry, FactKind, entries, folded
-from tariffimpact.facts.reader import Facts
+from tariffimpact.facts.entries import Entry, FactKind, entries
+from tariffimpact.facts.reader import Facts, folded
 from tariffimpact.facts.records import Source
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class FoundFacts:
         if not self.entries:
             return f"No fact for {self.asked}. {self.hint}"
         count = Counter(entry.kind for entry in self.entries)
-        kinds = [counted(count[kind], kind.value) for kind in FactKind if count[kind]]
+        kinds = [
+            counted(count[kind], kind.value.replace("_", " ")) for kind in FactKind if count[kind]
+        ]
         about = f"{self.asked}: " if self.asked else ""
         sources = counted(len(self.resting), "source")
         return f"{about}{units.listed(kinds)}, from {sources}. Data {self.data}."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-Backend = Literal["numpy", "numba"]
 CHUNK = 131_072
 """Products worked on at once: large enough that calls cost little, some 10 MB of temporaries."""
 
@@ -127,7 +126,6 @@ def solve_logit(
     weight: ArrayLike | None = None,
     nests: ArrayLike | None = None,
     nesting: ArrayLike = 0.0,
-    backend: Backend = "numpy",
     chunk: int = CHUNK,
     progress: bool = False,
 ) -> BatchResult:
@@ -159,8 +157,6 @@ def solve_logit(
     nests, nesting
         Nest of each product, any labels, shape (P,), counted within its market, and the nesting
         parameter, in [0, 1), broadcasts to (..., P), equal in a nest; without nests plain logit.
-    backend
-        `numpy`, or `numba` from the extra ``[fast]``: the same algorithm and results.
     chunk
         Products in memory at once; bounds the memory used beyond inputs and prices.
     progress
@@ -169,8 +165,8 @@ def solve_logit(
     Raises
     ------
     ModelError
-        If shapes do not broadcast, a market's products are not adjacent, a nest has several
-        nesting parameters, or numba is missing.
+        If shapes do not broadcast, a market's products are not adjacent, or a nest has several
+        nesting parameters.
 
     Examples
     --------
@@ -180,7 +176,7 @@ def solve_logit(
     array([[2.4011, 2.4011],
            [2.4761, 3.188 ]])
     """
-    solve = kernel("logit", backend=backend)
+    solve = kernel("logit")
     structure = _structure(firms, markets, nests)
     problem = Problem.of(utility=utility, slope=price_coefficient, cost=cost, structure=structure,
                          weight=weight, nesting=nesting)  # fmt: skip
@@ -197,7 +193,6 @@ def solve_ces(
     weight: ArrayLike | None = None,
     nests: ArrayLike | None = None,
     nesting: ArrayLike = 0.0,
-    backend: Backend = "numpy",
     chunk: int = CHUNK,
     progress: bool = False,
 ) -> BatchResult:
@@ -213,7 +208,7 @@ def solve_ces(
         Log quality weights, outside good 0, broadcasts to (..., P).
     elasticity
         Elasticity of substitution, above 1; broadcasts to (..., P), equal in a market.
-    cost, firms, markets, weight, nests, nesting, backend, chunk, progress
+    cost, firms, markets, weight, nests, nesting, chunk, progress
         As in `solve_logit`; costs positive.
 
     Examples
@@ -224,7 +219,7 @@ def solve_ces(
     """
     steep = np.asarray(elasticity, dtype=np.float64) - 1
     require((steep > 0).all(), "elasticity: CES needs values above 1; see CesDemand")
-    solve = kernel("ces", backend=backend)
+    solve = kernel("ces")
     structure = _structure(firms, markets, nests)
     problem = Problem.of(utility=log_quality, slope=steep, cost=cost, structure=structure,
                          weight=weight, nesting=nesting)  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,20 +9,18 @@ from numpy.typing import NDArray
 
 from tariffimpact.market.aggregative import TOLERANCE
 from tariffimpact.market.cells import Counts
-from tariffimpact.market.heterogeneous import Markups
+from tariffimpact.market.heterogeneous import Markups, solve_cells
 from tariffimpact.market.layout import Answers, Part, Problem, cut
 from tariffimpact.market.maxima import at_maximum
 from tariffimpact.market.system import Array
 
-Solver = Callable[..., Markups]
-"""`heterogeneous.solve_cells`, or its compiled counterpart."""
 _HOPELESS = 1e8
 """Logs below a market's best at which a product counts for nothing."""
 
 
 def solve_some(
     problem: Problem, part: Part, answers: Answers, multiplicative: bool,
-    chosen: NDArray[np.bool_], solver: Solver,
+    chosen: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Solve the `chosen` markets of a part, shape (markets,), in its rows, and write answers."""
     rows = part.shape[0]
@@ -47,7 +44,7 @@ def solve_some(
     with np.errstate(divide="ignore", invalid="ignore"):
         curve = np.where(fine, 1 / slope if multiplicative else 0.0, 0.0)
         gross = np.where(product_fine, 1 / weight, 1.0)
-    found = _found(solver, bool(nesting.any()) and problem.weight is not None,
+    found = _found(bool(nesting.any()) and problem.weight is not None,
                    value=np.where(product_fine, value, 0.0).ravel(), gross=gross.ravel(),
                    counts=counts.tile(rows), nesting=nesting.ravel(),
                    curve=curve.ravel())  # fmt: skip
@@ -61,9 +58,9 @@ def solve_some(
     answers.iterations[part.rows, part.markets][:, chosen] = found.iterations.reshape(fine.shape)
 
 
-def _found(solver: Solver, doubtful: bool, **given: Any) -> Markups:
+def _found(doubtful: bool, **given: Any) -> Markups:
     """Return what the solver finds; where `doubtful`, a saddle of a firm's profit is flagged."""
-    found = solver(**given)
+    found = solve_cells(**given)
     if doubtful:
         saddle = ~at_maximum(markup=found.markup, **given)
         found.residual[saddle & (found.residual <= TOLERANCE)] = np.inf

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tariffimpact import units
-from tariffimpact.incidence import check_balance
 from tariffimpact.market.policy import Duties, Reading
 from tariffimpact.market.state import MarketState
 from tariffimpact.market.system import Array
+from tariffimpact.pricing.incidence import check_balance
 
 if TYPE_CHECKING:
     import pandas as pd

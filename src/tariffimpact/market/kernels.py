@@ -1,4 +1,4 @@
-"""The array code that solves one part of a batch, and the choice between it and compiled code."""
+"""The array code that solves one part of a batch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffimpact.errors import ModelError
 from tariffimpact.market.aggregative import TOLERANCE, solve_types
 from tariffimpact.market.cellwise import solve_some
-from tariffimpact.market.heterogeneous import solve_cells
 from tariffimpact.market.layout import Answers, Kernel, Part, Problem, cut
 from tariffimpact.market.system import Array, Labels
 
@@ -20,35 +18,17 @@ _BLOCK = 32_768
 """Products whose numbers fit the cache nearest to the processor, with costs and utilities."""
 
 
-def kernel(demand: Literal["logit", "ces"], *, backend: str) -> Kernel:
-    """Return the code that solves one part.
-
-    Raises
-    ------
-    ModelError
-        If there is no such backend, or numba is not installed.
-    """
-    if backend not in ("numpy", "numba"):
-        raise ModelError(f"backend: 'numpy' or 'numba' (got {backend!r})")
-    alike, by_cell = solve_part, solve_cells
-    if backend == "numba":
-        try:
-            from tariffimpact.market import fast, fast_cells
-        except ImportError as error:
-            raise ModelError(
-                "backend='numba' needs the extra [fast]: pip install 'tariffimpact[fast]', or use "
-                "backend='numpy'"
-            ) from error
-        alike, by_cell = fast.solve_part, fast_cells.solve_cells
+def kernel(demand: Literal["logit", "ces"]) -> Kernel:
+    """Return the code that solves one part."""
 
     def solve(problem: Problem, part: Part, answers: Answers) -> None:
         if problem.nesting is None:
-            alike(problem, part, answers, demand == "ces")
+            solve_part(problem, part, answers, demand == "ces")
             chosen = _uneven(problem, part, answers)
         else:
             chosen = np.ones(part.shape[1], dtype=np.bool_)
         if chosen.any():
-            solve_some(problem, part, answers, demand == "ces", chosen, by_cell)
+            solve_some(problem, part, answers, demand == "ces", chosen)
 
     return solve
 

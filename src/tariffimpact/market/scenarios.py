@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from tariffimpact import units
 from tariffimpact.errors import ModelError
-from tariffimpact.incidence import check_balance
 from tariffimpact.interval import Interval
 from tariffimpact.market.equilibrium import READINGS, gains
 from tariffimpact.market.policy import Levy, Reading, SizedDuties
 from tariffimpact.market.stacked import at_each, losses, solve_rows
 from tariffimpact.market.state import MarketState
 from tariffimpact.market.system import Array
+from tariffimpact.pricing.incidence import check_balance
 
 if TYPE_CHECKING:
     import pandas as pd

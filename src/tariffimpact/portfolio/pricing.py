@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffimpact.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
 from tariffimpact.pricing import hold_dollar_margin, hold_percent_margin, hold_profit, maximise
+from tariffimpact.pricing.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tariffimpact import units
-from tariffimpact.demand import Demand, IsoelasticDemand
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
 from tariffimpact.pricing import rules as rule
+from tariffimpact.pricing.demand import Demand, IsoelasticDemand
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,8 +56,8 @@ class RuleOutcome:
         return RULES.get(self.rule, "Before")
 
 
-@dataclass(frozen=True, slots=True)
-class PriceResponse:
+@dataclass(frozen=True, slots=True, repr=False)
+class PriceResponse(Answer):
     """What a change of cost does to one product's price, by rule; see `price_response`."""
 
     demand: Demand
@@ -207,7 +208,7 @@ def price_response(
 
     Examples
     --------
-    >>> from tariffimpact.demand import IsoelasticDemand
+    >>> from tariffimpact.pricing.demand import IsoelasticDemand
     >>> demand = IsoelasticDemand(price=100, demand_elasticity=2)
     >>> response = price_response(demand=demand, old_cost=50, cost_change=12.5)
     >>> response["dollar"].price, response["percent"].price, response["maximise"].price

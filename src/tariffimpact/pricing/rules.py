@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact.arguments import Array, Numbers, checked, plain
-from tariffimpact.demand import Demand
 from tariffimpact.errors import require
-from tariffimpact.pricing.held_profit import profit_holding_ratio
+from tariffimpact.pricing.demand import Demand
+from tariffimpact.pricing.iso_profit import profit_holding_ratio
 
 
 def hold_dollar_margin(*, price: ArrayLike, cost_change: ArrayLike) -> Numbers:
@@ -101,7 +101,7 @@ def hold_profit(*, demand: Demand, old_cost: ArrayLike, cost_change: ArrayLike) 
 
     Examples
     --------
-    >>> from tariffimpact.demand import IsoelasticDemand
+    >>> from tariffimpact.pricing.demand import IsoelasticDemand
     >>> demand = IsoelasticDemand(price=100, demand_elasticity=0.5)
     >>> round(hold_profit(demand=demand, old_cost=50, cost_change=12.5), 4)
     116.4578
@@ -138,7 +138,7 @@ def maximise(*, demand: Demand, old_cost: ArrayLike, cost_change: ArrayLike) -> 
 
     Examples
     --------
-    >>> from tariffimpact.demand import LinearDemand
+    >>> from tariffimpact.pricing.demand import LinearDemand
     >>> demand = LinearDemand(price=100, demand_elasticity=2)  # 100 is best at a cost of 50
     >>> maximise(demand=demand, old_cost=50, cost_change=12.5)
     106.25

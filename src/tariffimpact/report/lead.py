@@ -10,8 +10,8 @@ from tariffimpact.codes import country_name, hts_label
 from tariffimpact.companies import HOME_MARKET
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import Assumption, Facts, PriceChange, Status
-from tariffimpact.identification import PassThroughBounds, pass_through_bounds
 from tariffimpact.interval import Interval
+from tariffimpact.passthrough import PassThroughBounds, pass_through_bounds
 from tariffimpact.report.assumed import Subject, assumed
 from tariffimpact.report.scenarios import (
     STOCK_DAYS,

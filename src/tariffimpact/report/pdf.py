@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from tariffimpact import units
 from tariffimpact.errors import TariffImpactError
-from tariffimpact.output import json_text
 from tariffimpact.report import wording
 from tariffimpact.report.content import (
     Block,
@@ -27,6 +26,7 @@ from tariffimpact.report.content import (
     Reference,
     Table,
 )
+from tariffimpact.writing import json_text
 
 STANDARDS: Final = ("a-2a", "ua-1")
 """What the file conforms to, as typst names it."""

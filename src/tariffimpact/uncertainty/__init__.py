@@ -9,6 +9,8 @@ from tariffimpact.uncertainty.bounds import Bounds, Ends, bounds
 from tariffimpact.uncertainty.distributions import (
     Beta,
     Distribution,
+    LogNormal,
+    Normal,
     Pert,
     Triangular,
     Uniform,
@@ -16,7 +18,6 @@ from tariffimpact.uncertainty.distributions import (
 from tariffimpact.uncertainty.evaluation import Model, elementwise
 from tariffimpact.uncertainty.inputs import Input, Inputs, read_input
 from tariffimpact.uncertainty.monte_carlo import Draws, draws
-from tariffimpact.uncertainty.normal import LogNormal, Normal
 from tariffimpact.uncertainty.sobol import Index, Sensitivity, sobol
 from tariffimpact.uncertainty.tornado import Swing, Tornado, tornado
 

@@ -15,12 +15,22 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from tariffimpact.answers import Answer
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.evaluation import Model
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.lines import explains, lines_through, monotone, still
-from tariffimpact.uncertainty.search import Box, Point, Search, corners, lowest
+from tariffimpact.uncertainty.search import (
+    Box,
+    Point,
+    Search,
+    corners,
+    explains,
+    lines_through,
+    lowest,
+    monotone,
+    still,
+)
 from tariffimpact.uncertainty.wording import defined_share, form, input_value, listed, quantity
 
 if TYPE_CHECKING:
@@ -48,8 +58,8 @@ class Ends:
     """Stretches between the ends that no answer falls into, from below."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+@dataclass(frozen=True, slots=True, repr=False)
+class Bounds(Answer):
     """The range of a model's answer over the ranges of its inputs."""
 
     low: float

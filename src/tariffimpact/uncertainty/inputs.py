@@ -18,11 +18,12 @@ from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import (
     Beta,
     Distribution,
+    LogNormal,
+    Normal,
     Pert,
     Triangular,
     Uniform,
 )
-from tariffimpact.uncertainty.normal import LogNormal, Normal
 
 Stated = float | Interval | Distribution
 """A checked input."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tariffimpact import units
 from tariffimpact.facts import PriceChange
-from tariffimpact.identification import full_share, implied_customs_share
 from tariffimpact.interval import Interval
+from tariffimpact.passthrough import full_share, implied_customs_share
 from tariffimpact.report.assumed import assumed
 from tariffimpact.report.content import Paragraph
 from tariffimpact.report.lead import LeadEvent
@@ -78,7 +78,7 @@ def _exposure_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
     exposures = [
         row
         for row in results.facts.exposures
-        if row.company == lead.company and row.amount_usd is not None
+        if row.company == lead.company and row.segment is None and row.amount_usd is not None
     ]
     unit_rows = [
         row
