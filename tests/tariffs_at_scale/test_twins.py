@@ -16,30 +16,10 @@ from tariffimpact.tariffs.layers import schedule_layers
 from tariffimpact.tariffs.spells import DUTY, EXEMPTION, WAIVER, Spell
 
 AUTHORITIES = ("MFN", "Section 232", "Section 301", "Section 122", "IEEPA", "By use")
-ORIGINS = tuple(
-    [
-        "AUS",
-        "BEL",
-        "BRA",
-        "CAN",
-        "CHN",
-        "DEU",
-        "ESP",
-        "FRA",
-        "GBR",
-        "IDN",
-        "IND",
-        "ITA",
-        "JPN",
-        "KOR",
-        "MEX",
-        "MYS",
-        "NLD",
-        "SWE",
-        "THA",
-        "VNM",
-    ]
-)
+ORIGINS = (
+    "AUS", "BEL", "BRA", "CAN", "CHN", "DEU", "ESP", "FRA", "GBR", "IDN",
+    "IND", "ITA", "JPN", "KOR", "MEX", "MYS", "NLD", "SWE", "THA", "VNM",
+)  # fmt: skip
 LINES = tuple(f"9504{n:02}00" for n in range(len(ORIGINS)))
 """Each case of a schedule has its own line and origin: one question puts them all."""
 DAY = date(2025, 9, 1)
