@@ -288,7 +288,11 @@ def told(one: Coefficient) -> str:
             return "no end"
         return units.ratio(scale * value, 4) + sign
 
-    by = {"t": "", "wild bootstrap": ", wild bootstrap", "placebos": ", spread of placebos"}
+    by = {
+        "wild bootstrap": ", wild bootstrap",
+        "placebos": ", spread of placebos",
+        "jackknife": ", each cluster left out in turn",
+    }
     if one.interval_by == "conversion":
         error = ""
     else:

@@ -20,6 +20,10 @@ from tariffimpact.units import listed, percent, ratio
 SHORT: Final = 8
 """Fewer periods before the event show no trend."""
 _REJECTED: Final = 0.05
+_FEW: Final = {
+    "wild bootstrap": "the interval is from a wild cluster bootstrap",
+    "jackknife": "the interval leaves out each cluster in turn, as no bootstrap is at hand",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Evidence:
     synthetic: SyntheticControl | None
     placebos: Placebos
     dropped: Sequence[str]
-    bootstrapped: bool
+    interval_by: str
     off_again: int
     """Units whose treatment is taken back."""
 
@@ -120,11 +124,7 @@ def _clusters(found: Evidence) -> Iterator[str]:
     if found.synthetic is not None:
         return
     if found.clusters < FEW_CLUSTERS:
-        done = (
-            "the interval is from a wild cluster bootstrap"
-            if found.bootstrapped
-            else "the errors are too small by an unknown factor"
-        )
+        done = _FEW.get(found.interval_by, "the errors may be too small by an unknown factor")
         yield f"fewer than 40 clusters: bootstrap ({found.clusters}; {done})"
     if found.treated_clusters < 3 and found.treatment.kind in ("group", "switch"):
         one = "one cluster is" if found.treated_clusters == 1 else "two clusters are"
