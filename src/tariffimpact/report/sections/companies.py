@@ -180,6 +180,7 @@ def _table(compared: CompanyComparison) -> Table:
         rows=tuple(_row(profile, entry) for profile, entry in rows),
         cites=tuple(_row_cites(profile, entry) for profile, entry in rows),
         numeric=(1, 4, 5),
+        searchable=len(rows) > 12,
         note="Of sales: * the sales are of another period, or the exposure is an annual rate. "
         "Price move: smallest to largest over products, announced or done in answer.",
     )
