@@ -16,7 +16,6 @@ from tariffimpact.release import made_with
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids
 from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.results import Results, gather
-from tariffimpact.report.sections.burdens import burden_section
 from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
 from tariffimpact.report.sections.cost_push import cost_push_section
@@ -42,7 +41,6 @@ _SUBJECTS = (
     price_section,
     pass_through_section,
     tariff_section,
-    burden_section,
     exposure_section,
     company_section,
     can_section,
