@@ -12,9 +12,9 @@ from tariffimpact import units
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.market.conduct import Conduct
-from tariffimpact.market.families import DemandName
+from tariffimpact.market.demand import Array
+from tariffimpact.market.fit import DemandName
 from tariffimpact.market.policy import Duties, Reading
-from tariffimpact.market.system import Array
 from tariffimpact.market.table import ProductTable
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def impose_range(
         try:
             market = table.market(outside_share=outside, demand=demand, reading=reading,
                                   conduct=conduct, at=part, fixed=fixed)  # fmt: skip
-            now = market.duties.sized(chosen.size)
+            now = market.duties.sized(market.products)
             result = market.impose(
                 Duties(now.rate + ad_valorem * chosen, now.specific + specific * chosen)
             )

@@ -13,10 +13,10 @@ from tariffimpact.facts.tables import cells_by_name, csv_rows
 from tariffimpact.interval import Interval
 from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.conduct import Conduct
-from tariffimpact.market.families import DemandName
+from tariffimpact.market.demand import Array
+from tariffimpact.market.fit import DemandName
 from tariffimpact.market.model import Market
 from tariffimpact.market.policy import Duties, Reading
-from tariffimpact.market.system import Array
 
 _NEEDED = ("product", "firm", "price")
 _SALES = ("quantity", "share")
