@@ -9,14 +9,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tariffimpact.errors import DataError
-from tariffimpact.facts import CountryGroup, PriceChange, Source, TariffRow, read_facts
+from tariffimpact.facts import (
+    Company,
+    CountryGroup,
+    CustomsValue,
+    Exposure,
+    Lawsuit,
+    PriceChange,
+    Refund,
+    Source,
+    TariffRow,
+    read_facts,
+)
 from tariffimpact.facts.checks import (
     overlapping_windows,
     price_rows_that_clash,
+    refunds_above_the_duty,
     repeated,
+    segments_above_their_group,
     unknown_authorities,
     unknown_groups,
+    unlisted_companies,
     unsourced,
+    vintages_before_the_first,
 )
 from tariffimpact.facts.tables import Row, Table
 
@@ -191,3 +206,128 @@ def test_a_row_with_a_faulty_cell_is_told_of_its_unknown_source_at_once(data):
         (f"prices.csv:{line}", "old_price"), (f"prices.csv:{line}", "source_id"),
         (f"prices.csv:{bad}", "source_id"),
     ])  # fmt: skip
+
+
+def exposure(key, **cells):
+    given = {
+        "exposure_id": key, "company": "Acme", "scope": "group", "disclosed_on": "2025-05-10",
+        "amount": "100", "currency": "USD", "period": "2025", "starts_on": "2025-01-01",
+        "ends_on": "2026-01-01", "basis": "gross", "measure": "cost", "covers": "all",
+        "source_id": "s", "locator": "1", "quote": "1", **cells,
+    }  # fmt: skip
+    return Exposure.model_validate(given)
+
+
+def refund(key, **cells):
+    given = {
+        "refund_id": key, "company": "Acme", "scope": "IEEPA", "stage": "booked",
+        "amount": "100", "currency": "USD", "said_on": "2026-05-10",
+        "source_id": "s", "locator": "1", "quote": "1", **cells,
+    }  # fmt: skip
+    return Refund.model_validate(given)
+
+
+def told(faults):
+    return [str(fault).removeprefix("tariffs.csv:") for fault in faults]
+
+
+def test_no_figure_of_an_estimate_is_older_than_its_first():
+    rows = table(
+        exposure("first", vintage="first"),
+        exposure("earlier", vintage="revised", disclosed_on="2025-05-09"),
+        exposure("same-day", vintage="revised"),
+        exposure("other-basis", vintage="revised", basis="net", disclosed_on="2025-04-01"),
+        exposure("unsaid", disclosed_on="2025-04-01"),
+        exposure("again", vintage="first", disclosed_on="2025-05-11"),
+    )
+    assert told(vintages_before_the_first(rows)) == [
+        "3: disclosed_on: was said before the first figure of this estimate, on line 2 (got "
+        "'2025-05-09'); call this one first and that one revised, or correct the day",
+        "7: vintage: is a second first figure of this estimate, after line 2 (got 'first'); "
+        "write revised, or actual",
+    ]
+
+
+@pytest.mark.parametrize(("part", "blamed"), [("40..90", False), ("40.1..90", True)])
+def test_segments_come_to_no_more_than_their_group(part, blamed):
+    """60 and the least of 40 to 90 make exactly the group's 100; a tenth more does not."""
+    rows = table(
+        exposure("group"),
+        exposure("games", segment="games", amount="60"),
+        exposure("chips", segment="chips", amount=part),
+        exposure("later", segment="chips", amount="900", disclosed_on="2025-08-01"),
+    )
+    assert told(segments_above_their_group(rows)) == blamed * [
+        "4: amount: the segments of this period come to 100 at least, above their group's figure "
+        "on line 2 (got '40.1..90'); check the amounts, the basis and the period"
+    ]
+
+
+@pytest.mark.parametrize(("back", "interest", "blamed"), [
+    ("100", "false", False), ("100.5", "false", True), ("100.5", "true", False),
+    ("90..120", "false", False),
+])  # fmt: skip
+def test_a_refund_is_no_larger_than_the_duty(back, interest, blamed):
+    paid = refund("paid", stage="collected", amount="100")
+    rows = table(paid, refund("back", amount=back, with_interest=interest))
+    assert told(refunds_above_the_duty(rows)) == blamed * [
+        "3: amount: the refund is larger than the duty collected, 100 on line 2 (got '100.5'); "
+        "check both, or write with_interest true where interest is in it"
+    ]
+    cells = {"amount": back, "duty": "100", "with_interest": interest}
+    if blamed:
+        with pytest.raises(ValueError, match="the refund is larger than the duty"):
+            refund("alone", **cells)
+    else:
+        refund("alone", **cells)
+
+
+def test_a_refund_of_other_money_is_not_compared():
+    rows = table(refund("paid", stage="collected", amount="100"), refund("b", currency="JPY"))
+    assert not list(refunds_above_the_duty(rows))
+
+
+def test_a_company_is_in_the_list_of_companies():
+    acme = Company(company="Acme", name="Acme Inc.", country="USA", sector="Industrials")
+    firms = Table(Path("companies.csv"), (Row(2, acme),))
+    rows = table(exposure("a"), exposure("b", company="Acmee"), exposure("c", company="Nobody"),
+                 refund("d", company="all importers"))  # fmt: skip
+    assert told(unlisted_companies(rows, firms)) == [
+        "3: company: is not in companies.csv (got 'Acmee'); did you mean Acme?",
+        "4: company: is not in companies.csv (got 'Nobody'); add the company there",
+    ]
+    assert not list(unlisted_companies(rows, Table(Path("companies.csv"))))
+
+
+def declared(**cells):
+    given = {
+        "value_id": "v", "company": "Acme", "product": "Phone", "measure": "declared_value",
+        "value_of": "declared on export", "amount": "338", "currency": "USD",
+        "shelf_price": "449.99", "said_on": "2025-04-03",
+        "source_id": "s", "locator": "1", "quote": "1", **cells,
+    }  # fmt: skip
+    return CustomsValue.model_validate(given)
+
+
+def test_a_duty_on_a_unit_says_what_it_is_a_duty_on():
+    """$34 at 10% and $155 at 46% are duties on $340 and on $336.96."""
+    at_ten = declared(measure="duty_per_unit", amount="34", rate="0.10")
+    at_46 = declared(measure="duty_per_unit", amount="155", rate="0.46")
+    assert at_ten.value.low == pytest.approx(340)
+    assert at_46.value.high == pytest.approx(336.9565, abs=1e-4)
+    assert declared().share.low == pytest.approx(338 / 449.99)
+    assert declared(shelf_price=None).share is None
+    for cells in ({"rate": "0.1"}, {"measure": "duty_per_unit"}):
+        with pytest.raises(ValueError, match="a duty per unit has a rate, and nothing else has"):
+            declared(**cells)
+
+
+def test_a_suit_is_not_told_of_before_it_is_filed():
+    given = {
+        "lawsuit_id": "l", "company": "Acme", "plaintiff": "p", "defendant": "d", "court": "c",
+        "filed_on": "2026-05-02", "about": "customers", "claim": "x", "status": "filed",
+        "said_on": "2026-05-01", "source_id": "s", "locator": "1", "quote": "1",
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="said_on is before filed_on"):
+        Lawsuit.model_validate(given)
+    assert Lawsuit.model_validate({**given, "said_on": "2026-05-02"}).docket is None

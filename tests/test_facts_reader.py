@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -18,7 +19,7 @@ from tariffimpact.facts import (
     read_facts,
     shipped_folder,
 )
-from tariffimpact.facts.reader import KINDS
+from tariffimpact.facts.reader import KINDS, OPTIONAL
 from tariffimpact.facts.tables import MAX_BYTES, read_table
 from tariffimpact.interval import Interval
 
@@ -255,7 +256,7 @@ def test_a_row_with_the_wrong_number_of_cells(read):
 )
 def test_a_broken_quote_is_blamed_on_its_row(read, quote):
     _, (fault,) = read(table(row(price_id="p0"), row().replace("up 10 dollars", quote)))
-    assert fault.startswith("prices.csv:3: is not readable as CSV: ")
+    assert fault.startswith("prices.csv:3: begins a row that is not readable as CSV: ")
     assert fault.endswith(QUOTES)
 
 
@@ -268,7 +269,7 @@ def test_a_column_that_is_missing(read):
         f"prices.csv:1: column is unknown (got 'zzzzz'); remove it; {known}",
     ]
     listed = known.removeprefix("the columns are ").split(", ")
-    assert sorted(listed) == sorted(COLUMNS.split(","))
+    assert sorted(listed) == sorted([*COLUMNS.split(","), "verification"])
 
 
 def test_a_column_that_is_misspelt_names_the_nearest(read):
@@ -337,7 +338,7 @@ def test_a_file_of_50_mb_is_refused_unread(tmp_path):
 def test_a_cell_of_a_megabyte_is_a_fault(read):
     rows, (fault,) = read(table(row(quote="w" * 1_000_000)))
     assert rows == ()
-    assert fault.startswith("prices.csv:2: is not readable as CSV: ")
+    assert fault.startswith("prices.csv:2: begins a row that is not readable as CSV: ")
     assert len(fault) < 200
 
 
@@ -550,7 +551,7 @@ def test_an_empty_folder_misses_every_table(tmp_path):
     with pytest.raises(DataError) as caught:
         read_facts(tmp_path)
     assert [fault.where for fault in caught.value.faults] == [
-        str(tmp_path / f"{name}.csv") for name in KINDS
+        str(tmp_path / f"{name}.csv") for name in KINDS if name not in OPTIONAL
     ]
 
 
@@ -602,8 +603,39 @@ def test_companies_are_found_in_any_case_and_an_unknown_one_names_the_known(fact
     assert {row.company for row in sony.financials} == {"Sony"}
     lauder = facts.of_companies(("ESTÉE LAUDER", "sony"))
     assert set(lauder.companies) == {"Sony", "Estée Lauder"}
-    with pytest.raises(ModelError, match=r"no facts about 'Soni'; the companies are Sony, Micro"):
+    with pytest.raises(ModelError, match=r"no facts about 'Soni'; did you mean Sony\?"):
         facts.of_companies(("Soni",))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("estee lauder", "Estée Lauder"),
+        ("procter and gamble", "Procter & Gamble"),
+        ("general motors", "General Motors"),
+        ("monster", "Monster Beverage"),
+        ("HERMES", "Hermès"),
+    ],
+)
+def test_a_company_is_known_by_its_name_without_accents_or_signs(facts, text, name):
+    if name in facts.companies:
+        assert facts.company_named(text) == name
+
+
+def test_a_name_that_begins_several_is_asked_back(facts):
+    names = ("General Mills", "General Motors")
+    rows = [facts.statements[0].model_copy(update={"company": name}) for name in names]
+    both = replace(facts, statements=(*facts.statements, *rows))
+    with pytest.raises(ModelError, match=r"begins several names; write one of General M"):
+        both.company_named("general")
+
+
+def test_an_industry_names_its_companies(facts):
+    found = facts.in_industry("consumer staples")
+    assert {"PepsiCo", "Monster Beverage"} <= set(found)
+    assert "Sony" not in found
+    with pytest.raises(ModelError, match=r"no company of the industry 'toys'; the industries are"):
+        facts.in_industry("toys")
 
 
 def test_a_source_is_found_by_its_id_or_the_ids_are_listed(facts):

@@ -286,7 +286,7 @@ class CompanyComparison:
         """Draw exposure as a share of sales by company."""
         from tariffimpact import charts
 
-        return charts.exposure_bars(self.to_frame(), ax=ax)
+        return charts.exposure_dots(self.to_frame(), ax=ax)
 
     def explain(self) -> str:
         """Return one line per company and the rule of classification."""
@@ -321,6 +321,7 @@ def compare(facts: Facts) -> CompanyComparison:
 def profile(facts: Facts, company: str) -> CompanyProfile:
     """Return what is known of one company's answer to the tariff."""
     exposures = sorted(_of(facts.exposures, company), key=lambda row: row.disclosed_on)
+    whole = [row for row in exposures if row.segment is None]
     sales = [
         row
         for row in _of(facts.financials, company)
@@ -330,7 +331,7 @@ def profile(facts: Facts, company: str) -> CompanyProfile:
     statements = tuple(row for row in _of(facts.statements, company) if row.said_on >= FIRST_TARIFF)
     return CompanyProfile(
         company=company,
-        exposures=tuple(exposure_share(row, sales) for row in latest_by_basis(exposures)),
+        exposures=tuple(exposure_share(row, sales) for row in latest_by_basis(whole)),
         revisions=tuple(exposures),
         price_moves=moves,
         statements=statements,

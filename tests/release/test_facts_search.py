@@ -153,8 +153,8 @@ def test_where_one_claim_is_found_all_that_disagree_with_it_are(facts):
             "exposures",
             "sony-2025-05",
             "Tariff cost, group, United States: ¥100bn ($680m), in operating income; FY to Mar "
-            "2026 (1 April 2025 to 31 March 2026); net of the company's own measures; disclosed "
-            "14 May 2025",
+            "2026 (1 April 2025 to 31 March 2026); net of the company's own measures; first "
+            "figure; disclosed 14 May 2025",
         ),
         (
             "statements",
@@ -222,7 +222,7 @@ def test_it_shows_each_fact_with_its_whole_paper(run):
     for row in (r for r in ROWS[FactKind.EXPOSURE] if r["company"] == "Sony"):
         for column in ("quote", "locator", "covers", "source_id", "notes", "exposure_id"):
             assert " ".join(row[column].split()) in flat
-    assert "Jiji Press, carried by Nippon.com (wire), 11 November 2025, read 24 November" in flat
+    assert "Jiji Press, carried by Nippon.com (carried), 11 November 2025, read 24 November" in flat
     assert "https://www.nippon.com/en/news/yjj2025111100531/" in flat
 
 
@@ -238,7 +238,14 @@ def test_lines_fit_the_terminal_unless_one_word_does_not(run, monkeypatch, colum
 def test_without_a_question_it_says_what_there_is(run):
     code, out, _ = run()
     assert code == 0
-    assert out.startswith("18 prices, 19 exposures, 33 statements, 22 financials, 8 origins, ")
+    told = out.partition(", from ")[0].replace(" and ", ", ").split(", ")
+    assert told[:3] == [
+        f"{len(ROWS[kind]):,} {kind.value}s"
+        for kind in (FactKind.PRICE, FactKind.EXPOSURE, FactKind.STATEMENT)
+    ]
+    assert {int(part.split()[0].replace(",", "")) for part in told} <= {
+        len(rows) for rows in ROWS.values()
+    }
     assert "Estée Lauder" in out
     assert "tariffimpact facts Sony price" in out
 
@@ -251,6 +258,13 @@ def test_nothing_found_says_what_is_near_and_what_can_be_asked(run):
     assert re.search(r"“consoles” alone is in \d+ facts", flat)
     assert "Kinds: price, exposure, " in flat
     assert json.loads(run("Sonny", "--json")[1])["facts"] == []
+
+
+def test_a_query_without_a_word_finds_nothing(facts, run):
+    for sign in ("!", "…", "?! --", "()"):
+        assert search_facts(facts, sign).entries == ()
+        assert "is in none" in search_facts(facts, sign).summary()
+    assert run("!")[1].startswith("No fact for")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tariffimpact.facts import Facts
 
 _KINDS: Final = (
-    "price", "exposure", "statement", "financial", "origin", "tariff", "conflict", "assumption",
+    "price", "exposure", "statement", "financial", "origin", "customs_value", "refund", "lawsuit",
+    "tariff", "conflict", "assumption",
 )  # fmt: skip
 
 

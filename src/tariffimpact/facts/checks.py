@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, Final
 
 from tariffimpact.errors import Fault
 from tariffimpact.facts.duties import CountryGroup, Status, TariffRow
-from tariffimpact.facts.records import PriceChange, Source
+from tariffimpact.facts.records import (
+    NO_COMPANY,
+    Company,
+    Exposure,
+    PriceChange,
+    Source,
+    Vintage,
+)
+from tariffimpact.facts.refunds import Refund, RefundStage
 from tariffimpact.facts.tables import R, Row, Table
 
 _REPEATED: Final = "remove or rename one of the two rows"
@@ -86,6 +95,110 @@ def price_rows_that_clash(table: Table[PriceChange]) -> Iterator[Fault]:
                 "market, day and source"
             )
             yield table.fault(row, "price_id", what, _REPEATED)
+
+
+def unlisted_companies(table: Table[R], firms: Table[Company]) -> Iterator[Fault]:
+    """Blame each row about a company that `companies.csv` does not have, where it has any."""
+    known = firms.keys("company")
+    if not known:
+        return
+    for row in table.rows:
+        name = getattr(row.record, "company")  # noqa: B009
+        if name not in known and name not in NO_COMPANY:
+            near = get_close_matches(name, known, n=1)
+            remedy = f"did you mean {near[0]}?" if near else "add the company there"
+            yield table.fault(row, "company", "is not in companies.csv", remedy)
+
+
+def vintages_before_the_first(table: Table[Exposure]) -> Iterator[Fault]:
+    """Blame each figure of an estimate that was said before its first, and each second first."""
+    for rows in _by(table, _estimate).values():
+        firsts = [row for row in rows if row.record.vintage is Vintage.FIRST]
+        if not firsts:
+            continue
+        first = min(firsts, key=lambda row: row.record.disclosed_on)
+        day = first.record.disclosed_on
+        for row in rows:
+            if row.record.vintage and row.record.disclosed_on < day:
+                what = f"was said before the first figure of this estimate, on line {first.line}"
+                remedy = "call this one first and that one revised, or correct the day"
+                yield table.fault(row, "disclosed_on", what, remedy)
+            elif row.record.vintage is Vintage.FIRST and row.record.disclosed_on > day:
+                what = f"is a second first figure of this estimate, after line {first.line}"
+                yield table.fault(row, "vintage", what, "write revised, or actual")
+
+
+def _estimate(row: Exposure) -> tuple[Any, ...]:
+    """Return what the vintages of one estimate share."""
+    return (row.company, row.scope, row.segment, row.starts_on, row.ends_on, row.basis)
+
+
+def segments_above_their_group(table: Table[Exposure]) -> Iterator[Fault]:
+    """Blame the last of some segments that together cost more than their group, same day's word.
+
+    The least that each can be is added up, and held to the most that the group's figure can be.
+    """
+    for rows in _by(table, _said_together).values():
+        groups = [row for row in rows if row.record.segment is None]
+        parts = {row.record.segment: row for row in rows if row.record.segment is not None}
+        least = sum(row.record.amount.low for row in parts.values())
+        if not groups or not parts or least <= max(row.record.amount.high for row in groups):
+            continue
+        last = max(parts.values(), key=lambda row: row.line)
+        what = (
+            f"the segments of this period come to {least:,.0f} at least, above their group's "
+            f"figure on line {groups[0].line}"
+        )
+        yield table.fault(last, "amount", what, "check the amounts, the basis and the period")
+
+
+def _said_together(row: Exposure) -> tuple[Any, ...]:
+    """Return what a group's figure and its segments' share where they can be added."""
+    return (
+        row.company,
+        row.scope,
+        row.starts_on,
+        row.ends_on,
+        row.basis,
+        row.currency,
+        row.annualised,
+        row.disclosed_on,
+    )
+
+
+_PAID_BACK: Final = (
+    RefundStage.ACCEPTED,
+    RefundStage.CERTIFIED,
+    RefundStage.EXPECTED,
+    RefundStage.BOOKED,
+    RefundStage.RECEIVED,
+    RefundStage.HANDED_ON,
+)
+
+
+def refunds_above_the_duty(table: Table[Refund]) -> Iterator[Fault]:
+    """Blame each refund that is larger than what another row says was collected."""
+    for rows in _by(table, lambda row: (row.company, row.currency)).values():
+        paid = [row for row in rows if row.record.stage is RefundStage.COLLECTED]
+        most = max((r.record.amount.high for r in paid if r.record.amount), default=float("inf"))
+        for row in rows:
+            back = row.record
+            if back.stage not in _PAID_BACK or back.amount is None or back.with_interest:
+                continue
+            if back.amount.low > most:
+                what = f"the refund is larger than the duty collected, {most:,.0f} on line "
+                remedy = "check both, or write with_interest true where interest is in it"
+                yield table.fault(row, "amount", f"{what}{paid[0].line}", remedy)
+
+
+def _by(
+    table: Table[R], key: Callable[[R], tuple[Any, ...]]
+) -> dict[tuple[Any, ...], list[Row[R]]]:
+    """Return the rows of a table by what they share, in file order."""
+    found: defaultdict[tuple[Any, ...], list[Row[R]]] = defaultdict(list)
+    for row in table.rows:
+        found[key(row.record)].append(row)
+    return found
 
 
 def overlapping_windows(table: Table[TariffRow], groups: Iterable[CountryGroup]) -> Iterator[Fault]:

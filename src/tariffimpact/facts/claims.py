@@ -15,6 +15,7 @@ from tariffimpact.facts.records import (
     Basis,
     Cause,
     Conflict,
+    CustomsValue,
     Exposure,
     Financial,
     OriginShare,
@@ -22,7 +23,9 @@ from tariffimpact.facts.records import (
     Record,
     Response,
     Statement,
+    ValueMeasure,
 )
+from tariffimpact.facts.refunds import Lawsuit, LawsuitAbout, Refund, RefundStage
 from tariffimpact.interval import Interval
 
 _CAUSES: Final = {
@@ -43,6 +46,30 @@ _BASES: Final = {
     Basis.GROSS: "gross, before the company's own measures",
     Basis.NET: "net of the company's own measures",
     Basis.UNSTATED: "gross or net not said",
+}
+_VALUES: Final = {
+    ValueMeasure.DECLARED_VALUE: "Declared value of one unit",
+    ValueMeasure.UNIT_COST: "Cost of one unit",
+    ValueMeasure.DUTY_PER_UNIT: "Duty on one unit",
+    ValueMeasure.UNIT_VALUE: "Value of imports over their number",
+}
+_REFUNDS: Final = {
+    RefundStage.COLLECTED: "Duties collected",
+    RefundStage.ORDERED: "Refund ordered",
+    RefundStage.CLAIMED: "Refund claimed",
+    RefundStage.ACCEPTED: "Claims accepted",
+    RefundStage.CERTIFIED: "Refunds certified for payment",
+    RefundStage.EXPECTED: "Refund expected",
+    RefundStage.BOOKED: "Refund booked",
+    RefundStage.RECEIVED: "Refund received",
+    RefundStage.PROMISED: "Refund promised to customers",
+    RefundStage.HANDED_ON: "Refund handed on to customers",
+    RefundStage.DENIED: "Refund denied",
+}
+_SUITS: Final = {
+    LawsuitAbout.AUTHORITY: "over the authority for the duty",
+    LawsuitAbout.REFUND: "for a refund of the duty",
+    LawsuitAbout.CUSTOMERS: "for what customers paid",
 }
 _LISTED: Final = 4
 """Codes or origins named before the rest is counted."""
@@ -88,11 +115,12 @@ def _exposure(row: Exposure) -> Claim:
     if row.amount_usd is not None and row.currency != "USD":
         amount += f" ({units.big_money(row.amount_usd, 'USD')})"
     words = _joined(
-        f"Tariff cost, {row.scope}, "
+        f"Tariff cost, {row.segment or row.scope}, "
         f"{country_name(row.market) if row.market else 'several markets'}: "
         f"{amount}, in {row.measure}",
         _period(row),
         _BASES[row.basis],
+        "" if row.vintage is None else f"{row.vintage.value} figure",
         "a yearly rate, not the period's cost" if row.annualised else "",
         f"disclosed {units.day(row.disclosed_on)}",
     )
@@ -134,6 +162,50 @@ def _origin(row: OriginShare) -> Claim:
     return Claim(words, row.share, "" if row.share is None else "fraction")
 
 
+def _customs_value(row: CustomsValue) -> Claim:
+    at = "" if row.rate is None else f" at {_percent(row.rate)}"
+    share = "" if row.share is None else f"value is {_percent(row.share)} of the shelf price"
+    words = _joined(
+        f"{_VALUES[row.measure]}, {row.product}{_where_from(row)}: "
+        f"{units.money(row.amount, row.currency)}{at}",
+        row.value_of,
+        share,
+        f"said {units.day(row.said_on)}",
+    )
+    return Claim(words, row.amount, row.currency)
+
+
+def _where_from(row: CustomsValue) -> str:
+    made = "" if row.origin is None else f" from {country_name(row.origin)}"
+    return made if row.market is None else f"{made}, {country_name(row.market)}"
+
+
+def _refund(row: Refund) -> Claim:
+    sum_ = "" if row.amount is None else f": {units.big_money(row.amount, row.currency or 'USD')}"
+    duty = "" if row.duty is None else f"of {units.big_money(row.duty, row.currency or 'USD')} paid"
+    words = _joined(
+        f"{_REFUNDS[row.stage]}, {row.scope}{sum_}",
+        duty,
+        "interest included" if row.with_interest else "",
+        f"in {row.measure}" if row.measure else "",
+        row.period or "",
+        f"said {units.day(row.said_on)}",
+    )
+    return Claim(words, row.amount, row.currency or "")
+
+
+def _lawsuit(row: Lawsuit) -> Claim:
+    docket = "" if row.docket is None else f", {row.docket}"
+    words = _joined(
+        f"{row.plaintiff} v. {row.defendant}, {row.court}{docket}, {_SUITS[row.about]}: "
+        f"{row.claim}",
+        "" if row.class_of is None else f"class: {row.class_of}",
+        f"filed {units.day(row.filed_on)}",
+        f"{row.status.value} on {units.day(row.said_on)}",
+    )
+    return Claim(words)
+
+
 def _tariff(row: TariffRow) -> Claim:
     value, unit = row.ad_valorem, "fraction"
     duties = [] if value is None else [f"{_percent(value)} of the {row.base.value} value"]
@@ -169,6 +241,9 @@ _CLAIMS: Final[dict[type[Record], Callable[[Any], Claim]]] = {
     Statement: _statement,
     Financial: _financial,
     OriginShare: _origin,
+    CustomsValue: _customs_value,
+    Refund: _refund,
+    Lawsuit: _lawsuit,
     TariffRow: _tariff,
     Assumption: _assumption,
     Conflict: _conflict,

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import StringConstraints, model_validator
 
-from tariffimpact.facts.cells import (
+from tariffimpact.facts.fields import (
     Amount,
     CellsError,
     Countries,
@@ -141,3 +141,8 @@ class TariffRow(Dated):
                 "replaces",
             )
         return self
+
+    @property
+    def reach(self) -> Interval:
+        """Share of the goods it bears on: a row states its own range."""
+        return Interval.exactly(1.0)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -12,10 +15,12 @@ from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
 from tariffimpact.facts.duties import CountryGroup, Product, Status, TariffRow
 from tariffimpact.facts.records import (
-    EVERYBODY,
+    NO_COMPANY,
     Assumption,
     Cited,
+    Company,
     Conflict,
+    CustomsValue,
     Exposure,
     Financial,
     OriginShare,
@@ -24,6 +29,7 @@ from tariffimpact.facts.records import (
     Source,
     Statement,
 )
+from tariffimpact.facts.refunds import Lawsuit, Refund
 from tariffimpact.facts.tables import Table, columns, read_table
 from tariffimpact.release import VERSION_FILE, DataVersion, data_version, shipped_folder
 
@@ -34,6 +40,10 @@ KINDS: Final[dict[str, type[Record]]] = {
     "statements": Statement,
     "financials": Financial,
     "origins": OriginShare,
+    "customs_values": CustomsValue,
+    "refunds": Refund,
+    "lawsuits": Lawsuit,
+    "companies": Company,
     "assumptions": Assumption,
     "conflicts": Conflict,
     "products": Product,
@@ -41,6 +51,8 @@ KINDS: Final[dict[str, type[Record]]] = {
     "tariffs": TariffRow,
 }
 """Table name (the file is `NAME.csv`) to the record its rows are read into."""
+OPTIONAL: Final = ("customs_values", "refunds", "lawsuits", "companies")
+"""Tables a folder may do without: they were added after others had made folders of their own."""
 
 T = TypeVar("T", bound=Record)
 
@@ -62,6 +74,11 @@ class Facts:
     tariffs: tuple[TariffRow, ...]
     version: DataVersion
     """Which release of the data it is, or that it has been edited, or is somebody's own."""
+    customs_values: tuple[CustomsValue, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    lawsuits: tuple[Lawsuit, ...] = ()
+    firms: tuple[Company, ...] = ()
+    """The rows of `companies.csv`; `companies` are the names that facts are about."""
 
     @property
     def dated_on(self) -> date:
@@ -73,7 +90,7 @@ class Facts:
         """Every company with a price, an exposure or a statement, in order of appearance."""
         tables = (self.prices, self.exposures, self.statements)
         names = dict.fromkeys(row.company for table in tables for row in table)
-        return tuple(name for name in names if name != EVERYBODY)
+        return tuple(name for name in names if name not in NO_COMPANY)
 
     @property
     def cited_tables(self) -> tuple[tuple[Cited, ...], ...]:
@@ -121,28 +138,68 @@ class Facts:
             for row in self.tariffs
         )
 
-    def of_companies(self, names: tuple[str, ...]) -> Facts:
-        """Return the facts of the named companies only, matched without regard to case.
+    def company_named(self, text: str) -> str:
+        """Return the company that a text names, as the facts spell it.
+
+        Case, accents and signs do not count ("estee lauder"), "and" is "&", and the beginning of
+        one name alone suffices ("general motors", "monster").
 
         Raises
         ------
         ModelError
-            If a name is none of `companies`; the text lists them.
+            If it names none of `companies`, or several; the text lists the nearest.
         """
-        spelled = {name.casefold(): name for name in self.companies}
-        unknown = [name for name in names if name.casefold() not in spelled]
-        if unknown:
-            raise ModelError(
-                f"no facts about {', '.join(map(repr, unknown))}; "
-                f"the companies are {', '.join(self.companies)}"
-            )
-        wanted = {spelled[name.casefold()] for name in names}
+        spelled = {_bare(name): name for name in self.companies}
+        asked = _bare(text)
+        begun = [name for bare, name in spelled.items() if asked and bare.startswith(f"{asked} ")]
+        if asked in spelled:
+            return spelled[asked]
+        if len(begun) == 1:
+            return begun[0]
+        if begun:
+            raise ModelError(f"{text!r} begins several names; write one of {', '.join(begun)}")
+        near = [spelled[bare] for bare in get_close_matches(asked, spelled, n=3, cutoff=0.6)]
+        hint = f"did you mean {' or '.join(near)}?" if near else "tariffimpact facts lists them"
+        raise ModelError(f"no facts about {text!r}; {hint}")
+
+    def in_industry(self, text: str) -> tuple[str, ...]:
+        """Return the companies of a sector, in any case; its first words suffice.
+
+        Raises
+        ------
+        ModelError
+            If `companies.csv` has no such sector, or no company of it.
+        """
+        asked = _bare(text)
+        sectors = {row.company: row.sector.value for row in self.firms}
+        found = tuple(
+            name
+            for name in self.companies
+            if name in sectors and f"{_bare(sectors[name])} ".startswith(f"{asked} ") and asked
+        )
+        if not found:
+            known = ", ".join(sorted({sectors[name] for name in self.companies if name in sectors}))
+            raise ModelError(f"no company of the industry {text!r}; the industries are {known}")
+        return found
+
+    def of_companies(self, names: tuple[str, ...]) -> Facts:
+        """Return the facts of the named companies only; see `company_named`.
+
+        Raises
+        ------
+        ModelError
+            If a name is none of `companies`; the text lists the nearest.
+        """
+        wanted = {self.company_named(name) for name in names}
         return replace(
             self,
             prices=tuple(row for row in self.prices if row.company in wanted),
             exposures=tuple(row for row in self.exposures if row.company in wanted),
             statements=tuple(row for row in self.statements if row.company in wanted),
             financials=tuple(row for row in self.financials if row.company in wanted),
+            customs_values=tuple(row for row in self.customs_values if row.company in wanted),
+            refunds=tuple(row for row in self.refunds if row.company in wanted),
+            lawsuits=tuple(row for row in self.lawsuits if row.company in wanted),
         )
 
 
@@ -181,7 +238,12 @@ def read_facts(folder: Path | None = None) -> Facts:
                 )
             ]
         )
-    tables = {name: read_table(folder / f"{name}.csv", kind) for name, kind in KINDS.items()}
+    tables = {
+        name: _optional(folder / f"{name}.csv", kind)
+        if name in OPTIONAL
+        else read_table(folder / f"{name}.csv", kind)
+        for name, kind in KINDS.items()
+    }
     faults = [fault for table in tables.values() for fault in table.faults]
     faults.extend(_cross_faults(tables))
     try:
@@ -191,7 +253,12 @@ def read_facts(folder: Path | None = None) -> Facts:
     if faults:
         raise DataError(faults)
     read: dict[str, Any] = {name: table.records for name, table in tables.items()}
-    return Facts(**read, version=version)
+    return Facts(firms=read.pop("companies"), **read, version=version)
+
+
+def _optional(path: Path, kind: type[T]) -> Table[T]:
+    """Return the table of a file, one without rows where there is no file."""
+    return read_table(path, kind) if path.exists() else Table(path)
 
 
 def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
@@ -218,12 +285,34 @@ def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
     return publish(folder, files)
 
 
+def folded(text: str) -> str:
+    """Return text for comparison: no case, no accents, words apart by one space, one before each.
+
+    Examples
+    --------
+    >>> folded("Estée Lauder's $100m")
+    ' estee lauder s 100m'
+    """
+    bare = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text))
+    return re.sub(r"\W+", " ", f" {bare.casefold()}").rstrip()
+
+
+def _bare(name: str) -> str:
+    """Return a company's name for comparison."""
+    return folded(name.replace("&", " and ")).strip()
+
+
 def _cross_faults(tables: dict[str, Table[Any]]) -> Iterator[Fault]:
     """Check the tables against each other, on the rows that are valid by themselves."""
     for name, table in tables.items():
         yield from checks.repeated(table, columns(KINDS[name])[0])
         yield from checks.unsourced(table, tables["sources"])
-    groups = tables["country_groups"]
+    groups, firms = tables["country_groups"], tables["companies"]
+    for name in ("prices", "exposures", "statements", "financials", "refunds", "lawsuits"):
+        yield from checks.unlisted_companies(tables[name], firms)
+    yield from checks.vintages_before_the_first(tables["exposures"])
+    yield from checks.segments_above_their_group(tables["exposures"])
+    yield from checks.refunds_above_the_duty(tables["refunds"])
     yield from checks.price_rows_that_clash(tables["prices"])
     yield from checks.unknown_groups(tables["tariffs"], groups)
     yield from checks.unknown_authorities(tables["tariffs"])

@@ -12,21 +12,25 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, HttpUrl, model_validator
 
-from tariffimpact.facts.cells import (
+from tariffimpact.facts.fields import (
     Amount,
     CellsError,
+    Country,
     Currency,
     Day,
     Hts,
     Key,
     Market,
+    Names,
     Origins,
     Price,
+    Rate,
     Rounding,
     Share,
     Span,
     Text,
 )
+from tariffimpact.interval import Interval
 
 
 class Record(BaseModel):
@@ -65,15 +69,31 @@ class Dated(Cited):
         return self
 
 
+class Verification(StrEnum):
+    """How the words of a row were read."""
+
+    READ_WHOLE = "read_whole"
+    """The page the row cites, from beginning to end."""
+    READ_IN_EXCERPT = "read_in_excerpt"
+    """The passage on the page the row cites, not the whole page."""
+    CARRIED_BY_ANOTHER = "carried_by_another"
+    """Not on the page the row cites: another one gives the words, or the value; the notes say."""
+
+
 class SourceKind(StrEnum):
-    """How near a source stands to what it reports."""
+    """What the page that was read is."""
 
     PRIMARY = "primary"
-    OFFICIAL = "official"
+    """The company's or the body's own: a release, a filing, a law, a court's order, a count."""
     WIRE = "wire"
+    """A news agency's own page."""
+    CARRIED = "carried"
+    """The text of an agency, or of the company itself, on another's page; both are named."""
     PRESS = "press"
     TRADE = "trade"
+    """A trade journal, a specialist's page, a law firm's or an adviser's."""
     AGGREGATOR = "aggregator"
+    """Summaries, reposts that name no source, text written by a machine."""
 
 
 class Source(Record):
@@ -129,6 +149,7 @@ class PriceChange(Cited):
     cause: Cause
     rounding: Rounding = 0.0
     """How far either price may stand from the tag: 0.01 where the source rounds 499.99 to 500."""
+    verification: Verification | None = None
 
     @property
     def change(self) -> float:
@@ -149,6 +170,17 @@ class Basis(StrEnum):
     UNSTATED = "unstated"
 
 
+class Vintage(StrEnum):
+    """Which of several figures of one estimate it is."""
+
+    FIRST = "first"
+    """The first the company gave for the period."""
+    REVISED = "revised"
+    """A later forecast of the same cost."""
+    ACTUAL = "actual"
+    """What it was, said when the period was over."""
+
+
 class Exposure(Dated):
     """What a company says tariffs cost it over a period."""
 
@@ -156,6 +188,8 @@ class Exposure(Dated):
     company: Text
     scope: Text
     """What part of the company the figure covers."""
+    segment: Text | None = None
+    """The company's own segment, where the figure is a part of the scope's; None of the whole."""
     market: Market | None = None
     disclosed_on: Day
     amount: Amount
@@ -165,15 +199,21 @@ class Exposure(Dated):
     period: Text
     ends_on: Day
     basis: Basis
+    vintage: Vintage | None = None
+    """None where it is not known to be the first."""
     measure: Text
     """The line it falls on: cost, operating income, profit before tax."""
     annualised: bool = False
     covers: Text
     """What is inside the figure and what is not, in words."""
+    verification: Verification | None = None
 
 
 EVERYBODY: Final = "Firms in general"
 """The `company` of statements about firms at large, which are no company's."""
+ALL_IMPORTERS: Final = "all importers"
+"""The `company` of what is said of every importer together."""
+NO_COMPANY: Final = (EVERYBODY, ALL_IMPORTERS)
 
 
 class Response(StrEnum):
@@ -214,6 +254,7 @@ class Statement(Cited):
     """Size of the price move as a fraction, where one is given."""
     share_of_range: Share | None = None
     """Share of the items sold that it touches, where one is given."""
+    verification: Verification | None = None
 
 
 class Horizon(StrEnum):
@@ -238,6 +279,7 @@ class Financial(Dated):
     unit: Text
     """A currency code for money, `units`, or `fraction`."""
     horizon: Horizon
+    verification: Verification | None = None
 
 
 class OriginShare(Dated):
@@ -280,3 +322,93 @@ class Conflict(Cited):
     """Whether this project's figures rest on this claim."""
     reason: Text
     """Why it is used, or why it is only recorded."""
+
+
+class Sector(StrEnum):
+    """The eleven sectors of the Global Industry Classification Standard."""
+
+    COMMUNICATION_SERVICES = "Communication Services"
+    CONSUMER_DISCRETIONARY = "Consumer Discretionary"
+    CONSUMER_STAPLES = "Consumer Staples"
+    ENERGY = "Energy"
+    FINANCIALS = "Financials"
+    HEALTH_CARE = "Health Care"
+    INDUSTRIALS = "Industrials"
+    INFORMATION_TECHNOLOGY = "Information Technology"
+    MATERIALS = "Materials"
+    REAL_ESTATE = "Real Estate"
+    UTILITIES = "Utilities"
+
+
+class Company(Record):
+    """A company that facts are about."""
+
+    company: Text
+    """As every other table spells it."""
+    name: Text
+    """The registered name."""
+    country: Country
+    """Where it has its seat."""
+    sector: Sector
+    listed: Names = ()
+    """Where its shares are listed, `TYO: 6758`; none of a company that is not."""
+    notes: str = ""
+
+
+class ValueMeasure(StrEnum):
+    """What a money amount per unit is."""
+
+    DECLARED_VALUE = "declared_value"
+    """The value stated to a customs authority."""
+    UNIT_COST = "unit_cost"
+    """What one unit costs its maker."""
+    DUTY_PER_UNIT = "duty_per_unit"
+    UNIT_VALUE = "unit_value"
+    """The value of imports over their number, whatever the heading holds."""
+
+
+class CustomsValue(Cited):
+    """What one unit of a product is worth at the border, costs, or pays there."""
+
+    value_id: Key
+    company: Text
+    product: Text
+    hts: Hts | None = None
+    origin: Country | None = None
+    """Where the unit was made; None where that is not said."""
+    market: Market | None = None
+    """Where it was entered; None of a cost, which is no entry's."""
+    measure: ValueMeasure
+    value_of: Text
+    """What it is a value of, in words: declared on export from Vietnam, parts and assembly."""
+    amount: Amount
+    """Of one unit, in `currency`."""
+    currency: Currency
+    rate: Rate | None = None
+    """The rate of a duty per unit; None of a value or a cost."""
+    shelf_price: Price | None = None
+    """The price of the same product in the shop, in `currency`; None where none compares."""
+    said_on: Day
+    verification: Verification | None = None
+
+    @model_validator(mode="after")
+    def _rate_goes_with_a_duty(self) -> Self:
+        if (self.measure is ValueMeasure.DUTY_PER_UNIT) != (self.rate is not None):
+            raise CellsError(
+                "a duty per unit has a rate, and nothing else has; fill both or neither",
+                "measure",
+                "rate",
+            )
+        if self.rate is not None and self.rate.low <= 0:
+            raise CellsError("a duty per unit has a rate above 0; give the rate", "rate")
+        return self
+
+    @property
+    def value(self) -> Interval:
+        """The value of one unit, in `currency`: of a duty, what it is a duty on."""
+        return self.amount if self.rate is None else self.amount / self.rate
+
+    @property
+    def share(self) -> Interval | None:
+        """`value` as a fraction of the shelf price; None without one."""
+        return None if self.shelf_price is None else self.value / self.shelf_price

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
 from tariffimpact.errors import ModelError
-from tariffimpact.facts.entries import Entry, FactKind, entries, folded
-from tariffimpact.facts.reader import Facts
+from tariffimpact.facts.entries import Entry, FactKind, entries
+from tariffimpact.facts.reader import Facts, folded
 from tariffimpact.facts.records import Source
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class FoundFacts:
         if not self.entries:
             return f"No fact for {self.asked}. {self.hint}"
         count = Counter(entry.kind for entry in self.entries)
-        kinds = [counted(count[kind], kind.value) for kind in FactKind if count[kind]]
+        kinds = [
+            counted(count[kind], kind.value.replace("_", " ")) for kind in FactKind if count[kind]
+        ]
         about = f"{self.asked}: " if self.asked else ""
         sources = counted(len(self.resting), "source")
         return f"{about}{units.listed(kinds)}, from {sources}. Data {self.data}."
@@ -143,7 +145,12 @@ def search_facts(
     pool = [entry for entry in entries(known) if meets(entry)]
     texts = [entry.text for entry in pool]
     asked = [word for word in map(folded, words.split()) if word]
-    hits = [entry for entry, text in zip(pool, texts, strict=True) if all(w in text for w in asked)]
+    wordless = bool(words.strip()) and not asked  # a sign that nobody writes of matches nothing
+    hits = [
+        entry
+        for entry, text in zip(pool, texts, strict=True)
+        if not wordless and all(word in text for word in asked)
+    ]
     subjects = {entry.subject for entry in hits} - {None}
     kept = {entry.fact_id for entry in hits}
     found = tuple(e for e in pool if e.fact_id in kept or e.subject in subjects)
@@ -228,7 +235,7 @@ def _hint(facts: Facts, words: Sequence[str], texts: Sequence[str]) -> str:
     """Say which word has no fact, what is near it, and what can be searched."""
     told = []
     for word in words:
-        number = sum(folded(word) in text for text in texts)
+        number = sum(folded(word) in text for text in texts) if folded(word) else 0
         if number:
             told.append(f"“{word}” alone is in {counted(number, 'fact')}.")
             continue

@@ -44,7 +44,10 @@ def lead_recovery(facts: Facts, lead: LeadEvent) -> LeadRecovery | None:
     exposures = tuple(
         row
         for row in sorted(facts.exposures, key=lambda row: row.disclosed_on)
-        if row.company == lead.company and row.amount_usd and row.ends_on > lead.effective_on
+        if row.company == lead.company
+        and row.segment is None
+        and row.amount_usd
+        and row.ends_on > lead.effective_on
     )
     sold = [row for row in facts.financials if _is_units_of(row, lead, exposures)]
     if not exposures or not sold:

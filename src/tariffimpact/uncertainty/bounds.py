@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from tariffimpact.answers import Answer
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.evaluation import Model
 from tariffimpact.uncertainty.inputs import Input, Inputs
+from tariffimpact.uncertainty.phrasing import defined_share, form, input_value, listed, quantity
 from tariffimpact.uncertainty.search import (
     Box,
     Point,
@@ -30,7 +32,6 @@ from tariffimpact.uncertainty.search import (
     monotone,
     still,
 )
-from tariffimpact.uncertainty.wording import defined_share, form, input_value, listed, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,8 +58,8 @@ class Ends:
     """Stretches between the ends that no answer falls into, from below."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+@dataclass(frozen=True, slots=True, repr=False)
+class Bounds(Answer):
     """The range of a model's answer over the ranges of its inputs."""
 
     low: float

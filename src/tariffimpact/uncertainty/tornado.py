@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
 from tariffimpact.uncertainty.evaluation import Model, evaluate
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.wording import form, input_value, quantity
+from tariffimpact.uncertainty.phrasing import form, input_value, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,8 +54,8 @@ class Swing:
         return 0.0 if self.reach is None else self.reach.width
 
 
-@dataclass(frozen=True, slots=True)
-class Tornado:
+@dataclass(frozen=True, slots=True, repr=False)
+class Tornado(Answer):
     """The swings of an answer, the widest first."""
 
     swings: tuple[Swing, ...]

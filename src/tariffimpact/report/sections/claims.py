@@ -78,7 +78,7 @@ def _exposure_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
     exposures = [
         row
         for row in results.facts.exposures
-        if row.company == lead.company and row.amount_usd is not None
+        if row.company == lead.company and row.segment is None and row.amount_usd is not None
     ]
     unit_rows = [
         row
