@@ -15,10 +15,9 @@ from tariffimpact.market.alternatives import (
     calibrate_auction,
     calibrate_cournot,
 )
-from tariffimpact.market.batch import BatchResult, solve_ces, solve_logit
 from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.conduct import ownership_matrix
-from tariffimpact.market.demand import CesDemand, DemandSystem, LogitDemand
+from tariffimpact.market.demand_systems import CesDemand, DemandSystem, LogitDemand
 from tariffimpact.market.equilibrium import (
     Channels,
     Equilibrium,
@@ -28,12 +27,13 @@ from tariffimpact.market.equilibrium import (
 )
 from tariffimpact.market.fit import Fit
 from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
+from tariffimpact.market.many_duties import Scenarios
+from tariffimpact.market.many_markets import BatchResult, solve_ces, solve_logit
+from tariffimpact.market.market_ranges import MarketRange, impose_range
 from tariffimpact.market.model import Market
 from tariffimpact.market.policy import Duties, Quota, Tie
-from tariffimpact.market.ranges import MarketRange, impose_range
-from tariffimpact.market.scenarios import Scenarios
+from tariffimpact.market.product_table import ProductTable, read_products
 from tariffimpact.market.solvers.layout import Structure
-from tariffimpact.market.table import ProductTable, read_products
 
 __all__ = [
     "AidsDemand",

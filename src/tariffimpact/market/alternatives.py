@@ -22,10 +22,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, NoEquilibrium, require
 from tariffimpact.market.calibration import checked_shares, observed_margins
-from tariffimpact.market.demand import Array, LogitDemand
+from tariffimpact.market.demand_systems import Array, LogitDemand
 from tariffimpact.market.equilibrium import READINGS, Ledger
 from tariffimpact.market.model import check_names, named, positive
 from tariffimpact.market.policy import NO_DUTIES, Duties, Levy, Reading, levy
@@ -139,8 +140,8 @@ class CournotState:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CournotResult:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CournotResult(Answer):
     """A homogeneous market before and after a change of duties."""
 
     market: CournotMarket
@@ -342,8 +343,8 @@ class AuctionState:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuctionResult:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AuctionResult(Answer):
     """An auction market before and after a change of duties."""
 
     market: AuctionMarket

@@ -20,7 +20,7 @@ from tariffimpact.market.conduct import (
     checked_ownership,
     ownership_matrix,
 )
-from tariffimpact.market.demand import Array, DemandSystem, vector
+from tariffimpact.market.demand_systems import Array, DemandSystem, vector
 from tariffimpact.market.fit import DemandName, Fit, Lerner, MarginBase, Observed
 from tariffimpact.market.model import (
     Market,

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError
-from tariffimpact.market.demand import Array, CesDemand, DemandSystem, Labels, LogitDemand
+from tariffimpact.market.demand_systems import Array, CesDemand, DemandSystem, Labels, LogitDemand
 
 Conduct = Literal["bertrand", "cournot", "monopolistic_competition", "price_taking"]
 

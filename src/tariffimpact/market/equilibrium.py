@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Game
-from tariffimpact.market.demand import Array, ChoiceDemand, Flags
+from tariffimpact.market.demand_systems import Array, ChoiceDemand, Flags
 from tariffimpact.market.policy import Duties, Levy, Reading
 from tariffimpact.market.solvers.maxima import known_best, off_maximum
 from tariffimpact.market.solvers.uniqueness import uniqueness
@@ -185,8 +186,8 @@ def gains(old: Mapping[str, Any], new: Mapping[str, Any], consumer_loss: Any) ->
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+@dataclass(frozen=True, slots=True, repr=False)
+class Ledger(Answer):
     """Who gained and lost over the whole market, money; gains positive.
 
     It balances to 1e-9 of its largest entry, and 1e-13 of what consumers pay: for next to no change
@@ -338,8 +339,8 @@ class Ledger:
         return f"{sign}{units.big_money(abs(amount), self.currency)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Equilibrium:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Equilibrium(Answer):
     """A market before and after a change of duties."""
 
     products: tuple[str, ...]
@@ -547,8 +548,8 @@ def _signed_money(amount: float, currency: str) -> str:
     return f"{'+' if amount >= 0 else '−'}{units.money(abs(amount), currency, 2)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channels:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Channels(Answer):
     """Each price change in two parts that add up to it, money per unit, shape (J,)."""
 
     products: tuple[str, ...]

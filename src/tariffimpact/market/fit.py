@@ -11,9 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, NotIdentified, require
-from tariffimpact.market.demand import Array, CesDemand, DemandSystem, Labels, LogitDemand, nests
+from tariffimpact.market.demand_systems import (
+    Array,
+    CesDemand,
+    DemandSystem,
+    Labels,
+    LogitDemand,
+    nests,
+)
 from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
 from tariffimpact.market.policy import Reading, SizedDuties
 
@@ -102,8 +110,8 @@ class Observed:
         return np.asarray(net)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Fit(Answer):
     """The moments of a calibration: prices and shares are met exactly, margins as said here."""
 
     products: tuple[str, ...]

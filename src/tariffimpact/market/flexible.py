@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.demand import Array, Flags, vector
+from tariffimpact.market.demand_systems import Array, Flags, vector
 
 _SUMS = 1e-9
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)

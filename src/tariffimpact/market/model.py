@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, NoEquilibrium
 from tariffimpact.market.conduct import (
     Conduct,
@@ -16,8 +17,14 @@ from tariffimpact.market.conduct import (
     checked_ownership,
     ownership_matrix,
 )
-from tariffimpact.market.demand import Array, DemandSystem, Flags, vector
-from tariffimpact.market.equilibrium import Equilibrium, MarketState
+from tariffimpact.market.demand_systems import Array, DemandSystem, Flags, vector
+from tariffimpact.market.equilibrium import (
+    Equilibrium,
+    MarketState,
+    assumptions,
+    with_misses,
+)
+from tariffimpact.market.many_duties import Scenarios, solve_each
 from tariffimpact.market.policy import (
     NO_DUTIES,
     Duties,
@@ -31,7 +38,6 @@ from tariffimpact.market.policy import (
     levy,
     tied,
 )
-from tariffimpact.market.scenarios import Scenarios, solve_each
 from tariffimpact.market.solvers import (
     check_choice,
     check_offered,
@@ -44,14 +50,17 @@ from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
 from tariffimpact.market.solvers.newton import TOLERANCE, solve_tied
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
     from tariffimpact.market.fit import Fit
 
 _SUBSIDY = " (with a cost below 0 a tariff would act as a subsidy)"
 Numbers = ArrayLike | Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Market:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Market(Answer):
     """A market of J differentiated products, ready to be solved at any duties.
 
     Parameters
@@ -265,6 +274,47 @@ class Market:
             products=self.products, before=before, duties=sized, levy=self._levied(sized),
             alone=alone, reading=self.reading, currency=self.currency, fit=self.fit,
         )  # fmt: skip
+
+    def summary(self) -> str:
+        """Return what the market is made of, in a sentence."""
+        demand = type(self.demand).__name__.removesuffix("Demand")
+        makers = len(dict.fromkeys(self.firms))
+        told = (
+            f"A market of {len(self.products)} product{'s' if len(self.products) > 1 else ''} of "
+            f"{makers} firm{'s' if makers > 1 else ''}: {demand} demand, "
+            f"{self.conduct.replace('_', ' ')}."
+        )
+        return with_misses(told, self.fit)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per product: its firm, unit cost, cost with duty in force (money)."""
+        import pandas as pd
+
+        at = self.levy(self.duties)
+        return pd.DataFrame(
+            {
+                "product": self.products,
+                "firm": self.firms,
+                "unit_cost": self.unit_cost,
+                "cost_with_duty": at.cost,
+            }
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each product from its cost with duty to its price in equilibrium, money."""
+        from tariffimpact import charts
+
+        frame = self.to_frame().rename(columns={"product": "label", "cost_with_duty": "low"})
+        return charts.range_bars(
+            frame.assign(high=self.equilibrium().prices), form="money", currency=self.currency,
+            x_label="from cost with duty to price", ax=ax,
+        )  # fmt: skip
+
+    def explain(self) -> str:
+        """Return demand, conduct, the reading of duties and how margins were met."""
+        known = [] if self.fit is None else [self.fit.summary()]
+        game = self.game(self.levy(self.duties))
+        return "\n".join([self.summary(), *assumptions(game, self.reading), *known])
 
     def _shocked(self, costs: Numbers | None, exchange_rate: Numbers | None) -> Market:
         """Return the market with its unit costs and customs values after a shock."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from tariffimpact.arguments import checked
+from tariffimpact.arguments import check_rate, checked
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.demand import Array, Flags, vector
+from tariffimpact.market.demand_systems import Array, Flags, vector
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -22,15 +22,12 @@ Reading = Literal["customs_value", "border_price"]
 border price (B); see `levy`."""
 
 _CUT = "duties are at or above 0, and a cut is a lower duty, not a negative one"
-_POINTS = "it is a fraction of customs value: write 0.25 for 25%"
 _FIELDS: dict[str, tuple[float, float | None, str]] = {
     "ad_valorem": (0.0, None, _CUT),
     "specific": (0.0, None, _CUT),
     "dutiable_share": (1.0, 1.0, "give a fraction of the customs value"),
 }
 """The fields of `Duties`: what a product not named has, the most, and how to mend one out of it."""
-_PER_CENT = 3.0
-"""From here on a rate is taken for percent written as a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +125,7 @@ class Duties:
                 given = by_product(getattr(self, name), products, name, absent)
                 values = checked(name, shaped(given, name), at_least=0, at_most=most, remedy=remedy)
                 if name == "ad_valorem":
-                    checked(name, values, below=_PER_CENT, remedy=_POINTS)
+                    check_rate(name, values)
                 fields.append(values)
             except ModelError as error:
                 faults.append(str(error))

@@ -20,7 +20,7 @@ from tariffimpact.market.conduct import (
     numbered,
     weighed_alike,
 )
-from tariffimpact.market.demand import (
+from tariffimpact.market.demand_systems import (
     Array,
     CesDemand,
     ChoiceDemand,

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffimpact.market.demand import Array, Labels
+from tariffimpact.market.demand_systems import Array, Labels
 from tariffimpact.market.solvers.newton import TOLERANCE
 
 AIM, MOST_AIM = 2e-14, TOLERANCE / 2

@@ -15,11 +15,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Game, ownership_matrix
-from tariffimpact.market.demand import Array, CesDemand, ChoiceDemand, Flags, Labels, LogitDemand
+from tariffimpact.market.demand_systems import (
+    Array,
+    CesDemand,
+    ChoiceDemand,
+    Flags,
+    Labels,
+    LogitDemand,
+)
 from tariffimpact.market.solvers.aggregate import solve_types
-from tariffimpact.market.solvers.cells import Products, Solution, solve_cells
 from tariffimpact.market.solvers.log_odds import settled_odds
 from tariffimpact.market.solvers.maxima import OwnNests, better_elsewhere, require_best
+from tariffimpact.market.solvers.nest_markups import Products, Solution, solve_cells
 from tariffimpact.market.solvers.newton import TOLERANCE
 
 FIRM_SHARE = 10

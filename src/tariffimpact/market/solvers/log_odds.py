@@ -26,7 +26,7 @@ from functools import partial
 import numpy as np
 
 from tariffimpact.market.conduct import Game
-from tariffimpact.market.demand import (
+from tariffimpact.market.demand_systems import (
     Array,
     CesDemand,
     ChoiceDemand,

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from tariffimpact.market.conduct import Game
-from tariffimpact.market.demand import Array, Flags, Labels
+from tariffimpact.market.demand_systems import Array, Flags, Labels
 
 TOLERANCE = 1e-10
 """Relative first-order condition above which nothing is called an equilibrium."""

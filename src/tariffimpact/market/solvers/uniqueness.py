@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tariffimpact.market.conduct import Game, is_partition, weighed_alike
-from tariffimpact.market.demand import Array, CesDemand, ChoiceDemand, Flags, Labels
+from tariffimpact.market.demand_systems import Array, CesDemand, ChoiceDemand, Flags, Labels
 
 _ROUNDS, _HALVINGS = 300, 80
 _CLOSE, _FINE = 1e-9, 1e-13

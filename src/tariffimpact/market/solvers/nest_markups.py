@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tariffimpact.market.demand import Array, Flags, Labels
+from tariffimpact.market.demand_systems import Array, Flags, Labels
 from tariffimpact.market.solvers.newton import TOLERANCE
 
 _AIM, _FINE = 1e-13, 4e-16

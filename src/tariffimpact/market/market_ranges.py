@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.market.conduct import Conduct
-from tariffimpact.market.demand import Array
+from tariffimpact.market.demand_systems import Array
 from tariffimpact.market.fit import DemandName
 from tariffimpact.market.policy import Duties, Reading
-from tariffimpact.market.table import ProductTable
+from tariffimpact.market.product_table import ProductTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _SEED = 20250821
 
 
-@dataclass(frozen=True, slots=True)
-class MarketRange:
+@dataclass(frozen=True, slots=True, repr=False)
+class MarketRange(Answer):
     """Price changes over every point of the ranges that was tried and has an equilibrium."""
 
     products: tuple[str, ...]

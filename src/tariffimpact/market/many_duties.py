@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
-from tariffimpact.market.demand import Array, Flags, at_each, losses
+from tariffimpact.market.demand_systems import Array, Flags, at_each, losses
 from tariffimpact.market.equilibrium import (
     MarketState,
     assumptions,
@@ -33,8 +34,8 @@ _NAMED = 5
 """Scenarios without an equilibrium that a sentence names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenarios:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Scenarios(Answer):
     """The market before, and after each of many changes of duties; NaN where it has no answer.
 
     Leading axes are those of the duties. What an unsolved scenario would be is not a number: NaN

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.demand import Array, Labels
+from tariffimpact.market.demand_systems import Array, Labels
 from tariffimpact.market.solvers.layout import Part, Problem, Structure, run
 from tariffimpact.market.solvers.newton import TOLERANCE
 
@@ -27,8 +28,8 @@ CHUNK = 131_072
 """Products worked on at once: large enough that calls cost little, some 10 MB of temporaries."""
 
 
-@dataclass(frozen=True, slots=True)
-class BatchResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class BatchResult(Answer):
     """Equilibrium prices of many markets; NaN, flag and name where a market was not solved."""
 
     prices: Array
