@@ -1,0 +1,151 @@
+"""The engines the one expression runs on: DuckDB, embedded, and Spark."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from tariffimpact.errors import ModelError
+from tariffimpact.tariffs.at_scale import charge
+from tariffimpact.tariffs.layers import LAYERS, Plan, ScheduleLayers
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
+EngineName = Literal["duckdb", "spark"]
+_EXTRAS: Final = {"duckdb": "portfolio", "spark": "distributed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine with a schedule's tables loaded, ready to charge lines."""
+
+    connection: Any
+    tables: dict[str, ir.Table]
+    authorities: tuple[str, ...]
+    plan: Plan
+
+    def charged(self, lines: ir.Table) -> ir.Table:
+        """Return the expression of the lines with their rate; see `at_scale.charge`."""
+        return charge(lines, self.tables, self.plan)
+
+    def read(self, path: Path | str) -> ir.Table:
+        """Return the table of a parquet file, or of several by a pattern."""
+        table: ir.Table = self.connection.read_parquet(str(path))
+        return table
+
+    def run(self, expression: ir.Table) -> pd.DataFrame:
+        """Return the rows of an expression."""
+        found = self.connection.to_pyarrow(expression)
+        frame: pd.DataFrame = found.to_pandas(date_as_object=False)
+        return frame
+
+    def count(self, table: ir.Table) -> int:
+        """Return the number of rows of an expression."""
+        return int(self.connection.to_pyarrow(table.count()).as_py())
+
+    def charge_frame(self, lines: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame of lines with their rates, in the same order.
+
+        Raises
+        ------
+        ModelError
+            If a line came back more or less than once: the schedule's windows overlap.
+        """
+        numbered = lines.assign(line_number=range(len(lines)))
+        with _one_file(numbered) as path:
+            found = self.run(self.charged(self.read(path)).order_by("line_number"))
+        if len(found) != len(lines):
+            raise ModelError(
+                f"{len(lines):,} lines met {len(found):,} rows of the schedule; its windows "
+                "overlap: build it again"
+            )
+        return found.drop(columns="line_number")
+
+
+@contextmanager
+def engine(layers: ScheduleLayers, name: EngineName = "duckdb") -> Iterator[Engine]:
+    """Yield an engine with the schedule's tables loaded; closed afterwards.
+
+    Parameters
+    ----------
+    layers
+        The schedule's tables.
+    name
+        `duckdb` (extra `portfolio`) or `spark` (extra `distributed`, local unless the
+        environment configures a cluster).
+
+    Raises
+    ------
+    ModelError
+        If the engine's extra, or Spark's Java, is not installed.
+    """
+    connection = _connect(name)
+    folder = Path(tempfile.mkdtemp(prefix="tariffimpact-"))
+    try:
+        tables = {}
+        for table in (*LAYERS, "apart"):
+            frame = layers.apart if table == "apart" else layers.tables[table]
+            write_parquet(frame, folder / f"{table}.parquet")
+            tables[table] = connection.read_parquet(str(folder / f"{table}.parquet"))
+            if name == "duckdb":
+                tables[table] = connection.create_table(f"layer_{table}", tables[table], temp=True)
+        yield Engine(connection, tables, layers.authorities, layers.plan)
+    finally:
+        connection.disconnect()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame with dates that every engine reads as dates."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    for place, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type):
+            table = table.set_column(place, column.name, table[column.name].cast(pa.date32()))
+        elif pa.types.is_large_string(column.type):
+            table = table.set_column(place, column.name, table[column.name].cast(pa.string()))
+    pq.write_table(table, path)
+
+
+def _connect(name: EngineName) -> Any:
+    try:
+        import ibis
+
+        if name == "duckdb":
+            return ibis.duckdb.connect()
+        return ibis.pyspark.connect(_spark())
+    except (ImportError, AttributeError):
+        extra = _EXTRAS[name]
+        raise ModelError(
+            f"the engine {name} needs the extra {extra}; "
+            f"install it with: pip install 'tariffimpact[{extra}]'"
+        ) from None
+
+
+def _spark() -> Any:
+    from pyspark.sql import SparkSession
+
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        raise ModelError("the engine spark needs Java 17 or 21, and no java is on the PATH")
+    builder = SparkSession.builder.appName("tariffimpact")
+    return builder.config("spark.ui.enabled", "false").getOrCreate()
+
+
+@contextmanager
+def _one_file(frame: pd.DataFrame) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="tariffimpact-"))
+    try:
+        write_parquet(frame, folder / "lines.parquet")
+        yield folder / "lines.parquet"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
