@@ -175,7 +175,7 @@ def test_the_chart_says_no_price_does_where_the_summary_says_nowhere():
     )  # fmt: skip
     answer = case.prices()
     words = [text.get_text() for text in answer.plot().texts]
-    assert "price that holds profit nowhere" in answer.summary()
+    assert "no price holds profit anywhere in the ranges" in answer.summary()
     assert ("no price does" in words, "unknown" in words) == (True, False)
 
 

@@ -179,6 +179,7 @@ def chain(
     old_tariff: Quantity = 0.0,
     dutiable_share: Quantity = 1.0,
     specific_change: Quantity = 0.0,
+    old_specific: Quantity = 0.0,
     exporter_cut: Quantity = 0.0,
     shelf_price: Quantity | None = None,
     currency: str = "USD",
@@ -197,8 +198,8 @@ def chain(
         Change of the rate and the rate before, fractions of customs value.
     dutiable_share
         Share of the customs value that the rate bears on.
-    specific_change
-        Change of a duty per unit, money.
+    specific_change, old_specific
+        Change of a duty per unit and the duty before, money.
     exporter_cut
         Fraction by which the exporter lowers the customs value.
     shelf_price
@@ -229,6 +230,7 @@ for each $1 of duty. Per unit Maker gains $1,571.70 and Dealer gains $1,128.40.
         "old_tariff": _number("old_tariff", old_tariff, at_least=0),
         "dutiable_share": _number("dutiable_share", dutiable_share, at_least=0, at_most=1),
         "specific_change": _number("specific_change", specific_change),
+        "old_specific": _number("old_specific", old_specific, at_least=0),
         "exporter_cut": _number("exporter_cut", exporter_cut, at_least=0, at_most=1),
         **way.inputs(),
     }
@@ -345,7 +347,7 @@ class _Way:
         """
         value, last = np.asarray(x["customs_value"]), len(self.stages) - 1
         border = value * (1 + np.asarray(x["old_tariff"]) * x["dutiable_share"])
-        prices = {-1: np.asarray(border)}
+        prices = {-1: np.asarray(border + x["old_specific"])}
         prices |= {n: np.asarray(x[f"price {n}"]) for n in range(last + 1) if f"price {n}" in x}
         if "shelf_price" in x:
             prices[last] = np.asarray(x["shelf_price"])
