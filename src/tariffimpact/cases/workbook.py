@@ -85,7 +85,7 @@ def _table(sheet: Any, frame: Any) -> None:
 
 def _sources(sheet: Any, case: Case) -> None:
     for row, source in enumerate(case.sources, start=1):
-        parts = (source.publisher, source.title, str(source.published_on), str(source.url))
+        parts = (source.publisher, source.title, str(source.published_on), source.address)
         for column, text in enumerate(parts, start=1):
             put(sheet.cell(row, column), text)
 

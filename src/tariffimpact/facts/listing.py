@@ -20,6 +20,7 @@ _HEADINGS: Final = {
     FactKind.CUSTOMS_VALUE: "WHAT A UNIT IS WORTH AT THE BORDER, OR COSTS",
     FactKind.REFUND: "DUTIES PAID BACK, OR TO BE",
     FactKind.LAWSUIT: "SUITS OVER THE DUTIES",
+    FactKind.REMARK: "WHAT IS SAID OF TARIFFS AT LARGE",
     FactKind.TARIFF: "DUTIES",
     FactKind.CONFLICT: "WHERE SOURCES DISAGREE",
     FactKind.ASSUMPTION: "ASSUMPTIONS, PUBLISHED BY NOBODY",
@@ -70,7 +71,7 @@ def _details(entry: Entry) -> Iterator[tuple[str, str]]:
     if source is not None:
         yield "source", f"{_publisher(source)}, {_days(source)}"
         yield "", source.source_id
-        yield "", str(source.url)
+        yield from _told("", source.address)
     yield from _told("notes", getattr(row, "notes", ""))
 
 
