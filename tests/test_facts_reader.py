@@ -255,7 +255,7 @@ def test_a_row_with_the_wrong_number_of_cells(read):
 )
 def test_a_broken_quote_is_blamed_on_its_row(read, quote):
     _, (fault,) = read(table(row(price_id="p0"), row().replace("up 10 dollars", quote)))
-    assert fault.startswith("prices.csv:3: is not readable as CSV: ")
+    assert fault.startswith("prices.csv:3: begins a row that is not readable as CSV: ")
     assert fault.endswith(QUOTES)
 
 
@@ -337,7 +337,7 @@ def test_a_file_of_50_mb_is_refused_unread(tmp_path):
 def test_a_cell_of_a_megabyte_is_a_fault(read):
     rows, (fault,) = read(table(row(quote="w" * 1_000_000)))
     assert rows == ()
-    assert fault.startswith("prices.csv:2: is not readable as CSV: ")
+    assert fault.startswith("prices.csv:2: begins a row that is not readable as CSV: ")
     assert len(fault) < 200
 
 

@@ -226,13 +226,17 @@ def test_a_market_is_read_as_the_facts_are(tmp_path):
 
     path.write_bytes(b"\xef\xbb\xbf" + good.encode())
     assert read_products(path).labels["product"] == ("a", "b")
-    assert said(good.encode("utf-16"))[0].startswith("market.csv: is not UTF-8 text")
+    path.write_bytes(good.encode("utf-16"))
+    assert read_products(path).labels["product"] == ("a", "b")
+    assert said(good.encode("utf-16-le"))[0].startswith("market.csv: looks like UTF-16 text")
     assert said("") == ["market.csv: is empty; it needs a header row"]
     assert said("product,firm,price,quantity\n") == [
-        "market.csv: has no products; add a row for each product"
+        "market.csv: has no rows below its header; add rows"
     ]
     assert said(good.replace("100,3", "100,3,4"))[0].startswith("market.csv:2: has 5 cells")
-    assert said(good.replace("a,f", '"a,f'))[0].startswith("market.csv:2: is not readable as CSV")
+    assert said(good.replace("a,f", '"a,f'))[0].startswith(
+        "market.csv:2: begins a row that is not readable as CSV"
+    )
     assert said(
         good.replace("firm,", "firm,firm,").replace("f,", "f,f,").replace("g,", "g,g,")
     ) == ["market.csv:1: firm: column stands twice; keep one of them"]

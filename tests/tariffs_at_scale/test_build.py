@@ -104,7 +104,7 @@ def test_every_fault_of_the_lists_at_once(facts, lists):
         "mfn_rates_2025.csv:2: hs8: is not an HTS code (got '4069056')",
         "mfn_rates_2025.csv:4: hs8: has a second general rate",
         "s232_annex_products.csv:1: hts_prefix: column is missing",
-        "s301_product_lists.csv: cannot be read",
+        "s301_product_lists.csv:2: is not UTF-8 text (got '0xff')",
     ):
         assert words in told
 

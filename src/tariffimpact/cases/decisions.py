@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from tariffimpact.cases.numbers import Amount, Anything, Months, Positive, Rate, Share, SomeShare
 from tariffimpact.cases.part import Part
-from tariffimpact.facts.cells import Country, Key
+from tariffimpact.facts.fields import Country, Key
 
 
 class Recovery(Part):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
-from tariffimpact.facts.cells import Key
+from tariffimpact.facts.fields import Key
 
 Sources = Annotated[
     tuple[Key, ...],

@@ -19,7 +19,7 @@ from tariffimpact.cases.resolution import fill, resolve
 from tariffimpact.cases.schema import CaseFile
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts import Facts, read_facts, shipped_folder
-from tariffimpact.facts.cells import holds_control
+from tariffimpact.facts.fields import holds_control
 
 P = TypeVar("P", bound=Part)
 

@@ -18,7 +18,7 @@ from pydantic import (
 from tariffimpact.cases.decisions import Recovery, Rollback, Sourcing, Terms, Timing
 from tariffimpact.cases.numbers import Positive, Rate, Share, SomeShare
 from tariffimpact.cases.part import Part
-from tariffimpact.facts.cells import Country, Currency, Hts, Key, Text
+from tariffimpact.facts.fields import Country, Currency, Hts, Key, Text
 
 
 class Tariff(Part):

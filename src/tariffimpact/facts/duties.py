@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import StringConstraints, model_validator
 
-from tariffimpact.facts.cells import (
+from tariffimpact.facts.fields import (
     Amount,
     CellsError,
     Countries,

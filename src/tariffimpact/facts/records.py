@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, HttpUrl, model_validator
 
-from tariffimpact.facts.cells import (
+from tariffimpact.facts.fields import (
     Amount,
     CellsError,
     Country,

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from tariffimpact.facts.cells import Amount, CellsError, Currency, Day, Key, Text
+from tariffimpact.facts.fields import Amount, CellsError, Currency, Day, Key, Text
 from tariffimpact.facts.records import Cited, Verification
 
 

@@ -1,4 +1,4 @@
-"""Reading one table: bytes on disk to frozen records, with every fault found on the way.
+"""Reading one of the program's own tables: a file to frozen records, with every fault on the way.
 
 Nothing here stops at the first fault. A cell is blamed by file, line and column, shown as it
 stands, and told how to be mended.
@@ -6,19 +6,20 @@ stands, and told how to be mended.
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from tariffimpact.errors import DataError, Fault
-from tariffimpact.facts.cells import CellsError, holds_control
+from tariffimpact.facts.fields import CellsError, holds_control
 from tariffimpact.facts.records import Record
+from tariffimpact.facts.sheets import CONTROL, QUOTES, Sheet, SheetRow
 
 MAX_BYTES: Final = 20_000_000
 """A table of curated facts is small; a larger file is the wrong file."""
@@ -90,14 +91,19 @@ def read_table(path: Path, kind: type[R]) -> Table[R]:
     rows: list[Row[R]] = []
     rejected: list[tuple[int, dict[str, str]]] = []
     try:
-        lines = csv_rows(path)
-        header = [name.strip() for name in next(lines)[1]]
+        sheet = Sheet(path, plain=True, limit=MAX_BYTES, too_large=_SMALL)
+        _, top = sheet.header(lambda _: True)
+        header = [name.strip() for name in top]
         faults.extend(_header_faults(path, header, kind))
         if faults:
             return Table(path, faults=tuple(faults))
-        for line, cells in lines:
+        held = list(islice(sheet.rows(), 1, None))
+        spoilt = _spoilt_by_a_spreadsheet(path, held)
+        if spoilt:
+            return Table(path, faults=(spoilt,))
+        for line, cells in held:
             where = f"{path}:{line}"
-            given, found = cells_by_name(where, header, cells)
+            given, found = _by_name(where, header, cells)
             record = None if found else _record(where, given, kind, found)
             if record is None:
                 rejected.append((line, given))
@@ -112,17 +118,39 @@ def read_table(path: Path, kind: type[R]) -> Table[R]:
     return Table(path, tuple(rows), tuple(faults), tuple(rejected))
 
 
-def cells_by_name(
+_SMALL: Final = "a table of facts is small; check that this is the right file"
+_SPOILT: Final = re.compile(r"\d{1,2}/\d{1,2}/(\d\d){1,2}|\d\.\d+E[+-]\d+|TRUE|FALSE")
+_FEW: Final = 3
+"""Slips of a person; a spreadsheet program rewrites every cell of a kind."""
+
+
+def _spoilt_by_a_spreadsheet(path: Path, rows: Sequence[SheetRow]) -> Fault | None:
+    """Return what a spreadsheet program did to a table when it saved it, in one line."""
+    spoilt = [(line, cell) for line, cells in rows for cell in cells if _SPOILT.fullmatch(cell)]
+    if len({line for line, _ in spoilt}) < _FEW:
+        return None
+    kinds = {re.sub(r"\d", "0", cell): cell for _, cell in reversed(spoilt)}
+    what = (
+        f"was rewritten by a spreadsheet program: {len(spoilt):,} cells such as "
+        f"{', '.join(list(kinds.values())[:4])} stood there otherwise, and digits may be lost"
+    )
+    remedy = (
+        "start again from the table as it was, edit it as text, or import it into the spreadsheet "
+        "with every column as text"
+    )
+    return Fault(f"{path}:{spoilt[0][0]}", what, remedy)
+
+
+def _by_name(
     where: str, header: Sequence[str], cells: Sequence[str]
 ) -> tuple[dict[str, str], list[Fault]]:
     """Return the cells of a row that are not blank, by column, and what is wrong with the row."""
     given = {n: c.strip() for n, c in zip(header, cells, strict=False) if c.strip()}
     if len(cells) != len(header):
         what = f"has {len(cells)} cells where the header has {len(header)}"
-        return given, [Fault(where, what, _QUOTES)]
-    what, remedy = "holds an invisible control character", "delete it"
+        return given, [Fault(where, what, QUOTES)]
     return given, [
-        Fault(where, what, remedy, name, cell)
+        Fault(where, CONTROL, "delete it", name, cell)
         for name, cell in given.items()
         if holds_control(cell)
     ]
@@ -135,75 +163,6 @@ def _record(where: str, given: dict[str, str], kind: type[R], faults: list[Fault
     except ValidationError as error:
         faults.extend(_worded(where, problem) for problem in error.errors())
         return None
-
-
-_QUOTES: Final = 'put a cell that holds a comma, a quote or a line break in "double quotes"'
-
-
-def csv_rows(path: Path, *, limit: int = MAX_BYTES) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row of a CSV file that is not blank, with the line it starts on.
-
-    Parameters
-    ----------
-    path
-        A file in UTF-8, its cells separated by commas.
-    limit
-        The size in bytes above which it is the wrong file.
-
-    Yields
-    ------
-    tuple of int and list of str
-        Line and cells; at least the header row.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read as CSV text, or is empty.
-    """
-    reader = csv.reader(io.StringIO(_text(path, limit), newline=""), strict=True)
-    start, empty = 1, True
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield start, cells
-                empty = False
-            start = reader.line_num + 1
-    except csv.Error as error:
-        what = f"is not readable as CSV: {error}"
-        raise DataError([Fault(f"{path}:{start}", what, _QUOTES)]) from None
-    if empty:
-        raise DataError([Fault(str(path), "is empty", "it needs a header row")])
-
-
-def _text(path: Path, limit: int) -> str:
-    """Return the file's text, or raise what is wrong with the file as a whole."""
-    where = str(path)
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            raw = b"" if size > limit else file.read(limit + 1)  # a pipe has no size
-        if max(size, len(raw)) > limit:
-            what = (
-                f"is {max(size, len(raw)) / 1e6:,.0f} MB, above the limit of {limit / 1e6:.0f} MB"
-            )
-            remedy = "a table of facts is small; check that this is the right file"
-            raise DataError([Fault(where, what, remedy)])
-    except FileNotFoundError:
-        remedy = "check its name and folder; a table without rows still has its header"
-        raise DataError([Fault(where, "is not there", remedy)]) from None
-    except (OSError, ValueError) as error:
-        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise DataError([Fault(where, what, "check the path and permissions")]) from None
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
-        what = "is not UTF-8 text (it looks like UTF-16)"
-        raise DataError([Fault(where, what, "save it as CSV UTF-8")])
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        byte = f"0x{raw[error.start]:02x}"
-        fault = Fault(f"{where}:{line}", "is not UTF-8 text", "save it as CSV UTF-8", got=byte)
-        raise DataError([fault]) from None
 
 
 def _header_faults(path: Path, header: list[str], kind: type[Record]) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tariffimpact.errors import DataError, Fault, ModelError
-from tariffimpact.facts.tables import cells_by_name, csv_rows
+from tariffimpact.facts.user_tables import Columns, open_table
 from tariffimpact.interval import Interval
 from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.conduct import Conduct
@@ -43,6 +43,9 @@ _BOUNDS: dict[str, tuple[float, float, str]] = {
 """Bounds that a number must lie strictly between, but duties may be 0, and how to mend it; past
 them it is of another unit, and sums of squares are no numbers."""
 _DUTIES = ("ad_valorem", "specific")
+_COLUMNS = Columns(_NEEDED, (*_NUMBERS[1:], "nest"))
+_MAX_BYTES = 20_000_000
+"""A market is a table of products; a larger file is the wrong one."""
 _NESTED = ("logit", "ces")
 _BY_VALUE = ("ces", "aids")
 
@@ -142,18 +145,17 @@ def read_products(path: Path) -> ProductTable:
     >>> table.exact, table.high["quantity"]
     (False, array([4., 2.]))
     """
-    lines = csv_rows(path)
-    header = [name.strip() for name in next(lines)[1]]
+    table = open_table(path, _COLUMNS, limit=_MAX_BYTES)
+    header = [*table.places, *table.extra]
     faults = list(_header_faults(path, header))
     if faults:
         raise DataError(faults)
     rows: list[tuple[str, dict[str, str]]] = []
-    for line, cells in lines:
-        given, found = cells_by_name(f"{path}:{line}", header, cells)
-        faults.extend(found)
-        rows.append((f"{path}:{line}", given))
-    if not rows:
-        raise DataError([Fault(str(path), "has no products", "add a row for each product")])
+    for chunk in table.with_extra(table.extra).chunks():
+        faults.extend(chunk.faults)
+        for place, line in enumerate(chunk.lines):
+            given = {n: texts[place] for n, texts in chunk.columns.items() if texts[place]}
+            rows.append((f"{path}:{line}", given))
     faults.extend(_label_faults(rows, "nest" in header))
     numbers = [name for name in _NUMBERS if name in header or name in ("margin", *_DUTIES)]
     low: dict[str, Array] = {}
@@ -175,16 +177,11 @@ def read_products(path: Path) -> ProductTable:
 
 
 def _header_faults(path: Path, header: list[str]) -> Iterator[Fault]:
-    needed = [*_NEEDED, *(() if "share" in header else ("quantity",))]
-    for name in needed:
-        if name not in header:
-            remedy = f"add it; needed are {', '.join(_NEEDED)} and quantity or share"
-            yield Fault(f"{path}:1", "column is missing", remedy, name)
+    if "share" not in header and "quantity" not in header:
+        remedy = f"add it; needed are {', '.join(_NEEDED)} and quantity or share"
+        yield Fault(f"{path}:1", "column is missing", remedy, "quantity")
     if "share" in header and "quantity" in header:
         yield Fault(f"{path}:1", "stands beside quantity", "keep one of the two", "share")
-    for name in dict.fromkeys(header):
-        if header.count(name) > 1:
-            yield Fault(f"{path}:1", "column stands twice", "keep one of them", name)
 
 
 def _label_faults(rows: list[tuple[str, dict[str, str]]], nested: bool) -> Iterator[Fault]:

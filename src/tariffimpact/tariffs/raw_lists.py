@@ -6,7 +6,6 @@ told at once.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tariffimpact.errors import DataError, Fault
+from tariffimpact.facts.user_tables import Columns, open_table
 
 FILES: Final[dict[str, tuple[str, ...]]] = {
     "mfn_rates_2025.csv": ("hs8", "rate_raw"),
@@ -27,6 +27,7 @@ FILES: Final[dict[str, tuple[str, ...]]] = {
 }
 """File name to the columns it must have; the first HTS column is the code."""
 
+_MAX_BYTES: Final = 50_000_000
 _CODE_COLUMNS: Final = ("hs8", "hts8", "hts10", "hts_prefix")
 
 
@@ -119,29 +120,22 @@ def _rows(
     path: Path, columns: tuple[str, ...], faults: list[Fault]
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield each row with its line, codes as digits, putting what is wrong into `faults`."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        faults.append(Fault(str(path), "is not there", "the folder needs this list"))
-        return
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(Fault(str(path), f"cannot be read: {error}", "save it as CSV UTF-8"))
-        return
-    lines = [(i, t) for i, t in enumerate(text.splitlines(), 1) if t and t[0] != "#"]
-    reader = csv.reader(words for _, words in lines)
-    header = next(reader, [])
-    missing = [name for name in columns if name not in header]
-    remedy = f"the file needs {', '.join(columns)}"
-    faults += [Fault(f"{path}:1", "column is missing", remedy, name) for name in missing]
     code_column = next(name for name in columns if name in _CODE_COLUMNS)
-    for (line, _), cells in zip(() if missing else lines[1:], reader, strict=False):
-        row = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
-        digits = row.get(code_column, "").replace(".", "")
-        digits = digits.removesuffix("00") if len(digits) == 12 else digits  # two digits too many
-        if not re.fullmatch(r"(\d\d){2,5}", digits):
-            what, remedy = "is not an HTS code", "write 4, 6, 8 or 10 digits, leading zero kept"
-            faults.append(Fault(f"{path}:{line}", what, remedy, code_column, digits))
-        yield line, {name: row.get(name, "") for name in columns} | {code_column: digits}
+    try:
+        for chunk in open_table(path, Columns(columns), limit=_MAX_BYTES).chunks():
+            faults.extend(chunk.faults)
+            for place, line in enumerate(chunk.lines):
+                row = {name: chunk.columns[name][place] for name in columns}
+                digits = row[code_column].replace(".", "")
+                if len(digits) == 12:
+                    digits = digits.removesuffix("00")  # two digits too many
+                if not re.fullmatch(r"(\d\d){2,5}", digits):
+                    remedy = "write 4, 6, 8 or 10 digits, leading zero kept"
+                    where = f"{path}:{line}"
+                    faults.append(Fault(where, "is not an HTS code", remedy, code_column, digits))
+                yield line, row | {code_column: digits}
+    except DataError as error:
+        faults.extend(error.faults)
 
 
 def _fingerprint(path: Path, rows: int) -> dict[str, str | int]:

@@ -19,7 +19,7 @@ from pydantic import BeforeValidator
 
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts import CountryGroup, DutyBase, Source, Status
-from tariffimpact.facts.cells import Amount, Hts, Key, Text
+from tariffimpact.facts.fields import Amount, Hts, Key, Text
 from tariffimpact.facts.records import Record
 from tariffimpact.facts.tables import Table, read_table
 
