@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from tariffimpact.errors import DataError
 from tariffimpact.facts import DutyBase, Facts, TariffRow, read_facts, shipped_folder
 from tariffimpact.market import ProductTable, read_products
 from tariffimpact.release import made_with
-from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids
+from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids, cites_of
 from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.results import Results, gather
 from tariffimpact.report.sections.burdens import burden_section
@@ -31,6 +32,7 @@ from tariffimpact.report.sections.exposure import exposure_section
 from tariffimpact.report.sections.findings import findings
 from tariffimpact.report.sections.passthrough import pass_through_section
 from tariffimpact.report.sections.prices import price_section
+from tariffimpact.report.sections.refunds import refund_section
 from tariffimpact.report.sections.rivals import rival_section
 from tariffimpact.report.sections.tariffs import tariff_section
 
@@ -43,6 +45,7 @@ _SUBJECTS = (
     tariff_section,
     burden_section,
     exposure_section,
+    refund_section,
     company_section,
     can_section,
 )
@@ -102,7 +105,11 @@ def build_report(
     day = facts.dated_on if as_of is None else as_of
     chosen = facts.of_companies(companies) if companies else facts
     results = gather(chosen, day)
-    made = [section for make in _SUBJECTS if (section := make(results)) is not None]
+    made = [
+        with_reach(section, results.facts)
+        for make in _SUBJECTS
+        if (section := make(results)) is not None
+    ]
     rivals = None if market is None else rival_section(results, market)
     made += [] if rivals is None else [rivals]
     made += [case_section(case) for case in cases]
@@ -159,6 +166,19 @@ def read_report(
         market=read_products(products) if products.exists() else None,
         explored=tuple(_other_cases(named, known, companies)),
     )
+
+
+def with_reach(section: Section, facts: Facts) -> Section:
+    """Return a section with a line at its end that says how far its facts reach."""
+    cited = {source_id for block in section.blocks for source_id in cites_of(block)}
+    days = [source.published_on for source in facts.sources if source.source_id in cited]
+    if not days:
+        return section
+    line = Paragraph(
+        f"The facts of this section reach to {units.day(max(days))}; of what came after it says "
+        "nothing."
+    )
+    return replace(section, blocks=(*section.blocks, line))
 
 
 def _other_cases(

@@ -40,6 +40,8 @@ class OriginScenario:
     old_tariff: Interval
     """Rate on the goods sold at the old price."""
     origins: tuple[str, ...]
+    entered: str = ""
+    """The days of import in words, "from 7 August 2025"; blank where all days paid alike."""
     is_open: bool = False
     """Whether it is of all that is left open, and no one origin's."""
     is_current: bool = True
@@ -213,9 +215,10 @@ def _spells(
             rows = schedule.history(code, origin, start, until)
         except ModelError:
             continue
-        for row in rows.itertuples():
-            moved = _difference(Interval(row.low, row.high), before.rate)
-            first, last = (date.fromisoformat(str(d)[:10]) for d in (row.starts_on, row.ends_on))
+        spells = zip(*(rows[name] for name in ("low", "high", "starts_on", "ends_on")), strict=True)
+        for low, high, *days in spells:
+            moved = _difference(Interval(float(low), float(high)), before.rate)
+            first, last = (date.fromisoformat(str(day)[:10]) for day in days)
             yield _Spell(origin, moved, before.rate, max(first, start), min(last, until))
 
 
@@ -224,12 +227,13 @@ def _scenario(group: list[_Spell], start: date, day: date) -> OriginScenario:
     spell = group[0]
     origins = tuple(spell.origin for spell in group)
     label = units.listed([country_name(origin) for origin in origins])
-    current = spell.last > day
+    current, entered = spell.last > day, ""
     if not current:
-        label += f", entered before {units.day(spell.last)}"
+        entered = f"before {units.day(spell.last)}"
     elif spell.first > start:
-        label += f", entered from {units.day(spell.first)}"
-    return OriginScenario(label, spell.moved, spell.old, origins, is_current=current)
+        entered = f"from {units.day(spell.first)}"
+    label += f", entered {entered}" if entered else ""
+    return OriginScenario(label, spell.moved, spell.old, origins, entered, is_current=current)
 
 
 def _left_open(
