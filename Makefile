@@ -53,8 +53,8 @@ fuzz: .venv-fuzz/.ready  ## look for files that break a reader, FUZZ_SECONDS=60 
 bench: .venv/.ready  ## measure against bare NumPy and peers (pip install pyblp SALib in .venv adds them)
 	for name in pricing uncertainty market portfolio; do $(VENV)/python benchmarks/$$name.py || exit 1; done
 
-notebooks: .venv/.ready  ## make each .ipynb from its .py source, without outputs
-	$(VENV)/jupytext --quiet --to ipynb notebooks/*.py
+notebooks: .venv/.ready  ## make each .ipynb from its .py source and run it
+	$(VENV)/python notebooks/tools/execute.py
 
 docs: .venv/.ready  ## build the documentation into site/; `make test` builds and checks it too
 	NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --strict

@@ -296,7 +296,7 @@ class CompanyProfile(Answer):
         """Draw the exposures as a share of sales."""
         from tariffimpact import charts
 
-        return charts.exposure_bars(_exposure_frame([self]), ax=ax)
+        return charts.exposure_dots(_exposure_frame([self]), ax=ax)
 
     def explain(self) -> str:
         """Return the summary, each figure with its source, and the rule of classification."""
@@ -349,7 +349,7 @@ class CompanyComparison(Answer):
         """Draw exposure as a share of sales by company."""
         from tariffimpact import charts
 
-        return charts.exposure_bars(self.to_frame(), ax=ax)
+        return charts.exposure_dots(self.to_frame(), ax=ax)
 
     def explain(self) -> str:
         """Return one line per company and the rule of classification."""
