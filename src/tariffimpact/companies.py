@@ -293,10 +293,19 @@ class CompanyProfile(Answer):
         return pd.DataFrame(rows, columns=[*names, "source_id"])
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the exposures as a share of sales."""
+        """Draw the figures as they were disclosed, the oldest first, in the money of the last."""
+        import pandas as pd
+
         from tariffimpact import charts
 
-        return charts.exposure_dots(_exposure_frame([self]), ax=ax)
+        last = self.revisions[-1].currency if self.revisions else "USD"
+        rows = [
+            (f"{units.day(row.disclosed_on)}, {row.basis.value}", row.amount.low, row.amount.high)
+            for row in self.revisions
+            if row.currency == last
+        ]
+        frame = pd.DataFrame(rows, columns=["label", "low", "high"])
+        return charts.range_bars(frame, form="money", currency=last, ax=ax)
 
     def explain(self) -> str:
         """Return the summary, each figure with its source, and the rule of classification."""

@@ -95,7 +95,7 @@ def _indented(start: str, text: str, width: int) -> list[str]:
         max(width, len(start) + 20),
         initial_indent=start,
         subsequent_indent=" " * len(start),
-        break_long_words=False,  # an address must stay whole
+        break_long_words="://" not in text,  # an address must stay whole
         break_on_hyphens=False,
     )
 

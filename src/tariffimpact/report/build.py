@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from tariffimpact.release import made_with
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids, cites_of
 from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.results import Results, gather
+from tariffimpact.report.scenarios import rate_of
 from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
 from tariffimpact.report.sections.decisions import case_section
@@ -247,8 +249,10 @@ def _shown_duties(results: Results) -> set[tuple[str, str]]:
     if results.lead is not None:
         change = results.lead.changes[0]
         origins = {origin for scenario in results.lead.scenarios for origin in scenario.origins}
-        for origin in origins:
-            rate = results.schedule.rate(change.hts or "", origin, change.effective_on)
-            shown |= {(part.source.source_id, part.locator) for part in rate.components}
+        days = (change.effective_on, min(results.as_of, results.schedule_end))
+        for origin, day in product(origins, days):
+            rate = rate_of(results.schedule, change, origin, day)
+            parts = () if rate is None else rate.components
+            shown |= {(part.source.source_id, part.locator) for part in parts}
         shown |= {(part.source.source_id, part.locator) for part in results.lead.threatened}
     return shown
