@@ -37,10 +37,6 @@ if TYPE_CHECKING:
 __all__ = [
     "FIRST_TARIFF",
     "HOME_MARKET",
-    "IN_PART",
-    "OTHER_REASON",
-    "PASSES_ON",
-    "RULE",
     "CompanyComparison",
     "CompanyProfile",
     "ExposureShare",

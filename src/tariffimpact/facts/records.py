@@ -218,6 +218,7 @@ EVERYBODY: Final = "Firms in general"
 ALL_IMPORTERS: Final = "all importers"
 """The `company` of what is said of every importer together."""
 NO_COMPANY: Final = (EVERYBODY, ALL_IMPORTERS)
+"""What may stand under `company` and is none."""
 
 
 class Response(StrEnum):
