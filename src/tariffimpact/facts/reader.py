@@ -15,6 +15,7 @@ from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
 from tariffimpact.facts.duties import CountryGroup, CustomsValue, Product, Status, TariffRow
 from tariffimpact.facts.records import (
+    ALL_IMPORTERS,
     NO_COMPANY,
     Assumption,
     Cited,
@@ -200,8 +201,8 @@ class Facts:
             statements=tuple(row for row in self.statements if row.company in wanted),
             financials=tuple(row for row in self.financials if row.company in wanted),
             customs_values=tuple(row for row in self.customs_values if row.company in wanted),
-            refunds=tuple(row for row in self.refunds if row.company in wanted),
-            lawsuits=tuple(row for row in self.lawsuits if row.company in wanted),
+            refunds=tuple(row for row in self.refunds if row.company in {*wanted, ALL_IMPORTERS}),
+            lawsuits=tuple(row for row in self.lawsuits if row.company in {*wanted, ALL_IMPORTERS}),
         )
 
 
