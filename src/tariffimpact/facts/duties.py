@@ -146,6 +146,11 @@ class TariffRow(Dated):
             )
         return self
 
+    @property
+    def reach(self) -> Interval:
+        """Share of the goods it bears on: a row states its own range."""
+        return Interval.exactly(1.0)
+
 
 class ValueMeasure(StrEnum):
     """What a money amount per unit is."""

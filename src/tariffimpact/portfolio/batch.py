@@ -13,12 +13,12 @@ from tariffimpact.codes import country_name
 from tariffimpact.errors import Fault, require
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio.cells import KnownCodes
-from tariffimpact.portfolio.engines import Engine, EngineName, engine
-from tariffimpact.portfolio.layers import schedule_layers
 from tariffimpact.portfolio.pricing import FORMS, priced
 from tariffimpact.portfolio.skus import SkuChunk, read_skus
 from tariffimpact.portfolio.totals import Sums
 from tariffimpact.tariffs import CompiledSchedule
+from tariffimpact.tariffs.engines import Engine, EngineName, engine
+from tariffimpact.tariffs.layers import schedule_layers
 
 if TYPE_CHECKING:
     import pandas as pd
