@@ -21,6 +21,7 @@ from tariffimpact.report.results import Results, gather
 from tariffimpact.report.scenarios import rate_of
 from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
+from tariffimpact.report.sections.cost_push import cost_push_section
 from tariffimpact.report.sections.decisions import case_section
 from tariffimpact.report.sections.evidence import (
     assumption_section,
@@ -48,6 +49,7 @@ _SUBJECTS = (
     refund_section,
     company_section,
     can_section,
+    cost_push_section,
 )
 _PAPERS = (
     narrowing_section,
