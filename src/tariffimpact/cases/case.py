@@ -315,7 +315,7 @@ class Case(Answer):
             lines += [f"{item.name}:", questions[-1].inputs.describe()]
         lines += [f"Judgement: {reason}" for reason in self._reasons()]
         lines += [
-            f"Source: {source.publisher}, {source.title}, {source.published_on}: {source.url}"
+            f"Source: {source.publisher}, {source.title}, {source.published_on}: {source.address}"
             for source in self.sources
         ]
         return "\n".join(lines)
