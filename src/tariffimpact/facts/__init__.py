@@ -5,12 +5,14 @@
 
 from tariffimpact.facts.duties import (
     CountryGroup,
+    CustomsValue,
     DateBasis,
     DutyBase,
     DutyKind,
     Product,
     Status,
     TariffRow,
+    ValueMeasure,
 )
 from tariffimpact.facts.entries import Entry, FactKind, entries
 from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts
@@ -24,20 +26,19 @@ from tariffimpact.facts.records import (
     Cited,
     Company,
     Conflict,
-    CustomsValue,
     Exposure,
     Financial,
     Horizon,
     OriginShare,
     PriceChange,
     Record,
+    Remark,
     Response,
     Sector,
     Source,
     SourceKind,
     Stage,
     Statement,
-    ValueMeasure,
     Verification,
     Vintage,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "Record",
     "Refund",
     "RefundStage",
+    "Remark",
     "Response",
     "Sector",
     "Source",
