@@ -37,7 +37,9 @@ def section(table):
 # files
 
 
-@pytest.mark.parametrize("path", sorted(DATA.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(p for p in DATA.iterdir() if p.is_file()), ids=lambda path: path.name
+)
 def test_every_file_is_utf8_with_lf_and_a_last_line_end(path):
     content = path.read_bytes()
     content.decode("utf-8", errors="strict")
@@ -102,6 +104,7 @@ def test_every_source_is_cited_or_named():
             if table != "sources":
                 cited.add(row.get("source_id", ""))
             prose += [row.get(column, "") for column in ("notes", "note", "reason")]
+    prose += [path.read_text(encoding="utf-8") for path in DATA.glob("*/accounts.toml")]
     named = set(re.findall(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", " ".join(prose)))
     assert {row["source_id"] for row in rows("sources")} <= cited | named
 

@@ -2,6 +2,7 @@
 
 import math
 import operator
+from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given
@@ -13,6 +14,7 @@ from tariffimpact.interval import Interval
 INF = math.inf
 NUMBERS = st.floats(-1e6, 1e6)
 SHARES = st.floats(0, 1)
+LARGEST = Fraction(math.nextafter(INF, 0))
 
 
 @st.composite
@@ -45,11 +47,30 @@ def test_the_result_holds_the_result_of_any_two_points(operate, a, b, at, bt):
 
 @OPERATIONS
 @given(a=intervals(), b=intervals())
-def test_the_ends_are_attained_at_the_corners(operate, a, b):
+def test_the_ends_hold_the_exact_corners_and_lie_next_to_them(operate, a, b):
+    """Against fractions, which do not round."""
     if operate is operator.truediv:
         assume(not (b.low <= 0 <= b.high))
-    corners = [operate(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
-    assert operate(a, b) == Interval(min(corners), max(corners))
+    ends = [Fraction(x) for x in (a.low, a.high)], [Fraction(y) for y in (b.low, b.high)]
+    corners = [operate(x, y) for x in ends[0] for y in ends[1]]
+    found = operate(a, b)
+    if max(map(abs, corners)) > LARGEST:
+        assert found.high == INF or found.low == -INF
+        return
+    if a.is_exact and b.is_exact:
+        assert found.is_exact
+        assert found.low == float(corners[0])
+        return
+    assert Fraction(found.low) <= min(corners)
+    assert Fraction(math.nextafter(found.low, INF)) > min(corners)
+    assert Fraction(found.high) >= max(corners)
+    assert Fraction(math.nextafter(found.high, -INF)) < max(corners)
+
+
+def test_an_end_beyond_the_largest_double_loses_nothing():
+    huge = Interval(1e308, 1.5e308)
+    assert huge * 10 == Interval(math.nextafter(INF, 0), INF)
+    assert huge * -10 == Interval(-INF, math.nextafter(-INF, 0))
 
 
 @given(a=intervals())

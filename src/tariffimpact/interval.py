@@ -2,14 +2,17 @@
 
 An interval says *the value lies in here*; it says nothing about where. Arithmetic is exact for
 inputs that vary independently, so an expression that names the same interval twice must be
-written another way, or evaluated at its vertices.
+written another way, or evaluated at its vertices. An end that has no double of its own is rounded
+outwards, so that an interval never loses a value; a single number stays the nearest double.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 from tariffimpact.errors import ModelError, shortened
@@ -31,7 +34,7 @@ class Interval:
     Examples
     --------
     >>> Interval(0.6, 0.9) * 500
-    Interval(low=300.0, high=450.0)
+    Interval(low=299.99999999999994, high=450.00000000000006)
     >>> print(50 / (Interval(0.6, 0.9) * 75))
     0.7407..1.111
     """
@@ -114,15 +117,15 @@ class Interval:
 
     def __add__(self, other: Quantity) -> Interval:
         other = Interval.of(other)
-        return Interval(self.low + other.low, self.high + other.high)
+        ends = ((self.low, other.low), (self.high, other.high))
+        return _hull(ends, _sum, self.is_exact and other.is_exact)
 
     def __sub__(self, other: Quantity) -> Interval:
         return self + -Interval.of(other)
 
     def __mul__(self, other: Quantity) -> Interval:
         other = Interval.of(other)
-        corners = [_times(a, b) for a in (self.low, self.high) for b in (other.low, other.high)]
-        return Interval(min(corners), max(corners))
+        return _hull(_corners(self, other), _product, self.is_exact and other.is_exact)
 
     def __truediv__(self, other: Quantity) -> Interval:
         other = Interval.of(other)
@@ -132,10 +135,11 @@ class Interval:
             )
         # a zero end is approached from inside the interval, where the quotient grows without bound
         sign = 1.0 if other.high > 0 else -1.0
-        corners = [
-            _over(a, b, sign) for a in (self.low, self.high) for b in (other.low, other.high)
-        ]
-        return Interval(min(corners), max(corners))
+        return _hull(
+            _corners(self, other),
+            lambda a, b: _quotient(a, b, sign),
+            self.is_exact and other.is_exact,
+        )
 
     def __radd__(self, other: float) -> Interval:
         return self + other
@@ -160,14 +164,67 @@ Quantity = float | Interval
 """A number or an interval: what every uncertain argument accepts."""
 
 
-def _over(a: float, b: float, sign: float) -> float:
+Exact = Fraction | float
+"""A value without rounding; a float where it is infinite."""
+
+
+def _corners(one: Interval, other: Interval) -> Iterable[tuple[float, float]]:
+    return ((a, b) for a in (one.low, one.high) for b in (other.low, other.high))
+
+
+def _hull(
+    corners: Iterable[tuple[float, float]], of: Callable[[float, float], Exact], exact: bool
+) -> Interval:
+    """Return the interval of an operation over its corners, its ends rounded outwards.
+
+    Of two numbers it is the number nearest to the result, as floating point has it.
+    """
+    values = [of(a, b) for a, b in corners]
+    low, high = min(values), max(values)
+    if exact:
+        return Interval.exactly(_nearest(low))
+    return Interval(_outwards(low, -math.inf), _outwards(high, math.inf))
+
+
+def _nearest(value: Exact) -> float:
+    """Return the double nearest to a value; an infinite one beyond the largest."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _outwards(value: Exact, towards: float) -> float:
+    """Return the double at a value, or the next one `towards` minus or plus infinity."""
+    end = _nearest(value)
+    if math.isinf(end):  # the largest double bounds what lies beyond it from inside
+        inside = isinstance(value, Fraction) and (end > 0) != (towards > 0)
+        return math.nextafter(end, 0.0) if inside else end
+    beyond = end > value if towards < 0 else end < value
+    return math.nextafter(end, towards) if beyond else end
+
+
+def _sum(a: float, b: float) -> Exact:
+    return a + b if math.isinf(a) or math.isinf(b) else Fraction(a) + Fraction(b)
+
+
+def _product(a: float, b: float) -> Exact:
+    """Return the product, with zero times an infinite end taken as zero (the limit from inside)."""
+    if a == 0 or b == 0:
+        return 0.0
+    return a * b if math.isinf(a) or math.isinf(b) else Fraction(a) * Fraction(b)
+
+
+def _quotient(a: float, b: float, sign: float) -> Exact:
     """Return the quotient, with a zero divisor taken as the limit from the side of `sign`.
 
     Zero over anything is zero, and so is anything over an infinite end, both limits from inside.
     """
     if a == 0 or math.isinf(b):
         return 0.0
-    return a / b if b else math.copysign(math.inf, a) * sign
+    if b == 0:
+        return math.copysign(math.inf, a) * sign
+    return a / b if math.isinf(a) else Fraction(a) / Fraction(b)
 
 
 def _finite(text: str) -> float:
@@ -177,8 +234,3 @@ def _finite(text: str) -> float:
             f"{shortened(text)!r} is too large for a number; check the number of zeros"
         )
     return value
-
-
-def _times(a: float, b: float) -> float:
-    """Return the product, with zero times an infinite end taken as zero (the limit from inside)."""
-    return 0.0 if a == 0 or b == 0 else a * b

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from tariffimpact.interval import Interval, Quantity
@@ -31,6 +32,8 @@ _MONTHS: Final = [
 ]
 MOST_LISTED: Final = 20
 """A sentence that names more is read by nobody."""
+_EXACT: Final = 1e15
+"""Below it a double has decimals to round."""
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -150,13 +153,20 @@ def _spell(value: Quantity, one: Callable[[float], str]) -> str:
 
 
 def _signed(value: float, digits: int) -> str:
-    text = f"{abs(value):,.{digits}f}"
+    """Write a number, a half rounded away from zero as people round: 3.125 is 3.13."""
+    size = abs(float(value))
+    if size < _EXACT:
+        nearest = Decimal(repr(size)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+        text = f"{nearest:,f}"
+    else:
+        text = f"{size:,.{digits}f}"
     negative = value < 0 and float(text.replace(",", "")) != 0
     return f"{_MINUS if negative else ''}{text}"
 
 
 def _money_digits(value: float) -> int:
-    return 0 if float(value).is_integer() else 2
+    """Whole amounts carry no decimals, and neither does one that only rounding keeps from it."""
+    return 0 if abs(value - round(value)) <= 1e-12 * max(1.0, abs(value)) else 2
 
 
 def _priced(value: float, currency: str, digits: int) -> str:

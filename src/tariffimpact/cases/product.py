@@ -161,19 +161,23 @@ class CaseProduct:
     def pass_through(self, currency: str = "USD") -> PassThroughBounds:
         """Return what the price change says about pass-through.
 
+        A price that was kept is taken to be one that would have stayed, and the result says so.
+
         Raises
         ------
         ModelError
             If no new price is known.
         """
         at = Inputs(self.rise_inputs()).central()
+        kept = self.new_price_at(at) == at["old_price"]
         return pass_through_bounds(
             old_price=at["old_price"],
             new_price=self.new_price_at(at),
             tariff_change=self._change_of_rate(),
             customs_share=self.customs_share(),
             dutiable_share=span(self.dutiable_share),
-            caused_share=span(self.caused_share),
+            caused_share=None if kept else span(self.caused_share),
+            counterfactual_change=0.0 if kept else None,
             currency=currency,
         )
 

@@ -17,6 +17,7 @@ time.
 
 from tariffimpact.charts.burdens import burden_bars
 from tariffimpact.charts.companies import exposure_bars
+from tariffimpact.charts.costpush import input_map, margin_dots
 from tariffimpact.charts.costs import cost_steps
 from tariffimpact.charts.curves import pass_through_curves
 from tariffimpact.charts.fonts import font_files, legible, unprintable
@@ -39,7 +40,9 @@ __all__ = [
     "fit",
     "font_files",
     "framed",
+    "input_map",
     "legible",
+    "margin_dots",
     "new_axes",
     "pass_through_curves",
     "paths",

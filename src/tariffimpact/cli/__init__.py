@@ -53,6 +53,10 @@ _COMMANDS: Final = {
         "tariffimpact.cli.effective_rate:effective_rate",
         "Weigh the duty on import lines by their trade, by any grouping or day.",
     ),
+    "cost-push": (
+        "tariffimpact.cli.cost_push:cost_push",
+        "Say what a change of duty adds to every category, through inputs.",
+    ),
     "schedule": (
         "tariffimpact.cli.schedule:schedule",
         "Compile the duty on every product from the official lists.",

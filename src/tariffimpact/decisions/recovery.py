@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.arguments import Numbers, checked, plain
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval, Quantity
@@ -95,8 +96,8 @@ _INPUTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+@dataclass(frozen=True, slots=True, repr=False)
+class Recovery(Answer):
     """How much of an exposure a price rise brings back, and what that is conditional on."""
 
     inputs: dict[str, Interval]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.arguments import Array, Numbers, checked, plain
 from tariffimpact.errors import require
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, slots=True)
-class RefundIncidence:
+@dataclass(frozen=True, slots=True, repr=False)
+class RefundIncidence(Answer):
     """A refund split by who had borne the duty; money, floats or arrays. See `refund_incidence`."""
 
     duty_paid: Numbers
@@ -50,6 +51,76 @@ class RefundIncidence:
     def interest_paid(self) -> Numbers:
         """Interest on the duty, in money."""
         return self.duty_paid * self.interest
+
+    def summary(self) -> str:
+        """Return who holds which part of the refund; over arrays the span of each part."""
+        parts = {name: _spelled(value) for name, value in self._parts.items()}
+        words = (
+            f"Of a refund of {_spelled(self.refund)}, {parts['absorbed']} makes good duty the "
+            f"seller had absorbed and {parts['recovered_twice']} was already recovered from buyers"
+        )
+        return (
+            f"{words}; {parts['interest']} is interest." if np.any(self.interest) else f"{words}."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per part and entry of the arrays: `part`, `entry`, `amount` in money."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {"part": name, "entry": entry, "amount": float(amount)}
+            for name, value in self._parts.items()
+            for entry, amount in enumerate(np.atleast_1d(np.ravel(value)))
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each part of the refund as a share of the duty, a range where it is an array."""
+        import pandas as pd
+
+        from tariffimpact import charts
+
+        duty = np.asarray(self.duty_paid, dtype=np.float64)
+        shares = {
+            _PARTS[name]: np.asarray(part) / np.where(duty > 0, duty, 1.0)
+            for name, part in self._parts.items()
+        }
+        frame = pd.DataFrame(
+            {"label": label, "low": float(np.min(share)), "high": float(np.max(share))}
+            for label, share in shares.items()
+        )
+        return charts.range_bars(frame, form="percent", ax=ax)
+
+    def explain(self) -> str:
+        """Return inputs, assumptions and formulas."""
+        return (
+            f"Inputs: duty paid {_spelled(self.duty_paid)}, pass-through rate "
+            f"{_spelled(self.pass_through_rate)}, interest {_spelled(self.interest)} of the duty.\n"
+            "Assumptions: the importer of record gets the refund and set the price; what buyers "
+            "paid through the price is not returned to them.\n"
+            "Formulas: refund D (1 + i), absorbed (1 - f) D, recovered twice f D, interest i D.\n"
+            "Source: the inputs given"
+        )
+
+    @property
+    def _parts(self) -> dict[str, Numbers]:
+        return {
+            "absorbed": self.absorbed,
+            "recovered_twice": self.recovered_twice,
+            "interest": self.interest_paid,
+        }
+
+
+_PARTS: Final = {
+    "absorbed": "Makes good absorbed cost",
+    "recovered_twice": "Recovered twice",
+    "interest": "Interest",
+}
+
+
+def _spelled(value: Numbers) -> str:
+    """Write a number, or the span of an array of them."""
+    ends = f"{float(np.min(value)):,.6g}", f"{float(np.max(value)):,.6g}"
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def refund_incidence(
@@ -222,8 +293,8 @@ def _whole_months(name: str, months: int) -> int:
 _POLICIES: Final = {"keep": "Keep the price", "cut": "Cut the price", "rebate": "Pay a rebate"}
 _HOLDERS: Final = {
     "consumers": "Back with buyers",
-    "firms": "Makes good absorbed cost",
-    "exporter": "Recovered twice",
+    "firms": _PARTS["absorbed"],
+    "exporter": _PARTS["recovered_twice"],
 }
 
 
@@ -246,8 +317,8 @@ class PolicyOutcome:
         return _POLICIES[self.policy]
 
 
-@dataclass(frozen=True, slots=True)
-class Rollback:
+@dataclass(frozen=True, slots=True, repr=False)
+class Rollback(Answer):
     """Three policies after a duty is struck down and refunded; see `rollback`."""
 
     refund: RefundIncidence

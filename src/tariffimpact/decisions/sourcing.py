@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.arguments import Array, Numbers, checked, plain
 from tariffimpact.errors import require
 from tariffimpact.pricing.cost import LandedCost, landed_cost
@@ -200,8 +201,8 @@ class Offer:
     """Duty per unit, in money."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resourcing:
+@dataclass(frozen=True, slots=True, repr=False)
+class Resourcing(Answer):
     """Landed cost by origin and what a switch to the cheapest is worth; see `resourcing`."""
 
     costs: Mapping[str, LandedCost]

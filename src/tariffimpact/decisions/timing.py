@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.arguments import Array, checked
 from tariffimpact.decisions.stock import carrying_cost, duty_in_cost
 from tariffimpact.errors import require
@@ -81,8 +82,8 @@ _FLOW_WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PricePath:
+@dataclass(frozen=True, slots=True, repr=False)
+class PricePath(Answer):
     """A product's cost, price and margin by month, money per unit; see `price_path`."""
 
     duty: Array

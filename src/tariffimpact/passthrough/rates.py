@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
 from tariffimpact.units import percent, ratio
 
@@ -33,8 +34,8 @@ _MEANINGS: Final[dict[Definition, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PassThrough:
+@dataclass(frozen=True, slots=True, repr=False)
+class PassThrough(Answer):
     """One price change under each of the four definitions."""
 
     rate: float

@@ -41,28 +41,49 @@ def implied_customs_share(
 
 
 def caused_share_by_control(*, change: float, control_change: float) -> float:
-    """Return the share of a price rise that a market without the tariff does not have as well.
+    """Return the share of a price change that a market without the tariff does not have as well.
 
     Holds under parallel trends: without the tariff both markets would have moved alike, in percent.
 
     Parameters
     ----------
     change, control_change
-        Relative price changes of the same product over the same days, fractions.
+        Relative price changes of the same product over the same days, fractions: 0.10, never
+        dollars.
 
     Returns
     -------
     float
-        1 where the control did not move, 0 where it moved as much; negative where it moved more.
+        1 where the control did not move, 0 where it moved as much.
+
+    Raises
+    ------
+    ModelError
+        If a change is no relative change, or the control moved more or the other way: then no
+        share in 0 to 1 says what the tariff did, and `counterfactual_change` of
+        `pass_through_bounds` does.
 
     Examples
     --------
     >>> round(caused_share_by_control(change=0.2, control_change=0.05), 2)
     0.75
     """
+    for name, value in (("change", change), ("control_change", control_change)):
+        require(np.isfinite(value), f"{name} must be finite (got {value})")
+        require(
+            -1 < value < 3,
+            f"{name} is a relative change of a price (got {value:g}); write 0.1 for 10%, "
+            "and divide dollars by the old price",
+        )
     require(change != 0, "the price did not change, so there is no rise to attribute")
-    require(np.isfinite(control_change), f"control_change must be finite (got {control_change})")
-    return (change - control_change) / change
+    share = (change - control_change) / change
+    require(
+        0 <= share <= 1,
+        f"the control moved by {control_change:g} where the price moved by {change:g}, so no share "
+        f"of the change is the tariff's; use counterfactual_change={control_change:g} in "
+        "pass_through_bounds",
+    )
+    return share
 
 
 def mitigated_share(

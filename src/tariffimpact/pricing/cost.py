@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.arguments import Numbers, checked
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ def customs_value(*, price: Numbers, customs_share: Numbers) -> Numbers:
     return price * customs_share
 
 
-@dataclass(frozen=True, slots=True)
-class LandedCost:
+@dataclass(frozen=True, slots=True, repr=False)
+class LandedCost(Answer):
     """What one unit has cost once it is through customs; all amounts in `currency` per unit."""
 
     customs_value: float

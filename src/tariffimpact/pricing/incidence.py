@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ ROUNDING: Final = 1e-13
 """Part of the sums its entries are differences of, by which a ledger may miss besides."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incidence:
+@dataclass(frozen=True, slots=True, repr=False)
+class Incidence(Answer):
     """Who bears the change of duty on one unit, each as a fraction of that change."""
 
     duty_change: float

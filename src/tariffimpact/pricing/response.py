@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
 from tariffimpact.pricing import rules as rule
 from tariffimpact.pricing.demand import Demand, IsoelasticDemand
@@ -55,8 +56,8 @@ class RuleOutcome:
         return RULES.get(self.rule, "Before")
 
 
-@dataclass(frozen=True, slots=True)
-class PriceResponse:
+@dataclass(frozen=True, slots=True, repr=False)
+class PriceResponse(Answer):
     """What a change of cost does to one product's price, by rule; see `price_response`."""
 
     demand: Demand

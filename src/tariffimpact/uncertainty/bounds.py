@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from tariffimpact.answers import Answer
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.evaluation import Model
@@ -57,8 +58,8 @@ class Ends:
     """Stretches between the ends that no answer falls into, from below."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+@dataclass(frozen=True, slots=True, repr=False)
+class Bounds(Answer):
     """The range of a model's answer over the ranges of its inputs."""
 
     low: float

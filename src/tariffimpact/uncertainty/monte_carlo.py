@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array
@@ -26,8 +27,8 @@ _SHARES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
 _COLUMNS: Final = ("p05", "p25", "p50", "p75", "p95")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Draws:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Draws(Answer):
     """The answers of a model for random values of its inputs."""
 
     values: Array

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
@@ -98,8 +99,8 @@ class Index:
     total_interval: Interval
 
 
-@dataclass(frozen=True, slots=True)
-class Sensitivity:
+@dataclass(frozen=True, slots=True, repr=False)
+class Sensitivity(Answer):
     """First- and total-order Sobol indices, the largest total first."""
 
     indices: tuple[Index, ...]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
@@ -53,8 +54,8 @@ class Swing:
         return 0.0 if self.reach is None else self.reach.width
 
 
-@dataclass(frozen=True, slots=True)
-class Tornado:
+@dataclass(frozen=True, slots=True, repr=False)
+class Tornado(Answer):
     """The swings of an answer, the widest first."""
 
     swings: tuple[Swing, ...]

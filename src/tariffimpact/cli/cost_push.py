@@ -1,0 +1,189 @@
+"""`tariffimpact cost-push`: what a change of duty does to every category, through inputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tariffimpact.cli.options import echo_json, json_option
+
+if TYPE_CHECKING:
+    from tariffimpact.costpush import Accounts, CostPush, RateChange
+
+_LISTED = 12
+
+
+@click.group("cost-push", invoke_without_command=True)
+@click.option("--month", help="Month, or year, of the duty collected: 2025-12.")
+@click.option("--base", help="Month, or year, it is compared with: 2024.")
+@click.option(
+    "--rates",
+    "rates_file",
+    type=click.Path(path_type=Path),
+    help="CSV with your own change of duty: commodity (or * for the others), change.",
+)
+@click.option(
+    "--codes",
+    type=click.Choice(["mapped", "published"]),
+    default="mapped",
+    show_default=True,
+    help="Codes a newer classification made: mapped to the accounts, or lost as published.",
+)
+@click.option(
+    "--requirements",
+    type=click.Choice(["domestic", "total"]),
+    default="domestic",
+    show_default=True,
+    help="What is made with home inputs: home-made units only, or imported ones too.",
+)
+@click.option(
+    "--tables",
+    type=click.Path(path_type=Path),
+    help="Folder of input-output accounts (default: the United States, 2017).",
+)
+@click.option(
+    "--margins",
+    type=click.Choice(["both"]),
+    default="both",
+    show_default=True,
+    help="Both rules are always told: margins constant in dollars, and in per cent.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder to write tables and charts to."
+)
+@json_option
+@click.pass_context
+def cost_push(
+    ctx: click.Context,
+    month: str | None,
+    base: str | None,
+    rates_file: Path | None,
+    codes: Any,
+    requirements: Any,
+    tables: Path | None,
+    margins: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Say what a change of duty adds to every commodity and category, through inputs.
+
+    Give one change: --month and --base (duty collected), or --rates FILE (your own). Coverage is
+    told first.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    given = [(month, base), (rates_file, rates_file)]
+    if sum(any(pair) for pair in given) != 1 or not any(all(pair) for pair in given):
+        raise click.UsageError(
+            "give one change: --month 2025-12 --base 2024 (duty collected), or --rates FILE"
+        )
+    from tariffimpact import costpush
+
+    accounts = costpush.read_accounts(tables)
+    change = _change(accounts, month, base, rates_file, codes)
+    answer = costpush.cost_push(accounts, change, requirements=requirements)
+    if as_json:
+        echo_json(answer.as_json(), None)
+    else:
+        click.echo(answer.explain())
+        click.echo(_table(answer))
+    if out is not None:
+        _write(answer, out)
+
+
+def _change(
+    accounts: Accounts,
+    month: str | None,
+    base: str | None,
+    rates_file: Path | None,
+    codes: Any,
+) -> RateChange:
+    from tariffimpact import costpush
+
+    if rates_file is not None:
+        return costpush.read_rates(rates_file, accounts)
+    assert month is not None
+    assert base is not None
+    return costpush.realised_change(accounts, month=month, base=base, codes=codes)
+
+
+def _table(answer: CostPush) -> str:
+    """Return the core goods that rise most, both margin rules side by side."""
+    from tariffimpact import units
+    from tariffimpact.interval import Interval
+
+    frame = answer.categories.query("core_goods").nlargest(_LISTED, "constant_percent_high")
+    lines = [f"{'Core goods that rise most':<58} {'dollars':>16} {'per cent':>16}"]
+    for row in frame.to_dict("records"):
+        told = [
+            units.percent(Interval(row[f"{name}_low"], row[f"{name}_high"]))
+            for name in ("constant_dollar", "constant_percent")
+        ]
+        lines.append(f"{row['name'][:58]:<58} {told[0]:>16} {told[1]:>16}")
+    return "\n".join(lines)
+
+
+def _write(answer: CostPush, out: Path) -> None:
+    from tariffimpact import charts
+    from tariffimpact.writing import check_folder, csv_bytes, publish
+
+    check_folder(out)
+    files = {
+        "categories.csv": csv_bytes(answer.categories.round(8)),
+        "commodities.csv": csv_bytes(answer.commodities.round(8)),
+    }
+    measure = "Rise of the price if all of the cost is passed on"
+    pictures = {
+        "cost-push": (answer.plot(), answer.headline(), measure, answer.summary()),
+        "inputs": (
+            answer.plot_inputs(),
+            answer.inputs_headline(),
+            f"{measure}, margins constant in dollars, percentage points",
+            answer.inputs_headline(),
+        ),
+    }
+    for name, (axes, title, subtitle, alt) in pictures.items():
+        figure = charts.framed(axes, title=title, subtitle=subtitle)
+        files[f"{name}.svg"] = charts.svg(figure, name=name, alt=alt).encode()
+        files[f"{name}.png"] = charts.png(figure)
+    for path in publish(out, files):
+        click.echo(f"Wrote {path}", err=True)
+
+
+@cost_push.command()
+@click.option(
+    "--from",
+    "official",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder with the official workbooks and the imports and duty by month.",
+)
+@click.option(
+    "--imports",
+    "census",
+    type=click.Path(path_type=Path),
+    help="Folder of Census imports by product and partner, one parquet file a partner.",
+)
+@click.option("--year", default=2017, show_default=True, help="Year of the accounts.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("costpush"),
+    show_default=True,
+    help="Folder to write the tables to.",
+)
+def build(official: Path, census: Path | None, year: int, out: Path) -> None:
+    """Make a folder of input-output accounts from the official files, checked when it is read."""
+    from tariffimpact.costpush import derive_accounts
+    from tariffimpact.portfolio import read_census_imports
+    from tariffimpact.writing import check_folder, publish
+
+    check_folder(out)
+    imports = None if census is None else read_census_imports(census, "*-imports????.parquet")
+    files = derive_accounts(official, imports, year=year)
+    if census is None:
+        click.echo("Without --imports no weights.parquet is made: --on and --before need it.")
+    for path in publish(out, files):
+        click.echo(f"Wrote {path}")

@@ -1,0 +1,40 @@
+"""Cost push: what a change of tariffs does to every commodity and category, through inputs.
+
+Imported units pay their duty, home-made ones that of their inputs, and of theirs in turn. How much
+of it reaches a shelf rests on one switch, whether the margins above the factory stay the same in
+dollars or in per cent: both are always told. Accounting of costs, not a forecast of prices.
+
+>>> from tariffimpact.costpush import cost_push, read_accounts, realised_change
+>>> accounts = read_accounts()
+>>> answer = cost_push(accounts, realised_change(accounts, month="2025-12", base="2024"))
+>>> round(answer.total.constant_dollar.low, 6), round(answer.total.constant_percent.low, 6)
+(0.021799, 0.054966)
+"""
+
+from tariffimpact.costpush.accounts import Accounts, read_accounts, shipped_accounts
+from tariffimpact.costpush.categories import CostPush, Margins, cost_push
+from tariffimpact.costpush.derivation import derive_accounts
+from tariffimpact.costpush.rate_change import (
+    Coverage,
+    RateChange,
+    effective_rates,
+    read_rates,
+    realised_change,
+)
+from tariffimpact.costpush.requirements import Requirements
+
+__all__ = [
+    "Accounts",
+    "CostPush",
+    "Coverage",
+    "Margins",
+    "RateChange",
+    "Requirements",
+    "cost_push",
+    "derive_accounts",
+    "effective_rates",
+    "read_accounts",
+    "read_rates",
+    "realised_change",
+    "shipped_accounts",
+]

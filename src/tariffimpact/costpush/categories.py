@@ -1,0 +1,502 @@
+"""The answer: what the change of duty adds to each commodity and category, under both margins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from tariffimpact import units
+from tariffimpact.costpush.accounts import Accounts
+from tariffimpact.costpush.rate_change import RateChange
+from tariffimpact.costpush.requirements import Requirements, Rule
+from tariffimpact.errors import ModelError, require
+from tariffimpact.interval import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    Floats = npt.NDArray[np.float64]
+
+MARGINS: Final = ("constant_dollar", "constant_percent")
+"""What stays the same of the margins between factory and shelf."""
+Grouping = Literal["origin", "authority"]
+_DRAWN: Final = 16
+"""Categories drawn, those whose price rises most."""
+
+_MAPPED: Final = 14
+"""Categories of the map of inputs."""
+
+SECTORS: Final[dict[str, str]] = {
+    "11": "Farm and food",
+    "21": "Mining and energy",
+    "22": "Mining and energy",
+    "311": "Farm and food",
+    "312": "Farm and food",
+    "313": "Textiles, leather",
+    "314": "Textiles, leather",
+    "315": "Textiles, leather",
+    "316": "Textiles, leather",
+    "321": "Wood, paper, furniture",
+    "322": "Wood, paper, furniture",
+    "323": "Wood, paper, furniture",
+    "324": "Mining and energy",
+    "325": "Chemical goods",
+    "326": "Chemical goods",
+    "327": "Metals, glass, stone",
+    "331": "Metals, glass, stone",
+    "332": "Metals, glass, stone",
+    "333": "Machinery",
+    "334": "Electronics",
+    "335": "Electrical goods",
+    "336": "Vehicle parts",
+    "337": "Wood, paper, furniture",
+    "339": "Other goods, services",
+}
+"""First digits of a commodity to the group under which inputs are drawn."""
+_REST: Final = "Other goods, services"
+_POWER: Final = "Mining and energy"
+OWN: Final = "The good itself, imported"
+
+
+def sector_of(commodity: str) -> str:
+    """Return the group of inputs a commodity is drawn under.
+
+    Examples
+    --------
+    >>> sector_of("331110"), sector_of("541100")
+    ('Metals, glass, stone', 'Other goods, services')
+    """
+    return SECTORS.get(commodity[:3], SECTORS.get(commodity[:2], _REST))
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """A rise of price under the two margin rules, and the part of it that is direct; fractions."""
+
+    constant_dollar: Interval
+    """Margins above the factory stay the same in money: cost is passed on as it is."""
+    constant_percent: Interval
+    """They stay the same share of the price: cost is marked up at every stage."""
+    direct_dollar: Interval
+    """Of the first, what is duty on the imported good itself."""
+    direct_percent: Interval
+
+    def summary(self) -> str:
+        """Return the two rises side by side."""
+        return (
+            f"{units.percent(self.constant_dollar, 2)} with margins constant in dollars, "
+            f"{units.percent(self.constant_percent, 2)} with margins constant in per cent"
+        )
+
+
+@dataclass(frozen=True)
+class CostPush:
+    """What a change of duty adds to every commodity and category of consumption."""
+
+    accounts: Accounts
+    change: RateChange
+    rule: Rule
+
+    @cached_property
+    def requirements(self) -> Requirements:
+        """How a duty on one commodity reaches the cost of another."""
+        return Requirements.of(self.accounts, self.rule)
+
+    @cached_property
+    def total(self) -> Margins:
+        """The rise of the price of core goods."""
+        return self._margins(self.accounts.categories["core_goods"].to_numpy(bool))
+
+    @cached_property
+    def all_consumption(self) -> Margins:
+        """The rise of the price of everything consumers buy."""
+        import numpy as np
+
+        return self._margins(np.ones(len(self.accounts.categories), bool))
+
+    @cached_property
+    def commodities(self) -> pd.DataFrame:
+        """One row a commodity: `commodity`, `name`, and fractions, each `_low` and `_high`.
+
+        `change` of the rate; `cost`, the rise for its buyers at the factory or the port; `direct`
+        of it on the good itself and `through_inputs` of it on what it is made of.
+        """
+        import numpy as np
+
+        eye = np.eye(len(self.accounts.codes))
+        frame = self.accounts.commodities[["commodity", "name"]].copy()
+        frame["change_low"], frame["change_high"] = self.change.low, self.change.high
+        for name, reach in (("cost", self.requirements.reach), ("direct", eye),
+                            ("through_inputs", self.requirements.reach - eye)):  # fmt: skip
+            frame[f"{name}_low"], frame[f"{name}_high"] = self._ends(reach)
+        return frame
+
+    @cached_property
+    def categories(self) -> pd.DataFrame:
+        """One row a category: `category`, `name`, `core_goods`, `spent` and fractions.
+
+        `constant_dollar`, `constant_percent` and the `direct_dollar`, `direct_percent` in them,
+        each `_low` and `_high`; the rest of a rise comes through inputs.
+        """
+        import numpy as np
+
+        frame = self.accounts.categories.copy()
+        eye = np.eye(len(self.accounts.codes))
+        frame["spent"] = self._spent
+        for name, margin in zip(("dollar", "percent"), self._weights, strict=True):
+            for word, reach in (("constant", self.requirements.reach), ("direct", eye)):
+                low, high = self._ends(reach @ margin)
+                frame[f"{word}_{name}_low"], frame[f"{word}_{name}_high"] = low, high
+        return frame
+
+    def parts(self, by: Grouping) -> pd.DataFrame:
+        """Return how much of the total comes from each origin or each authority.
+
+        Parameters
+        ----------
+        by
+            `origin` or `authority`.
+
+        Returns
+        -------
+        DataFrame
+            `origin` or `authority`, and `constant_dollar`, `constant_percent`, each `_low` and
+            `_high`: fractions of the price of core goods; the largest first. They sum to the
+            total where every change is exact.
+
+        Raises
+        ------
+        ModelError
+            If the change is not told in parts.
+        """
+        import numpy as np
+        import pandas as pd
+
+        told = self.change.parts
+        if told is None:
+            raise ModelError(
+                f"the change is not told by {by}: receipts by month are of all origins together; "
+                "ask with --on and --before, or name them in --rates"
+            )
+        names = sorted(told[by].unique())
+        place = {name: n for n, name in enumerate(names)}
+        ends = np.zeros((2, len(self.accounts.codes), len(names)))
+        rows = told["commodity"].map(self.accounts.places).to_numpy()
+        columns = told[by].map(place).to_numpy()
+        for n, end in enumerate(("low", "high")):
+            np.add.at(ends[n], (rows, columns), told[end].to_numpy())
+        frame = pd.DataFrame({by: names})
+        core = self._core_weights
+        for name, margin in zip(MARGINS, core, strict=True):
+            low, high = self._span(self.requirements.reach @ margin, *ends)
+            frame[f"{name}_low"], frame[f"{name}_high"] = low, high
+        order = frame["constant_dollar_high"].abs().sort_values(ascending=False).index
+        return frame.loc[order].reset_index(drop=True)
+
+    def inputs(self, of: str) -> pd.DataFrame:
+        """Return which inputs carry the duty into a commodity, or a category, and from where.
+
+        Parameters
+        ----------
+        of
+            A commodity or a category of the accounts.
+
+        Returns
+        -------
+        DataFrame
+            `commodity`, `name`, `origin` (blank where the change is not told by origin), `low` and
+            `high`: what the duty on that input adds to the cost, or to the price with margins
+            constant in dollars, fractions; the largest first. They sum to the rise.
+
+        Raises
+        ------
+        ModelError
+            If the accounts have no such commodity or category.
+        """
+        told = self.change.parts
+        frame = self.accounts.commodities[["commodity", "name"]].assign(
+            origin="", low=self.change.low, high=self.change.high
+        )
+        if told is not None:
+            sums = told.groupby(["commodity", "origin"], as_index=False)[["low", "high"]].sum()
+            frame = sums.merge(self.accounts.commodities[["commodity", "name"]], on="commodity")
+        places = frame["commodity"].map(self.accounts.places).to_numpy()
+        weight = (self._reach_of(of) * self.accounts.import_shares)[places]
+        ends = frame[["low", "high"]].mul(weight, axis=0)
+        frame = frame.assign(low=ends.min(axis=1), high=ends.max(axis=1))
+        order = frame[["low", "high"]].abs().max(axis=1).sort_values(ascending=False).index
+        return frame.loc[order, ["commodity", "name", "origin", "low", "high"]].reset_index(
+            drop=True
+        )
+
+    def summary(self) -> str:
+        """Return coverage first, then the rise of core goods under both margin rules."""
+        return (
+            f"{self.change.coverage.summary()} {self.change.label}: the cost of tariffs adds to "
+            f"core goods {self.total.summary()}; to all consumption "
+            f"{units.percent(self.all_consumption.constant_dollar, 2)} and "
+            f"{units.percent(self.all_consumption.constant_percent, 2)}."
+        )
+
+    def headline(self) -> str:
+        """Return the finding, as a chart of the categories carries it."""
+        low, high = self.total.constant_dollar, self.total.constant_percent
+        return (
+            f"Tariff costs add {units.percent(low)} to core goods if margins hold in dollars, "
+            f"{units.percent(high)} if they hold in per cent"
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the categories."""
+        return self.categories
+
+    def plot(self, ax: Axes | None = None, *, drawn: int = _DRAWN) -> Axes:
+        """Draw the core goods that rise most, each as two dots, one for each margin rule."""
+        from tariffimpact import charts
+
+        frame = self.categories.query("core_goods").nlargest(drawn, "constant_percent_high")
+        return charts.margin_dots(frame, source=self.credit, ax=ax)
+
+    def plot_inputs(self, ax: Axes | None = None, *, drawn: int = _MAPPED) -> Axes:
+        """Draw through which inputs the duty reaches the categories that owe most to inputs."""
+        from tariffimpact import charts
+
+        frame = self.by_sector(self._led_by_inputs(drawn))
+        return charts.input_map(frame, own=OWN, source=self.credit, ax=ax)
+
+    def inputs_headline(self) -> str:
+        """Return the finding of the map of inputs: its first row and what carries most of it."""
+        frame = self.by_sector(self._led_by_inputs(1))
+        inputs = frame[frame["sector"] != OWN]
+        top = inputs.iloc[int(inputs["value"].abs().argmax())]
+        return (
+            f"Through inputs, tariffs add {units.points(float(inputs['value'].sum()))} to "
+            f"{_lower(str(top['category']))}, most of it through {_lower(str(top['sector']))}"
+        )
+
+    def _led_by_inputs(self, drawn: int) -> list[str]:
+        """Return the categories of goods to which inputs add most, the largest first."""
+        goods = [sector_of(code) not in (_REST, _POWER) for code in self.accounts.codes]
+        frame = self.categories[self._weights[1][goods].sum(axis=0) > 0.5]
+        through = (frame["constant_dollar_high"] - frame["direct_dollar_high"]).abs()
+        return list(frame.loc[through.nlargest(drawn).index, "category"])
+
+    def by_sector(self, categories: Sequence[str]) -> pd.DataFrame:
+        """Return what groups of inputs add to the price of categories, margins in dollars.
+
+        Returns
+        -------
+        DataFrame
+            `category` (its name), `sector`, `value`: fraction of the price, the middle of a range;
+            the good itself apart from what it is made of.
+        """
+        import pandas as pd
+
+        middle = (self.change.low + self.change.high) / 2 * self.accounts.import_shares
+        sectors = [sector_of(code) for code in self.accounts.codes]
+        rows = []
+        for category in categories:
+            place = self._category_places[category]
+            bought = self._weights[0][:, place]
+            through = ((self.requirements.reach @ bought) - bought) * middle
+            parts = pd.Series(through).groupby(sectors).sum()
+            name = str(self.accounts.categories["name"].iloc[place])
+            rows.append((name, OWN, float(bought @ middle)))
+            rows += [(name, str(sector), float(value)) for sector, value in parts.items()]
+        return pd.DataFrame(rows, columns=["category", "sector", "value"])
+
+    def explain(self) -> str:
+        """Return the answer with its rule, its formula, what is left out and its sources."""
+        words = {
+            "domestic": "Imported units carry their duty, home-made ones that of their inputs: "
+            "p = m·Δτ + (1 − m)·A'p.",
+            "total": "Imports are made with home inputs too, as published calculations often have "
+            "it: P = L'(m·Δτ); higher than the other rule.",
+        }
+        lost = self.change.left_out.query("duty >= 0.0005 or imports >= 0.005").head(12)
+        told = [
+            f"  {row['code']}: {units.percent(row['duty'], 2)} of the duty, "
+            f"{units.percent(row['imports'], 2)} of the imports; {row['reason']}"
+            for row in lost.to_dict("records")
+        ]
+        return "\n".join(
+            [
+                self.summary(),
+                self.change.how,
+                words[self.rule],
+                "A price rises by cost over price where margins stay the same in dollars, and by "
+                "the rise of cost itself where they stay the same in per cent.",
+                "This is an accounting of costs at full pass-through with unchanged inputs and "
+                "origins: neither a forecast nor a measured effect.",
+                *(["Reach no commodity:", *told] if told else []),
+                f"Source: {self.credit}.",
+            ]
+        )
+
+    @property
+    def credit(self) -> str:
+        """Who published what the answer rests on."""
+        return self.change.credit
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer as the command line prints it, coverage first, rates as fractions."""
+        change, total = self.change, self.total
+        answer: dict[str, Any] = {
+            "coverage": {"imports": change.coverage.imports, "duty": change.coverage.duty},
+            "total": _told(total),
+            "all_consumption": _told(self.all_consumption),
+            "change": change.label,
+            "requirements": self.rule,
+            "categories": [_row(row) for row in self.categories.to_dict("records")],
+            "left_out": change.left_out.to_dict("records"),
+            "source": self.credit,
+        }
+        if change.parts is not None:
+            answer["by_origin"] = [_row(r) for r in self.parts("origin").to_dict("records")]
+            answer["by_authority"] = [_row(r) for r in self.parts("authority").to_dict("records")]
+        return answer
+
+    @cached_property
+    def _category_places(self) -> dict[str, int]:
+        return {code: n for n, code in enumerate(self.accounts.categories["category"])}
+
+    @cached_property
+    def _values(self) -> tuple[Floats, Floats]:
+        """Producers' and purchasers' value of each commodity (row) in each category (column)."""
+        import numpy as np
+
+        bridge = self.accounts.bridge
+        rows = bridge["commodity"].map(self.accounts.places).to_numpy()
+        columns = bridge["category"].map(self._category_places).to_numpy()
+        found = []
+        for name in ("producers_value", "purchasers_value"):
+            values = np.zeros((len(self.accounts.codes), len(self._category_places)))
+            np.add.at(values, (rows, columns), bridge[name].to_numpy(np.float64))
+            found.append(values)
+        return found[0], found[1]
+
+    @cached_property
+    def _spent(self) -> Floats:
+        spent: Floats = self._values[1].sum(axis=0)
+        return spent
+
+    @cached_property
+    def _weights(self) -> tuple[Floats, Floats]:
+        """Share of a category's price that is each commodity: at the factory, at the shelf."""
+        producers, purchasers = self._values
+        return producers / self._spent, purchasers / self._spent
+
+    @cached_property
+    def _core_weights(self) -> tuple[Floats, Floats]:
+        return self._pooled(self.accounts.categories["core_goods"].to_numpy(bool))
+
+    def _pooled(self, chosen: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Return the same shares of the price of several categories together."""
+        spent = float(self._spent[chosen].sum())
+        require(spent > 0, "no category is of core goods; mark some in categories.csv")
+        producers, purchasers = self._values
+        return producers[:, chosen].sum(axis=1) / spent, purchasers[:, chosen].sum(axis=1) / spent
+
+    def _margins(self, chosen: npt.NDArray[np.bool_]) -> Margins:
+        found = []
+        for weights in self._pooled(chosen):
+            for reach in (self.requirements.reach @ weights, weights):
+                low, high = self._ends(reach)
+                found.append(Interval(float(low), float(high)))
+        dollar, direct_dollar, percent, direct_percent = found
+        return Margins(dollar, percent, direct_dollar, direct_percent)
+
+    def _ends(self, reach: Floats) -> tuple[Any, Any]:
+        return self._span(reach, self.change.low, self.change.high)
+
+    def _span(self, reach: Floats, low: Floats, high: Floats) -> tuple[Any, Any]:
+        """Return the least and the most that a linear reach makes of duties within two ends.
+
+        Exact: each duty stands at the end that its own weight asks for, also where the weight is
+        negative (by-products).
+        """
+        import numpy as np
+
+        middle = self.requirements.direct((low + high) / 2)
+        spread = self.requirements.direct((high - low) / 2)
+        centre, half = reach.T @ middle, np.abs(reach).T @ spread
+        return centre - half, centre + half
+
+    def _reach_of(self, of: str) -> Floats:
+        """Return what a dollar of duty on each commodity costs the buyers of one, or of a category.
+
+        A code that is both is taken as the commodity.
+        """
+        if of in self.accounts.places:
+            column: Floats = self.requirements.reach[:, self.accounts.places[of]]
+            return column
+        if of in self._category_places:
+            reach: Floats = self.requirements.reach @ self._weights[0][:, self._category_places[of]]
+            return reach
+        raise ModelError(
+            f"the accounts have no commodity or category {of!r}; use a code such as "
+            f"{self.accounts.codes[0]}, or a category such as "
+            f"{self.accounts.categories['category'].iloc[0]}"
+        )
+
+
+def cost_push(
+    accounts: Accounts, change: RateChange, *, requirements: Rule = "domestic"
+) -> CostPush:
+    """Return what a change of duty adds to every commodity and category.
+
+    Parameters
+    ----------
+    accounts
+        Input-output accounts.
+    change
+        The change of the rate of duty on each commodity.
+    requirements
+        `domestic`: home-made units alone are made with home inputs; `total`: imported ones too.
+
+    Returns
+    -------
+    CostPush
+        Both margin rules, direct and through inputs.
+
+    Raises
+    ------
+    ModelError
+        If the change is not on these accounts' commodities.
+    """
+    require(
+        len(change.low) == len(accounts.codes),
+        f"the change is on {len(change.low)} commodities, the accounts have {len(accounts.codes)}; "
+        "take both from the same folder",
+    )
+    return CostPush(accounts, change, requirements)
+
+
+def _lower(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
+def _told(margins: Margins) -> dict[str, Interval]:
+    return {
+        "constant_dollar": margins.constant_dollar,
+        "constant_percent": margins.constant_percent,
+        "direct_dollar": margins.direct_dollar,
+        "direct_percent": margins.direct_percent,
+    }
+
+
+def _row(row: dict[Any, Any]) -> dict[str, Any]:
+    """Return a row with each pair of `_low` and `_high` as one interval."""
+    told: dict[str, Any] = {}
+    for key, value in row.items():
+        name, _, end = str(key).rpartition("_")
+        if end == "low":
+            told[name] = Interval(float(value), float(row[f"{name}_high"]))
+        elif end != "high":
+            told[str(key)] = value
+    return told

@@ -1,0 +1,80 @@
+"""Every public result keeps the one promise: a summary in print, one line, a table."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from tariffimpact.decisions.refund import refund_incidence
+from tariffimpact.interval import Interval
+from tariffimpact.passthrough import measure, pass_through_bounds
+from tariffimpact.pricing import price_response
+from tariffimpact.pricing.cost import landed_cost
+from tariffimpact.pricing.demand import IsoelasticDemand
+from tariffimpact.pricing.incidence import unit_incidence
+from tariffimpact.uncertainty import Uniform, bounds, draws, sobol, tornado
+
+
+def duty_cost(value, tariff):
+    return value * tariff
+
+
+BOX = {"value": Uniform(40, 60), "tariff": Uniform(0.1, 0.2)}
+
+
+ANSWERS = {
+    "pass_through_bounds": lambda: pass_through_bounds(
+        old_price=500, new_price=550, tariff_change=0.15, customs_share=Interval(0.6, 0.9)
+    ),
+    "measure": lambda: measure(
+        old_price=100, new_price=106.25, old_customs_value=50, new_customs_value=50,
+        old_tariff=0.0, new_tariff=0.25,
+    ),
+    "landed_cost": lambda: landed_cost(customs_value=50, ad_valorem=0.25),
+    "unit_incidence": lambda: unit_incidence(
+        old_price=100, new_price=106.25, old_customs_value=50, new_customs_value=50,
+        old_duty=0.0, new_duty=12.5,
+    ),
+    "price_response": lambda: price_response(
+        old_cost=50, cost_change=12.5,
+        demand=IsoelasticDemand(price=100, volume=10, demand_elasticity=1.5),
+    ),
+    "refund_incidence": lambda: refund_incidence(
+        duty_paid=np.array([100.0, 200.0]), pass_through_rate=0.6, interest=0.06
+    ),
+    "bounds": lambda: bounds(duty_cost, BOX),
+    "draws": lambda: draws(duty_cost, BOX, n=200, seed=1),
+    "tornado": lambda: tornado(duty_cost, BOX),
+    "sobol": lambda: sobol(duty_cost, BOX, n=256, seed=1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_prints_its_summary_takes_a_line_and_shows_a_table(name):
+    answer = ANSWERS[name]()
+    assert str(answer) == answer.summary()
+    assert repr(answer).startswith(f"<{type(answer).__name__}: ")
+    assert "\n" not in repr(answer)
+    assert len(repr(answer)) < 160
+    frame = answer.to_frame()
+    assert isinstance(frame, pd.DataFrame)
+    assert len(frame)
+    shown = answer._repr_html_()
+    assert shown.startswith("<p>")
+    assert "<table" in shown
+    assert answer.explain()
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_draws_on_the_axes_it_is_given(name):
+    _, ax = plt.subplots()
+    try:
+        assert ANSWERS[name]().plot(ax=ax) is ax
+    finally:
+        plt.close("all")
+
+
+def test_a_long_frame_shows_twenty_rows_and_says_how_many_more():
+    many = refund_incidence(duty_paid=np.arange(1.0, 11.0), pass_through_rate=0.5)
+    assert many._repr_html_().count("<tr") == 21
+    assert "… and 10 more rows" in many._repr_html_()
