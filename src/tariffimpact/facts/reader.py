@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
+from tariffimpact.facts.charges import CustomsCharge
 from tariffimpact.facts.duties import CountryGroup, Product, Status, TariffRow
 from tariffimpact.facts.records import (
     NO_COMPANY,
@@ -41,6 +42,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "refunds": Refund,
     "lawsuits": Lawsuit,
     "companies": Company,
+    "customs_charges": CustomsCharge,
     "assumptions": Assumption,
     "conflicts": Conflict,
     "products": Product,
@@ -48,7 +50,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "tariffs": TariffRow,
 }
 """Table name (the file is `NAME.csv`) to the record its rows are read into."""
-OPTIONAL: Final = ("customs_values", "refunds", "lawsuits", "companies")
+OPTIONAL: Final = ("customs_values", "refunds", "lawsuits", "companies", "customs_charges")
 """Tables a folder may do without: they were added after others had made folders of their own."""
 
 T = TypeVar("T", bound=Record)
@@ -76,6 +78,7 @@ class Facts:
     lawsuits: tuple[Lawsuit, ...] = ()
     firms: tuple[Company, ...] = ()
     """The rows of `companies.csv`; `companies` are the names that facts are about."""
+    customs_charges: tuple[CustomsCharge, ...] = ()
 
     @property
     def dated_on(self) -> date:

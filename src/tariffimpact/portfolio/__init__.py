@@ -3,7 +3,7 @@
 Needs the extra `portfolio` (DuckDB through Ibis); `--engine spark` the extra `distributed`.
 """
 
-from tariffimpact.portfolio.batch import BatchResult, run_batch
+from tariffimpact.portfolio.batch import BatchResult, BatchTerms, run_batch
 from tariffimpact.portfolio.census import read_census_imports
 from tariffimpact.portfolio.charging import Plan, charge
 from tariffimpact.portfolio.effective import EffectiveRates
@@ -14,25 +14,28 @@ from tariffimpact.portfolio.imports import (
 )
 from tariffimpact.portfolio.layers import ScheduleLayers, schedule_layers
 from tariffimpact.portfolio.lines import LINES, check_lines
-from tariffimpact.portfolio.skus import NEEDED, OPTIONAL, read_skus
-from tariffimpact.portfolio.written import RowFiles, batch_files
+from tariffimpact.portfolio.outputs import RowFiles, batch_files
+from tariffimpact.portfolio.skus import NEEDED, OPTIONAL, SkuFile, open_skus, read_skus
 
 __all__ = [
     "LINES",
     "NEEDED",
     "OPTIONAL",
     "BatchResult",
+    "BatchTerms",
     "EffectiveRates",
     "Engine",
     "Plan",
     "RowFiles",
     "ScheduleLayers",
+    "SkuFile",
     "batch_files",
     "charge",
     "check_lines",
     "effective_rate_by_day",
     "effective_tariff_rate",
     "engine",
+    "open_skus",
     "read_census_imports",
     "read_skus",
     "run_batch",

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.errors import Fault, ModelError
+from tariffimpact.facts.fields import CONTROL
 from tariffimpact.portfolio.batch import BatchResult
-from tariffimpact.portfolio.cells import CONTROL
 from tariffimpact.writing import csv_bytes
 
 if TYPE_CHECKING:
