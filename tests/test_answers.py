@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tariffimpact.cases import read_case
+from tariffimpact.decisions.bridge import bridge
 from tariffimpact.decisions.refund import refund_incidence
 from tariffimpact.interval import Interval
 from tariffimpact.passthrough import measure, pass_through_bounds
@@ -42,6 +44,9 @@ ANSWERS = {
     "refund_incidence": lambda: refund_incidence(
         duty_paid=np.array([100.0, 200.0]), pass_through_rate=0.6, interest=0.06
     ),
+    "bridge": lambda: bridge(gross=150e6, net=75e6, accounts={"sales": Interval(5e9, 5.5e9)}),
+    "case": lambda: read_case("textbook"),
+    "case prices": lambda: read_case("textbook").prices(),
     "bounds": lambda: bounds(duty_cost, BOX),
     "draws": lambda: draws(duty_cost, BOX, n=200, seed=1),
     "tornado": lambda: tornado(duty_cost, BOX),

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -602,8 +603,39 @@ def test_companies_are_found_in_any_case_and_an_unknown_one_names_the_known(fact
     assert {row.company for row in sony.financials} == {"Sony"}
     lauder = facts.of_companies(("ESTÉE LAUDER", "sony"))
     assert set(lauder.companies) == {"Sony", "Estée Lauder"}
-    with pytest.raises(ModelError, match=r"no facts about 'Soni'; the companies are Sony, Micro"):
+    with pytest.raises(ModelError, match=r"no facts about 'Soni'; did you mean Sony\?"):
         facts.of_companies(("Soni",))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("estee lauder", "Estée Lauder"),
+        ("procter and gamble", "Procter & Gamble"),
+        ("general motors", "General Motors"),
+        ("monster", "Monster Beverage"),
+        ("HERMES", "Hermès"),
+    ],
+)
+def test_a_company_is_known_by_its_name_without_accents_or_signs(facts, text, name):
+    if name in facts.companies:
+        assert facts.company_named(text) == name
+
+
+def test_a_name_that_begins_several_is_asked_back(facts):
+    names = ("General Mills", "General Motors")
+    rows = [facts.statements[0].model_copy(update={"company": name}) for name in names]
+    both = replace(facts, statements=(*facts.statements, *rows))
+    with pytest.raises(ModelError, match=r"begins several names; write one of General M"):
+        both.company_named("general")
+
+
+def test_an_industry_names_its_companies(facts):
+    found = facts.in_industry("consumer staples")
+    assert {"PepsiCo", "Monster Beverage"} <= set(found)
+    assert "Sony" not in found
+    with pytest.raises(ModelError, match=r"no company of the industry 'toys'; the industries are"):
+        facts.in_industry("toys")
 
 
 def test_a_source_is_found_by_its_id_or_the_ids_are_listed(facts):

@@ -17,6 +17,9 @@ _HEADINGS = {
     "Timing": "[timing]",
     "Sourcing": "[sourcing]",
     "Terms": "[[sourcing.offers]]",
+    "Earnings": "[earnings]",
+    "ImportLine": "[[earnings.imports]]",
+    "OffsetLine": "[[earnings.offsets]]",
 }
 _EVERYWHERE = ("source", "reason")  # told once, above the tables
 
@@ -35,7 +38,16 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def _table(heading: str, part: dict[str, Any]) -> Iterator[str]:
-    tables = ("tariff", "demand", "products", "recovery", "rollback", "timing", "sourcing")
+    tables = (
+        "tariff",
+        "demand",
+        "products",
+        "recovery",
+        "rollback",
+        "timing",
+        "sourcing",
+        "earnings",
+    )
     yield f"\n### {heading}\n\n{part.get('description', '')}\n"
     yield "| key | meaning |\n|---|---|"
     for key, rule in part["properties"].items():

@@ -64,7 +64,7 @@ def test_one_company_in_any_case_on_a_day_in_one_format(tmp_path, run):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--company", "Soni"], 1, ["no facts about 'Soni'", "the companies are Sony", "Walmart"]),
+        (["--company", "Soni"], 1, ["no facts about 'Soni'; did you mean Sony"]),
         (["--as-of", "1999-12-31"], 1, ["had been published by 1999-12-31", "the first is of"]),
         (["--as-of", "2025-02-30"], 2, ["'2025-02-30' is not a date", "2025-05-01"]),
         (["--as-of", "20250821"], 2, ["'20250821' is not a date"]),

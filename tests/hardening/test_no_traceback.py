@@ -77,10 +77,40 @@ def test_debug_shows_where_it_happened(command, monkeypatch):
         main(["--debug", command])
 
 
-def test_an_interrupt_is_one_word(command, monkeypatch, capsys):
+def test_an_interrupt_is_one_line(command, monkeypatch, capsys):
     broken(monkeypatch, KeyboardInterrupt())
     code, out, err = called([command], capsys)
-    assert (code, out, err.strip()) == (1, "", "Aborted!")
+    assert (code, out, err.strip()) == (130, "", "interrupted; no file is half-written")
+
+
+@pytest.mark.parametrize("milliseconds", [20, 40, 60, 100, 200])
+def test_an_interrupt_while_the_program_loads_is_one_line(milliseconds):
+    """From when Python itself has begun; before, it ends by the signal and says nothing."""
+    begun = (
+        "import signal, sys, os, threading, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from tariffimpact.__main__ import run\n"
+        f"stop = lambda: (time.sleep({milliseconds / 1000}), os.kill(os.getpid(), signal.SIGINT))\n"
+        "threading.Thread(target=stop, daemon=True).start()\n"
+        "sys.argv = ['tariffimpact', 'price', 'sony-ps5', '--draws', '4000000']\n"
+        "run()\n"
+    )
+    told = subprocess.run([sys.executable, "-c", begun], capture_output=True, check=False)
+    assert (told.returncode, told.stderr.strip()) == (130, b"interrupted; no file is half-written")
+
+
+@pytest.mark.parametrize("error", [
+    MemoryError(),
+    ImportError("libscipy_openblas.so: failed to map segment from shared object"),
+    OSError(12, "Cannot allocate memory"),
+])  # fmt: skip
+def test_want_of_memory_is_told_as_such(error, monkeypatch, capsys):
+    broken(monkeypatch, error)
+    code, _, err = called(["report"], capsys)
+    assert code == 1
+    assert "memory" in err
+    assert "suffice" in err
+    assert "defect" not in err
 
 
 @pytest.mark.parametrize(
@@ -162,9 +192,11 @@ def test_a_signal_in_the_middle_leaves_no_trace_and_no_file(tmp_path, number):
     time.sleep(0.5)  # in the middle of its reading or of its charts; on no machine at the end
     running.send_signal(number)
     _, err = running.communicate(timeout=60)
-    assert running.returncode == (1 if number == signal.SIGINT else -number)
+    assert running.returncode == (130 if number == signal.SIGINT else -number)
     assert b"Traceback" not in err
-    assert err.strip() == (b"Aborted!" if number == signal.SIGINT else b"")
+    assert err.strip() == (
+        b"interrupted; no file is half-written" if number == signal.SIGINT else b""
+    )
     assert not out.exists()
 
 

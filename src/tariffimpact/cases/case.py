@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, get_args
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
+from tariffimpact.cases.earnings import earnings_bridge, earnings_questions
 from tariffimpact.cases.figures import span
 from tariffimpact.cases.prices import PriceAnswer
 from tariffimpact.cases.product import CaseProduct
@@ -17,6 +19,7 @@ from tariffimpact.cases.refunded import refund_inputs, refund_questions, refunde
 from tariffimpact.cases.schema import CaseFile
 from tariffimpact.cases.sourced import sourced, sourcing_questions
 from tariffimpact.cases.timed import timed, timing_questions
+from tariffimpact.decisions.bridge import Bridge
 from tariffimpact.decisions.recovery import Recovery
 from tariffimpact.decisions.refund import Rollback
 from tariffimpact.decisions.sourcing import Resourcing
@@ -28,10 +31,11 @@ from tariffimpact.uncertainty.inputs import Stated
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+@dataclass(frozen=True, slots=True, repr=False)
+class Case(Answer):
     """A case read, checked, and with everything it refers to found."""
 
     name: str
@@ -47,7 +51,10 @@ class Case:
     offer_rates: Mapping[str, Stated]
     """Rate by origin of the offers of `[sourcing]`."""
     products: tuple[CaseProduct, ...]
-    exposure: Exposure | None
+    exposures: Mapping[str, Exposure]
+    """The rows it names, by the key that names them: `recovery.exposure` …"""
+    earned: Mapping[str, Stated]
+    """The numbers of `[earnings]` by name; see `decisions.bridge`."""
     sources: tuple[Source, ...]
 
     @property
@@ -90,16 +97,17 @@ class Case:
         ModelError
             If the case does not give enough to ask it; the text lists what can be asked.
         """
-        items = [self.product(product)] if product or self.products else []
-        asked = [question for item in items for question in item.questions(self.currency)]
-        asked += self._own_questions(product)
-        for question in asked:
-            if question.key == key:
-                return question
-        if key in RULES and items:
+        found = self.asked(key, product)
+        if found is not None:
+            return found
+        if key in RULES and self.products:
             raise ModelError(self.product(product).refusal(key))
-        known = ", ".join(question.key for question in asked)
+        known = ", ".join(question.key for question in self._questions(product))
         raise ModelError(f"{self.name} does not answer {key!r}; it answers {known}")
+
+    def asked(self, key: str, product: str | None = None) -> Question | None:
+        """Return one question, by its key; None where the case does not give enough to ask it."""
+        return next((found for found in self._questions(product) if found.key == key), None)
 
     def prices(
         self, product: str | None = None, *, rules: Sequence[str] | None = None
@@ -137,7 +145,7 @@ class Case:
             If the case has no `[recovery]`, or its exposure is in another currency.
         """
         return recovered(
-            self._table("recovery"), self.exposure, currency=self.currency, source=self.credit
+            self._table("recovery"), self._recovered, currency=self.currency, source=self.credit
         )
 
     def rollback(self, product: str | None = None) -> Rollback:
@@ -180,6 +188,23 @@ class Case:
         on: date | None = table.on or (None if tariff is None else tariff.on)
         return sourced(table, self.offer_rates, on=on, currency=self.currency, source=self.credit)
 
+    def earnings(self) -> Bridge:
+        """Return what the tariff costs the company, from the duty to earnings per share.
+
+        Raises
+        ------
+        ModelError
+            If the case has no `[earnings]`, or its cost cannot be told.
+        """
+        return earnings_bridge(
+            self._table("earnings"),
+            self.earned,
+            gross=self.exposures.get("earnings.gross_exposure"),
+            net=self.exposures.get("earnings.net_exposure"),
+            currency=self.currency,
+            source=self.credit,
+        )
+
     def answers(self) -> pd.DataFrame:
         """Return every answer of the case, one row per product and question.
 
@@ -202,7 +227,9 @@ class Case:
 
     def summary(self) -> str:
         """Return what the case asks, and what each product's price change says."""
-        lines = [f"{self.title}. {self.file.question}", f"Tariff change: {self._tariff_words()}."]
+        lines = [f"{self.title}. {self.file.question}"]
+        if self.file.tariff is not None:
+            lines.append(f"Tariff change: {self._tariff_words()}.")
         for item in self.products:
             if item.has_rate:
                 lines.append(f"{item.name}: {item.pass_through(self.currency).summary()}")
@@ -213,6 +240,25 @@ class Case:
     def to_frame(self) -> pd.DataFrame:
         """Return `answers()`."""
         return self.answers()
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the first answer the case has: prices, recovery, path, sourcing or earnings.
+
+        Raises
+        ------
+        ModelError
+            If it has none of them.
+        """
+        drawn: tuple[tuple[bool, Callable[[], Answer]], ...] = (
+            (bool(self.products and self.products[0].rules), self.prices),
+            (self.file.recovery is not None, self.recovery),
+            (self.file.sourcing is not None, self.sourcing),
+            (self.file.earnings is not None, self.earnings),
+        )
+        for has, answer in drawn:
+            if has:
+                return answer().plot(ax=ax)
+        raise ModelError(f"{self.name} has nothing to draw; add a cost or a demand to a product")
 
     def explain(self) -> str:
         """Return inputs, reasons and sources."""
@@ -227,6 +273,10 @@ class Case:
         ]
         return "\n".join(lines)
 
+    @property
+    def _recovered(self) -> Exposure | None:
+        return self.exposures.get("recovery.exposure")
+
     def _tariff_words(self) -> str:
         change = self.tariff_change
         return units.points(span(change)) + " of customs value"
@@ -234,7 +284,9 @@ class Case:
     def _reasons(self) -> list[str]:
         file = self.file
         first: list[Any] = [file, file.tariff, file.demand]
-        last: list[Any] = [file.recovery, file.rollback, file.timing, file.sourcing]
+        last: list[Any] = [
+            file.recovery, file.rollback, file.timing, file.sourcing, file.earnings
+        ]  # fmt: skip
         parts = (*first, *file.products, *last)
         return [part.reason for part in parts if part and part.reason]
 
@@ -248,11 +300,17 @@ class Case:
         )
         return table
 
+    def _questions(self, product: str | None = None) -> list[Question]:
+        """Return every question about a product (the first by default) and about the case."""
+        items = [self.product(product)] if product or self.products else []
+        asked = [question for item in items for question in item.questions(self.currency)]
+        return asked + self._own_questions(product)
+
     def _own_questions(self, product: str | None = None) -> list[Question]:
         """Return the questions about the case as a whole, or a refund on one product."""
         asked = []
         if self.resolved.recovery is not None:
-            asked.append(recovery_question(self.resolved.recovery, self.exposure, self.currency))
+            asked.append(recovery_question(self.resolved.recovery, self._recovered, self.currency))
         if self.resolved.rollback is not None:
             inputs = refund_inputs(self.resolved.rollback, self.product(product))
             asked += refund_questions(inputs, self.currency)
@@ -263,6 +321,8 @@ class Case:
             )  # fmt: skip
         if self.resolved.sourcing is not None:
             asked += self._sourcing_questions()
+        if self.resolved.earnings is not None:
+            asked += earnings_questions(self.resolved.earnings, self.earned, self.currency)
         return asked
 
     def _sourcing_questions(self) -> list[Question]:

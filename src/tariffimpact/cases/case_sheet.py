@@ -92,8 +92,6 @@ class CaseSheet:
         """Write one row; formulas have the cells they name put in."""
         if all(value is None for value in values):
             return
-        from openpyxl.styles import Font, PatternFill
-
         put(self.sheet.cell(self.row, 1), label)
         for n, value in enumerate(values):
             if value is None:
@@ -103,8 +101,7 @@ class CaseSheet:
             cell.number_format = _number_format(name)
             self.cells[n][name] = cell.coordinate
             if given:
-                cell.fill = PatternFill("solid", start_color=_INPUT_FILL)
-                cell.font = Font(color=_INPUT_FONT)
+                mark_input(cell)
         self.row += 1
 
     def _results(self) -> Iterator[tuple[str, str, list[str | None]]]:
@@ -227,6 +224,14 @@ def letter(column: int) -> str:
     from openpyxl.utils import get_column_letter
 
     return str(get_column_letter(column))
+
+
+def mark_input(cell: Any) -> None:
+    """Colour a cell as one to be changed."""
+    from openpyxl.styles import Font, PatternFill
+
+    cell.fill = PatternFill("solid", start_color=_INPUT_FILL)
+    cell.font = Font(color=_INPUT_FONT)
 
 
 def put(cell: Any, text: str) -> None:

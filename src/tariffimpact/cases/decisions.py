@@ -172,3 +172,99 @@ class Sourcing(Part):
         if self.hazard != 0 and self.lasting_probability != 1:
             raise ValueError("gives hazard and lasting_probability; keep one of the two")
         return self
+
+
+class ImportLine(Part):
+    """Goods of one origin that bear the duty."""
+
+    origin: Country | None = None
+    """ISO alpha-3; left out where the goods are not told apart."""
+    customs_value: Positive
+    """Customs value a year, in the currency of the case."""
+    tariff_change: Rate | None = None
+    """Rise of the rate; that of [tariff] where left out, looked up for the origin by its hts."""
+
+
+class OffsetLine(Part):
+    """What one answer of the company takes back of the gross cost."""
+
+    by: Literal["price", "sourcing", "vendors", "other"] = "other"
+    """Which answer."""
+    amount: Amount | None = None
+    """Money in the window."""
+    share: Share | None = None
+    """Share of the gross cost, in place of amount."""
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        if (self.amount is None) == (self.share is None):
+            raise ValueError("gives both or neither of amount and share; give exactly one")
+        return self
+
+
+class Earnings(Part):
+    """What a tariff costs a company, and what it is of its sales, income and shares."""
+
+    gross: Positive | None = None
+    """Cost before any answer, money in the window."""
+    gross_exposure: Key | None = None
+    """A row of `exposures.csv` to take the gross from, in place of it."""
+    net: Positive | None = None
+    """Cost after the company's answers, money in the same window."""
+    net_exposure: Key | None = None
+    """A row of `exposures.csv` to take the net from, in place of it."""
+    sensitivity: Positive | None = None
+    """What `sensitivity_points` of tariff cost a year by the company's own rule of thumb."""
+    sensitivity_points: Positive = 0.01
+    """The points as a fraction of customs value: 0.10 for ten."""
+    tariff_change: Rate | None = None
+    """Rise of the rate that the sensitivity is asked for, and imports without one of their own."""
+    months: Months = 12.0
+    """Months of the window in which the duty is charged on the imports."""
+    sales: Positive | None = None
+    """Sales of the same window."""
+    cost_of_goods: Positive | None = None
+    """Cost of goods sold before the tariff."""
+    fixed_cost: Positive | None = None
+    """Cost that does not move with the volume."""
+    operating_income: Anything | None = None
+    """Operating income before the tariff, in place of fixed_cost."""
+    tax_rate: Share | None = None
+    """Tax on the cost, for the cost per share."""
+    shares_outstanding: Positive | None = None
+    """Number of shares."""
+    headwind: Share | None = None
+    """The net headwind that the company itself gives, a share of sales: 0.012 for 120 points."""
+    demand_elasticity: Positive | None = None
+    """Of the company's sales at the old price, positive."""
+    demand: Literal["linear", "isoelastic"] = "isoelastic"
+    """Form of that demand."""
+    months_of_stock: Positive | None = None
+    """Months of sales that the stock is worth, for the way through the quarters."""
+    turns: Positive | None = None
+    """Inventory turns a year, in place of months_of_stock."""
+    flow: Literal["replacement", "fifo", "fifo_many", "average"] = "fifo_many"
+    """Which cost goes out first."""
+    front_loaded_months: Months = 0.0
+    """Months of sales bought ahead at the old duty."""
+    price_rise: Anything | None = None
+    """An announced rise of prices, as a fraction."""
+    imports: tuple[ImportLine, ...] = ()
+    offsets: tuple[OffsetLine, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        for one, other in (
+            ("gross", "gross_exposure"), ("net", "net_exposure"), ("months_of_stock", "turns"),
+        ):  # fmt: skip
+            if getattr(self, one) is not None and getattr(self, other) is not None:
+                raise ValueError(f"gives {one} and {other}; keep one of the two")
+        sources = (self.gross, self.gross_exposure, self.sensitivity, self.imports or None)
+        if sum(item is not None for item in sources) > 1:
+            raise ValueError(
+                "gives the gross cost more than once; keep one of gross, gross_exposure, "
+                "sensitivity and imports"
+            )
+        if self.sensitivity is not None and self.tariff_change is None:
+            raise ValueError("gives a sensitivity without tariff_change; give the rise of the rate")
+        return self

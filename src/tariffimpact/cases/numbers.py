@@ -35,6 +35,13 @@ class Reference:
 Written = Stated | Reference
 """A number as a case file gives it."""
 
+
+def stated(value: Written) -> Stated:
+    """Return a number of a table whose references have been filled in."""
+    assert not isinstance(value, Reference)
+    return value
+
+
 _TABLES: Final = ("assumption", "financial", "exposure")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.cases.question import Question
 from tariffimpact.pricing import PriceResponse
 from tariffimpact.uncertainty import Bounds
@@ -26,8 +27,8 @@ NO_PRICE: Final = "no price does"
 """What stands where a rule has no answer anywhere in the ranges."""
 
 
-@dataclass(frozen=True, slots=True)
-class PriceAnswer:
+@dataclass(frozen=True, slots=True, repr=False)
+class PriceAnswer(Answer):
     """What one product of a case would cost under each rule."""
 
     product: str

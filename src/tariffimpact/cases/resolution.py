@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import calendar
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from tariffimpact.cases.earnings import earnings_bridge, earnings_inputs
 from tariffimpact.cases.lines import Location
-from tariffimpact.cases.numbers import Reference, check_kind
+from tariffimpact.cases.numbers import Reference, check_kind, stated
 from tariffimpact.cases.part import Part
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.schema import CaseFile, Product, Tariff
 from tariffimpact.errors import ModelError, require
-from tariffimpact.facts import Facts, Source
+from tariffimpact.facts import Exposure, Facts, Source
 from tariffimpact.interval import Interval
 from tariffimpact.tariffs import TariffSchedule
 from tariffimpact.uncertainty import Distribution
@@ -72,10 +73,8 @@ def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[P
     ]
     rates = _rates(whole, lookup)
     offers = _offer_rates(whole, lookup)
-    exposure = None
-    if whole.recovery is not None and whole.recovery.exposure is not None:
-        at: Location = ("recovery", "exposure")
-        exposure = lookup.row("exposures", "exposure_id", whole.recovery.exposure, at)
+    exposures = _exposures(whole, lookup)
+    earned = {} if whole.earnings is None else _earned(whole, exposures, change, lookup)
     if lookup.problems:
         return None, lookup.problems
     return {
@@ -85,9 +84,63 @@ def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[P
         "rates": rates,
         "offer_rates": offers,
         "products": tuple(products),
-        "exposure": exposure,
+        "exposures": exposures,
+        "earned": earned,
         "sources": _sources(lookup),
     }, []
+
+
+_EXPOSURES: Final = (
+    ("recovery", "exposure"), ("earnings", "gross_exposure"), ("earnings", "net_exposure"),
+)  # fmt: skip
+
+
+def _exposures(whole: CaseFile, lookup: _Lookup) -> dict[str, Exposure]:
+    """Return the rows of `exposures.csv` that the case names, by the key that names them."""
+    found: dict[str, Exposure] = {}
+    for table, key in _EXPOSURES:
+        named = getattr(getattr(whole, table), key, None)
+        if named is not None:
+            row = lookup.row("exposures", "exposure_id", named, (table, key))
+            if row is not None:
+                found[f"{table}.{key}"] = row
+    return found
+
+
+def _earned(
+    whole: CaseFile, exposures: Mapping[str, Exposure], change: Stated, lookup: _Lookup
+) -> dict[str, Stated]:
+    """Return the numbers of the earnings table by name."""
+    table, tariff = whole.earnings, whole.tariff
+    assert table is not None
+    changes: dict[str, Stated] = {} if tariff is None else {"": change}
+    for n, line in enumerate(table.imports):
+        if tariff is None or line.origin is None or line.tariff_change is not None:
+            continue
+        if tariff.hts is None:
+            changes[line.origin] = change
+            continue
+        alone = tariff.model_copy(update={"origins": (line.origin,)})
+        known = len(lookup.problems)
+        changes[line.origin], _ = _tariff(alone, lookup)
+        if len(lookup.problems) > known:
+            del lookup.problems[known:]
+            lookup.problems.append(
+                (
+                    ("earnings", "imports", n, "origin"),
+                    f"has no rate of {tariff.hts} to look up",
+                    "give the line a tariff_change",
+                    line.origin,
+                )
+            )
+    rows = {name: exposures.get(f"earnings.{name}_exposure") for name in ("gross", "net")}
+    try:
+        inputs = earnings_inputs(table, changes=changes, currency=whole.currency, **rows)
+        earnings_bridge(table, inputs, currency=whole.currency, source="", **rows)
+        return inputs
+    except ModelError as error:
+        lookup.fault(("earnings",), error)
+        return {}
 
 
 def _filled(part: P, lookup: _Lookup, at: Location) -> P:
@@ -127,7 +180,7 @@ def _tariff(tariff: Tariff, lookup: _Lookup) -> tuple[Stated, Stated]:
     """Return the change of the rate and the old rate."""
     if tariff.rate is not None:
         try:
-            return _difference(_stated(tariff.rate), _stated(tariff.old_rate)), _stated(
+            return _difference(stated(tariff.rate), stated(tariff.old_rate)), stated(
                 tariff.old_rate
             )
         except ModelError as error:
@@ -190,7 +243,7 @@ def _offer_rates(whole: CaseFile, lookup: _Lookup) -> dict[str, Stated]:
         at: Location = ("sourcing", "offers", n, "ad_valorem")
         try:
             if offer.ad_valorem is not None:
-                rates[offer.origin] = _stated(offer.ad_valorem)
+                rates[offer.origin] = stated(offer.ad_valorem)
                 continue
             require(
                 hts is not None and on is not None,
@@ -263,9 +316,3 @@ def _hull(spans: Iterable[Interval]) -> Interval:
 
 def _plain(span: Interval) -> Stated:
     return span.low if span.is_exact else span
-
-
-def _stated(value: object) -> Stated:
-    """Return a number once its references are replaced."""
-    assert not isinstance(value, Reference)
-    return value  # type: ignore[return-value]  # Written without Reference is Stated

@@ -15,7 +15,16 @@ from pydantic import (
     model_validator,
 )
 
-from tariffimpact.cases.decisions import Recovery, Rollback, Sourcing, Terms, Timing
+from tariffimpact.cases.decisions import (
+    Earnings,
+    ImportLine,
+    OffsetLine,
+    Recovery,
+    Rollback,
+    Sourcing,
+    Terms,
+    Timing,
+)
 from tariffimpact.cases.numbers import Positive, Rate, Share, SomeShare
 from tariffimpact.cases.part import Part
 from tariffimpact.facts.fields import Country, Currency, Hts, Key, Text
@@ -155,11 +164,15 @@ class CaseFile(Part):
     rollback: Rollback | None = None
     timing: Timing | None = None
     sourcing: Sourcing | None = None
+    earnings: Earnings | None = None
 
     @model_validator(mode="after")
     def _has_something_to_ask(self) -> Self:
-        if not self.products and self.recovery is None and self.sourcing is None:
-            raise ValueError("has no [[products]], [recovery] or [sourcing]; give at least one")
+        alone = (self.recovery, self.sourcing, self.earnings)
+        if not self.products and alone == (None, None, None):
+            raise ValueError(
+                "has no [[products]], [recovery], [sourcing] or [earnings]; give at least one"
+            )
         if self.products and self.tariff is None:
             raise ValueError("has products and no [tariff]; add it with a rate")
         needs = (self.rollback or self.timing) is not None
@@ -186,6 +199,7 @@ class CaseFile(Part):
 
 _TABLES: Final = (
     CaseFile, Tariff, Demand, Metal, Product, Recovery, Rollback, Timing, Terms, Sourcing,
+    ImportLine, OffsetLine, Earnings,
 )  # fmt: skip
 
 
@@ -200,10 +214,7 @@ def schema_text() -> str:
         **schema,
         "title": "A tariffimpact case",
     }
-    _add_meanings(
-        schema,
-        (CaseFile, Tariff, Demand, Metal, Product, Recovery, Rollback, Timing, Terms, Sourcing),
-    )
+    _add_meanings(schema, _TABLES)
     return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
 
 

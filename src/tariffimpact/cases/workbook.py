@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from tariffimpact.cases.case import Case
 from tariffimpact.cases.case_sheet import CaseSheet, letter, put
 from tariffimpact.errors import ModelError
+from tariffimpact.facts import Source
 from tariffimpact.writing import publish
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -50,27 +52,43 @@ def workbook_bytes(case: Case) -> bytes:
     ModelError
         If openpyxl is not installed.
     """
+    book = new_book()
+    sheet = book.active
+    sheet.title = "Case"
+    solver = book.create_sheet("Solver")
+    CaseSheet(sheet, solver, case).fill()
+    write_table(book.create_sheet("Ranges"), case.answers())
+    write_sources(book.create_sheet("Sources"), case.sources)
+    if not solver.max_row > 1:
+        book.remove(solver)
+    return book_bytes(book)
+
+
+def new_book() -> Any:
+    """Return an empty workbook.
+
+    Raises
+    ------
+    ModelError
+        If openpyxl is not installed.
+    """
     try:
         import openpyxl
     except ImportError:
         raise ModelError(
             "a workbook needs openpyxl; install it with: pip install 'tariffimpact[xlsx]'"
         ) from None
-    book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = "Case"
-    solver = book.create_sheet("Solver")
-    CaseSheet(sheet, solver, case).fill()
-    _table(book.create_sheet("Ranges"), case.answers())
-    _sources(book.create_sheet("Sources"), case)
-    if not solver.max_row > 1:
-        book.remove(solver)
+    return openpyxl.Workbook()
+
+
+def book_bytes(book: Any) -> bytes:
+    """Return a workbook as a file holds it, without the time it was written at."""
     buffer = io.BytesIO()
     book.save(buffer)
     return _undated(buffer.getvalue())
 
 
-def _table(sheet: Any, frame: Any) -> None:
+def write_table(sheet: Any, frame: Any) -> None:
     """Write a frame as values."""
     for column, name in enumerate(frame.columns, start=1):
         put(sheet.cell(1, column), name)
@@ -83,8 +101,9 @@ def _table(sheet: Any, frame: Any) -> None:
         sheet.column_dimensions[letter(column)].width = 20
 
 
-def _sources(sheet: Any, case: Case) -> None:
-    for row, source in enumerate(case.sources, start=1):
+def write_sources(sheet: Any, sources: Iterable[Source]) -> None:
+    """Write sources, one a row: publisher, title, day, address."""
+    for row, source in enumerate(sources, start=1):
         parts = (source.publisher, source.title, str(source.published_on), str(source.url))
         for column, text in enumerate(parts, start=1):
             put(sheet.cell(row, column), text)

@@ -15,8 +15,11 @@ from typing import Any, Final
 
 import click
 
+from tariffimpact.cli.memory import is_want_of_memory, settle_threads, too_little
 from tariffimpact.cli.options import version_option
 from tariffimpact.errors import DataError, TariffImpactError, printable, shortened
+
+INTERRUPTED: Final = "interrupted; no file is half-written"
 
 _COMMANDS: Final = {
     "report": ("tariffimpact.cli.report:report", "Write the HTML and PDF report and its figures."),
@@ -32,6 +35,10 @@ _COMMANDS: Final = {
     "rollback": (
         "tariffimpact.cli.rollback:rollback",
         "Say who keeps what when a duty falls or is refunded.",
+    ),
+    "earnings": (
+        "tariffimpact.cli.earnings:earnings",
+        "Follow a duty to margin, operating income and earnings per share.",
     ),
     "path": (
         "tariffimpact.cli.path:path",
@@ -109,8 +116,14 @@ def main(args: list[str] | None = None) -> None:
     """Run the command line; a mistake in the input is one line on stderr and exit code 1."""
     given = sys.argv[1:] if args is None else args
     _settle_streams()
+    settle_threads()
     try:
-        cli.main(args=given, prog_name="tariffimpact")
+        left = cli.main(args=given, prog_name="tariffimpact", standalone_mode=False)
+    except click.Abort:
+        _fail(INTERRUPTED, code=130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except DataError as error:
         _fail(str(error))
     except TariffImpactError as error:
@@ -119,6 +132,7 @@ def main(args: list[str] | None = None) -> None:
         if "--debug" in given:
             raise
         _fail(_unexpected(error))
+    sys.exit(left if isinstance(left, int) else 0)
 
 
 def _settle_streams() -> None:
@@ -134,8 +148,8 @@ def _settle_streams() -> None:
 
 def _unexpected(error: Exception) -> str:
     """Return what to say of an error that no one foresaw: the machine's trouble, or ours."""
-    if isinstance(error, MemoryError):
-        return "error: the memory of this machine does not suffice; give fewer rows or scenarios"
+    if is_want_of_memory(error):
+        return f"error: {too_little()}"
     if isinstance(error, OSError) and error.strerror:
         where = "" if error.filename is None else f": {error.filename}"
         return f"error: {error.strerror}{where}; check the disk, the path and its permissions"
@@ -147,7 +161,7 @@ def _unexpected(error: Exception) -> str:
     )
 
 
-def _fail(message: str) -> Any:
+def _fail(message: str, code: int = 1) -> Any:
     with suppress(OSError):  # nobody may be listening any more
         click.echo("\n".join(map(printable, message.split("\n"))), err=True)
-    sys.exit(1)
+    sys.exit(code)

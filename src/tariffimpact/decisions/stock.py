@@ -104,6 +104,64 @@ def share_on_new_cost(*, month: ArrayLike, months_of_stock: ArrayLike, flow: str
     return plain(1 - (1 - np.minimum(1 / held, 1.0)) ** t)
 
 
+def months_on_new_cost(
+    *,
+    months: ArrayLike,
+    months_of_stock: ArrayLike,
+    flow: str,
+    front_loaded_months: ArrayLike = 0.0,
+) -> Numbers:
+    """Return how many months' worth of goods sold carried the new duty by then.
+
+    The integral of `share_on_new_cost` from the day on which the stock bought ahead is used up:
+    replacement T, FIFO with one cohort max(T - H, 0), FIFO over many products T^2/2H up to H and
+    T - H/2 after, average T + (1 - r^T)/ln r with r = 1 - 1/H.
+
+    Parameters
+    ----------
+    months
+        Months since the duty came, not negative.
+    months_of_stock, flow
+        See `share_on_new_cost`.
+    front_loaded_months
+        Months of sales bought ahead at the old duty; T is what is left of `months` after them.
+        Replacement cost knows no stock: it takes `months` whole.
+
+    Returns
+    -------
+    float or ndarray
+        Months of cost of goods sold, at most `months`.
+
+    Raises
+    ------
+    ModelError
+        If an argument leaves its range, or the flow is unknown.
+
+    Examples
+    --------
+    >>> [months_on_new_cost(months=6, months_of_stock=4, flow=flow) for flow in FLOWS[:3]]
+    [6.0, 2.0, 4.0]
+    """
+    _known(flow)
+    t = checked("months", months, at_least=0, remedy="count months from the duty's first day")
+    held = checked("months_of_stock", months_of_stock, above=0, remedy=_STOCK_REMEDY)
+    ahead = checked(
+        "front_loaded_months", front_loaded_months, at_least=0, remedy="give months of sales"
+    )
+    if flow == "replacement":
+        return plain(np.broadcast_to(t, np.broadcast_shapes(t.shape, held.shape, ahead.shape)))
+    t = np.maximum(t - ahead, 0.0)
+    if flow == "fifo":
+        return plain(np.maximum(t - held, 0.0))
+    if flow == "fifo_many":
+        ramp = np.minimum(t, held)
+        return plain(ramp * ramp / (2 * held) + t - ramp)
+    kept = np.maximum(1 - 1 / held, 0.0)
+    rate = np.log(np.where(kept > 0, kept, 1.0))
+    waiting = np.where(kept > 0, np.expm1(rate * t) / np.where(rate < 0, rate, -1.0), 0.0)
+    return plain(t - waiting)
+
+
 def stock_on_new_cost(*, month: ArrayLike, months_of_stock: ArrayLike) -> Numbers:
     """Return the share of the stock on hand that carries the new duty, min(1, t/H), under FIFO.
 

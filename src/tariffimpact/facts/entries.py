@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from typing import Any
 
 from tariffimpact.codes import country_name
 from tariffimpact.facts.claims import Claim, claim_of, origin_name
-from tariffimpact.facts.reader import Facts
+from tariffimpact.facts.reader import Facts, folded
 from tariffimpact.facts.records import Assumption, Cited, Conflict, Record, Source
 
 
@@ -146,18 +144,6 @@ def key_of(record: Record) -> str:
     names = (name for name in type(record).model_fields if name.endswith("_id"))
     key: str = getattr(record, next(name for name in names if name != "source_id"))
     return key
-
-
-def folded(text: str) -> str:
-    """Return text for comparison: no case, no accents, words apart by one space, one before each.
-
-    Examples
-    --------
-    >>> folded("Estée Lauder's $100m")
-    ' estee lauder s 100m'
-    """
-    bare = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text))
-    return re.sub(r"\W+", " ", f" {bare.casefold()}").rstrip()
 
 
 def _about(facts: Facts) -> Callable[[Record], tuple[str, ...]]:

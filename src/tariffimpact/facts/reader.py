@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -138,22 +141,59 @@ class Facts:
             for row in self.tariffs
         )
 
-    def of_companies(self, names: tuple[str, ...]) -> Facts:
-        """Return the facts of the named companies only, matched without regard to case.
+    def company_named(self, text: str) -> str:
+        """Return the company that a text names, as the facts spell it.
+
+        Case, accents and signs do not count ("estee lauder"), "and" is "&", and the beginning of
+        one name alone suffices ("general motors", "monster").
 
         Raises
         ------
         ModelError
-            If a name is none of `companies`; the text lists them.
+            If it names none of `companies`, or several; the text lists the nearest.
         """
-        spelled = {name.casefold(): name for name in self.companies}
-        unknown = [name for name in names if name.casefold() not in spelled]
-        if unknown:
-            raise ModelError(
-                f"no facts about {', '.join(map(repr, unknown))}; "
-                f"the companies are {', '.join(self.companies)}"
-            )
-        wanted = {spelled[name.casefold()] for name in names}
+        spelled = {_bare(name): name for name in self.companies}
+        asked = _bare(text)
+        begun = [name for bare, name in spelled.items() if asked and bare.startswith(f"{asked} ")]
+        if asked in spelled:
+            return spelled[asked]
+        if len(begun) == 1:
+            return begun[0]
+        if begun:
+            raise ModelError(f"{text!r} begins several names; write one of {', '.join(begun)}")
+        near = [spelled[bare] for bare in get_close_matches(asked, spelled, n=3, cutoff=0.6)]
+        hint = f"did you mean {' or '.join(near)}?" if near else "tariffimpact facts lists them"
+        raise ModelError(f"no facts about {text!r}; {hint}")
+
+    def in_industry(self, text: str) -> tuple[str, ...]:
+        """Return the companies of a sector, in any case; its first words suffice.
+
+        Raises
+        ------
+        ModelError
+            If `companies.csv` has no such sector, or no company of it.
+        """
+        asked = _bare(text)
+        sectors = {row.company: row.sector.value for row in self.firms}
+        found = tuple(
+            name
+            for name in self.companies
+            if name in sectors and f"{_bare(sectors[name])} ".startswith(f"{asked} ") and asked
+        )
+        if not found:
+            known = ", ".join(sorted({sectors[name] for name in self.companies if name in sectors}))
+            raise ModelError(f"no company of the industry {text!r}; the industries are {known}")
+        return found
+
+    def of_companies(self, names: tuple[str, ...]) -> Facts:
+        """Return the facts of the named companies only; see `company_named`.
+
+        Raises
+        ------
+        ModelError
+            If a name is none of `companies`; the text lists the nearest.
+        """
+        wanted = {self.company_named(name) for name in names}
         return replace(
             self,
             prices=tuple(row for row in self.prices if row.company in wanted),
@@ -246,6 +286,23 @@ def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
     for name in ("README.md", VERSION_FILE):
         files[name] = (shipped / name).read_bytes()
     return publish(folder, files)
+
+
+def folded(text: str) -> str:
+    """Return text for comparison: no case, no accents, words apart by one space, one before each.
+
+    Examples
+    --------
+    >>> folded("Estée Lauder's $100m")
+    ' estee lauder s 100m'
+    """
+    bare = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text))
+    return re.sub(r"\W+", " ", f" {bare.casefold()}").rstrip()
+
+
+def _bare(name: str) -> str:
+    """Return a company's name for comparison."""
+    return folded(name.replace("&", " and ")).strip()
 
 
 def _cross_faults(tables: dict[str, Table[Any]]) -> Iterator[Fault]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
 from tariffimpact.errors import ModelError
-from tariffimpact.facts.entries import Entry, FactKind, entries, folded
-from tariffimpact.facts.reader import Facts
+from tariffimpact.facts.entries import Entry, FactKind, entries
+from tariffimpact.facts.reader import Facts, folded
 from tariffimpact.facts.records import Source
 
 if TYPE_CHECKING:
