@@ -40,7 +40,5 @@ class CustomsCharge(Dated):
     def _limits_are_in_order(self) -> Self:
         low, high = self.minimum_usd, self.maximum_usd
         if low is not None and high is not None and low.high > high.low:
-            raise CellsError(
-                "the floor is above the cap; check both", "minimum_usd", "maximum_usd"
-            )
+            raise CellsError("the floor is above the cap; check both", "minimum_usd", "maximum_usd")
         return self

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.codes import country_name
 from tariffimpact.errors import Fault, require
 from tariffimpact.facts import CustomsCharge
@@ -74,8 +75,8 @@ class BatchTerms:
         return self.before or known.starts_on
 
 
-@dataclass(frozen=True, slots=True)
-class BatchResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class BatchResult(Answer):
     """What a file of products pays and asks, in total; the rows themselves went to a sink."""
 
     totals: pd.DataFrame
@@ -120,10 +121,10 @@ class BatchResult:
         value, duty = float(row["customs_value_usd"]), _span(row, "duty_{}_usd")
         if not value:
             return f"{self.accepted:,} {who}, of none of which the units a year are known."
-        when = " a unit of each" if self.per_unit else " a year"
+        of, when = (", one unit of each,", "") if self.per_unit else ("", " a year")
         text = (
-            f"{self.accepted:,} {who} with a customs value of {units.big_money(value, 'USD')}"
-            f"{when} {pay} {units.big_money(duty, 'USD')}, "
+            f"{self.accepted:,} {who}{of} with a customs value of "
+            f"{units.big_money(value, 'USD')}{when} {pay} {units.big_money(duty, 'USD')}, "
             f"{units.percent(_span(row, 'rate_{}'))} of it."
         )
         missing = int(row["without_units"])

@@ -14,6 +14,7 @@ from tariffimpact.facts.fields import DayOrder, NumberStyle
 from tariffimpact.facts.user_tables import Chunk, Columns, UserTable, open_table, read_cells
 from tariffimpact.portfolio.goods import KnownGoods, amount
 from tariffimpact.portfolio.layouts import OF_PRODUCTS, Layout, names_of, recognised
+from tariffimpact.units import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +93,9 @@ class SkuFile:
             words.append(f"It is laid out as {self.layout.name}. {self.layout.says}".strip())
         if "currency" not in self.columns:
             words.append("Money is taken to be US dollars.")
+        unused = [name for name in self.table.extra if name not in self.extra]
+        if unused:
+            words.append(f"Not used: {listed(unused)}.")
         return " ".join(words)
 
 
