@@ -14,8 +14,8 @@
 # # The facts: what was reported, by whom, in which words
 #
 # Every number of the report is a row of `data/`, with its source, the place in it and the quoted
-# words. This notebook browses them and draws the two charts that need no assumption: what the
-# prices did, and what the tariff was.
+# words. This notebook browses them and draws the charts that need no assumption: what prices and
+# duties did, and what prices did where no tariff was.
 
 # %%
 # %matplotlib inline
@@ -49,12 +49,20 @@ print(f"“{price.quote}” ({source.publisher}, {price.locator})")
 
 # %%
 figures = {figure.name: figure for figure in build_report(facts).figures}
-prices = figures["prices"]
-print(prices.title)
-prices.draw()
+history = figures["prices-and-duty"]
+print(history.title)
+axes = history.draw()
 
 # %%
-prices.frame
+history.frame.head(12)
+
+# %% [markdown]
+# The same product on the same day in a market without the tariff is a control:
+
+# %%
+controls = figures["control-markets"]
+print(controls.title)
+axes = controls.draw()
 
 # %% [markdown]
 # ## What the tariff was, by origin and day
@@ -67,9 +75,13 @@ schedule = TariffSchedule(facts)
 print(schedule.explain("9504500000", "CHN", date(2025, 5, 1)))
 
 # %%
-tariff = figures["tariff-by-origin"]
-print(tariff.title)
-tariff.draw()
+from tariffimpact import charts
+
+rates = pd.concat(
+    schedule.history("9504500000", origin, date(2025, 1, 1), date(2026, 7, 24)).assign(origin=name)
+    for origin, name in (("CHN", "China"), ("VNM", "Vietnam"), ("JPN", "Japan"))
+)
+axes = charts.duty_strips(rates, until=date(2026, 7, 24))
 
 # %% [markdown]
 # ## Where sources disagree
@@ -81,3 +93,10 @@ pd.DataFrame(
     [(c.subject, c.claim, c.used, c.reason) for c in facts.conflicts],
     columns=["about", "claim", "used", "reason"],
 ).head(8)
+
+# %% [markdown]
+# ## What to do next
+#
+# Notebook 02 asks what a price rise says of the duty behind it. Facts of your own go into a folder
+# of the same tables: `tariffimpact data check FOLDER` says what is wrong with them, and
+# `tariffimpact report --data FOLDER` makes the report of them.

@@ -39,7 +39,7 @@ ps5 = pass_through_bounds(
 print(ps5.explain())
 
 # %%
-ps5.plot()
+axes = ps5.plot()
 
 # %% [markdown]
 # With nothing known about the customs share but that it is at most one, only a lower bound stands:
@@ -56,16 +56,16 @@ print(
 
 # %%
 figures = {figure.name: figure for figure in build_report(read_facts()).figures}
-print(figures["pass-through"].title)
-figures["pass-through"].draw()
+print(figures["passed-on"].title)
+axes = figures["passed-on"].draw()
 
 # %%
-print(figures["who-bears-the-duty"].title)
-figures["who-bears-the-duty"].draw()
+print(figures["customs-share"].title)
+axes = figures["customs-share"].draw()
 
 # %%
 print(figures["exposure-recovered"].title)
-figures["exposure-recovered"].draw()
+axes = figures["exposure-recovered"].draw()
 
 # %% [markdown]
 # ## Four meanings of one word
@@ -101,3 +101,10 @@ for name, convexity in {"linear": 0.0, "exponential": 1.0, "isoelastic, 3": 1 + 
         demand_convexity=convexity,
     )
     print(f"{name:>14}: {rate:.2f} dollars per dollar of duty")
+
+# %% [markdown]
+# ## What to do next
+#
+# Put your own prices into `pass_through_bounds`, with a control market as the counterfactual if
+# you have one. Many prices over time are a panel: `tariffimpact estimate` measures them and hands
+# its interval to the same bounds. Notebook 04 turns the question round: which price holds what.

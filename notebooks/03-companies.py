@@ -34,11 +34,7 @@ compared.to_frame()[["company", "basis", "low", "high", "same_period", "response
 # %%
 figures = {figure.name: figure for figure in build_report(facts).figures}
 print(figures["exposure-by-company"].title)
-figures["exposure-by-company"].draw()
-
-# %%
-print(figures["responses-by-company"].title)
-figures["responses-by-company"].draw()
+axes = figures["exposure-by-company"].draw()
 
 # %% [markdown]
 # ## One company's path
@@ -55,7 +51,7 @@ for exposure in sony.revisions:
 
 # %%
 print(figures["cents-per-can"].title)
-figures["cents-per-can"].draw()
+axes = figures["cents-per-can"].draw()
 
 # %% [markdown]
 # ## What was known on the day of the story
@@ -64,3 +60,9 @@ figures["cents-per-can"].draw()
 from datetime import date
 
 print(compare(facts.as_of(date(2025, 8, 21))).summary())
+
+# %% [markdown]
+# ## What to do next
+#
+# `tariffimpact report --company NAME` makes the report of one company. What a duty does to its
+# earnings, and how much of an exposure a price rise brings back, is in notebook 05.

@@ -46,7 +46,8 @@ textbook.to_frame()[
 ]
 
 # %%
-textbook.plot().figure
+axes = textbook.plot()
+
 # %% [markdown]
 # ## The same cost, three demands
 #
@@ -86,7 +87,8 @@ for product in sony.products:
     print(sony.prices(product.name, rules=("dollar", "percent")).summary(), "\n")
 
 # %%
-sony.prices("PlayStation 5").plot().figure
+axes = sony.prices("PlayStation 5").plot()
+
 # %% [markdown]
 # ## A can
 #
@@ -116,3 +118,10 @@ mine = case_of(
     name="mine",
 )
 mine.prices().to_frame()[["rule", "price", "low", "high", "method", "no_answer"]]
+
+# %% [markdown]
+# ## What to do next
+#
+# Save such a case as a file and ask it from the command line: `tariffimpact price mine.toml`, with
+# `--tornado` for what drives the answer. The page of the report has the same questions with fields
+# to move. If rivals answer, the price is theirs too: notebook 07.

@@ -53,7 +53,8 @@ sony = read_case("sony-ps5")
 print(sony.recovery().summary())
 
 # %%
-sony.recovery().plot().figure
+axes = sony.recovery().plot()
+
 # %% [markdown]
 # ## Estée Lauder: $100m net
 
@@ -73,7 +74,8 @@ print(sony.rollback().summary())
 sony.rollback().to_frame()
 
 # %%
-sony.rollback().plot().figure
+axes = sony.rollback().plot()
+
 # %% [markdown]
 # The middle of the ranges hides how little is known. Over the ranges:
 
@@ -109,4 +111,11 @@ print(
 print(sony.path().summary())
 
 # %%
-sony.path().plot().figure
+axes = sony.path().plot()
+
+# %% [markdown]
+# ## What to do next
+#
+# A disclosed figure of your own goes into a case file with a `[recovery]` table, or straight into
+# `tariffimpact recover`; duties of your own into `tariffimpact rollback`. How sure such an answer
+# is, and which fact would make it surer, is notebook 06.

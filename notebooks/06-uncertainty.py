@@ -51,7 +51,8 @@ print(rate.explain())
 # fact about the customs share.
 
 # %%
-tornado(implied_rate, inputs, name="pass-through rate").plot().figure
+axes = tornado(implied_rate, inputs, name="pass-through rate").plot()
+
 # %% [markdown]
 # ## Draws
 #
@@ -75,7 +76,8 @@ shares = sobol(implied_rate, believed, seed=1, name="pass-through rate")
 print(shares.summary())
 
 # %%
-shares.plot().figure
+axes = shares.plot()
+
 # %% [markdown]
 # ## Where the model has no answer
 #
@@ -91,4 +93,10 @@ print(profit.draws(n=20_000, seed=1).summary())
 # ## A path
 
 # %%
-read_case("sony-ps5").question("price-path").draws(n=5_000, seed=1).plot().figure
+axes = read_case("sony-ps5").question("price-path").draws(n=5_000, seed=1).plot()
+
+# %% [markdown]
+# ## What to do next
+#
+# Ask first for `bounds`: they need the least. Where the range is too wide to decide anything, the
+# tornado names the input to find out about. Any function of your own can be asked in the same way.

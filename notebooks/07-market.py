@@ -36,7 +36,7 @@ print(found.summary())
 found.to_frame().round(2)
 
 # %%
-found.plot()
+axes = found.plot()
 
 # %% [markdown]
 # A rise of $50 on the PlayStation 5 lies inside its range: with rivals answering, it is neither
@@ -81,7 +81,7 @@ ledgers = many.ledgers().set_index(rates.round(2)).loc[:, "consumers":"deadweigh
 ledgers.iloc[::10].round(1)
 
 # %%
-many.plot()
+axes = many.plot()
 
 # %% [markdown]
 # ## Two readings of who pays the duty
@@ -101,3 +101,10 @@ options = {
 for reading in ("customs_value", "border_price"):
     answer = calibrate(**options, reading=reading).impose(Duties([0.25, 0.0]))
     print(reading, answer.price_change.round(2), answer.after.profit.round(3))
+
+# %% [markdown]
+# ## What to do next
+#
+# Put your market into a table like `data/console_market.csv`, a number or a range in each cell, and
+# ask `tariffimpact market FILE --tariff 15%`. What the answer rests on most is the share of buyers
+# who buy none of the products: give it as a range.

@@ -76,7 +76,7 @@ priced[
 batch.to_frame().round(3)
 
 # %%
-batch.plot().figure
+axes = batch.plot()
 
 # %%
 print(batch.explain())
@@ -91,7 +91,7 @@ cells = pd.read_csv(skus, dtype={"hts": str})
 cells = cells.assign(customs_value=cells["customs_value"] * cells["units"], partner=cells["origin"])
 cells = cells[["hts", "origin", "partner", "customs_value"]]
 by_day = effective_rate_by_day(cells, schedule)
-by_day.plot(partners=["CHN", "VNM", "JPN"]).figure
+axes = by_day.plot(partners=["CHN", "VNM", "JPN"])
 
 # %% [markdown]
 # ## Current and fixed weights
@@ -113,3 +113,10 @@ base = (date(2025, 9, 1), date(2025, 10, 1))
 current = effective_tariff_rate(lines, schedule, by=["entered_on"])
 fixed = effective_tariff_rate(lines, schedule, by=["entered_on"], weights="fixed", base=base)
 pd.concat({"current": current.to_frame(), "fixed": fixed.to_frame()}).round(4)
+
+# %% [markdown]
+# ## What to do next
+#
+# `tariffimpact batch YOUR.xlsx` takes a list of products as it is, with `--map` where columns have
+# other names; `tariffimpact effective-rate` takes import lines, as many as the disk holds. Start
+# with the rows that were set aside: `rejected.csv` says what is wrong with each.

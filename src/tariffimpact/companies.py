@@ -286,7 +286,7 @@ class CompanyComparison:
         """Draw exposure as a share of sales by company."""
         from tariffimpact import charts
 
-        return charts.exposure_bars(self.to_frame(), ax=ax)
+        return charts.exposure_dots(self.to_frame(), ax=ax)
 
     def explain(self) -> str:
         """Return one line per company and the rule of classification."""

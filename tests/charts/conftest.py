@@ -9,7 +9,7 @@ import pytest
 from matplotlib.text import Text
 
 from tariffimpact import charts
-from tariffimpact.charts.style import figure_of, renderer, theme
+from tariffimpact.charts.style import GREY, ORANGE, figure_of, renderer, theme
 from tariffimpact.interval import Interval
 
 NASTY = [
@@ -58,48 +58,71 @@ def pass_through_curves(count, nasty=False):
     return charts.pass_through_curves(frame, plausible=Interval(0.6, 0.9), source=SOURCE)
 
 
-def tariff_steps(count, nasty=False):
+def rates(count, nasty):
     china = [("2025-02-04", 0.1), ("2025-03-04", 0.2), ("2025-04-05", 0.3), ("2025-04-09", 1.04)]
     china += [("2025-04-10", 1.45), ("2025-05-14", 0.3), ("2025-11-10", 0.2), ("2026-02-24", 0.1)]
-    others = [("2025-04-05", 0.1), ("2025-08-07", 0.2), ("2026-02-24", 0.1)]
+    others = [("2025-02-04", 0.0), ("2025-04-05", 0.1), ("2025-08-07", 0.2), ("2026-02-24", 0.125)]
     rows = [
         (name, day, rate, rate + (0.05 if n == 2 else 0))
         for n, name in enumerate(names(count, nasty))
         for day, rate in (china if n in (0, 7) else others)
     ]
-    frame = pd.DataFrame(rows, columns=["origin", "starts_on", "low", "high"])
-    days = ["2025-05-01", "2025-08-03", "2025-08-21", "2025-08-21", "2025-10-03", "2026-07-01"]
-    labels = ["Xbox +$80", "Switch +$40", "PlayStation 5 +$50", "Another", "Xbox +$20", "Late one"]
-    events = pd.DataFrame({"day": days, "label": NASTY[:6] if nasty else labels})
-    events = events.assign(detail=["May 1st", "", "Aug 21st", "x" * 60, None, "at the end"])
-    return charts.tariff_steps(frame, until=date(2026, 7, 23), events=events, source=SOURCE)
+    return pd.DataFrame(rows, columns=["origin", "starts_on", "low", "high"])
 
 
-def exposure_bars(count, nasty=False):
+def duty_strips(count, nasty=False):
+    return charts.duty_strips(rates(count, nasty), until=date(2026, 7, 23), source=SOURCE)
+
+
+def price_history(count, nasty=False):
+    rows = [
+        (name, f"Maker {n % 3}", day, 300 + 60 * n + step, "USD", "Says why" if step else "", n < 4)
+        for n, name in enumerate(names(min(count, 6), nasty))
+        for day, step in (("2025-02-04", 0), (f"2025-{8 + n % 3:02}-21", 50))
+    ]
+    columns = ["product", "group", "starts_on", "price", "currency", "note", "main"]
+    labels = NASTY[:3] if nasty else ["Duties begin", "Country rates", "Held void, no longer paid"]
+    events = pd.DataFrame({"day": ["2025-04-05", "2025-08-07", "2026-02-24"], "label": labels})
+    return charts.price_history(
+        pd.DataFrame(rows, columns=columns), rates(min(count, 5), nasty), events=events,
+        until=date(2026, 7, 23), source=SOURCE,
+    )  # fmt: skip
+
+
+def exposure_dots(count, nasty=False):
     rows = [("net", 0.004, 0.004, True), ("gross", 0.014, math.inf, True)]
     rows += [("gross", 0.019, 0.024, True), (None, math.nan, math.nan, False)]
     rows += [("unstated", 0.02, 0.03, False), ("gross", 0.0, 0.01, False)]
     frame = pd.DataFrame(
         [rows[n % 6] for n in range(count)], columns=["basis", "low", "high", "same_period"]
     )
-    return charts.exposure_bars(frame.assign(company=names(count, nasty)), source=SOURCE)
+    frame = frame.assign(company=names(count, nasty), marked=[n % 2 == 0 for n in range(count)])
+    frame["group"] = [NASTY[n // 4] if nasty else f"Industry {n // 4}" for n in range(count)]
+    return charts.exposure_dots(frame, source=SOURCE)
 
 
-def response_matrix(count, nasty=False):
-    responses = ["pass_on", "absorb", "front_load", "shift_sourcing", "mix", "mitigate"]
-    stages = ["done", "announced", "considered", "ruled_out"]
-    details = NASTY if nasty else ["+$50", "", "+10%", "+2 to +4%", "stock built"]
+def change_dots(count, nasty=False):
     rows = [
-        (name, response, stages[(n + m) % 4], details[(n + m) % len(details)], "passes on part")
+        (name, market, 0.1 * m + 0.01 * n)
         for n, name in enumerate(names(count, nasty))
-        for m, response in enumerate(responses)
-        if nasty or (n + m) % 3 == 0
+        for m, market in enumerate(("United States", "European Union", "United Kingdom"))
+        if (n + m) % 4
     ]
-    columns = ["company", "response", "stage", "detail", "classified"]
-    frame = pd.DataFrame(rows, columns=columns)
-    if nasty:
-        frame["classified"] = frame["company"]
-    return charts.response_matrix(frame, source=SOURCE)
+    frame = pd.DataFrame(rows, columns=["product", "market", "change"])
+    return charts.change_dots(frame, source=SOURCE)
+
+
+def stacked_bars(count, nasty=False):
+    rows = [
+        (name, part, amount * (1 + n), NASTY[n] if nasty else "")
+        for n, name in enumerate(names(count, nasty))
+        for part, amount in (("duty", 0.032), ("other", 0.021))
+    ]
+    frame = pd.DataFrame(rows, columns=["case", "part", "amount", "words"])
+    parts = {"duty": charts.Part("Duty", ORANGE, bold=True), "other": charts.Part("Rest", GREY)}
+    return charts.stacked_bars(
+        frame, parts=parts, form="cents", totals=True, total_word="rise", source=SOURCE
+    )
 
 
 def burden_bars(count, nasty=False):
@@ -201,13 +224,60 @@ def rate_strips(count, nasty=False):
     return charts.rate_strips(frame, until=date(2026, 7, 23), source=SOURCE)
 
 
+def margin_dots(count, nasty=False):
+    frame = pd.DataFrame({"name": names(count, nasty)})
+    for rule, scale in (("constant_dollar", 0.02), ("constant_percent", 0.055)):
+        low = [scale * (1 + n / 4) * (-0.1 if n == 3 else 1) for n in range(count)]
+        frame[f"{rule}_low"] = low
+        frame[f"{rule}_high"] = [v + (0.004 if n == 1 else 0) for n, v in enumerate(low)]
+    return charts.margin_dots(frame, source=SOURCE)
+
+
+def input_map(count, nasty=False):
+    sectors = NASTY[:8] if nasty else ["Metals, glass, stone", "Vehicle parts", "The good itself",
+                                       "Machinery", "Chemical goods", "Farm and food", "Textiles",
+                                       "Electronics"]  # fmt: skip
+    rows = [
+        (name, sector, 0.012 * (1 - 0.1 * m) / (1 + n % 5) * (-1 if n == m == 2 else 1))
+        for n, name in enumerate(names(count, nasty))
+        for m, sector in enumerate(sectors)
+    ]
+    frame = pd.DataFrame(rows, columns=["category", "sector", "value"])
+    return charts.input_map(frame, own=sectors[2], source=SOURCE)
+
+
+def predicted_and_seen(count, nasty=False):
+    frame = pd.DataFrame({"name": names(count, nasty)})
+    frame["predicted"] = [0.004 * (n * 7 % 16) for n in range(count)]
+    frame["seen"] = [0.01 * (n * 5 % 13) - 0.05 for n in range(count)]
+    frame["spent"] = [10.0 + n**2 for n in range(count)]
+    lines = pd.DataFrame([("each item alike", -0.37, 0.03), ("by what is spent", -0.42, 0.02)],
+                         columns=["line", "slope", "intercept"])  # fmt: skip
+    return charts.predicted_and_seen(frame, lines, source=SOURCE)
+
+
+def slopes_by_start(count, nasty=False):
+    series = NASTY[:2] if nasty else ["Rise of the index", "Less the rise before"]
+    rows = [
+        (f"202{4 + n // 12}-{n % 12 + 1:02d}", name, weighted, 0.1 * n - m - 0.1 * weighted, 0.3)
+        for m, name in enumerate(series)
+        for weighted in (False, True)
+        for n in range(count)
+    ]
+    columns = ["start", "series", "weighted", "slope", "standard_error"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return charts.slopes_by_start(frame, end="December 2025", source=SOURCE)
+
+
 SOURCE = "Company statements, 任天堂, August 20th 2025; tariffimpact calculation"
 CHARTS = {
     chart.__name__: chart
     for chart in (
-        price_dumbbell, pass_through_curves, tariff_steps, exposure_bars, response_matrix,
+        price_dumbbell, pass_through_curves, duty_strips, price_history, exposure_dots, change_dots,
+        stacked_bars,
         burden_bars, range_bars, price_rules, paths, dated_paths, fan, tornado, cost_steps,
-        sensitivity_bars, rate_strips,
+        sensitivity_bars, rate_strips, margin_dots, input_map, predicted_and_seen,
+        slopes_by_start,
     )
 }  # fmt: skip
 
@@ -215,7 +285,8 @@ CHARTS = {
 @pytest.fixture(params=CHARTS.values(), ids=CHARTS.keys())
 def draw(request):
     """Return a function that draws one chart with so many rows, of nasty names if asked."""
-    return request.param
+    with charts.drawn_for(shown=False):
+        yield request.param
 
 
 def printed(ax):

@@ -9,6 +9,15 @@ import pytest
 from matplotlib.ft2font import FT2Font
 
 from tariffimpact import charts
+from tariffimpact.charts.style import (
+    BLUE,
+    DARK,
+    GREY_TEXT,
+    INK,
+    PAPER,
+    TEXT_INSIDE,
+    TEXT_ON_WHITE,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -92,3 +101,46 @@ def test_what_the_font_lacks_becomes_a_sign_that_it_has():
     assert charts.legible("E\u0301") == "É"
     assert charts.legible(None) == "None"
     assert charts.legible("") == ""
+
+
+def luminance(colour):
+    """Return the relative luminance of WCAG 2."""
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def on_paper():
+    texts = {INK, GREY_TEXT, *TEXT_ON_WHITE.values()}
+    return [(text, PAPER) for text in texts] + [(text, mark) for mark, text in TEXT_INSIDE.items()]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("text", "ground"), on_paper())
+def test_every_label_is_readable_in_both_schemes(text, ground, dark):
+    """4.5 to 1, as WCAG 2 asks of text."""
+    shades = DARK if dark else {colour: colour for colour in DARK}
+    assert contrast(shades[text], shades[ground]) >= 4.5
+
+
+def test_each_role_has_a_colour_of_its_own_in_the_light_scheme():
+    assert len(DARK) == len({colour.upper() for colour in DARK})
+
+
+def test_a_themed_picture_follows_the_page_and_keeps_the_light_colour(figure):
+    picture = charts.svg(figure, name="x", alt="y")
+    assert f'fill="{BLUE.lower()}"' in picture
+    themed = charts.themed(picture)
+    roles = dict(rule.split(":") for rule in charts.scheme_rules(dark=True).split(";"))
+    used = dict(re.findall(r"var\((--c\d+),(#[0-9a-f]{6})\)", themed))
+    assert roles[next(role for role, colour in used.items() if colour == BLUE.lower())] == (
+        DARK[BLUE].lower()
+    )
+    assert re.sub(r"var\(--c\d+,(#[0-9a-f]{6})\)", r"\1", themed) == picture
+    left = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', themed))
+    assert left == set()  # no colour without a role

@@ -32,6 +32,21 @@ def test_nasty_names_are_printed_apart_and_as_text(draw, layout, count):
     charts.png(ax.figure, 60)
 
 
+@pytest.mark.parametrize("count", [1, pytest.param(4, marks=pytest.mark.slow), 12])
+def test_labels_stand_apart_on_a_narrow_screen(draw, layout, count):
+    with charts.drawn_for(width=charts.NARROW):
+        ax = draw(count)
+    assert ax.figure.get_figwidth() == pytest.approx(charts.NARROW)
+    assert layout(ax) == []
+
+
+@pytest.mark.parametrize("count", [pytest.param(6, marks=pytest.mark.slow)])
+def test_nasty_names_stand_apart_on_a_narrow_screen(draw, layout, count):
+    with charts.drawn_for(width=charts.NARROW):
+        ax = draw(count, nasty=True)
+    assert layout(ax) == []
+
+
 def test_framed_charts_keep_their_labels_apart(draw, layout):
     ax = draw(4)
     bare = ax.figure.get_figheight()
@@ -62,6 +77,19 @@ def test_nothing_of_the_callers_changes(draw):
     draw(3)
     assert dict(matplotlib.rcParams) == before
     assert plt.get_fignums() == []
+
+
+def test_a_chart_of_its_own_is_pyplots_so_that_a_notebook_shows_it():
+    import pandas as pd
+
+    frame = pd.DataFrame({"label": ["a"], "low": [1], "high": [2]})
+    plt.close("all")
+    ax = charts.range_bars(frame)
+    assert [plt.figure(number) for number in plt.get_fignums()] == [ax.figure]
+    with charts.drawn_for(shown=False):
+        charts.range_bars(frame)
+    assert len(plt.get_fignums()) == 1
+    plt.close("all")
 
 
 def test_bytes_are_the_same_in_another_process():

@@ -2,17 +2,23 @@
 
 import math
 from datetime import date
+from itertools import pairwise
 
 import pandas as pd
 import pytest
 from matplotlib.dates import date2num
 
 from tariffimpact import charts
-from tariffimpact.charts.flags import hoist
 from tariffimpact.charts.marks import spread
-from tariffimpact.charts.style import BLUE, GREY, ORANGE, SKY
+from tariffimpact.charts.style import BLUE, GREY, ORANGE, PAPER, SKY
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
+
+
+@pytest.fixture(autouse=True)
+def unknown_to_pyplot():
+    with charts.drawn_for(shown=False):
+        yield
 
 
 def words(ax):
@@ -82,86 +88,140 @@ def tariff_frame():
     return frame.assign(high=frame["low"])
 
 
-def test_tariff_steps_hold_to_the_given_day_and_name_what_runs_off_the_top():
+def cells(ax):
+    """Return (first day, last day, rate in words) of every stretch of a strip, from its id."""
+    found = []
+    for patch in ax.patches:
+        gid = patch.get_gid() or ""
+        if gid.startswith("value:"):
+            ends = patch.get_x(), patch.get_x() + patch.get_width()
+            found.append((*ends, gid.removeprefix("value:")))
+    return found
+
+
+def test_duty_strips_stretch_over_their_days_and_carry_their_rates():
     until = date(2026, 8, 1)
-    ax = charts.tariff_steps(tariff_frame(), until=until)
-    china, japan = (line for line in ax.lines if line.get_drawstyle() == "steps-post")
-    assert list(china.get_ydata()) == [0.1, 1.45, 0.3, 0.3]
-    assert list(japan.get_ydata()) == [0.1, 0.15, 0.15]
-    assert china.get_xdata()[-1] == date2num(until)
-    assert japan.get_xdata()[0] == date2num(date(2025, 4, 5))
-    assert ax.get_ylim()[1] < 0.6
-    assert {"145% on China\nApr 10 to May 13", "China 30%", "Japan 15%"} <= set(words(ax))
+    ax = charts.duty_strips(tariff_frame(), until=until)
+    days = [date(2025, 2, 4), date(2025, 4, 10), date(2025, 5, 14), until]
+    china = [cell for cell in cells(ax) if cell[2].startswith("China")]
+    for (start, end, said), (first, past), rate in zip(
+        china, pairwise(days), ("10%", "145%", "30%"), strict=True
+    ):
+        assert (start, end) == (date2num(first), date2num(past))
+        assert said.endswith(f": {rate}")
+    assert "China, 10 April 2025 to 13 May 2025: 145%" in [said for *_, said in china]
+    japan = [said for *_, said in cells(ax) if said.startswith("Japan")]
+    assert [said.rpartition(" ")[2] for said in japan] == ["10%", "15%"]
+    assert {"China", "Japan", "145", "30"} <= set(words(ax))
 
 
-def test_tariff_steps_draw_a_band_where_the_rate_is_not_known():
-    frame = tariff_frame().assign(high=lambda f: f["low"] + 0.05)
-    ax = charts.tariff_steps(frame[frame["origin"] == "Japan"], until=date(2025, 12, 1))
-    steps = [list(line.get_ydata()) for line in ax.lines if line.get_drawstyle() == "steps-post"]
-    assert [pytest.approx(values) for values in steps] == [[0.15, 0.2, 0.2], [0.1, 0.15, 0.15]]
-    assert "Japan 15–20%" in words(ax)
-
-
-def test_an_unknown_rate_is_named_and_never_drawn_as_zero(layout):
+def test_a_stretch_of_an_open_rate_has_both_ends_and_an_unknown_one_no_number():
     frame = tariff_frame()
+    frame.loc[3, "high"] = 0.125
     frame.loc[4, ["low", "high"]] = math.nan
-    frame.loc[2, "high"] = math.inf
-    ax = charts.tariff_steps(frame, until=date(2026, 1, 1))
-    steps = [line for line in ax.lines if line.get_drawstyle() == "steps-post"]
-    assert math.isnan(steps[-1].get_ydata()[-1])
-    assert "Japan unknown" in words(ax)
-    assert "China at least 30%" in words(ax)
-    assert layout(ax) == []
+    told = [said for *_, said in cells(charts.duty_strips(frame, until=date(2026, 1, 1)))]
+    assert any(said.endswith("10.0–12.5%") for said in told if said.startswith("Japan"))
+    assert any(said.endswith("unknown") for said in told if said.startswith("Japan"))
 
 
-def test_events_stand_on_their_days():
-    events = pd.DataFrame({"day": ["2025-08-21"], "label": ["Sony +$50"], "detail": ["PS5"]})
-    ax = charts.tariff_steps(tariff_frame(), until=date(2026, 1, 1), events=events)
-    assert [date2num(date(2025, 8, 21))] * 2 in [list(line.get_xdata()) for line in ax.lines]
-    assert {"Sony +$50", "PS5"} <= set(words(ax))
+def history_frame():
+    rows = [("PS5", "Sony", "2025-02-04", 500.0), ("PS5", "Sony", "2025-08-21", 550.0)]
+    rows += [("Switch", "Nintendo", "2025-06-05", 450.0)]
+    return pd.DataFrame(rows, columns=["product", "group", "starts_on", "price"]).assign(
+        currency="USD"
+    )
 
 
-def test_exposure_bars_tell_range_basis_and_period_apart():
+def test_prices_are_steps_then_dots_from_the_last_record_on():
+    until = date(2026, 1, 1)
+    events = pd.DataFrame({"day": ["2025-08-07"], "label": ["Country rates"]})
+    ax = charts.price_history(history_frame(), tariff_frame(), events=events, until=until)
+    (steps,) = [line for line in ax.lines if line.get_drawstyle() == "steps-post"]
+    assert list(steps.get_ydata()) == [500, 550]
+    assert steps.get_xdata()[-1] == date2num(date(2025, 8, 21))
+    dotted = {
+        tuple(line.get_ydata()): tuple(line.get_xdata())
+        for line in ax.lines
+        if (line.get_gid() or "").endswith("last on record")
+    }
+    assert dotted == {
+        (550, 550): (date2num(date(2025, 8, 21)), date2num(until)),
+        (450, 450): (date2num(date(2025, 6, 5)), date2num(until)),
+    }
+    assert {"+10%", "PS5 $550", "Switch $450", "Country rates", "145"} <= set(words(ax))
+    assert [date2num(date(2025, 8, 7))] * 2 in [list(line.get_xdata()) for line in ax.lines]
+
+
+def test_a_narrow_screen_has_the_main_products_only():
+    frame = history_frame().assign(main=[True, True, False])
+    with charts.drawn_for(width=charts.NARROW):
+        said = words(charts.price_history(frame, tariff_frame(), until=date(2026, 1, 1)))
+    assert "PS5 $550" in said
+    assert not any("Switch" in text for text in said)
+
+
+def test_exposures_tell_range_basis_and_period_apart():
     rows = [("Sony", "net", 0.004, 0.004, True), ("GM", "gross", 0.019, 0.024, True)]
     rows += [("Estée", "gross", 0.014, math.inf, True), ("Mattel", "unstated", 0.02, 0.02, False)]
     rows += [("Nintendo", None, math.nan, math.nan, True), ("P&G", "net", 0.0, 0.01, True)]
     columns = ["company", "basis", "low", "high", "same_period"]
-    ax = charts.exposure_bars(pd.DataFrame(rows, columns=columns))
-    drawn = [patch for patch in ax.patches if patch.get_height() > 0.1]
-    ends = [0, 0.004], [0, 0.019], [0.019, 0.024], [0, 0.014], [0, 0.02], [0, 0], [0, 0.01]
-    assert bars(ax) == list(ends)
-    assert [bool(bar.get_hatch()) for bar in drawn] == [False] * 4 + [True] + [False] * 2
-    assert words(ax) == [
-        "0.4% net", "1.9–2.4% gross", "at least 1.4% gross",
-        "2.0% basis not stated, other period’s sales", "no figure disclosed", "up to 1.0% net",
-    ]  # fmt: skip
-    arrows = [text for text in ax.texts if text.arrow_patch is not None]
-    assert [arrow.xy[0] for arrow in arrows] == [0.014]
-
-
-def test_a_company_with_two_figures_is_named_once():
-    frame = pd.DataFrame({"company": ["P&G"] * 2, "basis": ["gross", "net"], "same_period": True})
-    ax = charts.exposure_bars(frame.assign(low=[0.02, 0.01], high=[0.02, 0.01]))
-    assert ticks(ax.yaxis) == ["P&G", ""]
-
-
-def test_response_matrix_draws_the_furthest_stage_and_joins_the_details():
-    rows = [("PepsiCo", "pass_on", "considered", "+10%", "may pass on")]
-    rows += [("PepsiCo", "pass_on", "announced", "soft drinks", "may pass on")]
-    rows += [
-        ("Nintendo", "absorb", "done", "", "absorbs"),
-        ("Nintendo", "pass_on", "ruled_out", "", "absorbs"),
-    ]
-    columns = ["company", "response", "stage", "detail", "classified"]
-    ax = charts.response_matrix(pd.DataFrame(rows, columns=columns))
-    marks = {
-        (line.get_xdata()[0], line.get_ydata()[0]): (line.get_marker(), line.get_fillstyle())
-        for line in lines(ax, 1)
+    ax = charts.exposure_dots(pd.DataFrame(rows, columns=columns))
+    said = [text for text in words(ax) if text.endswith("%")]
+    assert sorted(said) == ["0.4%", "1.9–2.4%", "2.0%", "over 1.4%", "up to 1.0%"]
+    assert len([patch for patch in ax.patches if patch.get_gid()]) == 2  # the two ranges
+    rings = {
+        line.get_gid().split(":")[1]: line.get_markerfacecolor()
+        for line in ax.lines
+        if line.get_marker() == "o" and line.get_gid()
     }
-    assert marks == {(0, 0): ("o", "left"), (1, 1): ("o", "full"), (0, 1): ("x", "full")}
-    assert "+10%, soft\ndrinks" in words(ax)
-    assert {"may pass on", "absorbs", "Overall"} <= set(words(ax))
-    assert len(ticks(ax.xaxis)) == 6
+    assert rings == {"Sony": SKY, "Estée": BLUE, "Mattel": PAPER}
+    arrows = [text for text in ax.texts if text.arrow_patch is not None]
+    assert len(arrows) == 1
+
+
+def test_like_figures_stand_to_one_scale():
+    """Twice the share lies twice as far from its panel's zero, whichever panel it stands in."""
+    frame = pd.DataFrame({"company": ["A", "B"], "basis": ["gross", "net"], "same_period": True})
+    ax = charts.exposure_dots(frame.assign(low=[0.02, 0.01], high=[0.02, 0.01]))
+    dots = {
+        line.get_gid().split(":")[1]: float(line.get_xdata()[0])
+        for line in ax.lines if line.get_gid()
+    }  # fmt: skip
+    zeros = sorted(float(line.get_xdata()[0]) for line in ax.lines if not line.get_gid())
+    assert dots["A"] - zeros[0] == pytest.approx(2 * (dots["B"] - zeros[1]))
+
+
+def test_changes_stand_beside_their_controls():
+    rows = [("Xbox", "United States", 0.2), ("Xbox", "United Kingdom", 0.04)]
+    rows += [("PS5", "United States", 0.11), ("PS5", "European Union", 0.11)]
+    ax = charts.change_dots(pd.DataFrame(rows, columns=["product", "market", "change"]))
+    dots = {line.get_gid(): float(line.get_xdata()[0]) for line in ax.lines if line.get_gid()}
+    assert dots == {
+        "value:Xbox, United States: +20%": 0.2, "value:Xbox, United Kingdom: +4%": 0.04,
+        "value:PS5, United States: +11%": 0.11, "value:PS5, European Union: +11%": 0.11,
+    }  # fmt: skip
+    assert words(ax).count("+11%") == 1
+
+
+def test_a_bar_of_parts_in_cents_ends_in_its_sum():
+    frame = pd.DataFrame({"case": "Can", "part": ["duty", "other"], "amount": [0.032, 0.021]})
+    parts = {"duty": charts.Part("Duty", ORANGE), "other": charts.Part("Rest", GREY)}
+    ax = charts.stacked_bars(frame, parts=parts, form="cents", totals=True, total_word="rise")
+    assert bars(ax) == [[0, 0.032], [0.032, 0.053]]
+    assert {"3.2¢", "2.1¢", "5.3¢ rise"} == set(words(ax))
+    assert ticks(ax.xaxis)[:2] == ["0¢", "1¢"]
+
+
+def test_what_was_observed_stands_on_the_range():
+    frame = pd.DataFrame({"label": ["PS5", "Xbox"], "low": [19, 0], "high": [66, 4]})
+    frame = frame.assign(seen=[50, math.nan], tone=["grey", "blue"])
+    ax = charts.range_bars(frame, form="money", digits=0, seen_label="what Sony did",
+                           tones={"grey": "cannot tell"})  # fmt: skip
+    assert [50, 50] in [list(line.get_xdata()) for line in ax.lines]
+    assert [patch.get_gid() for patch in ax.patches] == [
+        "value:PS5: $19–$66; what Sony did $50", "value:Xbox: $0–$4",
+    ]  # fmt: skip
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["cannot tell", "what Sony did"]
 
 
 def test_burdens_are_stacked_and_a_windfall_lies_left_of_zero():
@@ -170,7 +230,8 @@ def test_burdens_are_stacked_and_a_windfall_lies_left_of_zero():
     ax = charts.burden_bars(frame.assign(group="PS5"))
     assert bars(ax) == [[0, 1.11], [-0.16, 0], [1.11, 1.16]]
     assert {"111%", "−16%"} <= set(words(ax))
-    assert ticks(ax.yaxis) == ["Low", "PS5"]
+    assert ticks(ax.yaxis) == ["Low"]
+    assert "PS5" in words(ax)
     assert [t.get_text() for t in ax.get_legend().get_texts()] == [
         "Consumers", "US firms", "Foreign exporter",
     ]  # fmt: skip
@@ -297,9 +358,9 @@ COLUMNS = {
     "rate_strips": ["origin", "starts_on", "low", "high"],
     "price_dumbbell": ["product", "old_price", "new_price", "currency"],
     "pass_through_curves": ["product", "customs_share", "pass_through_rate", "full_share"],
-    "tariff_steps": ["origin", "starts_on", "low", "high"],
-    "exposure_bars": ["company", "basis", "low", "high", "same_period"],
-    "response_matrix": ["company", "response", "stage", "detail", "classified"],
+    "duty_strips": ["origin", "starts_on", "low", "high"],
+    "exposure_dots": ["company", "basis", "low", "high", "same_period"],
+    "change_dots": ["product", "market", "change"],
     "burden_bars": ["case", "party", "burden"],
     "range_bars": ["label", "low", "high"],
     "price_rules": ["rule", "price", "old_price", "note"],
@@ -334,13 +395,8 @@ REFUSED = {
     "unknown party": (
         "burden_bars", {"case": "x", "party": ["martians"], "burden": 1}, "'martians'; use one of",
     ),
-    "unknown stage": (
-        "response_matrix",
-        {"company": "x", "response": "mix", "stage": ["maybe"], "detail": "", "classified": ""},
-        "stage 'maybe'",
-    ),
     "unknown basis": (
-        "exposure_bars",
+        "exposure_dots",
         {"company": "x", "basis": ["?"], "low": 0.1, "high": 0.1, "same_period": True}, "basis",
     ),
     "total that does not add up": (
@@ -378,28 +434,6 @@ def test_spread_is_the_nearest_layout_without_contact():
     assert placed == pytest.approx(list(best.x), abs=1e-4)  # the optimiser's tolerance
     inside = spread([95.0, 96.0], [10.0, 10.0], 0.0, 100.0)
     assert inside == pytest.approx([85.0, 95.0])
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_flags_touch_neither_each_other_nor_a_pole(seed):
-    import numpy as np
-
-    draw = np.random.default_rng(seed)
-    poles = sorted(float(x) for x in draw.uniform(0, 400, 7))
-    widths = [float(w) for w in draw.uniform(40, 110, 7)]
-    sides, rows = hoist(poles, widths, low=-20)
-    spans = [
-        (x, x + w) if side > 0 else (x - w, x)
-        for x, w, side in zip(poles, widths, sides, strict=True)
-    ]
-    for n, (start, end) in enumerate(spans):
-        assert start >= -20 or sides[n] > 0
-        for m, (other_start, other_end) in enumerate(spans):
-            if m == n:
-                continue
-            assert not (rows[m] >= rows[n] and start < poles[m] < end), "a pole through a flag"
-            apart = end <= other_start or other_end <= start
-            assert rows[m] != rows[n] or apart, "a flag over a flag"
 
 
 def test_colours_are_told_apart_by_place():

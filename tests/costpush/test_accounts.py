@@ -192,3 +192,27 @@ def test_stated_rates_are_checked_all_at_once(folder):
     path.write_text("commodity,change\nsteel,0.25\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"does not name 1 imported commodities.*add a row \*,0"):
         read_rates(path, accounts)
+
+
+def test_the_codebook_defines_each_table_and_column():
+    import re
+
+    import pandas as pd
+
+    codebook = (shipped_accounts().parent / "README.md").read_text(encoding="utf-8")
+    for path in sorted(shipped_accounts().iterdir()):
+        section = re.search(
+            rf"^### costpush/{re.escape(path.name)}\n(.*?)(?=^##|\Z)", codebook, re.M | re.S
+        )
+        assert section, path.name
+        if path.suffix == ".toml":
+            continue
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        assert re.findall(r"^\| `(\w+)` \|", section[1], re.M) == list(frame.columns), path.name
+
+
+def test_each_company_is_one_of_the_facts(facts):
+    from tariffimpact.costpush.screens import company_commodities
+
+    known = {firm.company for firm in facts.firms}
+    assert set(company_commodities(read_accounts())) <= known

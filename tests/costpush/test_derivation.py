@@ -22,7 +22,9 @@ IO = Path(REFERENCE or ".") / "io"
 @pytest.fixture(scope="module")
 def derived():
     folder = Path(REFERENCE) / "hs10_imports_2024"
-    return derive_accounts(IO, read_census_imports(folder, "2024-hs10-imports*.parquet"))
+    imports = read_census_imports(folder, "2024-hs10-imports*.parquet")
+    cpi = Path(REFERENCE) / "bls_cpi" / "cpi_us_city_avg_items_2015_on.csv.gz"
+    return derive_accounts(IO, imports, prices=cpi)
 
 
 @needs_files

@@ -210,8 +210,8 @@ def test_the_workbook_says_what_it_holds(tmp_path, sku_file, monkeypatch):
         "5 products, one unit of each, with a customs value of $1,750 pay $350, 20.0% of it. "
         "No margin is known: it takes a price, a unit cost and the duty before. "
         "$350 of the duty was held void and is paid back on claim; $0 is owed. "
-        f"Interest to 30 November 2026 adds ${350 * (1 + 0.06 / 365) ** 455 - 350:.2f}."
-    )  # 455 days from 1 September 2025 at 6% a year, compounded daily
+        f"Interest to 30 November 2026 adds ${5 * round(70 * (1 + 0.06 / 365) ** 455 - 70, 2):.2f}."
+    )  # each row's 455 days from 1 September 2025 at 6% a year, compounded daily
     assert about[-1].startswith("The sheet skus has the first 3 of 5 products")
     totals = book["totals"]
     head = [cell.value for cell in totals[1]]

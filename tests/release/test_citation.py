@@ -38,7 +38,9 @@ def test_citation_file_states_what_the_project_and_its_data_state():
     assert CFF["keywords"] == PROJECT["keywords"]
     names = [author["name"] for author in PROJECT["authors"]]
     assert [author["name"] for author in CFF["authors"]] == names
-    (data,) = CFF["references"]
+    data, method = CFF["references"]
+    assert (method["version"], method["date-released"]) == (CFF["version"], CFF["date-released"])
+    assert (ROOT / method["notes"].split()[2]).is_file()
     assert (data["version"], data["date-released"]) == (DATA["version"], DATA["released_on"])
     assert data["authors"] == CFF["authors"]
     assert CFF["date-released"] >= DATA["released_on"]  # the program ships the data
@@ -53,7 +55,7 @@ def test_citation_file_has_the_keys_and_types_of_format_1_2_0():
     assert CFF["type"] in ("software", "dataset")
     for reference in CFF["references"]:
         assert {"authors", "title", "type"} <= set(reference)
-        assert reference["type"] == "data"
+        assert reference["type"] in ("data", "manual")
     for item in (CFF, *CFF["references"]):
         assert type(item["version"]) is str
         assert type(item["date-released"]) is date

@@ -189,7 +189,7 @@ def _rates() -> Figure:
         source="US Federal Register; tariffimpact.",
         alt="Step chart of the tariff on consoles: Japan 15% and China 30% in August 2025.",
         frame=_RATES,
-        draw=lambda: charts.tariff_steps(_RATES, until=date(2025, 9, 30)),
+        draw=lambda: charts.duty_strips(_RATES, until=date(2025, 9, 30)),
         cites=("fr-2025-08", "afp-2025-08-21"),
     )
 
@@ -293,7 +293,8 @@ def sample_document() -> Document:
 
 def bare_svgs(document: Document) -> dict[str, str]:
     """Return each figure of a document as the SVG a renderer is given."""
-    return {
-        figure.name: charts.svg(figure.draw().figure, name=figure.name, alt=figure.alt)  # type: ignore[arg-type]
-        for figure in document.figures
-    }
+    with charts.drawn_for(shown=False):
+        return {
+            figure.name: charts.svg(figure.draw().figure, name=figure.name, alt=figure.alt)  # type: ignore[arg-type]
+            for figure in document.figures
+        }

@@ -64,14 +64,14 @@ VIETNAM = {
 @pytest.mark.parametrize(("origins", "change"), [((), 0.15 - 0.06), ((VIETNAM,), 0.26 - 0.06)])
 def test_the_change_of_the_tariff_counts_and_not_its_level(own, origins, change):
     document = own(("footwear", "0.2..0.4"), origins=origins)
-    curve = figure(document, "pass-through").frame
+    curve = figure(document, "customs-share").frame
     rise = 10 / 90
     assert curve["full_share"].iloc[0] == pytest.approx(rise / change)
     assert curve["pass_through_rate"].iloc[-1] == pytest.approx(rise / change)  # at a share of 1
     low, high = rise / (change * 0.4), rise / (change * 0.2)
     assert f"by ${low:.2f} to ${high:.2f}" in findings(document)
-    borne = figure(document, "who-bears-the-duty").frame.query("party == 'consumers'")
-    assert sorted(borne["burden"]) == pytest.approx([low, high])
+    passed = figure(document, "passed-on").frame
+    assert list(passed.loc[0, ["low", "high"]]) == pytest.approx([low, high])
 
 
 def test_the_dictionary_is_of_the_rate_before_and_after(own):

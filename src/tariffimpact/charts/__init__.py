@@ -15,27 +15,32 @@ time.
 '<svg'
 """
 
-from tariffimpact.charts.burdens import burden_bars
-from tariffimpact.charts.companies import exposure_bars
+from tariffimpact.charts.burdens import Part, burden_bars, stacked_bars
+from tariffimpact.charts.companies import exposure_dots
 from tariffimpact.charts.costpush import input_map, margin_dots
 from tariffimpact.charts.costs import cost_steps
 from tariffimpact.charts.curves import pass_through_curves
 from tariffimpact.charts.fonts import font_files, legible, unprintable
 from tariffimpact.charts.framing import fit, framed
-from tariffimpact.charts.images import png, svg
+from tariffimpact.charts.history import duty_strips, price_history, rate_strips
+from tariffimpact.charts.images import png, scheme_rules, svg, themed
 from tariffimpact.charts.paths import fan, paths
-from tariffimpact.charts.prices import price_dumbbell, price_rules
+from tariffimpact.charts.predictions import predicted_and_seen, slopes_by_start
+from tariffimpact.charts.prices import change_dots, price_dumbbell, price_rules
 from tariffimpact.charts.ranges import range_bars
-from tariffimpact.charts.responses import response_matrix
-from tariffimpact.charts.strips import rate_strips
-from tariffimpact.charts.style import new_axes, theme
-from tariffimpact.charts.tariffs import tariff_steps
+from tariffimpact.charts.style import NARROW, WIDTH, drawn_for, new_axes, theme
 from tariffimpact.charts.uncertainty import sensitivity_bars, tornado
 
 __all__ = [
+    "NARROW",
+    "WIDTH",
+    "Part",
     "burden_bars",
+    "change_dots",
     "cost_steps",
-    "exposure_bars",
+    "drawn_for",
+    "duty_strips",
+    "exposure_dots",
     "fan",
     "fit",
     "font_files",
@@ -47,15 +52,19 @@ __all__ = [
     "pass_through_curves",
     "paths",
     "png",
+    "predicted_and_seen",
     "price_dumbbell",
+    "price_history",
     "price_rules",
     "range_bars",
     "rate_strips",
-    "response_matrix",
+    "scheme_rules",
     "sensitivity_bars",
+    "slopes_by_start",
+    "stacked_bars",
     "svg",
-    "tariff_steps",
     "theme",
+    "themed",
     "tornado",
     "unprintable",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
-from tariffimpact.charts.fonts import legible
+from tariffimpact.charts.fonts import legible, wrapped
 from tariffimpact.charts.framing import fit
 from tariffimpact.charts.style import (
     GREY_TEXT,
@@ -16,6 +16,7 @@ from tariffimpact.charts.style import (
     SIZE,
     UNDERLAY,
     figure_of,
+    is_narrow,
     renderer,
 )
 from tariffimpact.units import big_money, day, money, percent, ratio
@@ -23,8 +24,11 @@ from tariffimpact.units import big_money, day, money, percent, ratio
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Form = Literal["percent", "ratio", "money"]
-"""How a number is written: as a percentage, as it stands, or as money."""
+Form = Literal["percent", "ratio", "money", "cents"]
+"""How a number is written: as a percentage, as it stands, as money, or money in cents."""
+
+ROW_NAME: Final = "row-name"
+"""Marks the texts that name rows above their marks: no widening of the axis moves them."""
 
 _LARGE: Final = 1_000_000
 _SPARE: Final = 4
@@ -44,6 +48,8 @@ def worded(value: float, form: Form, currency: str = "USD", digits: int | None =
         return percent(value, 1 if digits is None else digits)
     if form == "ratio":
         return ratio(value, 2 if digits is None else digits)
+    if form == "cents":
+        return f"{ratio(100 * value, 1 if digits is None else digits)}¢"
     if abs(value) >= _LARGE:
         return legible(big_money(value, currency))
     return legible(money(value, currency, digits))
@@ -66,7 +72,7 @@ def span_worded(
         return f"at least {first}"
     if first == last:
         return first
-    if form == "percent" and low >= 0:
+    if form in ("percent", "cents") and low >= 0:
         return f"{first[:-1]}–{last}"
     return f"{first}–{last}" if low >= 0 else f"{first} to {last}"
 
@@ -94,8 +100,9 @@ def value_axis(
     axis = ax.xaxis if which == "x" else ax.yaxis
     low, high = sorted(ax.get_xlim() if which == "x" else ax.get_ylim())
     if axis.get_scale() == "log":
-        ticks = _log_ticks(low, high)
+        ticks = _log_ticks(low, high, 4 if is_narrow(ax) else 7)
     else:
+        count = min(count, 4) if is_narrow(ax) and which == "x" else count
         locator = MaxNLocator(nbins=count, steps=[1, 2, 2.5, 5, 10])
         spare = (high - low) * (_NEAR if stretch else 1e-9)
         ticks = [float(t) for t in locator.tick_values(low, high)]
@@ -112,18 +119,21 @@ def tick_words(ticks: Sequence[float], form: Form, currency: str = "USD") -> lis
     """Return the labels of an axis, all with the fewest decimals that keep them true."""
     if form == "money" and any(abs(t) >= _LARGE for t in ticks):
         return [worded(t, form, currency) for t in ticks]
-    scale = 100.0 if form == "percent" else 1.0
+    scale = 100.0 if form in ("percent", "cents") else 1.0
     near = 1e-6 * max((abs(t) for t in ticks), default=1.0) * scale
     digits = next(
         (n for n in range(6) if all(abs(round(t * scale, n) - t * scale) <= near for t in ticks)), 6
     )
+    if form == "money" and digits == 1:
+        digits = 2  # money has cents or none
     return [worded(t, form, currency, digits) for t in ticks]
 
 
 def date_axis(ax: Axes, first: date, last: date) -> None:
     """Put month names on the x axis of dates, the year under January and under the first."""
     months = (last.year - first.year) * 12 + last.month - first.month
-    step = next((n for n in (1, 2, 3, 6, 12, 24, 60) if months / n <= 8), 120)
+    most = 4 if is_narrow(ax) else 8
+    step = next((n for n in (1, 2, 3, 6, 12, 24, 60) if months / n <= most), 120)
     start = first.year * 12 + first.month - 1
     start += -start % step
     if start == first.year * 12 + first.month - 1 and first.day > 1:
@@ -149,11 +159,17 @@ def day_at(number: float) -> date:
 
 def measure(ax: Axes, which: Literal["x", "y"], text: str) -> None:
     """Name what an axis measures, and its unit."""
+    room = math.inf
+    if is_narrow(ax):
+        fit(ax)
+        left = ax.get_position().x0 if which == "y" else 0.0
+        room = figure_of(ax).get_figwidth() * 72 * (1 - left) - 8
+    text = legible(text) if room == math.inf else wrapped(text, room, SIZE, lines=3)
     if which == "x":
-        ax.set_xlabel(legible(text), color=GREY_TEXT, fontsize=SIZE, labelpad=5)
+        ax.set_xlabel(text, color=GREY_TEXT, fontsize=SIZE, labelpad=5)
     else:  # along the top, where it is read before the values
         ax.annotate(
-            legible(text),
+            text,
             (0, 1),
             xycoords="axes fraction",
             xytext=(0, 9),
@@ -176,7 +192,7 @@ def base_line(ax: Axes, at: float = 0.0, *, upright: bool = True) -> None:
 
 def widen(ax: Axes) -> None:
     """Stretch the x axis until the labels beside the marks lie within the plot area."""
-    labels = [text for text in ax.texts if text.get_in_layout()]
+    labels = [text for text in ax.texts if text.get_in_layout() and text.get_gid() != ROW_NAME]
     for label in labels:  # the plot area is to be as wide as if they were inside it
         label.set_in_layout(False)
     fit(ax)
@@ -196,11 +212,11 @@ def widen(ax: Axes) -> None:
         ax.set_xlim(*(float(back.transform(end)[0]) for end in ends))
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
+def _log_ticks(low: float, high: float, most: int) -> list[float]:
     """Return 1, 2, 5, 10, … within the limits, thinned to a handful."""
     tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1, 2, 5), (1, 3), (1,)):
         ticks = [m * 10.0**n for n in tens for m in steps if low <= m * 10.0**n <= high]
-        if len(ticks) <= 7:
+        if len(ticks) <= most:
             break
     return ticks

@@ -9,7 +9,7 @@ from tariffimpact.charts.axes import value_axis, widen, worded
 from tariffimpact.charts.fonts import balanced, text_width
 from tariffimpact.charts.frames import checked, known, numbers, texts
 from tariffimpact.charts.framing import drawing
-from tariffimpact.charts.marks import beside, label_rows, rows_height
+from tariffimpact.charts.marks import beside, label_rows, rows_down, rows_height
 from tariffimpact.charts.style import (
     BLUE,
     GREY_TEXT,
@@ -17,8 +17,8 @@ from tariffimpact.charts.style import (
     ORANGE,
     SIZE,
     SKY,
-    WIDTH,
     figure_of,
+    look,
 )
 from tariffimpact.errors import ModelError
 
@@ -34,7 +34,6 @@ _THICK: Final = 0.68
 _THICKEST: Final = 72.0
 _ROW: Final = 0.34
 _MOST: Final = 9
-_POINTS: Final = WIDTH * 72 - 6
 _TOLERANCE: Final = 0.006
 
 
@@ -91,17 +90,21 @@ def cost_steps(
     data = checked(frame, "cost_steps", ("step", "amount", "kind"))
     known(list(data["kind"]), tuple(KINDS), "cost_steps", "kind")
     steps = _steps(data, currency)
-    room = _POINTS if ax is None else ax.get_window_extent().width * 72 / figure_of(ax).dpi
+    room = (
+        look().width * 72 - 6
+        if ax is None
+        else ax.get_window_extent().width * 72 / figure_of(ax).dpi
+    )
     room /= len(steps)
     upright = len(steps) <= _MOST
     upright = upright and all(text_width(s.words, SIZE, bold=True) + 4 <= room for s in steps)
-    rows = [float(n) for n in range(len(steps))]
+    rows, _ = rows_down([step.name for step in steps])
     with drawing(ax, height=_HEIGHT if upright else rows_height(rows, _ROW), source=source) as axes:
         if upright:
             _upright(axes, steps, room)
         else:
             label_rows(axes, rows, [step.name for step in steps])
-            _lying(axes, steps, currency)
+            _lying(axes, steps, rows, currency)
     return axes
 
 
@@ -156,15 +159,17 @@ def _upright(ax: Axes, steps: list[_Step], room: float) -> None:
         )
 
 
-def _lying(ax: Axes, steps: list[_Step], currency: str) -> None:
+def _lying(ax: Axes, steps: list[_Step], rows: list[float], currency: str) -> None:
     """Draw the steps from the top down, their names at the left."""
     ends = [0.0, *(end for step in steps for end in (step.start, step.end))]
     ax.set_xlim(min(ends), max(ends) or 1.0)
-    for y, step in enumerate(steps):
+    for n, (y, step) in enumerate(zip(rows, steps, strict=True)):
         colour = KINDS[step.kind]
         ax.barh(y, step.end - step.start, _THICK, left=step.start, color=colour, linewidth=0)
-        if y + 1 < len(steps):
-            ax.plot([step.end] * 2, [y + _THICK / 2, y + 1 - _THICK / 2], color=GREY_TEXT, lw=0.9)
+        if n + 1 < len(steps):
+            ax.plot(
+                [step.end] * 2, [y + _THICK / 2, rows[n + 1] - _THICK / 2], color=GREY_TEXT, lw=0.9
+            )
         beside(ax, max(step.start, step.end), y, step.words, gap=5, **_label_looks(step.kind))
     widen(ax)
     value_axis(ax, "x", "money", currency)

@@ -19,7 +19,6 @@ from tariffimpact.charts.style import (
     SIZE,
     SMALL,
     TITLE_SIZE,
-    WIDTH,
     figure_of,
     is_own,
     new_axes,
@@ -40,7 +39,7 @@ _FRAME_PAD: Final = 9.0
 
 @contextmanager
 def drawing(
-    ax: Axes | None, *, height: float, source: str = "", width: float = WIDTH
+    ax: Axes | None, *, height: float, source: str = "", width: float | None = None
 ) -> Iterator[Axes]:
     """Give a chart the axes to draw on, in the theme, and finish them when it is done.
 
@@ -53,7 +52,7 @@ def drawing(
     source
         Credit line, printed below as `Source: …`; nothing is printed for an empty one.
     width
-        Width of the figure if the axes are new, inches.
+        Width of the figure if the axes are new, inches; that of the look in force by default.
     """
     with theme():
         axes = new_axes(width, height) if ax is None else ax

@@ -7,7 +7,9 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
-from tariffimpact.charts.style import theme
+from tariffimpact.charts.axes import ROW_NAME
+from tariffimpact.charts.marks import VALUE
+from tariffimpact.charts.style import DARK, theme
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,6 +19,7 @@ _XLINK: Final = "http://www.w3.org/1999/xlink"
 _FONT: Final = re.compile(
     r"^(?:(?P<style>italic|oblique) )?(?:(?P<weight>\d+|bold) )?(?P<size>[\d.]+px) (?P<family>.+)$"
 )
+_ROLES: Final = {colour: f"c{n}" for n, colour in enumerate(DARK)}
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -64,6 +67,7 @@ def svg(figure: Figure, *, name: str, alt: str, title: str = "") -> str:
         for leftover in [c for c in element if c.tag == f"{{{_SVG}}}style"]:
             element.remove(leftover)
         _plain(element)
+        _tell(element)
         _prefix(element, prefix)
     root.attrib |= {"stroke-linejoin": "round", "stroke-linecap": "butt"}
     _describe(root, prefix, alt, title)
@@ -86,6 +90,36 @@ def _plain(element: ET.Element) -> None:
             element.set(key, value)
     if element.get("transform", "").startswith("rotate(-0 "):
         del element.attrib["transform"]
+
+
+def _tell(element: ET.Element) -> None:
+    """Turn the id of a mark that carries its value into the value itself."""
+    name = element.get("id", "")
+    if name.startswith(VALUE):
+        element.set("data-value", _FORBIDDEN.sub("", element.attrib.pop("id")[len(VALUE) :]))
+    elif name == ROW_NAME:  # many have it
+        del element.attrib["id"]
+
+
+def themed(svg: str) -> str:
+    """Return a chart's SVG with colours that follow the page: each role a variable of its style.
+
+    The light colour stays behind it, for whoever does not set the variables; `scheme_rules` are
+    the rules that set them.
+    """
+
+    def role(found: re.Match[str]) -> str:
+        colour = found[2].upper()
+        name = _ROLES.get(colour)
+        return f'{found[1]}="var(--{name},{found[2]})"' if name else found[0]
+
+    return re.sub(r'\b(fill|stroke)="(#[0-9a-fA-F]{6})"', role, svg)
+
+
+def scheme_rules(*, dark: bool) -> str:
+    """Return the variables of `themed` pictures on a light or a dark page."""
+    shades = DARK if dark else {colour: colour for colour in DARK}
+    return ";".join(f"--{_ROLES[colour]}:{shade.lower()}" for colour, shade in shades.items())
 
 
 def _prefix(element: ET.Element, prefix: str) -> None:

@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from tariffimpact.charts.axes import ROW_NAME
 from tariffimpact.charts.fonts import balanced, legible, text_width, wrapped
 from tariffimpact.charts.framing import fit
-from tariffimpact.charts.style import INK, SIZE, TEXT_ON_WHITE, UNDERLAY, figure_of
+from tariffimpact.charts.style import (
+    INK,
+    SIZE,
+    TEXT_ON_WHITE,
+    UNDERLAY,
+    figure_of,
+    is_narrow,
+    look,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.text import Annotation
+
+VALUE: Final = "value:"
+"""How the id of a mark begins that carries its value in words."""
 
 ROW: Final = 0.36
 """Height of a row of a bar chart, inches."""
@@ -21,11 +34,20 @@ _HEADER: Final = 0.8
 _PART: Final = 0.3
 _ARROW: Final = 26.0
 _FEW: Final = 4
+_NAME_LINE: Final = 0.5
+"""Height of a line of a name above a mark, in rows."""
+_NAME_UP: Final = 0.4
+"""Distance of such a name from the middle of its row, in rows."""
 _END_LINE: Final = 0.19
 
 
-def rows_down(labels: Sequence[str], groups: Sequence[str]) -> tuple[list[float], dict[float, str]]:
+def rows_down(
+    labels: Sequence[str], groups: Sequence[str] = (), lines: int = 2
+) -> tuple[list[float], dict[float, str]]:
     """Return where each row stands, counted downwards from 0, and the headings between them.
+
+    On a narrow screen, where names stand above the marks, rows stand as far apart as their names
+    are tall.
 
     Parameters
     ----------
@@ -33,16 +55,21 @@ def rows_down(labels: Sequence[str], groups: Sequence[str]) -> tuple[list[float]
         One per row.
     groups
         The group of each row; a heading is set where it changes, none where it is blank.
+    lines
+        Lines that a name may take.
     """
+    narrow = look().is_narrow
     rows: list[float] = []
     headings: dict[float, str] = {}
     y, before = 0.0, ""
-    for _, group in zip(labels, groups, strict=True):
+    for label, group in zip(labels, groups or [""] * len(labels), strict=True):
         if group and group != before:
             y += _PART if rows else 0.0
             headings[y] = group
             y += _HEADER
         before = group
+        if narrow and label.strip():
+            y += _NAME_LINE * (row_words(label, look().width, lines, narrow=True).count("\n") + 1)
         rows.append(y)
         y += 1
     return rows, headings
@@ -56,23 +83,43 @@ def label_rows(
     *,
     above: float = 0.5,
     lines: int = 2,
+    aside: bool = False,
 ) -> None:
-    """Name the rows at the left edge, first row on top, and set the y limits around them."""
-    headings = headings or {}
-    width = figure_of(ax).get_figwidth()
-    places = [*rows, *headings]
-    words = [row_words(label, width, lines) for label in labels]
-    words += [row_words(label, width, 1, bold=True) for label in headings.values()]
-    ax.set_yticks(places, labels=words)
-    for at, tick in zip(places, ax.yaxis.get_majorticklabels(), strict=True):
-        tick.set(color=INK, linespacing=1.0, fontweight="bold" if at in headings else "normal")
+    """Name the rows, first row on top, and set the y limits around them.
+
+    Names stand at the left edge, or above the marks where the screen is narrow; headings begin at
+    the left end of the plot area. With `aside` names stand at the left whatever the screen.
+    """
+    width, narrow = figure_of(ax).get_figwidth(), is_narrow(ax) and not aside
+    words = [row_words(label, width, lines, narrow=narrow) for label in labels]
+    ax.set_yticks(list(rows), labels=[""] * len(words) if narrow else words)
+    for tick in ax.yaxis.get_majorticklabels():
+        tick.set(color=INK, linespacing=1.0)
         tick.set_verticalalignment(middle(tick.get_text()))
-    ax.set_ylim(max(rows) + 0.5, min(places) - above)
+    ax.set_ylim(max(rows) + 0.5, -above)
+    looks: dict[str, Any] = {
+        "xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "left",
+        "color": INK, "fontsize": SIZE, "annotation_clip": False, "gid": ROW_NAME, "zorder": 6,
+    }  # fmt: skip
+    for y, heading in (headings or {}).items():
+        room = width * 72 * (1 if narrow else 1 - _LABEL_SHARE) - 14
+        text = wrapped(heading, room, SIZE, lines=1, bold=True)
+        ax.annotate(
+            text, (0, y), xytext=(0, 0), va="center_baseline", fontweight="bold",
+            bbox=UNDERLAY, **looks,
+        )  # fmt: skip
+    if narrow:
+        for y, name in zip(rows, words, strict=True):
+            if name:
+                up: dict[str, Any] = {"va": "bottom", "linespacing": 1.0, "bbox": UNDERLAY}
+                ax.annotate(name, (0, y - _NAME_UP), xytext=(0, 0), **looks, **up)
 
 
-def row_words(label: str, width: float, lines: int = 2, *, bold: bool = False) -> str:
-    """Return a row's name as it is printed beside a figure of this width in inches."""
-    return balanced(label, width * 72 * _LABEL_SHARE, SIZE, lines=lines, bold=bold)
+def row_words(label: str, width: float, lines: int = 2, *, narrow: bool = False) -> str:
+    """Return a row's name as it is printed in a figure of this width in inches."""
+    if narrow:
+        return wrapped(label, width * 72 - 6, SIZE, lines=lines)
+    return balanced(label, width * 72 * _LABEL_SHARE, SIZE, lines=lines)
 
 
 def middle(text: str) -> Literal["center", "center_baseline"]:
@@ -83,6 +130,12 @@ def middle(text: str) -> Literal["center", "center_baseline"]:
 def rows_height(rows: Sequence[float], row: float = ROW, above: float = 0.5) -> float:
     """Return the height of the plot area that rows need, inches."""
     return (max(rows) + 0.5 + above) * row
+
+
+def tell(words: str, *artists: Artist) -> None:
+    """Give marks the words that a reader gets who points at them; `images.svg` writes them out."""
+    for artist in artists:
+        artist.set_gid(f"{VALUE}{words}")
 
 
 def beside(
@@ -142,17 +195,23 @@ def key(ax: Axes, entries: Sequence[tuple[str, dict[str, Any]]], *, gap: float =
     }
     handles = [Line2D([], [], **(square | looks)) for _, looks in entries]
     widest = max(text_width(words, SIZE) for words, _ in entries) + 30
+    narrow = is_narrow(ax)
     room = ax.get_window_extent().width * 72 / figure_of(ax).dpi
+    left = 0.0
+    if narrow:  # as wide as the figure, whatever the axis leaves of it
+        room = figure_of(ax).get_figwidth() * 72 - 6
+        left = -ax.get_position().x0 / ax.get_position().width
+        left += 0.04 / ax.get_position().width / figure_of(ax).get_figwidth()
     if sum(text_width(words, SIZE) + 30 for words, _ in entries) <= room:
         columns = len(entries)
     else:
         columns = max(1, int(room // widest))
     ax.legend(
         handles,
-        [words for words, _ in entries],
+        [wrapped(words, room - 24, SIZE, lines=2) for words, _ in entries],
         ncols=columns,
         loc="lower left",
-        bbox_to_anchor=(0, 1),
+        bbox_to_anchor=(left, 1),
         borderpad=0,
         borderaxespad=gap / SIZE,
         handlelength=1.0,
@@ -188,6 +247,9 @@ def end_labels(
     bold
         The colours whose labels are bold; all of them if None.
     """
+    if is_narrow(ax):
+        key(ax, [(f"{name} {value}".strip(), {"color": c}) for _, name, value, c in ends], gap=24)
+        return
     scale = 72 / figure_of(ax).dpi
     heavy = [bold is None or colour in bold for *_, colour in ends]
     lines = 2 if len(ends) <= _FEW else 1

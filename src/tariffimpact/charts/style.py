@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tariffimpact.charts.fonts import FAMILY, register
@@ -19,26 +21,140 @@ SKY: Final = "#5C98C8"
 GREY: Final = "#8E9AA2"
 INK: Final = "#16202A"
 GREY_TEXT: Final = "#56626B"
+SKY_TEXT: Final = "#2F74AB"
 GRID: Final = "#DCE1E5"
 PALE: Final = "#EEF2F5"
+LINK: Final = "#B3BBC1"
+"""The bar that joins two dots."""
+PAPER: Final = "#FFFFFF"
+INSIDE: Final = "#FFFFFE"
+"""A label on a dark mark. One step from paper, so that each role has a colour of its own."""
+HEAT: Final = (
+    "#F2F4F6", "#FDE6CE", "#FDCB95", "#FCB27C", "#FB925C", "#EB6A48", "#BF3A22", "#8C0A0A",
+)  # fmt: skip
+"""The shades of a rate, from none to the highest; see `heat`."""
+_HEAT_ENDS: Final = (0.0, 0.05, 0.10, 0.15, 0.20, 0.30, 0.60)
 
-TEXT_ON_WHITE: Final = {BLUE: BLUE, ORANGE: ORANGE, SKY: "#2F74AB", GREY: GREY_TEXT}
-"""The shade in which a label names a mark of each colour: at least 4.5 to 1 on white."""
+DARK: Final[dict[str, str]] = {
+    BLUE: "#6CB0E6",
+    ORANGE: "#F0793F",
+    SKY: "#33628C",
+    GREY: "#5A666E",
+    INK: "#E6EAEE",
+    GREY_TEXT: "#A4B0B9",
+    SKY_TEXT: "#8FC1EA",
+    GRID: "#35414C",
+    PALE: "#1F2933",
+    LINK: "#4A5660",
+    PAPER: "#12181E",
+    INSIDE: "#0C1218",
+    **dict(
+        zip(
+            HEAT,
+            (
+                "#1E2731",
+                "#3D3128",
+                "#55392A",
+                "#6E402A",
+                "#874628",
+                "#A04A26",
+                "#F07A40",
+                "#FFB894",
+            ),
+            strict=True,
+        )
+    ),
+}
+"""What each colour becomes on a dark page."""
 
-TEXT_INSIDE: Final = {BLUE: "white", ORANGE: "white", SKY: INK, GREY: INK}
+TEXT_ON_WHITE: Final = {BLUE: BLUE, ORANGE: ORANGE, SKY: SKY_TEXT, GREY: GREY_TEXT}
+"""The shade in which a label names a mark of each colour: at least 4.5 to 1 on paper."""
+
+TEXT_INSIDE: Final = {
+    BLUE: INSIDE, ORANGE: INSIDE, SKY: INK, GREY: INK,
+    **dict.fromkeys(HEAT[:6], INK), **dict.fromkeys(HEAT[6:], INSIDE),
+}  # fmt: skip
 """The shade of a label printed on a mark of each colour."""
 
-UNDERLAY: Final[dict[str, Any]] = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
-"""White paper under a label that would otherwise lie on a grid line: the `bbox` of a text."""
+UNDERLAY: Final[dict[str, Any]] = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.2}
+"""Paper under a label that would otherwise lie on a grid line: the `bbox` of a text."""
 
 WIDTH: Final = 6.7
 """Width of a chart's figure in inches: the text width of an A4 page."""
+
+NARROW: Final = 3.55
+"""Width of a chart's figure for the screen of a telephone, inches."""
+
+_NARROW_BELOW: Final = 4.8
+"""Width below which rows are named above their marks, lines in a key, inches."""
 
 SIZE: Final = 9.5
 SMALL: Final = 8.5
 TITLE_SIZE: Final = 13.0
 
 _OWN: Final = "chart"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How charts on figures of their own are drawn for the time being."""
+
+    width: float = WIDTH
+    """Width of the whole figure, inches."""
+    shown: bool = True
+    """Whether pyplot knows of the figure, so that a notebook shows it."""
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is drawn for a narrow screen: rows named above their marks."""
+        return self.width < _NARROW_BELOW
+
+
+_LOOK: Final[ContextVar[Look | None]] = ContextVar("look", default=None)
+
+
+def look() -> Look:
+    """Return how charts are drawn for the time being."""
+    return _LOOK.get() or Look()
+
+
+@contextmanager
+def drawn_for(*, width: float | None = None, shown: bool | None = None) -> Iterator[None]:
+    """Draw charts of their own at another width, or unknown to pyplot, for the time being.
+
+    Parameters
+    ----------
+    width
+        Width of the whole figure in inches: `WIDTH` for a page, `NARROW` for a telephone.
+    shown
+        Whether pyplot knows of new figures. A program that writes files wants False: nobody has
+        to close them.
+
+    Examples
+    --------
+    >>> with drawn_for(width=NARROW):
+    ...     look().is_narrow
+    True
+    """
+    now = look()
+    changed = Look(now.width if width is None else width, now.shown if shown is None else shown)
+    token = _LOOK.set(changed)
+    try:
+        yield
+    finally:
+        _LOOK.reset(token)
+
+
+def heat(rate: float) -> str:
+    """Return the shade of a rate: a fraction of customs value.
+
+    Examples
+    --------
+    >>> [HEAT.index(heat(rate)) for rate in (0.0, 0.10, 0.125, 0.20, 1.45)]
+    [0, 2, 3, 4, 7]
+    """
+    return HEAT[sum(rate > end + 1e-9 for end in _HEAT_ENDS)]
+
 
 _THEME: Final[dict[str, Any]] = {
     "font.family": [FAMILY],
@@ -66,8 +182,9 @@ _THEME: Final[dict[str, Any]] = {
     "lines.solid_capstyle": "butt",
     "svg.fonttype": "none",
     "svg.hashsalt": "tariffimpact",
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
+    "figure.max_open_warning": 0,
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
 }
 
 
@@ -83,24 +200,34 @@ def theme() -> Iterator[None]:
         yield
 
 
-def new_axes(width: float = WIDTH, height: float = 3.0) -> Axes:
-    """Return axes on a figure of their own, known to no global state.
+def new_axes(width: float | None = None, height: float = 3.0) -> Axes:
+    """Return axes on a figure of their own, which a notebook shows as it shows pyplot's.
 
     Parameters
     ----------
     width
-        Width of the whole figure, inches.
+        Width of the whole figure, inches; that of the look in force by default.
     height
         Height of the plot area, inches; `fit` adds what the labels need.
     """
+    with theme():
+        figure = _new_figure((look().width if width is None else width, height + 0.5))
+        figure.set_label(_OWN)
+        return figure.add_axes((0.2, 0.5 / (height + 0.5), 0.7, height / (height + 0.5)))
+
+
+def _new_figure(size: tuple[float, float]) -> Figure:
+    """Return a figure that pyplot knows, or one that nobody else does."""
+    if look().shown:
+        from matplotlib import pyplot
+
+        return pyplot.figure(figsize=size)
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with theme():
-        figure = Figure(figsize=(width, height + 0.5))
-        FigureCanvasAgg(figure)
-        figure.set_label(_OWN)
-        return figure.add_axes((0.2, 0.5 / (height + 0.5), 0.7, height / (height + 0.5)))
+    figure = Figure(figsize=size)
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def figure_of(ax: Axes) -> Figure:
@@ -113,11 +240,20 @@ def is_own(ax: Axes) -> bool:
     return figure_of(ax).get_label() == _OWN
 
 
+def is_narrow(ax: Axes) -> bool:
+    """Whether a chart of its own is drawn for a narrow screen; axes that come along never are."""
+    return is_own(ax) and figure_of(ax).get_figwidth() < _NARROW_BELOW
+
+
 def renderer(ax: Axes) -> RendererAgg:
     """Return something that can measure the artists of a figure."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure = figure_of(ax)
     canvas = figure.canvas
-    agg = canvas if isinstance(canvas, FigureCanvasAgg) else FigureCanvasAgg(figure)
+    if isinstance(canvas, FigureCanvasAgg):
+        agg = canvas
+    else:
+        agg = FigureCanvasAgg(figure)
+        figure.set_canvas(canvas)  # the making of a canvas takes the figure from its own
     return cast("RendererAgg", agg.get_renderer())  # type: ignore[no-untyped-call]

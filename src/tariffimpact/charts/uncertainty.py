@@ -8,7 +8,7 @@ from tariffimpact.charts.axes import Form, base_line, measure, value_axis, widen
 from tariffimpact.charts.fonts import wrapped
 from tariffimpact.charts.frames import checked, numbers, texts
 from tariffimpact.charts.framing import drawing
-from tariffimpact.charts.marks import ROW, beside, key, label_rows, rows_height
+from tariffimpact.charts.marks import ROW, beside, key, label_rows, rows_down, rows_height
 from tariffimpact.charts.style import BLUE, GREY_TEXT, INK, SIZE, SKY
 from tariffimpact.errors import ModelError
 
@@ -67,7 +67,7 @@ def tornado(
     data = data.assign(_swing=swing.max(axis=1) - swing.min(axis=1))
     data = data.sort_values("_swing", ascending=False, kind="stable", ignore_index=True)
     base = float(data["base"].iloc[0])
-    rows = [float(n) for n in range(len(data))]
+    rows, _ = rows_down(texts(data, "input"))
     with drawing(ax, height=rows_height(rows, ROW), source=source) as axes:
         label_rows(axes, rows, texts(data, "input"))
         low, high = float(swing.min().min()), float(swing.max().max())
@@ -142,7 +142,7 @@ def sensitivity_bars(frame: pd.DataFrame, *, source: str = "", ax: Axes | None =
     columns = [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
     data = checked(frame, "sensitivity_bars", ("input", *columns))
     data = data.sort_values("total", ascending=False, kind="stable", ignore_index=True)
-    rows = [float(n) for n in range(len(data))]
+    rows, _ = rows_down(texts(data, "input"))
     with drawing(ax, height=rows_height(rows, 1.25 * ROW), source=source) as axes:
         label_rows(axes, rows, texts(data, "input"))
         values = data[columns].astype(float)

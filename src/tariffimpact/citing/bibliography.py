@@ -13,6 +13,8 @@ from tariffimpact.errors import ModelError
 from tariffimpact.facts import Cited, Entry, Facts, Source, SourceKind, entries
 from tariffimpact.release import shipped_folder
 
+METHOD: Final = "method"
+"""What the method note goes by."""
 _NEWS: Final = (SourceKind.WIRE, SourceKind.CARRIED, SourceKind.PRESS)
 
 
@@ -47,7 +49,8 @@ def cite(facts: Facts, ids: Sequence[str] = ()) -> Bibliography:
     facts
         The data used. Edited tables are cited as edited; one's own are not cited as ours.
     ids
-        Ids of sources or facts. A fact is cited by its source, with the place and the words.
+        Ids of sources or facts, or `method` for the note of results and proofs. A fact is cited by
+        its source, with the place and the words.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def cite(facts: Facts, ids: Sequence[str] = ()) -> Bibliography:
 def _project(facts: Facts) -> Iterator[Reference]:
     """Yield the references of the program and, unless the tables are one's own, of the data."""
     stated = _stated()
-    (data,) = stated["references"]
+    data = _stated_as("data")
     yield _own("tariffimpact", ReferenceKind.PROGRAM, stated, stated["version"])
     version = facts.version
     if version.version is not None and version.released_on is not None:
@@ -94,18 +97,28 @@ def _stated() -> dict[str, Any]:
     return stated
 
 
+def _stated_as(kind: str) -> dict[str, Any]:
+    """Return the reference of that type, as `CITATION.cff` states it."""
+    references: list[dict[str, Any]] = _stated()["references"]
+    return next(item for item in references if item["type"] == kind)
+
+
 def _by_id(facts: Facts, ids: Sequence[str]) -> Iterator[Reference]:
     sources = {source.source_id: source for source in facts.sources}
     rows = {entry.fact_id: entry for entry in entries(facts)}
-    known = [*sources, *rows]
-    unknown = [name for name in ids if name not in sources and name not in rows]
+    known = [*sources, *rows, METHOD]
+    unknown = [name for name in ids if name not in known]
     if unknown:
         near = [key for name in unknown for key in _near(name, known)]
         hint = f"near are {', '.join(near)}" if near else "find one with: tariffimpact facts WORD"
         listed = ", ".join(map(repr, unknown))
         raise ModelError(f"no source and no fact has the id {listed}; {hint}")
     for name in dict.fromkeys(ids):
-        yield _document(sources[name]) if name in sources else _fact(rows[name])
+        if name == METHOD:
+            note = _stated_as("manual")
+            yield _own("tariffimpact-method", ReferenceKind.METHOD, note, note["version"])
+        else:
+            yield _document(sources[name]) if name in sources else _fact(rows[name])
 
 
 def _near(name: str, known: Sequence[str]) -> list[str]:

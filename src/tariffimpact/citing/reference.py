@@ -16,6 +16,8 @@ class ReferenceKind(StrEnum):
 
     PROGRAM = "program"
     DATA = "data"
+    METHOD = "method"
+    """The note of results and proofs in the documentation."""
     NEWS = "news"
     """An article of a news agency or a newspaper."""
     PAGE = "page"
@@ -25,20 +27,28 @@ class ReferenceKind(StrEnum):
 _BIBTEX: Final = {
     ReferenceKind.PROGRAM: "software",
     ReferenceKind.DATA: "dataset",
+    ReferenceKind.METHOD: "manual",
     ReferenceKind.NEWS: "online",
     ReferenceKind.PAGE: "online",
 }
 _RIS: Final = {
     ReferenceKind.PROGRAM: "COMP",
     ReferenceKind.DATA: "DATA",
+    ReferenceKind.METHOD: "RPRT",
     ReferenceKind.NEWS: "NEWS",
     ReferenceKind.PAGE: "ELEC",
 }
 _CSL: Final = {
     ReferenceKind.PROGRAM: "software",
     ReferenceKind.DATA: "dataset",
+    ReferenceKind.METHOD: "report",
     ReferenceKind.NEWS: "article-newspaper",
     ReferenceKind.PAGE: "webpage",
+}
+_OURS: Final = {
+    ReferenceKind.PROGRAM: "computer program",
+    ReferenceKind.DATA: "data set",
+    ReferenceKind.METHOD: "documentation",
 }
 _ESCAPES: Final = {
     "\\": r"\textbackslash{}",
@@ -76,8 +86,8 @@ class Reference:
         The developers (24 November 2026). tariffimpact, version 0.1.0 [computer program].
         """
         authors, issued = "; ".join(self.authors), units.day(self.issued)
-        if self.kind in (ReferenceKind.PROGRAM, ReferenceKind.DATA):
-            what = "computer program" if self.kind is ReferenceKind.PROGRAM else "data set"
+        if self.kind in _OURS:
+            what = _OURS[self.kind]
             return f"{authors} ({issued}). {self.title}, version {self.version} [{what}]."
         carried = f", carried by {self.container}" if self.container else ""
         read = f" (read {units.day(self.accessed)})" if self.accessed else ""

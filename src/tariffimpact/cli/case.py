@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from tariffimpact.cli.choice import by_flag, check_choice
-from tariffimpact.cli.numbers import Number, as_number, is_share
+from tariffimpact.cli.numbers import Number, Worth
+from tariffimpact.cli.options import Currency
 from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,12 +42,22 @@ _FLAGS: Final = {
 def product_options(command: F) -> F:
     """Add `--price`, `--customs`, `--tariff`, `--old-tariff`, `--cost` and `--currency`."""
     options = (
-        click.option("--price", type=Number(), help="Shelf price before sales tax."),
-        click.option("--customs", help="Customs value: money (50) or a share of the price (50%)."),
-        click.option("--tariff", type=Number(), help="New rate: 25%, or a range: 15%..20%."),
-        click.option("--old-tariff", type=Number(), help="Old rate (default: 0)."),
-        click.option("--cost", help="Unit cost: money, or a share in % (default: customs value)."),
-        click.option("--currency", help="ISO 4217 code (default: USD)."),
+        click.option("--price", type=Number("money"), help="Shelf price before sales tax."),
+        click.option(
+            "--customs",
+            type=Worth(),
+            help="Customs value: money ($50) or a share of the price (50%).",
+        ),
+        click.option("--tariff", type=Number("rate"), help="New rate: 25%, or a range: 15%..20%."),
+        click.option("--old-tariff", type=Number("rate"), help="Old rate (default: 0)."),
+        click.option(
+            "--cost",
+            type=Worth(),
+            help="Unit cost: money, or a share in % (default: customs value).",
+        ),
+        click.option(
+            "--currency", type=Currency(), is_eager=True, help="ISO 4217 code (default: USD)."
+        ),
     )
     decorated: Any = command
     for option in reversed(options):
@@ -92,12 +103,12 @@ def _written(flags: Mapping[str, Any]) -> dict[str, object]:
     product: dict[str, object] = {
         "name": "The product",
         "old_price": flags["price"],
-        _key(customs, "customs_share", "customs_value"): as_number(customs),
+        "customs_share" if customs.is_share else "customs_value": customs.written,
     }
     if cost is None:
         product["no_other_cost"] = True
     else:
-        product[_key(cost, "cost_share", "unit_cost")] = as_number(cost)
+        product["cost_share" if cost.is_share else "unit_cost"] = cost.written
     more = {name: flags.get(name) for name in ("units", "exporter_cut")}
     product |= {name: value for name, value in more.items() if value is not None}
     return {
@@ -107,7 +118,3 @@ def _written(flags: Mapping[str, Any]) -> dict[str, object]:
         "tariff": {"rate": flags["tariff"], "old_rate": flags["old_tariff"] or 0.0},
         "products": [product],
     }
-
-
-def _key(text: str, share: str, money: str) -> str:
-    return share if is_share(text) else money

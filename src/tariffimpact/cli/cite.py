@@ -20,7 +20,7 @@ def cite(ids: tuple[str, ...], form: str | None, folder: Path | None) -> None:
     """Show how to cite the program and its data, or the sources of IDS.
 
     IDS are of sources or facts, as `tariffimpact facts` shows them; a fact is cited by its source,
-    with the place and the words.
+    with the place and the words. `method` is the note of results and proofs.
     """
     from tariffimpact.citing import cite as references
     from tariffimpact.facts import read_facts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,12 @@ import click
 from tariffimpact.cli.options import echo_json, json_option
 
 if TYPE_CHECKING:
+    from tariffimpact.answers import Answer
     from tariffimpact.costpush import Accounts, CostPush, RateChange
 
 _LISTED = 12
+_STARTS = 12
+"""First months told in which a window of prices may start."""
 
 
 @click.group("cost-push", invoke_without_command=True)
@@ -50,6 +54,18 @@ _LISTED = 12
     show_default=True,
     help="Both rules are always told: margins constant in dollars, and in per cent.",
 )
+@click.option("--hts", "products", multiple=True, help="Own product by HTS code; may be repeated.")
+@click.option(
+    "--screen",
+    type=click.Choice(["industries", "companies"]),
+    help="Rank industries, or the companies of the facts, by what comes through inputs.",
+)
+@click.option(
+    "--prices",
+    "window",
+    nargs=2,
+    help="Compare with the consumer price index between two months: 2024-12 2025-12.",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder to write tables and charts to."
 )
@@ -64,6 +80,9 @@ def cost_push(
     requirements: Any,
     tables: Path | None,
     margins: str,
+    products: tuple[str, ...],
+    screen: str | None,
+    window: tuple[str, str] | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -84,13 +103,40 @@ def cost_push(
     accounts = costpush.read_accounts(tables)
     change = _change(accounts, month, base, rates_file, codes)
     answer = costpush.cost_push(accounts, change, requirements=requirements)
+    beside = _beside(answer, products, screen, window)
     if as_json:
-        echo_json(answer.as_json(), None)
+        told = {name: found.to_frame().to_dict("records") for name, found in beside.items()}
+        echo_json({**answer.as_json(), **told}, None)
     else:
-        click.echo(answer.explain())
-        click.echo(_table(answer))
+        click.echo("\n\n".join([f"{answer.explain()}\n{_table(answer)}",
+                                *(found.explain() for found in beside.values())]))  # fmt: skip
     if out is not None:
-        _write(answer, out)
+        _write(answer, beside, out)
+
+
+def _beside(
+    answer: CostPush,
+    products: tuple[str, ...],
+    screen: str | None,
+    window: tuple[str, str] | None,
+) -> dict[str, Answer]:
+    """Return what is asked for beside the categories, by name."""
+    from tariffimpact import costpush
+    from tariffimpact.facts import read_facts
+
+    found: dict[str, Answer] = {}
+    if products:
+        found["products"] = costpush.screen_products(answer, products)
+    if screen == "industries":
+        found["industries"] = costpush.screen_industries(answer)
+    if screen == "companies":
+        found["companies"] = costpush.screen_companies(answer, read_facts().companies)
+    if window is not None:
+        start, end = window
+        found["prices"] = costpush.compare_prices(answer, start=start, end=end)
+        starts = costpush.months_to(start, _STARTS)
+        found["start_months"] = costpush.start_months(answer, starts=starts, end=end)
+    return found
 
 
 def _change(
@@ -125,7 +171,7 @@ def _table(answer: CostPush) -> str:
     return "\n".join(lines)
 
 
-def _write(answer: CostPush, out: Path) -> None:
+def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     from tariffimpact import charts
     from tariffimpact.writing import check_folder, csv_bytes, publish
 
@@ -134,6 +180,7 @@ def _write(answer: CostPush, out: Path) -> None:
         "categories.csv": csv_bytes(answer.categories.round(8)),
         "commodities.csv": csv_bytes(answer.commodities.round(8)),
     }
+    files |= {f"{name}.csv": csv_bytes(found.to_frame()) for name, found in beside.items()}
     measure = "Rise of the price if all of the cost is passed on"
     pictures = {
         "cost-push": (answer.plot(), answer.headline(), measure, answer.summary()),
@@ -144,6 +191,14 @@ def _write(answer: CostPush, out: Path) -> None:
             answer.inputs_headline(),
         ),
     }
+    measures = {
+        "prices": "Items of the index; an association, not an effect",
+        "start_months": "Points of price per point of cost; bands: two standard errors",
+    }
+    for name, words in measures.items():
+        if name in beside:
+            found: Any = beside[name]
+            pictures[name] = (found.plot(), found.headline(), words, found.summary())
     for name, (axes, title, subtitle, alt) in pictures.items():
         figure = charts.framed(axes, title=title, subtitle=subtitle)
         files[f"{name}.svg"] = charts.svg(figure, name=name, alt=alt).encode()
@@ -166,6 +221,12 @@ def _write(answer: CostPush, out: Path) -> None:
     type=click.Path(path_type=Path),
     help="Folder of Census imports by product and partner, one parquet file a partner.",
 )
+@click.option(
+    "--cpi",
+    "prices",
+    type=click.Path(path_type=Path),
+    help="CSV of the consumer price index by item and month.",
+)
 @click.option("--year", default=2017, show_default=True, help="Year of the accounts.")
 @click.option(
     "--out",
@@ -174,7 +235,7 @@ def _write(answer: CostPush, out: Path) -> None:
     show_default=True,
     help="Folder to write the tables to.",
 )
-def build(official: Path, census: Path | None, year: int, out: Path) -> None:
+def build(official: Path, census: Path | None, prices: Path | None, year: int, out: Path) -> None:
     """Make a folder of input-output accounts from the official files, checked when it is read."""
     from tariffimpact.costpush import derive_accounts
     from tariffimpact.portfolio import read_census_imports
@@ -182,7 +243,7 @@ def build(official: Path, census: Path | None, year: int, out: Path) -> None:
 
     check_folder(out)
     imports = None if census is None else read_census_imports(census, "*-imports????.parquet")
-    files = derive_accounts(official, imports, year=year)
+    files = derive_accounts(official, imports, prices=prices, year=year)
     if census is None:
         click.echo("Without --imports no weights.parquet is made: --on and --before need it.")
     for path in publish(out, files):

@@ -11,8 +11,8 @@ import click
 from tariffimpact import units
 from tariffimpact.cli.choice import by_flag
 from tariffimpact.cli.completion import case_names, company_names
-from tariffimpact.cli.numbers import Number, as_number, is_share
-from tariffimpact.cli.options import Day, data_option, echo_json, json_option
+from tariffimpact.cli.numbers import Number, Worth
+from tariffimpact.cli.options import Country, Currency, Day, data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 from tariffimpact.errors import DataError
 from tariffimpact.interval import Interval
@@ -37,12 +37,12 @@ class _Imports(click.ParamType[dict[str, object]]):
             return value
         place, equals, terms = str(value).rpartition("=")
         customs, at, rate = terms.partition("@")
-        if (equals and not place) or not customs or (at and not is_share(rate)):
+        if (equals and not place) or not customs or (at and not rate):
             self.fail(f"{value!r} is no imports; write CHN=1.2bn or CHN=1.2bn@20%", param, ctx)
-        line: dict[str, object] = {"customs_value": as_number(customs)}
+        line: dict[str, object] = {"customs_value": Number("money").convert(customs, param, ctx)}
         if place:
-            line["origin"] = place.strip().upper()
-        return line | ({"tariff_change": as_number(rate)} if at else {})
+            line["origin"] = Country().convert(place.strip(), param, ctx)
+        return line | ({"tariff_change": Number("rate").convert(rate, param, ctx)} if at else {})
 
 
 class _Offset(click.ParamType[dict[str, object]]):
@@ -60,7 +60,8 @@ class _Offset(click.ParamType[dict[str, object]]):
         if by not in _OFFSETS or not size.strip():
             known = ", ".join(_OFFSETS)
             self.fail(f"{value!r} is no offset; write price=40m or 50%, by {known}", param, ctx)
-        return {"by": by, "share" if is_share(size) else "amount": as_number(size)}
+        taken = Worth().convert(size, param, ctx)
+        return {"by": by, "share" if taken.is_share else "amount": taken.written}
 
 
 _KEYS: Final = {
@@ -95,43 +96,62 @@ _FLAGS: Final = {"offsets": "--offset"} | {
 @click.command()
 @click.argument("case", required=False, shell_complete=case_names)
 @click.option("--company", shell_complete=company_names, help="Take the figures of this company.")
-@click.option("--gross", type=Number(), help="Cost before the company's answers: 150m.")
+@click.option("--gross", type=Number("money"), help="Cost before the company's answers: 150m.")
 @click.option(
     "--imports", type=_Imports(), multiple=True,
     help="Customs value a year: 56bn, or by origin, CHN=1.2bn or CHN=1.2bn@20%. Repeat it.",
 )  # fmt: skip
-@click.option("--sensitivity", type=Number(), help="What so many points cost a year: 17m.")
-@click.option("--per", type=Number(), help="The points of --sensitivity: 10% (default: 1%).")
-@click.option("--tariff", type=Number(), help="Rise of the rate on the imports: 25%.")
+@click.option("--sensitivity", type=Number("money"), help="What so many points cost a year: 17m.")
+@click.option("--per", type=Number("rate"), help="The points of --sensitivity: 10% (default: 1%).")
+@click.option("--tariff", type=Number("rate"), help="Rise of the rate on the imports: 25%.")
 @click.option("--hts", help="HTS code, to look the rise up by origin, with --on and --before.")
 @click.option("--on", type=Day(), help="Day of the new rate, as 2025-08-21.")
 @click.option("--before", type=Day(), help="Day of the old rate, as 2025-01-15.")
-@click.option("--net", type=Number(), help="Cost after the company's answers: 75m.")
+@click.option("--net", type=Number("money"), help="Cost after the company's answers: 75m.")
 @click.option(
     "--offset", "offsets", type=_Offset(), multiple=True,
     help="What an answer takes back, price=40m or sourcing=20% of the gross; 50% by any. Repeat.",
 )  # fmt: skip
-@click.option("--months", type=Number(), help="Months of the year with the duty (default: 12).")
-@click.option("--sales", type=Number(), help="Sales of the same window.")
-@click.option("--cost-of-goods", type=Number(), help="Cost of goods sold before the tariff.")
-@click.option("--fixed-cost", type=Number(), help="Cost that does not move with the volume.")
-@click.option("--operating-income", type=Number(), help="Before the tariff; for --fixed-cost.")
-@click.option("--tax-rate", type=Number(), help="Tax on the cost, for the cost per share.")
-@click.option("--shares", type=Number(), help="Shares outstanding.")
-@click.option("--elasticity", type=Number(), help="Of the company's sales, positive.")
+@click.option(
+    "--months",
+    type=Number("number"),
+    help="Months of the year with the duty (default: 12).",
+)
+@click.option("--sales", type=Number("money"), help="Sales of the same window.")
+@click.option("--cost-of-goods", type=Number("money"), help="Cost of goods sold before the tariff.")
+@click.option("--fixed-cost", type=Number("money"), help="Cost that does not move with the volume.")
+@click.option(
+    "--operating-income",
+    type=Number("money"),
+    help="Before the tariff; for --fixed-cost.",
+)
+@click.option("--tax-rate", type=Number("rate"), help="Tax on the cost, for the cost per share.")
+@click.option("--shares", type=Number("number"), help="Shares outstanding.")
+@click.option("--elasticity", type=Number("number"), help="Of the company's sales, positive.")
 @click.option(
     "--demand", type=click.Choice(["linear", "isoelastic"]), help="Its form (default: isoelastic)."
 )
-@click.option("--stock", type=Number(), help="Months of stock, for the way through the quarters.")
-@click.option("--turns", type=Number(), help="Inventory turns a year, in place of --stock.")
+@click.option(
+    "--stock",
+    type=Number("number"),
+    help="Months of stock, for the way through the quarters.",
+)
+@click.option("--turns", type=Number("number"), help="Inventory turns a year, in place of --stock.")
 @click.option(
     "--flow",
     type=click.Choice(["replacement", "fifo", "fifo_many", "average"]),
     help="Which cost goes out first (default: fifo_many, many products evenly).",
 )
-@click.option("--front-load", type=Number(), help="Months of sales bought ahead at the old duty.")
-@click.option("--price-rise", type=Number(), help="A rise of prices that was announced: 2%.")
-@click.option("--currency", help="ISO 4217 code of all money (default: USD).")
+@click.option(
+    "--front-load",
+    type=Number("number"),
+    help="Months of sales bought ahead at the old duty.",
+)
+@click.option("--price-rise", type=Number("rate"), help="A rise of prices that was announced: 2%.")
+@click.option(
+    "--currency", type=Currency(), is_eager=True,
+    help="ISO 4217 code of all money (default: USD).",
+)  # fmt: skip
 @click.option(
     "--xlsx", type=click.Path(path_type=Path, dir_okay=False),
     help="Write the bridge as a workbook with live formulas.",

@@ -27,6 +27,48 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is not a date; write it as 2025-05-01", param, ctx)
 
 
+class Currency(click.ParamType[str]):
+    """An ISO 4217 code, in capitals or not."""
+
+    name = "currency"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the code or fail with the nearest."""
+        from tariffimpact.codes import check_currency
+
+        try:
+            return check_currency(str(value).upper())
+        except ValueError as error:
+            self.fail(f"{value!r} is {error}", param, ctx)
+
+
+class Country(click.ParamType[str]):
+    """A country: its name, its ISO letters or its Census code; the alpha-3 code comes out."""
+
+    name = "country"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the alpha-3 code or fail with the nearest name."""
+        from tariffimpact.facts.partners import read_country
+
+        try:
+            return read_country(str(value))
+        except ValueError as error:
+            self.fail(f"{value!r} {error}", param, ctx)
+
+
+def currency_option(command: F) -> F:
+    """Add `--currency`, read before the amounts that are in it."""
+    return click.option(
+        "--currency",
+        type=Currency(),
+        default="USD",
+        show_default=True,
+        is_eager=True,
+        help="ISO 4217 code of the money given.",
+    )(command)
+
+
 def data_option(command: F) -> F:
     """Add `--data DIR`."""
     return click.option(

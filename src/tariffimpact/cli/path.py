@@ -31,22 +31,28 @@ _KEYS: Final = {
 @click.argument("case", required=False, shell_complete=case_names)
 @click.option("--product", help="A product of the case (default: the first).")
 @product_options
-@click.option("--turns", type=Number(), help="Inventory turns a year (default: 4).")
+@click.option("--turns", type=Number("number"), help="Inventory turns a year (default: 4).")
 @click.option(
     "--flow",
     type=click.Choice(["replacement", "fifo", "fifo_many", "average"]),
     help="Which cost goes out first (default: fifo_many, many products evenly).",
 )
-@click.option("--front-load", type=Number(), help="Months of sales bought ahead at the old duty.")
-@click.option("--holding-cost", type=Number(), help="Cost of holding stock a month: 2%.")
-@click.option("--pass-through", type=Number(), help="Dollars of price per dollar of duty aimed at.")
+@click.option(
+    "--front-load", type=Number("number"), help="Months of sales bought ahead at the old duty."
+)
+@click.option("--holding-cost", type=Number("rate"), help="Cost of holding stock a month: 2%.")
+@click.option(
+    "--pass-through", type=Number("ratio"), help="Dollars of price per dollar of duty aimed at."
+)
 @click.option(
     "--follows",
     type=click.Choice(["booked", "replacement"]),
     help="The duty the price aims at: in the goods sold (default), or of the day.",
 )
-@click.option("--speed-up", type=Number(), help="Share of the gap closed each month, upwards.")
-@click.option("--speed-down", type=Number(), help="The same downwards.")
+@click.option(
+    "--speed-up", type=Number("share"), help="Share of the gap closed each month, upwards."
+)
+@click.option("--speed-down", type=Number("share"), help="The same downwards.")
 @click.option("--months", type=int, help="Months to follow (default: 12).")
 @uncertainty_options
 @data_option

@@ -37,16 +37,20 @@ class _Rules(click.ParamType[tuple[str, ...]]):
 @click.argument("case", required=False, shell_complete=case_names)
 @click.option("--product", help="A product of the case (default: all).")
 @product_options
-@click.option("--elasticity", type=Number(), help="Demand elasticity at the old price, positive.")
+@click.option(
+    "--elasticity", type=Number("number"), help="Demand elasticity at the old price, positive."
+)
 @click.option(
     "--demand",
     type=click.Choice(["linear", "isoelastic", "logit"]),
     help="Form of demand (default: isoelastic).",
 )
-@click.option("--share", type=Number(), help="Logit only: share of buyers at the old price.")
-@click.option("--units", type=Number(), help="Units a year (default: 1, so volumes are ratios).")
+@click.option("--share", type=Number("share"), help="Logit only: share of buyers at the old price.")
 @click.option(
-    "--exporter-cut", type=Number(), help="Fraction by which the exporter lowers its price."
+    "--units", type=Number("number"), help="Units a year (default: 1, so volumes are ratios)."
+)
+@click.option(
+    "--exporter-cut", type=Number("share"), help="Fraction by which the exporter lowers its price."
 )
 @click.option("--hold", type=_Rules(), help="Rules: dollar,percent,profit,maximise (default: all).")
 @click.option(

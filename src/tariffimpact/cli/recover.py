@@ -10,7 +10,7 @@ import click
 from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import data_option, echo_json, json_option
+from tariffimpact.cli.options import currency_option, data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 from tariffimpact.errors import DataError
 
@@ -32,13 +32,19 @@ _KEYS: Final = {
 
 @click.command()
 @click.argument("case", required=False, shell_complete=case_names)
-@click.option("--exposure", type=Number(), help="The disclosed cost of tariffs, in --currency.")
-@click.option("--rise", type=Number(), help="Price rise per unit at the shelf.")
-@click.option("--units", type=Number(), help="Units a year before the rise.")
-@click.option("--market-share", type=Number(), help="Share of them sold where the price rose.")
-@click.option("--retailer-share", type=Number(), help="Share of the rise retailers keep.")
-@click.option("--months", type=Number(), help="Months of the window with the new price.")
-@click.option("--volume-ratio", type=Number(), help="Units after the rise over units before.")
+@click.option(
+    "--exposure", type=Number("money"), help="The disclosed cost of tariffs, in --currency."
+)
+@click.option("--rise", type=Number("money"), help="Price rise per unit at the shelf.")
+@click.option("--units", type=Number("number"), help="Units a year before the rise.")
+@click.option(
+    "--market-share", type=Number("share"), help="Share of them sold where the price rose."
+)
+@click.option("--retailer-share", type=Number("share"), help="Share of the rise retailers keep.")
+@click.option("--months", type=Number("number"), help="Months of the window with the new price.")
+@click.option(
+    "--volume-ratio", type=Number("ratio"), help="Units after the rise over units before."
+)
 @click.option(
     "--basis",
     type=click.Choice(["gross", "net", "unstated"]),
@@ -46,7 +52,7 @@ _KEYS: Final = {
     show_default=True,
     help="Whether the exposure is before or after the company's own measures.",
 )
-@click.option("--currency", default="USD", show_default=True, help="ISO 4217 code.")
+@currency_option
 @uncertainty_options
 @data_option
 @json_option

@@ -10,7 +10,7 @@ import click
 from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import data_option, echo_json, json_option
+from tariffimpact.cli.options import currency_option, data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 from tariffimpact.errors import DataError
 
@@ -34,17 +34,17 @@ _KEYS: Final = {
 @click.command()
 @click.argument("case", required=False, shell_complete=case_names)
 @click.option("--product", help="A product of the case (default: the first).")
-@click.option("--duty", type=Number(), help="Duty refunded, in --currency.")
-@click.option("--pass-through", type=Number(), help="Dollars of price per dollar of duty.")
-@click.option("--interest", type=Number(), help="Interest as a fraction of the duty.")
+@click.option("--duty", type=Number("money"), help="Duty refunded, in --currency.")
+@click.option("--pass-through", type=Number("ratio"), help="Dollars of price per dollar of duty.")
+@click.option("--interest", type=Number("rate"), help="Interest as a fraction of the duty.")
 @click.option("--price", type=float, help="Shelf price under the duty.")
 @click.option("--rise", type=float, help="By how much the duty had raised it.")
-@click.option("--monthly-units", type=Number(), help="Units a month from now on.")
+@click.option("--monthly-units", type=Number("number"), help="Units a month from now on.")
 @click.option("--months", type=int, help="Months to follow the price (default: 12).")
-@click.option("--reversal-share", type=Number(), help="Share of the rise a cut takes back.")
-@click.option("--speed", type=Number(), help="Share of the remaining gap closed each month.")
-@click.option("--rebate-share", type=Number(), help="Share of the double recovery paid out.")
-@click.option("--currency", default="USD", show_default=True, help="ISO 4217 code.")
+@click.option("--reversal-share", type=Number("share"), help="Share of the rise a cut takes back.")
+@click.option("--speed", type=Number("share"), help="Share of the remaining gap closed each month.")
+@click.option("--rebate-share", type=Number("share"), help="Share of the double recovery paid out.")
+@currency_option
 @uncertainty_options
 @data_option
 @json_option

@@ -10,8 +10,8 @@ import click
 
 from tariffimpact.cli.choice import check_choice
 from tariffimpact.cli.completion import case_names
-from tariffimpact.cli.numbers import Number, as_number
-from tariffimpact.cli.options import Day, data_option, echo_json, json_option
+from tariffimpact.cli.numbers import Number
+from tariffimpact.cli.options import Country, Currency, Day, data_option, echo_json, json_option
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 
 if TYPE_CHECKING:
@@ -33,25 +33,25 @@ class _Offer(click.ParamType[dict[str, object]]):
         if not equals or not customs:
             self.fail(f"{value!r} is not an offer; write VNM=310 or VNM=310@20%", param, ctx)
         offer: dict[str, object] = {
-            "origin": origin.strip().upper(),
-            "customs_value": as_number(customs),
+            "origin": Country().convert(origin.strip(), param, ctx),
+            "customs_value": Number("money").convert(customs, param, ctx),
         }
-        return offer | ({"ad_valorem": as_number(rate)} if rate else {})
+        return offer | ({"ad_valorem": Number("rate").convert(rate, param, ctx)} if rate else {})
 
 
 @click.command()
 @click.argument("case", required=False, shell_complete=case_names)
 @click.option("--hts", help="HTS code, to look the rates up.")
 @click.option("--on", type=Day(), help="Day of the rates, as 2025-05-15.")
-@click.option("--current", help="Origin bought from now, ISO alpha-3.")
+@click.option("--current", type=Country(), help="Origin bought from now: Japan, JP or JPN.")
 @click.option(
     "--offer", "offers", type=_Offer(), multiple=True,
     help="Origin and customs value: VNM=310, or VNM=310@20% with a rate. Repeat it.",
 )  # fmt: skip
-@click.option("--switching-cost", type=Number(), help="Paid once, in --currency.")
-@click.option("--monthly-units", type=Number(), help="Units a month.")
-@click.option("--hazard", type=Number(), help="Chance a month that the rate lapses: 5%.")
-@click.option("--currency", help="ISO 4217 code (default: USD).")
+@click.option("--switching-cost", type=Number("money"), help="Paid once, in --currency.")
+@click.option("--monthly-units", type=Number("number"), help="Units a month.")
+@click.option("--hazard", type=Number("share"), help="Chance a month that the rate lapses: 5%.")
+@click.option("--currency", type=Currency(), is_eager=True, help="ISO 4217 code (default: USD).")
 @uncertainty_options
 @data_option
 @json_option

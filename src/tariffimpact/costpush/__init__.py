@@ -14,6 +14,15 @@ dollars or in per cent: both are always told. Accounting of costs, not a forecas
 from tariffimpact.costpush.accounts import Accounts, read_accounts, shipped_accounts
 from tariffimpact.costpush.categories import CostPush, Margins, cost_push
 from tariffimpact.costpush.derivation import derive_accounts
+from tariffimpact.costpush.prediction import (
+    PriceComparison,
+    Slope,
+    StartMonths,
+    compare_prices,
+    months_to,
+    slope_of,
+    start_months,
+)
 from tariffimpact.costpush.rate_change import (
     Coverage,
     RateChange,
@@ -22,19 +31,38 @@ from tariffimpact.costpush.rate_change import (
     realised_change,
 )
 from tariffimpact.costpush.requirements import Requirements
+from tariffimpact.costpush.screens import (
+    Screen,
+    commodities_of,
+    screen_companies,
+    screen_industries,
+    screen_products,
+)
 
 __all__ = [
     "Accounts",
     "CostPush",
     "Coverage",
     "Margins",
+    "PriceComparison",
     "RateChange",
     "Requirements",
+    "Screen",
+    "Slope",
+    "StartMonths",
+    "commodities_of",
+    "compare_prices",
     "cost_push",
     "derive_accounts",
     "effective_rates",
+    "months_to",
     "read_accounts",
     "read_rates",
     "realised_change",
+    "screen_companies",
+    "screen_industries",
+    "screen_products",
     "shipped_accounts",
+    "slope_of",
+    "start_months",
 ]

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.costpush.accounts import Accounts
 from tariffimpact.costpush.rate_change import RateChange
 from tariffimpact.costpush.requirements import Requirements, Rule
@@ -86,7 +87,7 @@ class Margins:
     """Of the first, what is duty on the imported good itself."""
     direct_percent: Interval
 
-    def summary(self) -> str:
+    def words(self) -> str:
         """Return the two rises side by side."""
         return (
             f"{units.percent(self.constant_dollar, 2)} with margins constant in dollars, "
@@ -94,8 +95,8 @@ class Margins:
         )
 
 
-@dataclass(frozen=True)
-class CostPush:
+@dataclass(frozen=True, repr=False)
+class CostPush(Answer):
     """What a change of duty adds to every commodity and category of consumption."""
 
     accounts: Accounts
@@ -237,8 +238,8 @@ class CostPush:
     def summary(self) -> str:
         """Return coverage first, then the rise of core goods under both margin rules."""
         return (
-            f"{self.change.coverage.summary()} {self.change.label}: the cost of tariffs adds to "
-            f"core goods {self.total.summary()}; to all consumption "
+            f"{self.change.coverage.words()} {self.change.label}: the cost of tariffs adds to "
+            f"core goods {self.total.words()}; to all consumption "
             f"{units.percent(self.all_consumption.constant_dollar, 2)} and "
             f"{units.percent(self.all_consumption.constant_percent, 2)}."
         )

@@ -35,6 +35,7 @@ CORE: Final = "core_goods_categories.csv"
 YEARS: Final = (2007, 2012, 2017)
 """Years of the workbooks, one sheet each."""
 _FIRST_MONTH: Final = "2023-01"
+_FIRST_PRICES: Final = "2022-01"
 _MILLION: Final = 1_000_000
 _FLOOR: Final = 100_000
 """Imports of a product from a partner below it are left out of the weights, US dollars a year."""
@@ -45,6 +46,7 @@ _SOURCES: Final = (
     "census-imports-naics-2025",
     "census-imports-2024",
     "census-concordance",
+    "bls-cpi-items",
 )
 """Rows of `sources.csv`."""
 
@@ -57,7 +59,11 @@ class _Matrix:
 
 
 def derive_accounts(
-    folder: Path, imports: pd.DataFrame | None = None, *, year: int = 2017
+    folder: Path,
+    imports: pd.DataFrame | None = None,
+    *,
+    prices: Path | None = None,
+    year: int = 2017,
 ) -> dict[str, bytes]:
     """Return the files of a folder of accounts, by name.
 
@@ -69,6 +75,9 @@ def derive_accounts(
         Imports of a year by product and partner: `hts` (10 digits), `partner` (ISO alpha-3 or
         `EU`), `customs_value` (US dollars); without them no weights are made, and a change of the
         law cannot be asked about.
+    prices
+        The consumer price index by item and month, CSV: `item_code`, `date`, `value`,
+        `seasonally_adjusted`; without it no prediction is compared with prices.
     year
         Sheet of the workbooks: 2007, 2012 or 2017.
 
@@ -109,6 +118,9 @@ def derive_accounts(
     files["goods.parquet"] = _parquet(goods, {}, dictionary=("commodity",))
     if imports is not None:
         files["weights.parquet"] = _weights(imports)
+    if prices is not None:
+        items = (shipped_accounts() / "price_items.csv").read_bytes()
+        files |= {"price_items.csv": items, "prices.parquet": _prices(prices, items)}
     return files
 
 
@@ -326,6 +338,32 @@ def _weights(imports: pd.DataFrame) -> bytes:
     total = f"{imports['customs_value'].sum():.0f}"
     return _parquet(told, {"thousand_usd": "BYTE_STREAM_SPLIT"}, dictionary=("hts", "partner"),
                     metadata={"total_usd": total})  # fmt: skip
+
+
+def _prices(path: Path, items: bytes) -> bytes:
+    """Return the index of each item by month, seasonally adjusted where it is published so."""
+    import pandas as pd
+
+    try:
+        raw = pd.read_csv(path)
+        wanted = set(pd.read_csv(io.BytesIO(items))["item"])
+        raw = raw[raw["item_code"].isin(wanted) & (raw["date"] >= f"{_FIRST_PRICES}-01")]
+        adjusted = raw.groupby("item_code")["seasonally_adjusted"].transform("max")
+        kept = raw[raw["seasonally_adjusted"] == adjusted].dropna(subset=["value"])
+    except (OSError, ValueError, KeyError) as error:
+        what = f"is not readable as price indices: {shortened(str(error), 120)}"
+        remedy = "it needs the columns item_code, date, value, seasonally_adjusted"
+        raise DataError([Fault(str(path), what, remedy)]) from None
+    frame = pd.DataFrame(
+        {
+            "item": kept["item_code"],
+            "month": kept["date"].str[:7],
+            "index": kept["value"],
+            "adjusted": kept["seasonally_adjusted"] == 1,
+        }
+    )
+    ordered = frame.sort_values(["item", "month"], ignore_index=True)
+    return _parquet(ordered, {}, dictionary=("item", "month"))
 
 
 def _parquet(

@@ -46,7 +46,7 @@ class Coverage:
     what: str = "imports"
     """What they are shares of, in words."""
 
-    def summary(self) -> str:
+    def words(self) -> str:
         """Return the two shares in a sentence."""
         return (
             f"{units.percent(self.duty)} of the duty and {units.percent(self.imports)} of the "
@@ -202,7 +202,7 @@ def require_coverage(coverage: Coverage) -> None:
     """Refuse a change that knows too little of the duty."""
     require(
         coverage.duty >= LEAST_COVERAGE,
-        f"{coverage.summary()} Below {LEAST_COVERAGE:.0%} of the duty the answer is about other "
+        f"{coverage.words()} Below {LEAST_COVERAGE:.0%} of the duty the answer is about other "
         "goods than the tariff; add the lost codes to mapping.csv, or ask for --codes published "
         "to repeat a published calculation",
     )

@@ -180,7 +180,9 @@ _SCALES: Final[dict[str, float]] = {
     "k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6,
     "bn": 1e9, "b": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12,
 }  # fmt: skip
-_DOLLARS: Final = frozenset({"$", "us$", "usd", "usd$"})
+_CURRENCIES: Final[dict[str, str]] = {
+    "$": "USD", "us$": "USD", "usd$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₩": "KRW",
+}  # fmt: skip
 _GROUPS: Final = r"[' \u00a0\u202f\u2019]"
 _GROUPED: Final = re.compile(rf"\d{{1,3}}({_GROUPS}\d{{3}})+([.,]\d*)?")
 _NO_NUMBER: Final = "is not a number; write 1234.56"
@@ -203,7 +205,7 @@ def number(text: str, style: NumberStyle = NumberStyle.POINT) -> float:
     >>> number("1.234,5", NumberStyle.COMMA)
     1234.5
     """
-    value, percent = _amount(text, style)
+    value, percent = written_amount(text, style)
     if percent:
         raise ValueError("is a percentage; give the amount itself")
     return value
@@ -225,7 +227,7 @@ def share(text: str, style: NumberStyle = NumberStyle.POINT) -> float:
     Traceback (most recent call last):
     ValueError: is above 1 without %; write 25% or 0.25
     """
-    value, percent = _amount(text, style)
+    value, percent = written_amount(text, style)
     if percent:
         return value / 100
     if value > 1:
@@ -233,12 +235,25 @@ def share(text: str, style: NumberStyle = NumberStyle.POINT) -> float:
     return value
 
 
-def _amount(text: str, style: NumberStyle) -> tuple[float, bool]:
-    """Return what a number says, and whether it has a sign of per cent."""
+def written_amount(
+    text: str, style: NumberStyle = NumberStyle.POINT, currency: str = "USD"
+) -> tuple[float, bool]:
+    """Return what a number says, and whether it has a sign of per cent.
+
+    Raises
+    ------
+    ValueError
+        If it is no number, or names another currency than `currency`; `what; remedy`.
+
+    Examples
+    --------
+    >>> written_amount("15%"), written_amount("€2.5bn", currency="EUR")
+    ((15.0, True), (2500000000.0, False))
+    """
     found = _SIGNED.fullmatch(text.strip())
     if found is None or bool(found["open"]) != bool(found["close"]):
         raise ValueError(_NO_NUMBER)
-    scale = _scale(found["money"].casefold(), found["unit"].casefold())
+    scale = _scale(found["money"].casefold(), found["unit"].casefold(), currency)
     value = _digits(found["body"].rstrip(), style) * scale
     marks = [found[name] for name in ("sign", "sign2", "open", "trail")]
     negative = sum(bool(mark) and mark != "+" for mark in marks)
@@ -249,12 +264,14 @@ def _amount(text: str, style: NumberStyle) -> tuple[float, bool]:
     return (-value if negative else value), bool(found["percent"])
 
 
-def _scale(money: str, unit: str) -> float:
+def _scale(money: str, unit: str, currency: str) -> float:
     """Return what the words around a number multiply it by: `$` before, `m` or `USD` after."""
     for name in (money, unit):
-        if name and name not in _DOLLARS and name not in _SCALES:
-            if (len(name) == 3 and name.isalpha()) or name in "€£¥₩":
-                raise ValueError("is not in US dollars; convert it at a dated rate")
+        named = _CURRENCIES.get(name, name.upper())
+        if name and named != currency and name not in _SCALES:
+            if len(named) == 3 and named.isalpha():
+                asked = "US dollars" if currency == "USD" else currency
+                raise ValueError(f"is not in {asked}; convert it at a dated rate")
             raise ValueError(_NO_NUMBER)
     if money in _SCALES:
         raise ValueError(_NO_NUMBER)

@@ -16,7 +16,6 @@ from tariffimpact.release import made_with
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids
 from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.results import Results, gather
-from tariffimpact.report.sections.burdens import burden_section
 from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
 from tariffimpact.report.sections.decisions import case_section
@@ -41,7 +40,6 @@ _SUBJECTS = (
     price_section,
     pass_through_section,
     tariff_section,
-    burden_section,
     exposure_section,
     company_section,
     can_section,

@@ -45,7 +45,9 @@ _ICON: Final = (
 )
 
 
-def render_html(document: Document, figures: Mapping[str, str]) -> str:
+def render_html(
+    document: Document, figures: Mapping[str, str], narrow: Mapping[str, str] | None = None
+) -> str:
     """Return a report as one self-contained page.
 
     Parameters
@@ -55,6 +57,8 @@ def render_html(document: Document, figures: Mapping[str, str]) -> str:
     figures
         The name of each figure of the document, and its chart as SVG text without style elements
         and style attributes, every id in it unique to the chart.
+    narrow
+        The same for a narrow screen; a figure that has none is shown as it is everywhere.
 
     Returns
     -------
@@ -67,9 +71,12 @@ def render_html(document: Document, figures: Mapping[str, str]) -> str:
     if document.explorer is not None:
         styles.append("explorer.css")
         scripts += [f"explorer-{part}.js" for part in ("held-profit", "model", "page", "ui")]
-    style = "\n".join(map(_read, styles)).replace(":root {", f"{font_faces()}\n:root {{", 1)
+    schemes = _scheme_style()
+    style = "\n".join(map(_read, styles)).replace(
+        ":root {", f"{font_faces()}\n{schemes}\n:root {{", 1
+    )
     script = "\n".join(map(_read, scripts))
-    page = _environment(figures).get_template("report.html.j2")
+    page = _environment(figures, narrow or {}).get_template("report.html.j2")
     return page.render(
         document=document,
         citations=_Citations(document),
@@ -127,7 +134,7 @@ class _Data:
     rows: tuple[tuple[str, ...], ...]
 
 
-def _environment(figures: Mapping[str, str]) -> Environment:
+def _environment(figures: Mapping[str, str], narrow: Mapping[str, str]) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -150,12 +157,24 @@ def _environment(figures: Mapping[str, str]) -> Environment:
         "figure_data": _figure_data,
         "explorer_json": _explorer_json,
         "inline": lambda figure: _inline(figures[figure.name], figure.alt),
+        "inline_narrow": lambda figure: (
+            _inline(narrow[figure.name], figure.alt) if figure.name in narrow else ""
+        ),
     }
     return environment
 
 
 def _read(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _scheme_style() -> str:
+    """Return the colours of the charts on a light page, on a dark one, and on paper."""
+    from tariffimpact.charts import scheme_rules
+
+    light, dark = scheme_rules(dark=False), scheme_rules(dark=True)
+    return f"""html{{{light}}}
+@media screen and (prefers-color-scheme: dark){{html{{{dark}}}}}"""
 
 
 def _policy(style: str, script: str) -> str:
@@ -175,6 +194,8 @@ def _inline(svg: str, alt: str) -> Markup:
     """Return a chart as an element of the page that scales, with its alternative text."""
     from markupsafe import Markup
 
+    from tariffimpact.charts import themed
+
     root = ET.fromstring(svg)  # noqa: S314  (charts wrote it)
     namespace = root.tag.removesuffix("svg")
     for name in ("title", "desc"):  # a browser shows a title over the chart; aria-label stays quiet
@@ -184,7 +205,7 @@ def _inline(svg: str, alt: str) -> Markup:
         root.attrib.pop(name, None)
     root.attrib |= {"role": "img", "aria-label": alt}
     ET.register_namespace("", namespace.strip("{}"))
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  (serialised, so escaped)
+    return Markup(themed(ET.tostring(root, encoding="unicode")))  # noqa: S704  (serialised, so escaped)
 
 
 def _explorer_json(explorer: Explorer) -> Markup:

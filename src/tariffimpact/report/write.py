@@ -56,15 +56,18 @@ def write_report(
     require(not unknown, f"a report has no format {', '.join(unknown)}; use {' or '.join(FORMATS)}")
     tell = _steps(progress, len(document.figures) + len(set(formats)) + 1)
     charts: dict[str, str] = {}
+    narrow: dict[str, str] = {}
     pictures: dict[str, bytes] = {}
     for figure in document.figures:
         charts[figure.name], files = _drawn(figure)
+        if "html" in formats:
+            narrow[figure.name] = _narrow(figure)
         pictures |= files
         tell()
     reports: dict[str, bytes] = {}
     for kind in (kind for kind in FORMATS if kind in formats):
         if kind == "html":
-            reports[f"{STEM}.html"] = render_html(document, charts).encode("utf-8")
+            reports[f"{STEM}.html"] = render_html(document, charts, narrow).encode("utf-8")
         else:
             reports[f"{STEM}.pdf"] = render_pdf(document, charts)
         tell()
@@ -75,10 +78,11 @@ def write_report(
 
 def _drawn(figure: Figure) -> tuple[str, dict[str, bytes]]:
     """Return a figure's bare chart for the report, and its files to share."""
-    from tariffimpact.charts import framed, png, svg
+    from tariffimpact.charts import drawn_for, framed, png, svg
     from tariffimpact.charts.style import figure_of
 
-    axes = figure.draw()
+    with drawn_for(shown=False):
+        axes = figure.draw()
     bare = svg(figure_of(axes), name=figure.name, alt=figure.alt)
     shared = framed(axes, title=figure.title, subtitle=figure.subtitle, source=figure.source)
     picture = svg(shared, name=figure.name, alt=figure.alt, title=figure.title)
@@ -87,6 +91,16 @@ def _drawn(figure: Figure) -> tuple[str, dict[str, bytes]]:
         f"figures/{figure.name}.png": png(shared),
         f"figures/{figure.name}.csv": writing.csv_bytes(figure.frame),
     }
+
+
+def _narrow(figure: Figure) -> str:
+    """Return a figure's bare chart for the screen of a telephone."""
+    from tariffimpact.charts import NARROW, drawn_for, svg
+    from tariffimpact.charts.style import figure_of
+
+    with drawn_for(width=NARROW, shown=False):
+        axes = figure.draw()
+    return svg(figure_of(axes), name=f"{figure.name}-narrow", alt=figure.alt)
 
 
 def _steps(progress: Progress | None, total: int) -> Callable[[], None]:

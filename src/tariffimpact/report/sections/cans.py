@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tariffimpact import charts, units
+from tariffimpact.charts.style import GRID, ORANGE
 from tariffimpact.facts import DutyBase
 from tariffimpact.interval import Interval, Quantity
 from tariffimpact.report.cans import METAL_AUTHORITY, CanDuty
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.results import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def can_section(results: Results) -> Section | None:
@@ -52,27 +58,55 @@ def cents(amount: Quantity) -> str:
 def _figure(can: CanDuty) -> Figure:
     import pandas as pd
 
+    ends = (
+        ("Most the duty can explain", can.duty.high, can.rise.low),
+        ("Least, if all metal paid it", can.duty.low, can.rise.high),
+    )
     frame = pd.DataFrame(
         [
-            (f"{units.percent(can.claimed, 0)} of the shelf price", can.rise.low, can.rise.high),
-            ("Aluminium duty, if all metal paid it", can.duty.low, can.duty.high),
-            ("Left for other causes", can.left.low, can.left.high),
+            (case, part, amount, _part_words(part, amount, rise))
+            for case, duty, rise in ends
+            for part, amount in (("duty", min(duty, rise)), ("other", max(rise - duty, 0.0)))
         ],
-        columns=["label", "low", "high"],
+        columns=["case", "part", "amount", "words"],
     )
-    title = (
-        f"The aluminium duty is at most {cents(can.duty.high)} a can, "
-        f"{units.percent(can.share_of_rise, 0)} of a {units.percent(can.claimed, 0)} rise"
-    )
+    title = can_title(frame, can.claimed)
     return Figure(
         name="cents-per-can",
         title=title,
-        subtitle="US dollars per 12-ounce can, range of the inputs",
+        subtitle=f"US cents per 12-ounce can if all its metal had paid "
+        f"{units.percent(can.ad_valorem, 0)}; a {units.percent(can.claimed, 0)} rise of the shelf "
+        f"price is {cents(can.rise)}",
         source="Metal, price and shelf price: see Assumptions.",
-        alt=f"{title}. The rise would be {cents(can.rise)}; {cents(can.left)} are left.",
+        alt=f"{title}. "
+        + " ".join(f"{row.case}: {row.words}." for row in frame.itertuples()),
         frame=frame,
-        draw=lambda: charts.range_bars(frame, form="money", currency="USD"),
+        draw=lambda: charts.stacked_bars(
+            frame,
+            parts={
+                "duty": charts.Part("aluminium duty", ORANGE, bold=True),
+                "other": charts.Part("other causes", GRID),
+            },
+            form="cents", totals=True, total_word="rise",
+        ),
         cites=_cites(can),
+    )  # fmt: skip
+
+
+def _part_words(part: str, amount: float, rise: float) -> str:
+    said = f"{units.ratio(100 * amount, 1)}¢"
+    return f"{said} duty · {units.percent(amount / rise, 0)}" if part == "duty" else f"{said} other"
+
+
+def can_title(frame: pd.DataFrame, claimed: float) -> str:
+    """Return the largest share of the rise that the duty is in any bar."""
+    shares = [
+        float(bar[bar["part"] == "duty"]["amount"].sum() / bar["amount"].sum())
+        for _, bar in frame.groupby("case")
+    ]
+    return (
+        f"Aluminium can explain at most {units.percent(max(shares), 0)} of a "
+        f"{units.percent(claimed, 0)} rise in a can of soda"
     )
 
 

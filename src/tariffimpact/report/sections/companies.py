@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tariffimpact import charts, units
 from tariffimpact.companies import CompanyComparison, CompanyProfile, ExposureShare
 from tariffimpact.facts import EVERYBODY, Basis
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import Results
-from tariffimpact.report.wording import first_items
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def company_section(results: Results) -> Section | None:
@@ -15,9 +21,8 @@ def company_section(results: Results) -> Section | None:
     compared = results.companies
     if not compared.profiles:
         return None
-    figures = [_exposures(compared)] if any(p.exposures for p in compared.profiles) else []
-    if len(compared.responses()):
-        figures.append(_responses(compared))
+    drawn = any(entry.share for p in compared.profiles for entry in p.exposures)
+    figures = [_exposures(results)] if drawn else []
     blocks: tuple[Block, ...] = (
         Paragraph(
             "Exposures are what companies say tariffs cost them, over their own sales of the same "
@@ -43,25 +48,81 @@ def company_section(results: Results) -> Section | None:
     return Section("companies", "Companies on one basis", blocks)
 
 
-def _exposures(compared: CompanyComparison) -> Figure:
-    frame = compared.to_frame()[
-        ["company", "basis", "low", "high", "same_period", "currency", "amount_low", "amount_high"]
-    ]
-    drawn, rest = first_items(frame, "company", "exposure-by-company")
+def _exposures(results: Results) -> Figure:
+    compared = results.companies
+    frame = company_rows(compared, {f.company: f.sector.value for f in results.facts.firms})
     entries = [entry for profile in compared.profiles for entry in profile.exposures]
     silent = [p.company for p in compared.profiles if not p.exposures]
-    title = exposure_span(compared) or "No exposure can be put over sales of its period"
+    title = cost_title(frame)
     tail = f" No figure: {units.listed(silent)}." if silent else ""
     return Figure(
         name="exposure-by-company",
         title=title,
-        subtitle=f"Disclosed tariff exposure, percent of sales of the same period{rest}",
-        source="Company disclosures, latest figure of each basis; see Sources.",
-        alt=f"{title}.{tail}",
+        subtitle="Tariff cost a year as the company put it, percent of its sales, latest figure of "
+        "each basis" + (" by industry" if frame["group"].any() else ""),
+        source="Company disclosures. Gross and net figures do not compare: read within a panel.",
+        alt=f"{title}.{tail} The table below has every figure.",
         frame=frame,
-        draw=lambda: charts.exposure_bars(drawn),
+        draw=lambda: charts.exposure_dots(frame),
         cites=tuple(dict.fromkeys(entry.exposure.source_id for entry in entries)),
     )
+
+
+def company_rows(compared: CompanyComparison, sectors: Mapping[str, str]) -> pd.DataFrame:
+    """Return the figures as the chart stacks them: industries and companies by their upper end.
+
+    Industries of one company stand together under the last heading; where no industry is on record
+    there is no heading.
+    """
+    import numpy as np
+
+    frame = compared.to_frame()[
+        ["company", "basis", "low", "high", "same_period", "response", "currency", "amount_low",
+         "amount_high", "period"]
+    ].dropna(subset=["low", "high"], how="all")  # fmt: skip
+    finite = frame["high"].where(np.isfinite(frame["high"].astype(float)), frame["low"])
+    frame = frame.assign(
+        group=[sectors.get(name, "") for name in frame["company"]],
+        marked=frame["company"].isin(STORY),
+        _end=finite.astype(float),
+    )
+    counts = frame.groupby(["basis", "group"])["company"].transform("size")
+    frame["group"] = frame["group"].where((counts > 1) | (frame["group"] == ""), _OTHERS)
+    tops = frame.groupby(["basis", "group"])["_end"].transform("max")
+    frame = frame.assign(_top=tops.where(frame["group"] != _OTHERS, -1.0))
+    order = ["_top", "group", "_end", "company"]
+    frame = frame.sort_values(order, ascending=[False, True, False, True], kind="stable")
+    return frame.drop(columns=["_top", "_end"]).reset_index(drop=True)
+
+
+_OTHERS = "Other industries"
+STORY = ("Sony", "Nintendo", "Microsoft", "Estée Lauder", "PepsiCo", "Monster Beverage")
+"""The companies that the story is about."""
+
+
+def cost_title(frame: pd.DataFrame) -> str:
+    """Return which company's figure reaches highest before its own measures, and which net."""
+    said: list[str] = []
+    for basis in ("gross", "net", "unstated"):
+        mine = frame[frame["basis"] == basis]
+        if mine.empty or (basis == "unstated" and said):
+            continue
+        ends = mine["high"].astype(float)
+        ends = ends.where(ends < math.inf, mine["low"])
+        top: Any = mine.iloc[int(ends.to_numpy().argmax())]
+        low = 0.0 if top["low"] != top["low"] else float(top["low"])
+        high = float(ends.max())
+        reach = (
+            "" if math.isclose(low, high) else ("more than " if top["high"] > high else "up to ")
+        )
+        what = {"gross": "gross", "net": "net"}.get(basis, "disclosed")
+        share = f"{reach}{units.percent(high)} of sales"
+        said.append(f"{top['company']} the highest {what} cost of the tariff, {share}"
+                    if not said else f"{top['company']} the highest {what}, {share}")  # fmt: skip
+    if not said:
+        return "No exposure can be put over sales of its period"
+    first = said[0].replace(" the highest", " names the highest", 1)
+    return "; ".join([first, *said[1:]])
 
 
 def exposure_span(compared: CompanyComparison) -> str | None:
@@ -94,26 +155,6 @@ def passing_words(compared: CompanyComparison) -> str:
         return f"None of {len(profiles)} companies passes the tariff on, as far as it is known"
     verb = "passes" if len(passing) == 1 else "pass"
     return f"{len(passing)} of {len(profiles)} companies {verb} the tariff on, at least in part"
-
-
-def _responses(compared: CompanyComparison) -> Figure:
-    frame = compared.responses()
-    drawn, rest = first_items(frame, "company", "responses-by-company")
-    passing = [p.company for p in compared.profiles if p.response.startswith("passes on")]
-    title = passing_words(compared)
-    named = f": {units.listed(passing)}" if passing else ""
-    return Figure(
-        name="responses-by-company",
-        title=title,
-        subtitle=f"What companies said and did, by kind of response and how far it has gone{rest}",
-        source="Company statements and price lists; see Sources. Classified by the rule below.",
-        alt=f"{title}{named}. {compared.summary()}",
-        frame=frame,
-        draw=lambda: charts.response_matrix(drawn),
-        cites=tuple(
-            dict.fromkeys(row.source_id for p in compared.profiles for row in p.statements)
-        ),
-    )
 
 
 def _firms_in_general(results: Results) -> list[Paragraph]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from tariffimpact import units
+import numpy as np
+
+from tariffimpact import charts, units
 from tariffimpact.facts import Basis, Conflict
-from tariffimpact.passthrough import measure
-from tariffimpact.report.content import Block, Bullets, Paragraph, Section, Table
+from tariffimpact.passthrough import full_share, implied_rate, measure
+from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
+from tariffimpact.report.sections.passthrough import full_share_words, rate_sources
+from tariffimpact.report.wording import first_items
 
 
 def narrowing_section(results: Results) -> Section | None:
@@ -56,7 +60,7 @@ def method_section(results: Results) -> Section:
     ]
     lead = results.lead
     if lead is not None and lead.has_rate and lead.customs_share is not None:
-        blocks.append(_dictionary(lead))
+        blocks += [curve_figure(lead), _dictionary(lead)]
     return Section("method", "How the numbers are made", tuple(blocks))
 
 
@@ -240,3 +244,52 @@ def _dictionary(lead: LeadEvent) -> Table:
 
 def _conflict_row(row: Conflict) -> tuple[str, ...]:
     return (row.subject, row.claim, "used" if row.used else "recorded", row.reason)
+
+
+def curve_figure(lead: LeadEvent) -> Figure:
+    """Return the pass-through rate of each product at every customs share."""
+    import pandas as pd
+
+    scenario = lead.scenarios[0]
+    tariff = scenario.tariff_change.high
+    shares = np.round(np.arange(0.30, 1.0001, 0.01), 2)
+    frame = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "product": row.product,
+                    "customs_share": shares,
+                    "pass_through_rate": implied_rate(
+                        old_price=row.old_price,
+                        new_price=row.new_price,
+                        tariff_change=tariff,
+                        customs_share=shares,
+                    ),
+                    "full_share": full_share(
+                        old_price=row.old_price, new_price=row.new_price, tariff_change=tariff
+                    ),
+                }
+            )
+            for row in lead.changes
+        ],
+        ignore_index=True,
+    )
+    drawn, rest = first_items(frame, "product", "customs-share")
+    full = units.listed([units.percent(s, 0) for s in frame["full_share"].unique()], "or")
+    plausible = None if lead.customs_share is None else lead.customs_share.value
+    title = (
+        f"At {scenario.words}, the {lead.move} is full pass-through only if the customs value is "
+        f"{full} of the price"
+    )
+    shaded = "" if plausible is None else f"; shaded: assumed share, {units.percent(plausible, 0)}"
+    return Figure(
+        name="customs-share",
+        title=title,
+        subtitle=f"Dollars of price per dollar of duty by customs share of the old price{shaded}"
+        f"{rest}",
+        source=f"Prices: {lead.company}; rate: {scenario.label}, {units.day(lead.effective_on)}.",
+        alt=f"{title}: {full_share_words(lead)}. The larger the share, the less was passed on.",
+        frame=frame,
+        draw=lambda: charts.pass_through_curves(drawn, plausible=plausible),
+        cites=rate_sources(lead),
+    )

@@ -133,6 +133,8 @@ def _figure(found: LeadRecovery) -> Figure:
             for label, recovered in zip(frame["label"], found.recoveries, strict=True)
         ),
         frame=frame,
-        draw=lambda: charts.range_bars(frame, form="percent", mark=1.0, mark_label="All of it"),
+        draw=lambda: charts.range_bars(
+            frame, form="percent", mark=1.0, mark_label="All of it", digits=0
+        ),
         cites=tuple(row.source_id for row in found.exposures),
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
 from tariffimpact import charts, units
 from tariffimpact.interval import Interval
-from tariffimpact.passthrough import full_share, implied_rate
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
 from tariffimpact.report.sections.claims import refuted_claims
-from tariffimpact.report.wording import first_items, leading
+from tariffimpact.report.wording import MOST_DRAWN, first_items, leading
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def pass_through_section(results: Results) -> Section | None:
@@ -19,7 +21,7 @@ def pass_through_section(results: Results) -> Section | None:
     lead = results.lead
     if lead is None or not lead.scenarios:
         return None
-    title = f"What the {lead.move} says about pass-through"
+    title = "How much of the duty was passed on"
     if not lead.has_rate:
         return Section("pass-through", title, (Paragraph(apart_words(lead)), _bounds_table(lead)))
     blocks: tuple[Block, ...] = (
@@ -32,8 +34,7 @@ def pass_through_section(results: Results) -> Section | None:
             f"customs value and {_before(lead)}; each would move the rate.",
             standing="accounting",
         ),
-        _curves(lead),
-        _bounds_table(lead),
+        _ranges(lead),
         *_identified_paragraphs(lead),
         *(_claims(results, lead) if lead.move == "rise" else ()),
     )
@@ -79,52 +80,115 @@ def full_share_words(lead: LeadEvent) -> str:
     return units.listed([f"{share} ({product})" for share, product in found])
 
 
-def _curves(lead: LeadEvent) -> Figure:
+_TONES = {"less than full": "blue", "more than full": "orange"}
+
+
+def _ranges(lead: LeadEvent) -> Figure:
+    """Return what was passed on by product and origin, as ranges against one dollar."""
     import pandas as pd
 
-    scenario = lead.scenarios[0]
-    tariff = scenario.tariff_change.high
-    shares = np.round(np.arange(0.30, 1.0001, 0.01), 2)
-    frame = pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "product": row.product,
-                    "customs_share": shares,
-                    "pass_through_rate": implied_rate(
-                        old_price=row.old_price,
-                        new_price=row.new_price,
-                        tariff_change=tariff,
-                        customs_share=shares,
-                    ),
-                    "full_share": full_share(
-                        old_price=row.old_price, new_price=row.new_price, tariff_change=tariff
-                    ),
-                }
-            )
-            for row in lead.changes
-        ],
-        ignore_index=True,
+    frame = pd.DataFrame(
+        {
+            "product": entry.price.product,
+            "group": f"{entry.price.product}, "
+            f"{units.money(entry.price.old_price, entry.price.currency)} to "
+            f"{units.money(entry.price.new_price, entry.price.currency)}",
+            "origin": entry.scenario.label,
+            "label": f"{_from(entry.scenario.label)} ({entry.scenario.words})",
+            "low": entry.bounds.rate.low,
+            "high": entry.bounds.rate.high,
+            "verdict": entry.bounds.verdict,
+            "tone": _TONES.get(entry.bounds.verdict, "grey"),
+        }
+        for entry in lead.bounds
+        if entry.bounds.rate is not None
     )
-    drawn, rest = first_items(frame, "product", "pass-through")
-    full = units.listed([units.percent(s, 0) for s in frame["full_share"].unique()], "or")
-    plausible = None if lead.customs_share is None else lead.customs_share.value
-    title = (
-        f"At {scenario.words}, the {lead.move} is full pass-through only if the customs value is "
-        f"{full} of the price"
-    )
-    shaded = "" if plausible is None else f"; shaded: assumed share, {units.percent(plausible, 0)}"
+    drawn, rest = first_items(frame, "group", "passed-on")
+    title = passed_on_title(frame, _moved(lead))
+    share = "0% to 100%"
+    if lead.customs_share is not None:
+        share = units.percent(lead.customs_share.value, 0)
+    tones = {
+        tone: words
+        for tone, words in (("blue", "less than the duty"), ("orange", "more than the duty"),
+                            ("grey", "cannot tell"))
+        if tone in set(frame["tone"])
+    }  # fmt: skip
+    currency = lead.changes[0].currency
     return Figure(
-        name="pass-through",
+        name="passed-on",
         title=title,
-        subtitle=f"Dollars of price per dollar of duty by customs share of the old price{shaded}"
-        f"{rest}",
-        source=f"Prices: {lead.company}; rate: {scenario.label}, {units.day(lead.effective_on)}.",
-        alt=f"{title}: {full_share_words(lead)}. The larger the share, the less was passed on.",
+        subtitle=f"Dollars of price per dollar of duty, if the customs value is {share} of the old "
+        f"price and the tariff caused the whole {lead.move}{rest}",
+        source=f"{lead.company}’s prices as reported; duty of {units.day(lead.effective_on)}, and "
+        "of the months before where stock may be older.",
+        alt=f"{title}. "
+        + " ".join(
+            f"{entry.price.product}, {_from(entry.scenario.label)}: "
+            f"{units.money(entry.bounds.rate, currency, 2)}, {entry.bounds.verdict}."
+            for entry in lead.bounds[: 4 * MOST_DRAWN]
+            if entry.bounds.rate is not None
+        ),
         frame=frame,
-        draw=lambda: charts.pass_through_curves(drawn, plausible=plausible),
-        cites=_rate_sources(lead),
-    )
+        draw=lambda: charts.range_bars(
+            drawn, form="money", currency=currency, mark=1.0, mark_label="$1: full pass-through",
+            tones=tones, digits=2,
+        ),
+        cites=rate_sources(lead),
+    )  # fmt: skip
+
+
+def _from(label: str) -> str:
+    """Return an origin as it names a row.
+
+    Examples
+    --------
+    >>> _from("China"), _from("any but China, stock up to 3 months old")
+    ('made in China', 'any but China, stock up to 3 months old')
+    """
+    return label if label.startswith("any") else f"made in {label}"
+
+
+def _moved(lead: LeadEvent) -> str:
+    """Return the move of the lead's prices in a few words: `$50`, or `The rise`."""
+    amounts = {abs(row.change) for row in lead.changes}
+    if len(amounts) == 1:
+        return units.money(amounts.pop(), lead.changes[0].currency)
+    return f"The {lead.move}"
+
+
+def passed_on_title(frame: pd.DataFrame, move: str) -> str:
+    """Return what the ranges settle, product by product and origin by origin.
+
+    A product is settled if its range lies on one side of a dollar for every origin; an origin if
+    it does for every product.
+    """
+    ends = {"less than full": "less", "more than full": "more"}
+    verdicts = frame.assign(side=[ends.get(v, "open") for v in frame["verdict"]])
+    for side in ("less", "more"):
+        of_side = verdicts["side"] == side
+        if of_side.all():
+            return f"{move} was {side} than the duty on every model, wherever it was made"
+        products = _all(verdicts.assign(hit=of_side), "product")
+        origins = _all(verdicts.assign(hit=of_side), "origin")
+        if products:
+            first = f"{move} was {side} than the duty on the {units.listed(products)} wherever made"
+            others = f"; on the other models only those from {units.listed(origins)} are sure"
+            return first + (others if origins else "; the other models cannot be told")
+        if origins:
+            return (
+                f"{move} was {side} than the duty on every model from {units.listed(origins)}; "
+                "from elsewhere not all can be told"
+            )
+    if (verdicts["side"] == "open").all():
+        return f"Nobody outside can tell whether {move} was more or less than the duty"
+    return f"Whether {move} was more or less than the duty depends on model and origin"
+
+
+def _all(verdicts: pd.DataFrame, by: str) -> list[str]:
+    """Return the items of which every row is a hit, in the order of the rows."""
+    hits = verdicts.groupby(by, sort=False)["hit"].all()
+    return [str(name) for name in hits[hits].index]
 
 
 def _bounds_table(lead: LeadEvent) -> Table:
@@ -158,7 +222,7 @@ def _bounds_table(lead: LeadEvent) -> Table:
             "Verdict",
         ),
         rows=tuple(rows),
-        cites=tuple(_rate_sources(lead) if i == 0 else () for i in range(len(rows))),
+        cites=tuple(rate_sources(lead) if i == 0 else () for i in range(len(rows))),
         numeric=(2, 3, 4, 5),
         note="Full pass-through at: the customs share at which the price moves by the added "
         "duty; above 100% no customs share explains the move by duty alone.",
@@ -201,7 +265,8 @@ def _identified_paragraphs(lead: LeadEvent) -> list[Paragraph]:
     return found
 
 
-def _rate_sources(lead: LeadEvent) -> tuple[str, ...]:
+def rate_sources(lead: LeadEvent) -> tuple[str, ...]:
+    """Return the sources of the duties counted in the reference rate."""
     if lead.reference_rate is None:
         return ()
     return tuple(part.source.source_id for part in lead.reference_rate.counted)

@@ -9,6 +9,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
+from tariffimpact.report.sections.history import control_figure, history_figure, market_name
 from tariffimpact.report.wording import MOST_DRAWN, first_items, shared_words
 
 _CAUSES = {
@@ -43,18 +44,23 @@ def rise_words(lead: LeadEvent) -> str:
 
 
 def price_section(results: Results) -> Section | None:
-    """Return the lead event's prices and every other price move on record."""
+    """Return prices over the duty, the same products elsewhere, and every move on record."""
     rows = results.facts.prices
     if not rows:
         return None
     blocks: list[Block] = []
     if results.lead is not None:
-        blocks += [_figure(results.lead), *_rounding(results.lead)]
+        history = history_figure(results, results.lead)
+        blocks += [_dumbbell(results.lead) if history is None else history]
+        blocks += _rounding(results.lead)
+    controls = control_figure(results)
+    blocks += [] if controls is None else [controls]
     blocks.append(_table(rows))
-    return Section("prices", "What the prices did", tuple(blocks))
+    return Section("prices", "What prices and duties did", tuple(blocks))
 
 
-def _figure(lead: LeadEvent) -> Figure:
+def _dumbbell(lead: LeadEvent) -> Figure:
+    """Return the event's prices before and after, where no duty is known to stand beside them."""
     import pandas as pd
 
     frame = pd.DataFrame(
@@ -110,10 +116,10 @@ def _table(rows: tuple[PriceChange, ...]) -> Table:
         columns=("From", "Company", "Product", "Market", "Old", "New", "Change", "Stated cause"),
         rows=tuple(
             (
-                row.effective_on.isoformat(),
+                units.day(row.effective_on, short=True),
                 row.company,
                 row.product,
-                row.market,
+                market_name(row.market),
                 units.money(row.old_price, row.currency),
                 units.money(row.new_price, row.currency),
                 units.percent(row.relative_change),

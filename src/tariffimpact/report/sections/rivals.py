@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tariffimpact import units
+from tariffimpact import charts, units
 from tariffimpact.codes import country_name
 from tariffimpact.facts import PriceChange
 from tariffimpact.interval import Interval
@@ -13,6 +13,9 @@ from tariffimpact.report.content import Block, Figure, Paragraph, Section
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
 from tariffimpact.report.wording import leading
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OUTSIDE_SHARE: Final = Interval(0.3, 0.7)
 """Share of potential buyers who buy none of the products: nobody publishes it."""
@@ -62,21 +65,48 @@ def rival_section(results: Results, table: ProductTable) -> Section | None:
 
 
 def _figure(lead: LeadEvent, answer: MarketRange) -> Figure:
-    own = _span(answer, [n for n, f in enumerate(answer.firms) if f == lead.company])
-    others = _span(answer, [n for n, f in enumerate(answer.firms) if f != lead.company])
-    title = (
-        f"In a market with rivals, the duty raises {lead.company}'s prices by {own} and its "
-        f"rivals' by {others}"
-    )
+    import pandas as pd
+
+    seen = {row.product: row.change for row in lead.changes}
+    frame = pd.DataFrame(
+        {
+            "product": answer.products,
+            "firm": answer.firms,
+            "low": [round(float(value), 4) for value in answer.low],
+            "high": [round(float(value), 4) for value in answer.high],
+            "seen": [seen.get(product) for product in answer.products],
+            "currency": answer.currency,
+        }
+    ).astype({"seen": float})
+    title = rivals_title(frame, lead.company)
+    did = f"what {lead.company} did"
+    drawn = frame.rename(columns={"product": "label", "firm": "group"})
     return Figure(
         name="if-rivals-respond",
         title=title,
-        subtitle=f"Change of shelf price, {answer.currency}, over the assumed sales and margins",
+        subtitle=f"Change of shelf price, {answer.currency}, over the assumed sales and margins; "
+        "model results, no evidence",
         source="Model; prices as listed; sales and margins are assumptions, see the data.",
         alt=f"{title}. {answer.summary()}",
-        frame=answer.to_frame().round(4),
-        draw=answer.plot,
+        frame=frame,
+        draw=lambda: charts.range_bars(
+            drawn, form="money", currency=answer.currency, digits=0, seen_label=did
+        ),
         cites=tuple(row.source_id for row in lead.changes),
+    )
+
+
+def rivals_title(frame: pd.DataFrame, company: str) -> str:
+    """Return by how much the model moves the company's prices and its rivals', in whole money."""
+    own = frame["firm"] == company
+    currency = str(frame["currency"].iloc[0])
+    spans = [
+        units.money(Interval(float(part["low"].min()), float(part["high"].max())), currency, 0)
+        for part in (frame[own], frame[~own])
+    ]
+    return (
+        f"In a market with rivals, the duty moves {company}’s prices by {spans[0]} and its "
+        f"rivals’ by {spans[1]}"
     )
 
 
@@ -103,8 +133,3 @@ def _of(answer: MarketRange, row: PriceChange) -> Interval | None:
         return None
     place = answer.products.index(row.product)
     return Interval(float(answer.low[place]), float(answer.high[place]))
-
-
-def _span(answer: MarketRange, places: list[int]) -> str:
-    low, high = min(answer.low[i] for i in places), max(answer.high[i] for i in places)
-    return units.money(Interval(float(low), float(high)), answer.currency, 0)

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
-
-from tariffimpact import charts, units
-from tariffimpact.codes import country_name, hts_label
-from tariffimpact.interval import Interval
-from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
+from tariffimpact import units
+from tariffimpact.codes import country_name
+from tariffimpact.report.content import Block, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
-from tariffimpact.report.wording import MOST_DRAWN, tariff, within
 from tariffimpact.tariffs import TariffRate
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-_MOVED = {"rise": "rose", "cut": "fell", "change": "changed"}
 
 
 def tariff_section(results: Results) -> Section | None:
-    """Return the steps by origin, the make-up on the day of the rise, and the refundable part."""
+    """Return the make-up of the rate on the day of the rise, by origin, and the refundable part."""
     lead = results.lead
     if lead is None or not lead.scenarios:
         return None
@@ -33,47 +23,10 @@ def tariff_section(results: Results) -> Section | None:
             "shelf were imported earlier, at that day's rate.",
             standing="evidence",
         ),
-        _steps(results, lead, rates),
         _components(lead, rates),
         *_refund(results, rates),
     ]
-    return Section("tariff", "What the tariff was, by origin and day", tuple(blocks))
-
-
-def _steps(results: Results, lead: LeadEvent, rates: list[TariffRate]) -> Figure:
-    import pandas as pd
-
-    product = rates[0].product
-    first, last = results.schedule.coverage(product.hts, rates[0].origin)
-    end = min(results.as_of + timedelta(days=1), last)
-    frame = pd.concat(
-        [
-            results.schedule.history(product.hts, rate.origin, first, end).assign(
-                origin=country_name(rate.origin)
-            )
-            for rate in rates
-        ],
-        ignore_index=True,
-    )
-    events = _events(results, lead, end)
-    days = "1 date" if len(events) == 1 else f"{len(events)} dates"
-    listed = units.listed(
-        [f"{tariff(rate.rate)} from {country_name(rate.origin)}" for rate in rates]
-    )
-    goods = within(product.name)
-    title = f"When prices {_MOVED[lead.move]}, {goods} paid {listed}"
-    return Figure(
-        name="tariff-by-origin",
-        title=title,
-        subtitle=f"US duty on {goods} ({hts_label(product.hts)}), percent of "
-        "customs value, by day of entry",
-        source="Legal texts under Sources; price moves as reported.",
-        alt=f"{title}. The chart shows the rate by origin from {units.day(first)} to "
-        f"{units.day(end)} and marks {days} on which makers moved prices.",
-        frame=frame,
-        draw=lambda: charts.tariff_steps(frame, until=end, events=events),
-        cites=_sources(rates),
-    )
+    return Section("tariff", "What the tariff was made of", tuple(blocks))
 
 
 def _rates(results: Results, lead: LeadEvent) -> list[TariffRate]:
@@ -81,24 +34,6 @@ def _rates(results: Results, lead: LeadEvent) -> list[TariffRate]:
     code = lead.changes[0].hts or ""
     single = [s for s in lead.scenarios if not s.is_open] or list(lead.scenarios)
     return [results.schedule.rate(code, s.origins[0], lead.effective_on) for s in single]
-
-
-def _events(results: Results, lead: LeadEvent, end: date) -> pd.DataFrame:
-    """Return the days on which makers of the lead's kind of product moved prices."""
-    import pandas as pd
-
-    moves: dict[tuple[date, str], list[float]] = {}
-    for profile in results.companies.profiles:
-        for row in profile.price_moves:
-            if row.hts == lead.changes[0].hts and row.change and row.effective_on < end:
-                moves.setdefault((row.effective_on, row.company), []).append(row.relative_change)
-    return pd.DataFrame(
-        [
-            (day, company, units.percent(Interval(min(sizes), max(sizes)), 0))
-            for (day, company), sizes in sorted(moves.items())[:MOST_DRAWN]
-        ],
-        columns=["day", "label", "detail"],
-    )
 
 
 def _components(lead: LeadEvent, rates: list[TariffRate]) -> Table:
