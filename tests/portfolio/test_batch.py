@@ -217,7 +217,7 @@ def test_the_workbook_says_what_it_holds(tmp_path, sku_file, monkeypatch):
     head = [cell.value for cell in totals[1]]
     rate, duty = (totals[2][head.index(name)] for name in ("rate_low", "duty_low_usd"))
     assert (rate.value, rate.number_format) == (pytest.approx(0.2), "0.0%")
-    assert (duty.value, duty.number_format) == (350, "#,##0.00")
+    assert (duty.value, duty.number_format) == (350, '"$"#,##0.00')
     assert book["skus"].max_row == 4
 
 

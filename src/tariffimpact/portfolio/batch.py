@@ -137,16 +137,13 @@ class BatchResult(Answer):
         if not known:
             return "No margin is known: it takes a price, a unit cost and the duty before."
         before, after = float(row["margin_before"]), _span(row, "margin_after_{}")
-        verb = "stays at" if after.low == after.high == before else "goes to"
         of = f" of the {known:,} with a unit cost" if row["without_margin"] else ""
-        now = "" if verb == "stays at" else f"from {units.percent(before)} "
-        if verb == "goes to":
-            verb = "falls" if after.high < before else "rises" if after.low > before else "moves"
-            return (
-                f"At unchanged prices the margin{of} {verb} {now}to {units.percent(after)}, "
-                f"against the duty of {units.day(self.before)}."
-            )
-        return f"At unchanged prices the margin{of} stays at {units.percent(before)}."
+        was, now = units.percent(before), units.percent(after)
+        if was == now:
+            return f"At unchanged prices the margin{of} stays at {was}."
+        way = "down from" if after.high < before else "up from" if after.low > before else "from"
+        since = units.day(self.before)
+        return f"At unchanged prices the margin{of} is {now}, {way} {was} at the duty of {since}."
 
     def _floor(self, row: Any) -> str:
         if self.terms.floor is None:
