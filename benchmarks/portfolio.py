@@ -36,8 +36,8 @@ from portfolio_peers import LAYERS, hand_written_sql, numpy_rates
 from tariffimpact.facts import read_facts
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio import engine, run_batch, schedule_layers
-from tariffimpact.portfolio.engines import write_parquet
 from tariffimpact.tariffs import FiledSchedule, build_schedule, read_schedule
+from tariffimpact.tariffs.engines import write_parquet
 
 WORK = Path(os.environ.get("TARIFFIMPACT_BENCH", "/tmp/tariffimpact-bench"))
 SIZES = (1_250_000, 5_000_000, 20_000_000)

@@ -17,7 +17,7 @@ from tariffimpact.portfolio import (
     effective_tariff_rate,
     read_census_imports,
 )
-from tariffimpact.portfolio.engines import write_parquet
+from tariffimpact.tariffs.engines import write_parquet
 from tariffimpact.units import percent
 
 JULY, SEPTEMBER = pd.Timestamp("2025-07-01"), pd.Timestamp("2025-09-01")

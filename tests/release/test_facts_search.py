@@ -260,6 +260,13 @@ def test_nothing_found_says_what_is_near_and_what_can_be_asked(run):
     assert json.loads(run("Sonny", "--json")[1])["facts"] == []
 
 
+def test_a_query_without_a_word_finds_nothing(facts, run):
+    for sign in ("!", "…", "?! --", "()"):
+        assert search_facts(facts, sign).entries == ()
+        assert "is in none" in search_facts(facts, sign).summary()
+    assert run("!")[1].startswith("No fact for")
+
+
 @pytest.mark.parametrize(
     ("option", "value", "near"),
     [

@@ -141,3 +141,8 @@ class TariffRow(Dated):
                 "replaces",
             )
         return self
+
+    @property
+    def reach(self) -> Interval:
+        """Share of the goods it bears on: a row states its own range."""
+        return Interval.exactly(1.0)

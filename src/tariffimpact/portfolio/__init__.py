@@ -5,17 +5,17 @@ Needs the extra `portfolio` (DuckDB through Ibis); `--engine spark` the extra `d
 
 from tariffimpact.portfolio.batch import BatchResult, BatchTerms, run_batch
 from tariffimpact.portfolio.census import read_census_imports
-from tariffimpact.portfolio.charging import Plan, charge
 from tariffimpact.portfolio.effective import EffectiveRates
-from tariffimpact.portfolio.engines import Engine, engine
 from tariffimpact.portfolio.imports import (
     effective_rate_by_day,
     effective_tariff_rate,
 )
-from tariffimpact.portfolio.layers import ScheduleLayers, schedule_layers
 from tariffimpact.portfolio.lines import LINES, check_lines
 from tariffimpact.portfolio.outputs import RowFiles, batch_files
 from tariffimpact.portfolio.skus import NEEDED, OPTIONAL, SkuFile, open_skus, read_skus
+from tariffimpact.tariffs.at_scale import charge
+from tariffimpact.tariffs.engines import Engine, engine
+from tariffimpact.tariffs.layers import Plan, ScheduleLayers, schedule_layers
 
 __all__ = [
     "LINES",

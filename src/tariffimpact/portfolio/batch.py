@@ -15,14 +15,14 @@ from tariffimpact.codes import country_name
 from tariffimpact.errors import Fault, require
 from tariffimpact.facts import CustomsCharge
 from tariffimpact.interval import Interval
-from tariffimpact.portfolio.engines import Engine, EngineName, engine
 from tariffimpact.portfolio.fees import fees, interest_growth
 from tariffimpact.portfolio.goods import Claims, KnownGoods
-from tariffimpact.portfolio.layers import schedule_layers
 from tariffimpact.portfolio.margins import ENDS, FORMS, priced
 from tariffimpact.portfolio.skus import SkuFile, open_skus, read_skus
 from tariffimpact.portfolio.totals import Sums
 from tariffimpact.tariffs import CompiledSchedule
+from tariffimpact.tariffs.engines import Engine, EngineName, engine
+from tariffimpact.tariffs.layers import schedule_layers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.errors import ModelError, require
 from tariffimpact.portfolio.effective import EffectiveRates, Weights
-from tariffimpact.portfolio.engines import Engine, EngineName, engine, write_parquet
-from tariffimpact.portfolio.layers import schedule_layers
 from tariffimpact.portfolio.lines import LINES, MEASURED, check_lines
 from tariffimpact.tariffs import CompiledSchedule
+from tariffimpact.tariffs.engines import Engine, EngineName, engine, write_parquet
+from tariffimpact.tariffs.layers import schedule_layers
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

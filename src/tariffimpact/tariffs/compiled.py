@@ -10,18 +10,19 @@ import dataclasses
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.errors import DataError, Fault, ModelError, shortened
+from tariffimpact.errors import DataError, Fault, ModelError, require, shortened
 from tariffimpact.facts import DutyBase
 from tariffimpact.tariffs.mfn import general_rate
 from tariffimpact.tariffs.raw_lists import RawLists, read_raw_lists
-from tariffimpact.tariffs.rules import SHIPPED, RuleBook, RuleKind, inexact, read_rules
+from tariffimpact.tariffs.rules import FREEING, SHIPPED, RuleBook, RuleKind, inexact, read_rules
 from tariffimpact.tariffs.spells import (
     COVERAGE,
     DUTY,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from tariffimpact.facts import Facts
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _METADATA: Final = b"tariffimpact"
 _GENERAL: Final = "general-rate"
 _GENERAL_RATE: Final = {
@@ -88,6 +89,30 @@ class CompiledSchedule:
     def to_frame(self) -> pd.DataFrame:
         """Return the rows."""
         return self.frame
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Return the claims that decide something in it."""
+        told = self.manifest["components"].values()
+        return tuple(sorted({part["claim"] for part in told if part["claim"]}))
+
+    def checked_claims(self, claims: Mapping[str, float]) -> dict[str, float]:
+        """Return claims as the schedule names them.
+
+        Raises
+        ------
+        ModelError
+            If one is not known to the schedule, or no share.
+        """
+        known = {_squeezed(name): name for name in self.claims}
+        checked = {}
+        for name, share in claims.items():
+            if _squeezed(name) not in known:
+                raise ModelError(_no_claim(name, known))
+            require(0 <= share <= 1,
+                    f"the share of a claim is between 0 and 1 (got {name} {share})")  # fmt: skip
+            checked[known[_squeezed(name)]] = share
+        return checked
 
     def change_days(self) -> list[date]:
         """Return the first day and every day on which a duty or an exemption changes."""
@@ -172,6 +197,17 @@ def read_schedule(path: Path) -> CompiledSchedule:
     return CompiledSchedule(frame, manifest)
 
 
+def _squeezed(name: str) -> str:
+    """Return a claim's name without what people write differently: CAR PARTS, car-parts."""
+    return "".join(letter for letter in name.upper() if letter.isalnum())
+
+
+def _no_claim(name: str, known: Mapping[str, str]) -> str:
+    near = get_close_matches(_squeezed(name), known, n=1, cutoff=0.5)
+    meant = f"; did you mean {known[near[0]]}?" if near else ""
+    return f"no duty depends on the claim {name}{meant} (it knows {', '.join(known.values())})"
+
+
 def _arrow() -> tuple[Any, Any]:
     try:
         import pyarrow as pa
@@ -190,7 +226,8 @@ def _general_spells(raw: RawLists, codes: Codes) -> list[Spell]:
         rate = general_rate(raw.general_rates[code[:8]])
         spells.append(
             Spell(code, "", MFN, DUTY, RuleKind.ADDITIVE, DutyBase.FULL, rate.ad_valorem.low,
-                  rate.ad_valorem.high, rate.specific_usd, rate.specific_unit, "", _GENERAL, 0,
+                  rate.ad_valorem.high, rate.specific_usd, rate.specific_usd, rate.specific_unit,
+                  "", "", _GENERAL, 0,
                   *COVERAGE)
         )  # fmt: skip
     return spells
@@ -256,7 +293,7 @@ def _manifest(raw: RawLists, book: RuleBook, codes: Codes, facts: Facts) -> dict
         }
         for rule in book.rules
     } | {_GENERAL: _GENERAL_RATE}
-    duties = [r.authority for r in book.rules if r.kind is not RuleKind.WAIVE]
+    duties = [r.authority for r in book.rules if r.kind not in FREEING]
     return {
         "format": FORMAT,
         "data": str(facts.version),

@@ -86,8 +86,9 @@ def _spells(
         yield Spell(
             product.hts, origin, row.authority, role, row.kind, row.base,
             rate.low if rate else 0.0, rate.high if rate else 0.0,
-            specific.high if specific else 0.0, row.specific_unit,
-            "|".join(row.displaced_by), row.component_id,
+            specific.low if specific else 0.0, specific.high if specific else 0.0,
+            row.specific_unit, "|".join(row.displaced_by), "|".join(row.replaces),
+            row.component_id,
             0,
             row.starts_on, row.ends_on or _OPEN,
         )  # fmt: skip

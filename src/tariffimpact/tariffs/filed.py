@@ -14,13 +14,14 @@ from tariffimpact.facts import DutyBase, DutyKind, Product, Source, Status
 from tariffimpact.interval import Interval
 from tariffimpact.tariffs.compiled import CompiledSchedule
 from tariffimpact.tariffs.rate import TariffComponent, TariffRate
-from tariffimpact.tariffs.spells import DUTY, UNPAID, WAIVER
-from tariffimpact.tariffs.stacking import MFN, Stack
+from tariffimpact.tariffs.spells import DUTY, EXEMPTION, UNPAID, WAIVER
+from tariffimpact.tariffs.stacking import Stack, after_replacement
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SPECIAL_CHAPTERS: Final = ("98", "99")
+FREED: Final = (WAIVER, EXEMPTION)
 _WHOLE: Final = Interval.exactly(1.0)
 
 
@@ -36,8 +37,10 @@ class FiledDuty:
     specific_usd: Interval | None
     specific_unit: str
     displaced_by: tuple[str, ...]
+    replaces: tuple[str, ...]
     share_due: Interval
-    waived_by: tuple[str, ...]
+    reach: Interval
+    freed_by: tuple[str, ...]
 
 
 class FiledSchedule:
@@ -57,11 +60,7 @@ class FiledSchedule:
         self, compiled: CompiledSchedule, *, claims: Mapping[str, float] | None = None
     ) -> None:
         self.compiled = compiled
-        self._claims = dict(claims or {})
-        for claim, share in self._claims.items():
-            require(
-                0 <= share <= 1, f"the share of a claim is between 0 and 1 (got {claim} {share})"
-            )
+        self._claims = compiled.checked_claims(claims or {})
         self._components: dict[str, Any] = compiled.manifest["components"]
         self._metal: dict[str, list[float]] = compiled.manifest["metal"]
 
@@ -106,11 +105,17 @@ class FiledSchedule:
         self._require_covered(origin, on)
         rows = self._rows(self._key(found.hts), origin, on)
         duties = [self._duty(row, rows) for row in _most_specific(rows, DUTY)]
-        duties.sort(key=lambda duty: duty.authority != MFN)
-        stack = Stack(duties, found, quantity_per_dollar=quantity_per_dollar, use=self._use(duties))
-        parts = [self._component(duty, stack.amount(duty), counted=True) for duty in duties]
+        duties = after_replacement(duties)
+        stack = Stack(duties, metal=found.metal_content, quantity_per_dollar=quantity_per_dollar)
+        parts = [
+            self._component(duty, stack.amount(duty), stack.per_unit(duty), counted=True)
+            for duty in duties
+        ]
         unpaid = [self._duty(row, []) for row in _most_specific(rows, UNPAID)]
-        parts += [self._component(duty, duty.ad_valorem, counted=False) for duty in unpaid]
+        parts += [
+            self._component(duty, duty.ad_valorem, duty.specific_usd, counted=False)
+            for duty in unpaid
+        ]
         return TariffRate(found, origin, on, stack.total(), tuple(parts))
 
     def explain(self, product: str, origin: str, on: date) -> str:
@@ -216,35 +221,39 @@ class FiledSchedule:
         require(origin != "USA", "goods of the United States pay no duty here; give another origin")
 
     def _duty(self, row: Any, rows: list[Any]) -> FiledDuty:
-        waivers = [w for w in rows if w.role == WAIVER and w.authority == row.authority]
-        due = _WHOLE
-        for waiver in waivers:
-            due = due * (1 - self._waived(waiver))
-        specific = Interval.exactly(row.specific_usd) * due if row.specific_usd else None
+        freeing = [r for r in rows if r.authority == row.authority and r.role in FREED]
+        left = dict.fromkeys(FREED, _WHOLE)
+        for each in freeing:
+            left[each.role] = left[each.role] * (1 - self._freed(each))
+        specific = Interval(row.specific_low, row.specific_high) if row.specific_high else None
         return FiledDuty(
             row.component_id, row.authority, DutyKind(row.kind), DutyBase(row.base),
-            Interval(row.low, row.high), specific, row.specific_unit if specific else "",
-            tuple(filter(None, row.displaced_by.split("|"))), due,
-            tuple(waiver.component_id for waiver in waivers),
+            Interval(row.low, row.high), specific, row.specific_unit,
+            tuple(filter(None, row.displaced_by.split("|"))),
+            tuple(filter(None, row.replaces.split("|"))),
+            left[WAIVER], left[EXEMPTION] * self._use(row),
+            tuple(each.component_id for each in freeing),
         )  # fmt: skip
 
-    def _use(self, duties: list[FiledDuty]) -> Interval:
+    def _use(self, row: Any) -> Interval:
         """Return the share of the goods put to the use that decides a duty, as claimed."""
-        uses = [self._components[d.component_id] for d in duties if d.base is DutyBase.END_USE]
-        claimed = [self._claims[use["claim"]] for use in uses if use["claim"] in self._claims]
-        return Interval.exactly(claimed[0]) if claimed else Interval(0.0, 1.0)
+        if row.base != DutyBase.END_USE:
+            return _WHOLE
+        claim = self._components[row.component_id]["claim"]
+        claimed = self._claims.get(claim)
+        return Interval(0.0, 1.0) if claimed is None else Interval.exactly(claimed)
 
-    def _waived(self, waiver: Any) -> Interval:
+    def _freed(self, waiver: Any) -> Interval:
         claim = self._components[waiver.component_id]["claim"]
         if claim in self._claims:
             return Interval.exactly(self._claims[claim] * waiver.high)
         return Interval(waiver.low, waiver.high)
 
     def _component(
-        self, duty: FiledDuty, amount: Interval | None, *, counted: bool
+        self, duty: FiledDuty, amount: Interval | None, usd: Interval | None, *, counted: bool
     ) -> TariffComponent:
         told = self._components[duty.component_id]
-        waivers = [self._components[name] for name in duty.waived_by]
+        waivers = [self._components[name] for name in duty.freed_by]
         where = ", ".join(filter(None, (told["heading"], told["legal_reference"])))
         names = (told["name"], *(f"{w['name']} ({w['heading']})" for w in waivers))
         notes = " ".join(filter(None, (told["notes"], *(w["notes"] for w in waivers))))
@@ -254,7 +263,7 @@ class FiledSchedule:
             kind=duty.kind,
             base=duty.base,
             amount=amount,
-            specific_usd=duty.specific_usd,
+            specific_usd=usd,
             specific_unit=duty.specific_unit,
             status=Status(told["status"]),
             counted=counted,

@@ -46,7 +46,13 @@ class RuleKind(StrEnum):
     TARGET_TOTAL = "target_total"
     """max(0, target - MFN)."""
     WAIVE = "waive"
-    """Frees a share of another authority's duty: 1 exempt, 0..1 where a claim decides."""
+    """Frees a share of an authority's duty: 1 all of it, 0..1 where a claim decides. The goods stay
+    under the authority: what it displaces stays displaced."""
+    EXEMPT = "exempt"
+    """Takes goods out of an authority: the share it frees, it displaces nothing on."""
+
+
+FREEING: Final = (RuleKind.WAIVE, RuleKind.EXEMPT)
 
 
 class Rule(Record):
@@ -172,21 +178,17 @@ def inexact(rules: Sequence[Rule]) -> list[Fault]:
 
     Shares of a value are compared, not their places: of two duties that take the place of a
     third, and one of the other, the first must bear on all or nothing. Two totals that both count
-    the general rate, in full on one day, would bend with it. One use decides at a time.
+    the general rate, in full on one day, would bend with it.
     """
-    duties = [rule for rule in rules if rule.kind is not RuleKind.WAIVE]
+    duties = [rule for rule in rules if rule.kind not in FREEING]
     displacing = {name for rule in duties for name in rule.displaced_by}
     on_metal = {rule.authority for rule in duties if rule.base is DutyBase.METAL}
-    uses = {rule.authority: rule for rule in duties if rule.base is DutyBase.END_USE}
     faults = []
     for rule in duties:
         part = sorted({*rule.displaced_by} & on_metal) if rule.authority in displacing else []
         if part:
             what = f"gives way to {part[0]} on part of the value, and another gives way to both"
             faults.append(_blame(rule, what, "displaced_by"))
-    if len(uses) > 1:
-        last = list(uses.values())[-1]
-        faults.append(_blame(last, f"is one of the authorities {', '.join(uses)} by use", "base"))
     totals = [rule for rule in duties if rule.kind is not RuleKind.ADDITIVE]
     for first, second in combinations(totals, 2):
         apart = first.authority == second.authority or not _meet(first, second)

@@ -72,7 +72,7 @@ class TariffSchedule:
         self._require_known(found, origin, on, rows)
         charged = after_replacement([row for row in rows if row.status in CHARGED])
         others = [row for row in rows if row.status not in CHARGED]
-        stack = Stack(charged, found, quantity_per_dollar=quantity_per_dollar)
+        stack = Stack(charged, metal=found.metal_content, quantity_per_dollar=quantity_per_dollar)
         components = tuple(
             self._component(row, stack.amount(row), counted=row in charged)
             for row in (*charged, *others)

@@ -23,8 +23,10 @@ COVERAGE: Final = (date(2025, 1, 1), date(2027, 1, 1))
 
 DUTY: Final = "duty"
 WAIVER: Final = "waiver"
+EXEMPTION: Final = "exemption"
 UNPAID: Final = "not charged"
-"""What a row is: a duty, a waiver of one, or a duty that was announced and never charged."""
+"""What a row is: a duty, a waiver of a share of one, an exemption that takes goods out of one, or
+a duty that was announced and never charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,12 @@ class Spell:
     base: str
     low: float
     high: float
-    specific_usd: float
+    specific_low: float
+    specific_high: float
     specific_unit: str
     displaced_by: str
+    """Authorities, parted by `|`."""
+    replaces: str
     """Authorities, parted by `|`."""
     component_id: str
     listed_digits: int
@@ -76,10 +81,11 @@ def rule_spells(rule: Rule, book: RuleBook, codes: Codes) -> Iterator[Spell]:
     if starts_on >= ends_on:
         return
     charged = rule.status in (Status.IN_FORCE, Status.VOID)
-    role = WAIVER if rule.kind is RuleKind.WAIVE else DUTY if charged else UNPAID
+    freeing = {RuleKind.WAIVE: WAIVER, RuleKind.EXEMPT: EXEMPTION}
+    role = freeing.get(rule.kind, DUTY if charged else UNPAID)
     model = Spell(
         "", "", rule.waives or rule.authority, role, rule.kind, rule.base,
-        rule.ad_valorem.low, rule.ad_valorem.high, 0.0, "", "|".join(rule.displaced_by),
+        rule.ad_valorem.low, rule.ad_valorem.high, 0.0, 0.0, "", "|".join(rule.displaced_by), "",
         rule.component_id, 0, starts_on, ends_on,
     )  # fmt: skip
     for hts, digits in expanded_scope(rule, book, codes).items():

@@ -14,7 +14,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
 from tariffimpact.uncertainty.evaluation import Model, Progress, evaluate
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.wording import defined_share
+from tariffimpact.uncertainty.phrasing import defined_share
 from tariffimpact.units import percent
 
 if TYPE_CHECKING:

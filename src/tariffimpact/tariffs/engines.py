@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tariffimpact.errors import ModelError
-from tariffimpact.portfolio.charging import LAYERS, Plan, charge
-from tariffimpact.portfolio.layers import ScheduleLayers
+from tariffimpact.tariffs.at_scale import charge
+from tariffimpact.tariffs.layers import LAYERS, Plan, ScheduleLayers
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -33,7 +33,7 @@ class Engine:
     plan: Plan
 
     def charged(self, lines: ir.Table) -> ir.Table:
-        """Return the expression of the lines with their rate; see `charging.charge`."""
+        """Return the expression of the lines with their rate; see `at_scale.charge`."""
         return charge(lines, self.tables, self.plan)
 
     def read(self, path: Path | str) -> ir.Table:

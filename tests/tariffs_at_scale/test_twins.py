@@ -1,0 +1,136 @@
+"""The arithmetic of one rate and the expression for many lines say the same of any schedule."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from tariffimpact.facts import DutyBase, DutyKind
+from tariffimpact.interval import Interval
+from tariffimpact.tariffs import CompiledSchedule, FiledSchedule
+from tariffimpact.tariffs.compiled import spell_frame
+from tariffimpact.tariffs.engines import engine
+from tariffimpact.tariffs.layers import schedule_layers
+from tariffimpact.tariffs.spells import DUTY, EXEMPTION, WAIVER, Spell
+
+AUTHORITIES = ("MFN", "Section 232", "Section 301", "Section 122", "IEEPA", "By use")
+ORIGINS = (
+    "AUS", "BEL", "BRA", "CAN", "CHN", "DEU", "ESP", "FRA", "GBR", "IDN",
+    "IND", "ITA", "JPN", "KOR", "MEX", "MYS", "NLD", "SWE", "THA", "VNM",
+)  # fmt: skip
+LINES = tuple(f"9504{n:02}00" for n in range(len(ORIGINS)))
+"""Each case of a schedule has its own line and origin: one question puts them all."""
+DAY = date(2025, 9, 1)
+shares = st.sampled_from([0.0, 0.1, 0.15, 0.25, 0.5, 1.0])
+rates = st.sampled_from([0.0, 0.03, 0.05, 0.1, 0.15, 0.25, 0.5])
+dollars = st.sampled_from([0.0, 0.0, 0.5, 1.0, 2.0])
+
+
+@st.composite
+def spans(draw, values):
+    low, high = sorted((draw(values), draw(values)))
+    return low, high
+
+
+@st.composite
+def duties(draw, authority, scope, displacing):
+    others = [name for name in AUTHORITIES if name != authority]
+    low, high = draw(st.one_of(spans(rates), rates.map(lambda x: (x, x))))
+    usd = draw(st.one_of(st.just((0.0, 0.0)), spans(dollars)))
+    kind = draw(st.sampled_from([k for k in DutyKind if authority != "MFN" or k != "replace"]))
+    replaces = draw(st.lists(st.sampled_from(others), max_size=2, unique=True))
+    return Spell(
+        *scope, authority, DUTY, kind, draw(st.sampled_from(DutyBase)), low, high, *usd,
+        "kg" if usd[1] else "",
+        "|".join(draw(st.lists(st.sampled_from(displacing), max_size=3, unique=True))),
+        "|".join(replaces) if kind == "replace" else "", f"{authority} on {scope}", 0,
+        date(2025, 1, 1), date(2027, 1, 1),
+    )  # fmt: skip
+
+
+@st.composite
+def freeing(draw, authority, scope):
+    role = draw(st.sampled_from([WAIVER, EXEMPTION]))
+    low, high = draw(spans(shares))
+    return Spell(
+        *scope, authority, role, "waive", DutyBase.FULL, low, high, 0.0, 0.0, "", "", "",
+        f"{role} of {authority} on {scope}", 0, date(2025, 1, 1), date(2027, 1, 1),
+    )  # fmt: skip
+
+
+@st.composite
+def cases(draw, line, origin, displacing):
+    """The rows of one line and origin: at most one of an authority and role on each scope."""
+    rows = [draw(duties("MFN", (line, ""), displacing))]
+    seen = {("MFN", DUTY, line, "")}
+    for authority in draw(st.lists(st.sampled_from(AUTHORITIES), max_size=6)):
+        scope = draw(st.sampled_from([(line, origin), (line, ""), ("", origin)]))
+        row = draw(st.one_of(duties(authority, scope, displacing), freeing(authority, scope)))
+        if (authority, row.role, *scope) not in seen:
+            seen.add((authority, row.role, *scope))
+            rows.append(row)
+    return rows
+
+
+@st.composite
+def schedules(draw):
+    """A schedule in which any three authorities may take another's place."""
+    displacing = draw(st.permutations(AUTHORITIES))[:3]
+    rows = [
+        row
+        for line, origin in zip(LINES, ORIGINS, strict=True)
+        for row in draw(cases(line, origin, displacing))
+    ]
+    source = {"source_id": "x", "publisher": "P", "title": "T", "url": "https://example.org",
+              "kind": "trade", "published_on": "2025-01-01", "accessed_on": "2025-01-01",
+              "licence": "none"}  # fmt: skip
+    told = {
+        row.component_id: {
+            "name": row.component_id, "authority": row.authority, "heading": "",
+            "claim": f"CLAIM {n % 3}", "legal_reference": "", "status": "in_force",
+            "legal_ends_on": None, "source_id": "x", "notes": "",
+        }
+        for n, row in enumerate(rows)
+    }  # fmt: skip
+    manifest = {
+        "format": 3, "data": "x", "starts_on": "2025-01-01", "ends_on": "2027-01-01",
+        "authorities": list(AUTHORITIES), "components": told, "sources": {"x": source},
+        "files": {}, "codes": {}, "metal": {},
+    }  # fmt: skip
+    return CompiledSchedule(spell_frame(rows), manifest)
+
+
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@given(
+    schedules(),
+    spans(st.sampled_from([0.0, 0.2, 0.3, 0.6, 1.0])),
+    st.sampled_from([None, 0.05, 0.5]),
+    st.dictionaries(st.sampled_from(["CLAIM 0", "CLAIM 1", "CLAIM 2"]), shares, max_size=2),
+)
+@pytest.mark.filterwarnings("ignore:.*fetch_arrow_table.*:DeprecationWarning")
+def test_the_expression_charges_what_the_arithmetic_charges(compiled, metal, quantity, claims):
+    lines = pd.DataFrame({"hts": LINES, "origin": ORIGINS, "entered_on": pd.Timestamp(DAY),
+                          "metal_low": metal[0], "metal_high": metal[1]})  # fmt: skip
+    if quantity is not None:
+        lines["quantity_per_dollar"] = quantity
+    with engine(schedule_layers(compiled, claims=claims)) as running:
+        found = running.charge_frame(lines)
+    asked = FiledSchedule(compiled, claims=claims)
+    for line, row in zip(found.to_dict("records"), LINES, strict=True):
+        rate = asked.rate(
+            row, line["origin"], DAY, metal_content=Interval(*metal), quantity_per_dollar=quantity
+        )
+        _agrees(line, rate)
+
+
+def _agrees(line, rate):
+    note(rate.explain())
+    for end in ("low", "high"):
+        charged = getattr(rate.rate, end)
+        assert line[f"rate_{end}"] == pytest.approx(charged, abs=1e-11), line
+        parts = sum(line[f"part_{i}_{end}"] for i in range(len(AUTHORITIES)))
+        assert parts == pytest.approx(charged, abs=1e-11), line
+        usd = sum(getattr(part.specific_usd, end) for part in rate.specific)
+        assert line[f"specific_{end}"] == pytest.approx(usd, abs=1e-11), line
