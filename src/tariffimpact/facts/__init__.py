@@ -6,12 +6,14 @@
 from tariffimpact.facts.charges import Charge, CustomsCharge
 from tariffimpact.facts.duties import (
     CountryGroup,
+    CustomsValue,
     DateBasis,
     DutyBase,
     DutyKind,
     Product,
     Status,
     TariffRow,
+    ValueMeasure,
 )
 from tariffimpact.facts.entries import Entry, FactKind, entries
 from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts
@@ -25,20 +27,19 @@ from tariffimpact.facts.records import (
     Cited,
     Company,
     Conflict,
-    CustomsValue,
     Exposure,
     Financial,
     Horizon,
     OriginShare,
     PriceChange,
     Record,
+    Remark,
     Response,
     Sector,
     Source,
     SourceKind,
     Stage,
     Statement,
-    ValueMeasure,
     Verification,
     Vintage,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "Record",
     "Refund",
     "RefundStage",
+    "Remark",
     "Response",
     "Sector",
     "Source",

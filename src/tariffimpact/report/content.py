@@ -141,11 +141,12 @@ def cited_ids(findings: Iterable[Paragraph], sections: Iterable[Section]) -> tup
     found = [source_id for paragraph in findings for source_id in paragraph.cites]
     for section in sections:
         for block in section.blocks:
-            found.extend(_cites_of(block))
+            found.extend(cites_of(block))
     return tuple(dict.fromkeys(found))
 
 
-def _cites_of(block: Block) -> Iterator[str]:
+def cites_of(block: Block) -> Iterator[str]:
+    """Yield the source ids a block cites, in order."""
     if isinstance(block, Bullets):
         for item in block.items:
             yield from item.cites

@@ -24,15 +24,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tariffimpact.market.choice import CesDemand, LogitDemand
 from tariffimpact.market.conduct import Game
-from tariffimpact.market.system import Array, NestShares
-from tariffimpact.market.tracking import SETTLED, Found, Point, first_settled, newton, track
+from tariffimpact.market.demand_systems import (
+    Array,
+    CesDemand,
+    ChoiceDemand,
+    Flags,
+    LogitDemand,
+    NestShares,
+)
+from tariffimpact.market.solvers.newton import SETTLED, Found, Point, first_settled, newton, track
 
 _LOGIT_STEPS, _CES_STEPS = 100, 25
 """Newton steps after which the path is followed instead; CES prices on their way off take many."""
+_POSITIVE = np.finfo(np.float64).tiny
 _FLOORS = tuple(10.0**-k for k in (1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 30, 40, 55, 75, 100, 150))
 """Easing of cost over price, each a place to start the next from."""
 
@@ -45,7 +51,7 @@ class _Taken:
     by_odds: Array
     """dy/dx, shape (J, J)."""
     by_t: Array
-    unbounded: NDArray[np.bool_]
+    unbounded: Flags
     """Whether no price of a product is high enough, shape (J,)."""
 
 
@@ -53,12 +59,14 @@ class _Taken:
 class OddsConditions:
     """u(x) + y(x) = V for the products whose price is free; y is given for those held."""
 
-    demand: LogitDemand | CesDemand
+    demand: ChoiceDemand
+    same: Array
+    """1 where two products are in one nest, shape (J, J)."""
     pull: Array
     """Weight of k in the condition of j, relative to its own, shape (J, J)."""
     at_cost: Array
     """V, shape (J,)."""
-    held: NDArray[np.bool_]
+    held: Flags
     held_loss: Array
     """y of the products whose price is held, shape (J,)."""
     quantities: bool
@@ -67,28 +75,28 @@ class OddsConditions:
     """Easing of cost over price under CES; 0 in the model itself."""
 
     @classmethod
-    def of(cls, game: Game, held: NDArray[np.bool_], prices: Array) -> OddsConditions:
+    def of(cls, game: Game, held: Flags, prices: Array) -> OddsConditions:
         """Return the conditions of a game; `prices` matter where `held`."""
         demand = game.demand
-        assert isinstance(demand, LogitDemand | CesDemand)
-        steep, ces = _steepness(demand), isinstance(demand, CesDemand)
-        level = demand.log_quality if isinstance(demand, CesDemand) else demand.utility
-        cost, price = (np.log(game.cost), np.log(prices)) if ces else (game.cost, prices)
+        assert isinstance(demand, ChoiceDemand)
+        at_cost = demand.index(game.cost)
         return cls(
-            demand, game.pull, level - steep * cost, held, steep * (price - cost),
+            demand, demand.same, game.pull, at_cost, held, at_cost - demand.index(prices),
             game.conduct == "cournot",
         )  # fmt: skip
 
     def shares(self, x: Array) -> NestShares:
         """Return the shares at log odds x."""
-        return NestShares.from_log_odds(x, self.demand.nest, self.demand.nesting)
+        demand = self.demand
+        return NestShares.from_log_odds(x, self.same, demand.nesting, demand.away)
 
     def start(self) -> Array:
         """Return the solution at t = 0."""
         taken = self._taken(self.shares(np.zeros_like(self.at_cost)), 0.0)
         assert taken is not None
-        at = NestShares.of(self.at_cost - taken.loss, self.demand.nest, self.demand.nesting)
-        return at.log_odds
+        demand = self.demand
+        index = self.at_cost - taken.loss
+        return NestShares.of(index, self.same, demand.nesting, demand.away).log_odds
 
     def at(self, x: Array, t: float) -> Point | None:
         """Return u + y - V and its derivatives; None where no markups fit the shares."""
@@ -111,12 +119,12 @@ class OddsConditions:
             shares = self.shares(x)
             taken = self._taken(shares, 1.0)
             loss = self.at_cost - shares.index if taken is None else taken.loss
-            steep = _steepness(self.demand)
+            steep = self.demand.steep
             if isinstance(self.demand, CesDemand):
                 return np.asarray(game.cost * np.exp(loss / steep))
             return np.asarray(game.cost + loss / steep)
 
-    def unbounded(self, x: Array) -> NDArray[np.bool_]:
+    def unbounded(self, x: Array) -> Flags:
         """Return the products no price of which is high enough for their firm, shape (J,).
 
         A product on which it keeps most of each dollar is never one.
@@ -144,7 +152,7 @@ class OddsConditions:
         weigh = t * self.pull * others
         excess = (others - weigh).sum(axis=1) + (1 - t) * own + shares.outside
         matrix = np.diag(excess + weigh.sum(axis=1)) - weigh
-        steep = _steepness(self.demand) if isinstance(self.demand, CesDemand) else 0.0
+        steep = self.demand.steep if isinstance(self.demand, CesDemand) else 0.0
         if steep:
             matrix, excess = steep * matrix + np.eye(own.size), steep * excess
         matrix[self.held] = np.eye(own.size)[self.held]
@@ -176,7 +184,7 @@ class OddsConditions:
         """
         if isinstance(self.demand, LogitDemand):
             return self._cournot_logit(shares, t)
-        steep, nesting = _steepness(self.demand), shares.nesting
+        steep, nesting = self.demand.steep, shares.nesting
         size = steep + 1 - nesting + t * nesting
         rest = shares.outside + t * float((shares.share / size).sum())
         within = shares.same * shares.conditional[None, :]
@@ -213,11 +221,6 @@ class OddsConditions:
         return _Taken(loss, t * by_odds, spill, np.zeros(loss.size, dtype=bool))
 
 
-def _steepness(demand: LogitDemand | CesDemand) -> float:
-    """Return the fall of the utility index per unit of price (logit) or of log price (CES)."""
-    return demand.elasticity - 1 if isinstance(demand, CesDemand) else demand.price_coefficient
-
-
 def _eased(left: Array, floor: float) -> tuple[Array, Array]:
     """Return cost over price above 0, about floor^2/|left| where none is left, and its slope."""
     root = np.hypot(left, 2 * floor)
@@ -225,15 +228,24 @@ def _eased(left: Array, floor: float) -> tuple[Array, Array]:
     return kept, kept / root
 
 
-def solve_odds(game: Game, held: NDArray[np.bool_], prices: Array) -> tuple[Array, float, int]:
+def solve_odds(game: Game, held: Flags, prices: Array) -> tuple[Array, float, int]:
     """Return equilibrium prices, the relative gap in log odds and the Newton steps taken.
 
     Products `held` keep their `prices`, shape (J,).
     """
     conditions = OddsConditions.of(game, held, prices)
-    ces = isinstance(game.demand, CesDemand)
-    ways = [partial(_settled, conditions), *([partial(_by_easing, conditions)] if ces else [])]
+    ways = [partial(_settled, conditions)]
+    if isinstance(game.demand, CesDemand):
+        ways.append(partial(_by_easing, conditions))
     found = first_settled(ways)
+    return conditions.prices(game, found.x), found.error, found.iterations
+
+
+def settled_odds(game: Game) -> tuple[Array, float, int]:
+    """Return the same for a market of a batch, without the long way round to a market's edge."""
+    free = np.zeros(game.cost.size, dtype=np.bool_)
+    conditions = OddsConditions.of(game, free, np.maximum(game.cost, _POSITIVE))
+    found = _settled(conditions)
     return conditions.prices(game, found.x), found.error, found.iterations
 
 

@@ -1,4 +1,4 @@
-r"""Bounds on every Bertrand equilibrium of logit and CES firms, with nests and partial ownership.
+r"""Why an equilibrium is the only one: a theorem, or bounds on every equilibrium that meet.
 
 With y the utility lost to a markup, g the margin (y under logit, e (p - k)/p under CES, e =
 elasticity - 1), c and r a product's share in its nest and in the market, the condition of j is
@@ -19,11 +19,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tariffimpact.market.choice import CesDemand, LogitDemand
-from tariffimpact.market.conduct import Game
-from tariffimpact.market.system import Array, Labels
+from tariffimpact.market.conduct import Game, is_partition, weighed_alike
+from tariffimpact.market.demand_systems import Array, CesDemand, ChoiceDemand, Flags, Labels
 
 _ROUNDS, _HALVINGS = 300, 80
 _CLOSE, _FINE = 1e-9, 1e-13
@@ -35,9 +33,22 @@ _BEYOND = 1500.0
 """Log of a price over cost beyond what floating-point numbers hold."""
 
 
-def bounds_meet(game: Game) -> bool:
-    """Return whether bounds on every equilibrium of the game leave room for one only."""
-    return any((high - low <= _CLOSE * (1 + low)).all() for low, high in bounds(game))
+def uniqueness(game: Game, firms: tuple[str, ...]) -> str | None:
+    """Return the certificate that a game has one equilibrium; None where none is known."""
+    demand = game.demand
+    if game.conduct == "price_taking":
+        return "price equals cost"
+    if not isinstance(demand, ChoiceDemand):
+        return None
+    if game.conduct == "monopolistic_competition":
+        return "each price is its own closed form"
+    if game.conduct != "bertrand":
+        return None
+    plain = not demand.nesting.any() and is_partition(game.ownership, firms)
+    if plain and weighed_alike(game.weight, firms):
+        return "one unknown per firm, rising in the market aggregate, and one aggregate clears"
+    meet = any((high - low <= _CLOSE * (1 + low)).all() for low, high in bounds(game))
+    return "bounds from below and from above meet" if meet else None
 
 
 def bounds(game: Game) -> Iterator[tuple[Array, Array]]:
@@ -46,7 +57,9 @@ def bounds(game: Game) -> Iterator[tuple[Array, Array]]:
     None for games whose equilibria may lie anywhere, or in which firms do not set prices.
     """
     demand = game.demand
-    if not isinstance(demand, LogitDemand | CesDemand) or game.conduct != "bertrand":
+    if not isinstance(demand, ChoiceDemand) or game.conduct != "bertrand":
+        return
+    if not demand.outside_good:
         return
     if (game.ownership > np.diag(game.ownership)[:, None]).any():
         return
@@ -79,16 +92,13 @@ class _Cells:
     """Where the upper bounds begin."""
 
     @classmethod
-    def of(cls, game: Game, demand: LogitDemand | CesDemand) -> tuple[_Cells, Labels]:
+    def of(cls, game: Game, demand: ChoiceDemand) -> tuple[_Cells, Labels]:
         """Return the cells of a game, and the cell of each product."""
         alike = np.column_stack([demand.nest, game.weight, game.ownership, game.ownership.T])
         _, first, cell = np.unique(alike, axis=0, return_index=True, return_inverse=True)
         cell = cell.ravel()
-        if isinstance(demand, CesDemand):
-            steep = demand.elasticity - 1
-            value, bend = demand.log_quality - steep * np.log(game.cost), 1 / steep
-        else:
-            value, bend = demand.utility - demand.price_coefficient * game.cost, 0.0
+        value = demand.index(game.cost)
+        bend = 1 / demand.steep if isinstance(demand, CesDemand) else 0.0
         rest, kept = 1 - demand.nesting[first], game.weight[first]
         worth = np.full(first.size, -np.inf)
         np.logaddexp.at(worth, cell, value / rest[cell])
@@ -129,7 +139,7 @@ class _Cells:
             low, high = np.where(above, low, middle), np.where(above, middle, high)
         return low if side < 0 else high
 
-    def _same(self) -> NDArray[np.bool_]:
+    def _same(self) -> Flags:
         return np.asarray(self.nest[:, None] == self.nest[None, :])
 
     def _rivals(self, loss: Array) -> tuple[Array, Array]:

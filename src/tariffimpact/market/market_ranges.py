@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.market.conduct import Conduct
-from tariffimpact.market.families import DemandName
+from tariffimpact.market.demand_systems import Array
+from tariffimpact.market.fit import DemandName
 from tariffimpact.market.policy import Duties, Reading
-from tariffimpact.market.system import Array
-from tariffimpact.market.table import ProductTable
+from tariffimpact.market.product_table import ProductTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _SEED = 20250821
 
 
-@dataclass(frozen=True, slots=True)
-class MarketRange:
+@dataclass(frozen=True, slots=True, repr=False)
+class MarketRange(Answer):
     """Price changes over every point of the ranges that was tried and has an equilibrium."""
 
     products: tuple[str, ...]
@@ -137,7 +138,7 @@ def impose_range(
         try:
             market = table.market(outside_share=outside, demand=demand, reading=reading,
                                   conduct=conduct, at=part, fixed=fixed)  # fmt: skip
-            now = market.duties.sized(chosen.size)
+            now = market.duties.sized(market.products)
             result = market.impose(
                 Duties(now.rate + ad_valorem * chosen, now.specific + specific * chosen)
             )

@@ -7,28 +7,35 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
-from tariffimpact.market.equilibrium import READINGS, gains
+from tariffimpact.market.demand_systems import Array, Flags, at_each, losses
+from tariffimpact.market.equilibrium import (
+    MarketState,
+    assumptions,
+    gains,
+    standing,
+    with_misses,
+)
 from tariffimpact.market.policy import Levy, Reading, SizedDuties
-from tariffimpact.market.stacked import at_each, losses, solve_rows
-from tariffimpact.market.state import MarketState
-from tariffimpact.market.system import Array
+from tariffimpact.market.solvers import solve_rows
 from tariffimpact.pricing.incidence import check_balance
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from tariffimpact.market.fit import Fit
+
 _NAMED = 5
 """Scenarios without an equilibrium that a sentence names."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenarios:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Scenarios(Answer):
     """The market before, and after each of many changes of duties; NaN where it has no answer.
 
     Leading axes are those of the duties. What an unsolved scenario would be is not a number: NaN
@@ -50,9 +57,11 @@ class Scenarios:
     """Why each unsolved scenario has no equilibrium, by its index."""
     reading: Reading
     currency: str = "USD"
+    fit: Fit | None = None
+    """How well the market met the margins it was calibrated to."""
 
     @property
-    def solved(self) -> NDArray[np.bool_]:
+    def solved(self) -> Flags:
         """Whether each scenario has an equilibrium that was found, shape (...)."""
         return np.isfinite(self.residual)
 
@@ -199,10 +208,11 @@ class Scenarios:
         if len(failed) == total:
             return told
         mean, loss = (_span(values) for values in (self.mean_price_change, self.consumer_loss))
-        return (
+        told = (
             f"{told} The mean shelf price changes by {units.percent(mean)} and consumers lose "
             f"{units.big_money(loss, self.currency)}."
         )
+        return with_misses(told, self.fit)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the range of each product's price changes over the solved scenarios, money."""
@@ -226,11 +236,10 @@ class Scenarios:
         return "\n".join(
             [
                 self.summary(),
-                f"Demand: {type(game.demand).__name__}; conduct: {game.conduct}; unit costs "
-                "constant.",
-                READINGS[self.reading],
-                "Every answer meets the relative first-order conditions to 1e-10 and is a maximum "
-                "of each firm's profit; the ledger of each balances to 1e-9.",
+                *assumptions(game, self.reading),
+                "Every answer meets the relative first-order conditions to 1e-10; the ledger of "
+                "each balances to 1e-9.",
+                standing(self.before),
                 *(f"{index}: {why}" for index, why in failed[:_NAMED]),
                 *([more] if len(failed) > _NAMED else []),
                 "A model result: it is as good as the demand, the conduct and the costs assumed.",
@@ -251,6 +260,7 @@ def solve_each(
     alone: Callable[[Levy], MarketState],
     reading: Reading,
     currency: str,
+    fit: Fit | None = None,
 ) -> Scenarios:
     """Return the market at every levy; `alone` solves one that must be solved by itself."""
     lead, size = levy.cost.shape[:-1], levy.cost.shape[-1]
@@ -268,5 +278,5 @@ def solve_each(
     return Scenarios(
         products=products, before=before, duties=duties, levy=levy,
         prices=prices.reshape(*lead, size), residual=residual.reshape(lead), refused=refused,
-        reading=reading, currency=currency,
+        reading=reading, currency=currency, fit=fit,
     )  # fmt: skip

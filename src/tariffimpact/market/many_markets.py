@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.aggregative import TOLERANCE
-from tariffimpact.market.kernels import kernel
-from tariffimpact.market.layout import Answers, Kernel, Part, Problem
-from tariffimpact.market.structure import Structure
-from tariffimpact.market.system import Array, Labels
+from tariffimpact.market.demand_systems import Array, Labels
+from tariffimpact.market.solvers.layout import Part, Problem, Structure, run
+from tariffimpact.market.solvers.newton import TOLERANCE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +28,8 @@ CHUNK = 131_072
 """Products worked on at once: large enough that calls cost little, some 10 MB of temporaries."""
 
 
-@dataclass(frozen=True, slots=True)
-class BatchResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class BatchResult(Answer):
     """Equilibrium prices of many markets; NaN, flag and name where a market was not solved."""
 
     prices: Array
@@ -126,6 +125,7 @@ def solve_logit(
     weight: ArrayLike | None = None,
     nests: ArrayLike | None = None,
     nesting: ArrayLike = 0.0,
+    outside_good: bool = True,
     chunk: int = CHUNK,
     progress: bool = False,
 ) -> BatchResult:
@@ -157,6 +157,8 @@ def solve_logit(
     nests, nesting
         Nest of each product, any labels, shape (P,), counted within its market, and the nesting
         parameter, in [0, 1), broadcasts to (..., P), equal in a nest; without nests plain logit.
+    outside_good
+        False where buyers must buy one of the products.
     chunk
         Products in memory at once; bounds the memory used beyond inputs and prices.
     progress
@@ -176,11 +178,11 @@ def solve_logit(
     array([[2.4011, 2.4011],
            [2.4761, 3.188 ]])
     """
-    solve = kernel("logit")
-    structure = _structure(firms, markets, nests)
-    problem = Problem.of(utility=utility, slope=price_coefficient, cost=cost, structure=structure,
-                         weight=weight, nesting=nesting)  # fmt: skip
-    return _run(problem, solve, chunk, progress)
+    problem = Problem.of(
+        utility=utility, slope=price_coefficient, cost=cost, ces=False, weight=weight,
+        structure=_structure(firms, markets, nests), nesting=nesting, outside_good=outside_good,
+    )  # fmt: skip
+    return _run(problem, chunk, progress)
 
 
 def solve_ces(
@@ -193,6 +195,7 @@ def solve_ces(
     weight: ArrayLike | None = None,
     nests: ArrayLike | None = None,
     nesting: ArrayLike = 0.0,
+    outside_good: bool = True,
     chunk: int = CHUNK,
     progress: bool = False,
 ) -> BatchResult:
@@ -208,7 +211,7 @@ def solve_ces(
         Log quality weights, outside good 0, broadcasts to (..., P).
     elasticity
         Elasticity of substitution, above 1; broadcasts to (..., P), equal in a market.
-    cost, firms, markets, weight, nests, nesting, chunk, progress
+    cost, firms, markets, weight, nests, nesting, outside_good, chunk, progress
         As in `solve_logit`; costs positive.
 
     Examples
@@ -219,11 +222,11 @@ def solve_ces(
     """
     steep = np.asarray(elasticity, dtype=np.float64) - 1
     require((steep > 0).all(), "elasticity: CES needs values above 1; see CesDemand")
-    solve = kernel("ces")
-    structure = _structure(firms, markets, nests)
-    problem = Problem.of(utility=log_quality, slope=steep, cost=cost, structure=structure,
-                         weight=weight, nesting=nesting)  # fmt: skip
-    return _run(problem, solve, chunk, progress)
+    problem = Problem.of(
+        utility=log_quality, slope=steep, cost=cost, ces=True, weight=weight,
+        structure=_structure(firms, markets, nests), nesting=nesting, outside_good=outside_good,
+    )  # fmt: skip
+    return _run(problem, chunk, progress)
 
 
 def _structure(
@@ -237,24 +240,17 @@ def _structure(
     return firms
 
 
-def _run(problem: Problem, solve: Kernel, chunk: int, progress: bool) -> BatchResult:
-    """Solve part by part and put the answers back in the caller's order."""
+def _run(problem: Problem, chunk: int, progress: bool) -> BatchResult:
+    """Solve part by part."""
     if chunk < 1:
         raise ModelError(f"chunk: at least one product at a time (got {chunk})")
-    shape = (problem.rows, problem.structure.names.size)
-    answers = Answers(
-        np.empty((problem.rows, problem.size)), np.empty(shape), np.empty(shape, dtype=np.intp)
-    )
-    for part in _tracked(list(problem.parts(chunk)), progress):
-        solve(problem, part, answers)
-    lead = problem.lead
+    found = run(problem, _tracked(problem.pieces(chunk), progress))
+    lead, structure = problem.lead, problem.structure
+    shape = (*lead, structure.names.size)
     return BatchResult(
-        problem.restore(answers.prices).reshape(*lead, problem.size),
-        answers.residual.reshape(*lead, shape[1]),
-        answers.iterations.reshape(*lead, shape[1]),
-        problem.structure.names,
-        problem.structure.market_starts[:-1],
-    )
+        found.prices.reshape(*lead, structure.size), found.residual.reshape(shape),
+        found.iterations.reshape(shape), structure.names, structure.market_starts[:-1],
+    )  # fmt: skip
 
 
 def _tracked(parts: list[Part], progress: bool) -> Iterator[Part]:

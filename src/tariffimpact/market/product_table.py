@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from tariffimpact.errors import DataError, Fault, ModelError
-from tariffimpact.facts.user_tables import Columns, open_table
 from tariffimpact.interval import Interval
 from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.conduct import Conduct
-from tariffimpact.market.families import DemandName
+from tariffimpact.market.demand_systems import Array
+from tariffimpact.market.fit import DemandName
 from tariffimpact.market.model import Market
 from tariffimpact.market.policy import Duties, Reading
-from tariffimpact.market.system import Array
 
 _NEEDED = ("product", "firm", "price")
 _SALES = ("quantity", "share")
@@ -43,7 +42,6 @@ _BOUNDS: dict[str, tuple[float, float, str]] = {
 """Bounds that a number must lie strictly between, but duties may be 0, and how to mend it; past
 them it is of another unit, and sums of squares are no numbers."""
 _DUTIES = ("ad_valorem", "specific")
-_COLUMNS = Columns(_NEEDED, (*_NUMBERS[1:], "nest"))
 _MAX_BYTES = 20_000_000
 """A market is a table of products; a larger file is the wrong one."""
 _NESTED = ("logit", "ces")
@@ -145,7 +143,9 @@ def read_products(path: Path) -> ProductTable:
     >>> table.exact, table.high["quantity"]
     (False, array([4., 2.]))
     """
-    table = open_table(path, _COLUMNS, limit=_MAX_BYTES)
+    from tariffimpact.facts.user_tables import Columns, open_table
+
+    table = open_table(path, Columns(_NEEDED, (*_NUMBERS[1:], "nest")), limit=_MAX_BYTES)
     header = [*table.places, *table.extra]
     faults = list(_header_faults(path, header))
     if faults:
