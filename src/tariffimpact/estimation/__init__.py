@@ -15,7 +15,7 @@ from tariffimpact.estimation.index import PriceIndex
 from tariffimpact.estimation.outputs import estimation_files
 from tariffimpact.estimation.panel import Panel, open_panel
 from tariffimpact.estimation.regression import Block, Effects, Fit, blocks_of, fit
-from tariffimpact.estimation.results import Estimation, Placebos
+from tariffimpact.estimation.results import Estimation, Placebos, told
 from tariffimpact.estimation.robustness import WildBootstrap, wild_bootstrap
 from tariffimpact.estimation.synthetic import (
     SyntheticControl,
@@ -52,6 +52,7 @@ __all__ = [
     "open_panel",
     "simplex_weights",
     "synthetic_control",
+    "told",
     "treatment_of",
     "two_way",
     "unit_facts",

@@ -401,7 +401,8 @@ def _with_synthetic(design: Design, asked: Question, described: Description) -> 
     if design.outcome == "level":
         estimates.append(_relative(main, found))
     said = _said_otherwise(estimates[-1], asked, design.facts, treatment)
-    placebos = Placebos(groups=(found.effect, *map(float, found.placebo_effects)))
+    comparable = found.placebo_effects[found.comparable]
+    placebos = Placebos(groups=(found.effect, *map(float, comparable)))
     evidence = _evidence(
         design, asked, described, main, None, None, said, Placebos(), synthetic=found
     )

@@ -167,7 +167,8 @@ def treatment_of(panel: Panel, facts: UnitFacts, since: str | None, control: Con
             faults.append(Fault(panel.source.name, what, remedy, column))
         if faults:
             raise DataError(faults)
-        return Treatment(kind, moves, facts.onset, f"with a change of {kind}", len(panel.times))
+        name = f"goods whose {kind} changed"
+        return Treatment(kind, moves, facts.onset, name, len(panel.times))
     found, more = _of_groups(panel, facts, since, control)
     if faults + more or found is None:
         raise DataError(faults + more)
