@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from tariffimpact.errors import Fault
-from tariffimpact.facts.duties import CountryGroup, Status, TariffRow
 from tariffimpact.facts.records import (
     NO_COMPANY,
     Company,
@@ -20,6 +19,7 @@ from tariffimpact.facts.records import (
 )
 from tariffimpact.facts.refunds import Refund, RefundStage
 from tariffimpact.facts.tables import R, Row, Table
+from tariffimpact.facts.tariff_rows import CountryGroup, Status, TariffRow
 
 _REPEATED: Final = "remove or rename one of the two rows"
 

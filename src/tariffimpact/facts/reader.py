@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
-from tariffimpact.facts.duties import CountryGroup, CustomsValue, Product, Status, TariffRow
 from tariffimpact.facts.records import (
     ALL_IMPORTERS,
     NO_COMPANY,
@@ -32,6 +31,7 @@ from tariffimpact.facts.records import (
 )
 from tariffimpact.facts.refunds import Lawsuit, Refund
 from tariffimpact.facts.tables import Table, columns, read_table
+from tariffimpact.facts.tariff_rows import CountryGroup, CustomsValue, Product, Status, TariffRow
 from tariffimpact.release import VERSION_FILE, DataVersion, data_version, shipped_folder
 
 KINDS: Final[dict[str, type[Record]]] = {
@@ -59,7 +59,7 @@ OPTIONAL: Final = ("customs_values", "refunds", "lawsuits", "remarks", "companie
 T = TypeVar("T", bound=Record)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Facts:
     """Everything in `data/`: one tuple of frozen records per table, in file order."""
 
@@ -82,6 +82,10 @@ class Facts:
     remarks: tuple[Remark, ...] = ()
     firms: tuple[Company, ...] = ()
     """The rows of `companies.csv`; `companies` are the names that facts are about."""
+
+    def __repr__(self) -> str:
+        rows = sum(len(getattr(self, "firms" if name == "companies" else name)) for name in KINDS)
+        return f"<Facts: {rows:,} rows of {len(KINDS)} tables, data {self.version}>"
 
     @property
     def dated_on(self) -> date:
