@@ -287,7 +287,7 @@ def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
         raise DataError([Fault(str(folder), "already holds something", "name a new folder")])
     shipped = shipped_folder("data")
     files = {path.name: path.read_bytes() for path in sorted(shipped.glob("*.csv"))}
-    for name in ("README.md", VERSION_FILE):
+    for name in ("README.md", "datapackage.json", VERSION_FILE):
         files[name] = (shipped / name).read_bytes()
     return publish(folder, files)
 
