@@ -3,6 +3,7 @@
 `read_facts()` returns every table as frozen records, or raises one `DataError` with all faults.
 """
 
+from tariffimpact.facts.charges import Charge, CustomsCharge
 from tariffimpact.facts.entries import Entry, FactKind, entries
 from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts
 from tariffimpact.facts.records import (
@@ -53,10 +54,12 @@ __all__ = [
     "Assumption",
     "Basis",
     "Cause",
+    "Charge",
     "Cited",
     "Company",
     "Conflict",
     "CountryGroup",
+    "CustomsCharge",
     "CustomsValue",
     "DataVersion",
     "DateBasis",

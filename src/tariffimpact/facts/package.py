@@ -32,6 +32,8 @@ _PATTERNS: Final = {
 }
 """What the text of a column looks like, by the name its record gives to the kind of field."""
 _NUMBERS: Final = ("Price", "Rounding")
+_LAW: Final = ("tariffs", "customs_charges")
+"""Tables of law, whose sources are laws and lists."""
 
 
 def data_package(folder: Path | None = None) -> dict[str, Any]:
@@ -150,7 +152,7 @@ def source_kinds(facts: Facts) -> dict[SourceKind, tuple[int, int]]:
     cited = [
         row.source_id
         for name, kind in KINDS.items()
-        if issubclass(kind, Cited) and name != "tariffs"
+        if issubclass(kind, Cited) and name not in _LAW
         for row in getattr(facts, name)
     ]
     rows = Counter(kind_of[source_id] for source_id in cited)

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
+from tariffimpact.facts.charges import CustomsCharge
 from tariffimpact.facts.records import (
     ALL_IMPORTERS,
     NO_COMPANY,
@@ -46,6 +47,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "lawsuits": Lawsuit,
     "remarks": Remark,
     "companies": Company,
+    "customs_charges": CustomsCharge,
     "assumptions": Assumption,
     "conflicts": Conflict,
     "products": Product,
@@ -53,7 +55,14 @@ KINDS: Final[dict[str, type[Record]]] = {
     "tariffs": TariffRow,
 }
 """Table name (the file is `NAME.csv`) to the record its rows are read into."""
-OPTIONAL: Final = ("customs_values", "refunds", "lawsuits", "remarks", "companies")
+OPTIONAL: Final = (
+    "customs_values",
+    "refunds",
+    "lawsuits",
+    "remarks",
+    "companies",
+    "customs_charges",
+)
 """Tables a folder may do without: they were added after others had made folders of their own."""
 
 T = TypeVar("T", bound=Record)
@@ -82,6 +91,7 @@ class Facts:
     remarks: tuple[Remark, ...] = ()
     firms: tuple[Company, ...] = ()
     """The rows of `companies.csv`; `companies` are the names that facts are about."""
+    customs_charges: tuple[CustomsCharge, ...] = ()
 
     def __repr__(self) -> str:
         rows = sum(len(getattr(self, "firms" if name == "companies" else name)) for name in KINDS)

@@ -124,7 +124,14 @@ def explorer_of(cases: Iterable[Case], schedule: TariffSchedule) -> Explorer | N
 
 
 def _product(case: Case, item: CaseProduct) -> dict[str, Any] | None:
-    """Return one product with the state the explorer starts from; None for a range without end."""
+    """Return one product with the state the explorer starts from; None where it has none.
+
+    The page knows an ad valorem duty on a given customs value, and no counterfactual.
+    """
+    duty = item.duty
+    beyond = duty.specific_change != 0 or duty.reading != "customs_value"
+    if beyond or item.counterfactual_change is not None:
+        return None
     try:
         state = _state(case, item)
     except ModelError:  # nothing but the ends of a distribution could be shown, and one is missing
@@ -159,7 +166,7 @@ def _tariff(case: Case) -> dict[str, Any]:
         return {
             "tariff_by": "rate", "tariff": _pair(tariff.rate), "old_tariff": _pair(tariff.old_rate)
         }  # fmt: skip
-    change, old = span(case.tariff_change), span(case.old_tariff)
+    change, old = span(case.duty.change), span(case.duty.old_rate)
     return {
         "tariff_by": "schedule",
         "tariff": [change.low + old.low, change.high + old.high],
@@ -176,12 +183,12 @@ _RULED: Final = {"rule": "observed"}
 
 
 def _price(item: CaseProduct) -> dict[str, Any]:
-    seen = {"old_price": _pair(item.old_price)}
-    if item.new_price is not None:
-        return seen | {"price_by": "new_price", "new_price": _pair(item.new_price)} | _RULED
-    if item.price_change is not None:
-        change = [item.price_change, item.price_change]
-        return seen | {"price_by": "price_change", "price_change": change} | _RULED
+    move = item.price
+    seen = {"old_price": _pair(move.old)}
+    if move.new is not None:
+        return seen | {"price_by": "new_price", "new_price": _pair(move.new)} | _RULED
+    if move.change is not None:
+        return seen | {"price_by": "price_change", "price_change": _pair(move.change)} | _RULED
     return seen
 
 
@@ -192,10 +199,9 @@ def _customs(item: CaseProduct) -> dict[str, Any]:
 
 
 def _cost(item: CaseProduct) -> dict[str, Any]:
-    if item.cost_share is not None:
-        return {"cost_by": "share", "cost_share": _pair(item.cost_share)}
-    if item.unit_cost is not None:
-        return {"cost_by": "money", "unit_cost": _pair(item.unit_cost)}
+    kinds = {"cost_share": "share", "unit_cost": "money"}
+    for name, value in item.cost.items():
+        return {"cost_by": kinds[name], name: _pair(value)}
     return {"cost_by": "customs" if item.no_other_cost else "none"}
 
 
