@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
-from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.facts.entries import Entry, FactKind, entries
 from tariffimpact.facts.reader import Facts, folded
@@ -18,7 +17,6 @@ from tariffimpact.facts.records import Source
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 _COLUMNS: Final = (
     "kind", "fact_id", "company", "claim", "low", "high", "unit", "standing", "source_id",
@@ -26,8 +24,8 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class FoundFacts(Answer):
+@dataclass(frozen=True, slots=True)
+class FoundFacts:
     """The facts a search found, in the order of the tables."""
 
     entries: tuple[Entry, ...]
@@ -57,20 +55,6 @@ class FoundFacts(Answer):
         import pandas as pd
 
         return pd.DataFrame([_flat(entry) for entry in self.entries], columns=list(_COLUMNS))
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw how many facts of each kind were found."""
-        import pandas as pd
-
-        from tariffimpact import charts
-
-        count = Counter(entry.kind for entry in self.entries)
-        rows = [(kind.value.replace("_", " "), count[kind]) for kind in FactKind if count[kind]]
-        frame = pd.DataFrame(
-            [(label, float(number), float(number)) for label, number in rows],
-            columns=["label", "low", "high"],
-        )
-        return charts.range_bars(frame, form="ratio", x_label="facts found", ax=ax)
 
     def explain(self, width: int = 88) -> str:
         """Return every fact with its paper as text of a width, then the sources they rest on."""
