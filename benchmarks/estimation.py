@@ -72,6 +72,7 @@ def ours(path: Path) -> tuple[float, float]:
         two_way,
         unit_facts,
     )
+    from tariffimpact.estimation.estimate import HELD
 
     with open_panel(path, Columns(treated="imported")) as panel:
         blocks = panel.held(HELD)
