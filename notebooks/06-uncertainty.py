@@ -40,7 +40,7 @@ inputs = {
     "old_price": 500.0,
     "new_price": 550.0,
     "tariff_change": "0.15..0.20",
-    "customs_share": "0.50..0.97",
+    "customs_share": "0.70..0.90",
 }
 rate = bounds(implied_rate, inputs, name="pass-through rate")
 print(rate.summary())
@@ -60,7 +60,7 @@ axes = tornado(implied_rate, inputs, name="pass-through rate").plot()
 
 # %%
 believed = inputs | {
-    "customs_share": {"dist": "triangular", "low": 0.5, "mode": 0.75, "high": 0.97}
+    "customs_share": {"dist": "triangular", "low": 0.7, "mode": 0.75, "high": 0.9}
 }
 drawn = draws(implied_rate, believed, n=100_000, seed=1, name="pass-through rate")
 print(drawn.summary())
