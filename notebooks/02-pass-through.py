@@ -14,8 +14,8 @@
 # # Pass-through: what $50 says, and what it does not
 #
 # A duty is a fraction of the customs value, which is public of two other makers' consoles and of no
-# PlayStation 5. An observed price rise is therefore a set of pass-through rates. This notebook computes the set, shows what narrows it, and
-# draws the charts of the report that rest on it.
+# PlayStation 5. An observed price rise is therefore a set of pass-through rates. This notebook
+# computes the set, shows what narrows it, and draws the charts of the report that rest on it.
 
 # %%
 # %matplotlib inline
