@@ -15,7 +15,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.report import build_report
 from tariffimpact.report.content import Figure, Table, cites_of
 from tariffimpact.report.lead import lead_event
-from tariffimpact.report.recovered import lead_recovery
+from tariffimpact.report.lead_recovery import lead_recovery
 from tariffimpact.report.sections.refunds import money_frame
 from tariffimpact.report.standings import standing
 from tariffimpact.tariffs import TariffSchedule

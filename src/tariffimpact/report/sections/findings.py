@@ -11,8 +11,8 @@ from tariffimpact.facts import Cause, OriginShare, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Paragraph
 from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.origins import OriginScenario
 from tariffimpact.report.results import Results
-from tariffimpact.report.scenarios import OriginScenario
 from tariffimpact.report.sections.cans import cents
 from tariffimpact.report.sections.companies import exposure_span, passing_words
 from tariffimpact.report.sections.exposure import recovered_words
