@@ -28,6 +28,10 @@ ABSORBED: Final = 1e-9
 """A regressor of which less than this part of the variance is left says nothing of its own."""
 
 
+_ONE_CLUSTER: Final = (
+    "there is one cluster, and an error needs several; cluster by a finer column, or give more "
+    "units"
+)
 _PIVOT: Final = 1e-6
 _FEW_MISSING: Final = 64
 
@@ -170,9 +174,7 @@ def fit(
     """
     need = len(terms) if required is None else required
     if effects.clusters < 2:
-        raise ModelError(
-            "there is one cluster, and an error needs several; cluster by a finer column"
-        )
+        raise ModelError(_ONE_CLUSTER)
     moments = accumulate(blocks, len(terms), effects)
     slopes = _period_slopes(moments, effects)
     left = moments.within - moments.cross.T @ slopes
@@ -185,6 +187,8 @@ def fit(
     names = tuple(terms[n] for n in kept)
     counted = _counted(len(kept), moments, effects)
     n, groups = moments.n, len(np.flatnonzero(second.present))
+    if groups < 2:
+        raise ModelError(_ONE_CLUSTER)
     if n <= counted.every:
         raise ModelError(f"{n:,} rows cannot tell {counted.every:,} coefficients; give more rows")
     factor = groups / (groups - 1) * (n - 1) / (n - counted.clustered)
