@@ -55,7 +55,7 @@ _ALL = 12
 _GRID, _ZOOMS, _NEAR = 400, 30, 0.05
 """Points on either scale at which φ is read, halvings of what lies around a peak of it, and how
 far below the highest a peak is still looked at."""
-_GONE = 0.02
+_GONE = 0.1
 """Part of its sales a product is left with where the firm has all but withdrawn it."""
 
 
@@ -348,20 +348,23 @@ def _require_highest(
             worst = int(gain.argmax())
             here = cell == worst
             gone = order[here & (left < _GONE)]
-            refuse_withdrawn([products[j] for j in gone], firms[own[0]], float(gain.max()))
+            some = gone if gone.size else order[here]
+            refuse_better(
+                [products[j] for j in some], firms[own[0]], float(gain.max()), bool(gone.size)
+            )
 
 
-def refuse_withdrawn(gone: list[str], firm: str, gain: float) -> None:
-    """Raise the `ModelError` that names what a firm gains by selling none of some products."""
+def refuse_better(some: list[str], firm: str, gain: float, withdrawn: bool) -> None:
+    """Raise the error that names what a firm gains by selling none of some, or by other prices."""
     what = (
-        f"{', '.join(gone)}: priced out, the firm does better to sell none at these duties: "
-        f"{firm} earns {gain:.2%} more"
-        if gone
-        else f"no equilibrium found: {firm} earns {gain:.2%} more at quite other prices"
+        "priced out, the firm does better to sell none at these duties"
+        if withdrawn
+        else "no equilibrium, the firm does better at quite other prices of its products there"
     )
     raise NoEquilibrium(
-        f"{what}, as sales come at the cost of products on which it keeps more of each dollar; "
-        "drop the product from the market, or lower the duty to see where that begins"
+        f"{', '.join(some)}: {what}: {firm} earns {gain:.2%} more, for it keeps more of each "
+        "dollar from some of its products than from others that compete with them; drop the "
+        "product from the market, or lower the duty to see where that begins"
     )
 
 
@@ -396,7 +399,7 @@ def _require_offered(
         if there is not None and there > best:
             best, which = there, gone
     if which is not None:
-        refuse_withdrawn([products[j] for j in which], firms[own[0]], best / now - 1)
+        refuse_better([products[j] for j in which], firms[own[0]], best / now - 1, True)
 
 
 def _repriced(game: Game, prices: Array, own: Labels, gone: Labels) -> float | None:
