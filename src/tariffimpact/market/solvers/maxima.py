@@ -162,17 +162,18 @@ def _compared(at: OwnNests) -> tuple[Array, Array]:
                 np.where(one < two, low + third, low),
                 np.where(one < two, high, high - third),
             )
-        found, kept = _phi(at, starts, rest, ((low + high) / 2)[:, None])
+        found, kept, whole = _phi(at, starts, rest, ((low + high) / 2)[:, None])
         with np.errstate(all="ignore"):
-            rise = at.nest_share * (found[:, 0] - here) / at.index
+            there = 1 + at.nest_share * (whole[:, 0] ** (1 - at.nesting) - 1)  # H over that here
+            rise = at.nest_share * (found[:, 0] - here) / at.index / there
         more = some & (rise > np.maximum(gain, _GAIN))
         gain = np.where(more, rise, gain)
         left = np.where(more[at.cell], kept[:, 0], left)
     return gain, left
 
 
-def _phi(at: OwnNests, starts: Labels, rest: Array, grid: Array) -> tuple[Array, Array]:
-    """Return φ of each cell at each λ of its row, and what is left of each product's sales."""
+def _phi(at: OwnNests, starts: Labels, rest: Array, grid: Array) -> tuple[Array, Array, Array]:
+    """Return φ of each cell at each λ of its row, what is left of each product's sales, and I."""
     of, keep, curve = at.cell, at.keep[:, None], at.curve[:, None]
     grid = np.broadcast_to(grid, (starts.size, grid.shape[1]))
     with np.errstate(all="ignore"):
@@ -192,7 +193,7 @@ def _phi(at: OwnNests, starts: Labels, rest: Array, grid: Array) -> tuple[Array,
         if at.beside is not None:
             earned = earned + at.beside[:, None]
         value = np.maximum(whole, 1e-300) ** -s * (earned - at.index[:, None] * whole)
-    return np.where(np.isfinite(value), value, -np.inf), left
+    return np.where(np.isfinite(value), value, -np.inf), left, whole
 
 
 def off_maximum(game: Game, prices: Array, firms: tuple[str, ...], free: Flags) -> tuple[str, ...]:
