@@ -30,6 +30,7 @@ from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDema
 from tariffimpact.market.many_duties import Scenarios
 from tariffimpact.market.many_markets import BatchResult, solve_ces, solve_logit
 from tariffimpact.market.market_ranges import MarketRange, impose_range
+from tariffimpact.market.mixed_logit import MixedLogitDemand
 from tariffimpact.market.model import Market
 from tariffimpact.market.policy import Duties, Quota, Tie
 from tariffimpact.market.product_table import ProductTable, read_products
@@ -55,6 +56,7 @@ __all__ = [
     "Market",
     "MarketRange",
     "MarketState",
+    "MixedLogitDemand",
     "ProductTable",
     "Quota",
     "Scenarios",
