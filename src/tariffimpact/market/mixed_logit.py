@@ -192,7 +192,8 @@ class MixedLogitDemand:
         alone = (choice * square[:, None]).T @ choice - np.diag(square @ choice)
         bend = (joint - own[:, None] * alone) * prices[None, :]
         pull = weights * slope * prices[None, :] / share[:, None]
-        return bend + pull - pull.sum(axis=1)[:, None] * (slope * prices[None, :] / share[:, None])
+        own_price = slope * prices[None, :] / share[:, None]
+        return np.asarray(bend + pull - pull.sum(axis=1)[:, None] * own_price)
 
     def consumer_loss(self, before: Array, after: Array) -> float:
         """Return the compensating variation, M sum_i w_i log(H_i before / H_i after) / α_i."""
