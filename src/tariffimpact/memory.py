@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 _THREADS: Final = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 _SIGNS: Final = ("failed to map", "cannot allocate memory")
@@ -81,7 +81,7 @@ def too_little() -> str:
     )
 
 
-def told_of_abort(work: Callable[[], bytes]) -> bytes:
+def told_of_abort(work: Callable[[], Any]) -> bytes:
     """Return what `work` returns, though it may abort the process where memory is limited.
 
     Some compiled code ends the process when it gets no memory. Under a limit it therefore runs in
@@ -93,7 +93,7 @@ def told_of_abort(work: Callable[[], bytes]) -> bytes:
         If the work was aborted.
     """
     if limit() is None or not hasattr(os, "fork"):
-        return work()
+        return bytes(work())
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
@@ -108,7 +108,7 @@ def told_of_abort(work: Callable[[], bytes]) -> bytes:
     return _result(content)
 
 
-def _work_and_leave(work: Callable[[], bytes], writes: int) -> NoReturn:
+def _work_and_leave(work: Callable[[], Any], writes: int) -> NoReturn:
     """Work in the copy, hand on the result or the error, and end without a word."""
     import pickle
 

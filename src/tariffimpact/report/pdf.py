@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -81,7 +81,7 @@ def render_pdf(document: Document, figures: Mapping[str, str]) -> bytes:
     day = document.data_date
     with tempfile.TemporaryDirectory() as fonts:
         _lay_out_fonts(Path(fonts))
-        typesetting = partial(
+        setting: Callable[[], Any] = partial(
             typst.compile,
             _TEMPLATES / "report.typ",
             root=_TEMPLATES,
@@ -89,12 +89,12 @@ def render_pdf(document: Document, figures: Mapping[str, str]) -> bytes:
                 include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts]
             ),
             ignore_system_fonts=True,
+            timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
             sys_inputs={"document": json_text(_Payload(document, figures).whole())},
             pdf_standards=list(STANDARDS),
-            timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
         )
         try:
-            return told_of_abort(typesetting)
+            return told_of_abort(setting)
         except typst.TypstError as error:
             raise TariffImpactError(f"the PDF could not be set: {error.message}") from error
 
