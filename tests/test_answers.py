@@ -23,7 +23,7 @@ from tariffimpact.pricing.demand import IsoelasticDemand
 from tariffimpact.pricing.incidence import unit_incidence
 from tariffimpact.uncertainty import Uniform, bounds, draws, sobol, tornado
 
-LISTS = {"FoundFacts"}
+LISTS = {"FoundFacts", "EffectiveRates", "CompiledSchedule", "TariffRate"}
 """What a search found is a list, and lies below the charts: it has no picture."""
 
 
