@@ -1,6 +1,7 @@
 """The range of a market known up to ranges: no point of the box lies beyond it, and its words."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,12 +14,22 @@ from tariffimpact.interval import Interval
 from tariffimpact.market import Duties, impose_range, read_products
 
 JAPAN = {"ad_valorem": 0.15, "where": {"origin": "JPN"}}
+SONY = {"ad_valorem": 0.15, "where": {"firm": "Sony"}}
+
+
+@pytest.fixture
+def wide(tmp_path):
+    """The console market with customs shares of 0.50 to 0.97, whatever is known of them by now."""
+    text = re.sub(r",[\d.]+(\.\.[\d.]+)?(?=,(story|listed) price)", ",0.50..0.97",
+                  CONSOLES.read_text(encoding="utf-8"))  # fmt: skip
+    (tmp_path / "wide.csv").write_text(text, encoding="utf-8")
+    return read_products(tmp_path / "wide.csv")
 
 
 def at_points(table, count, seed=1, **options):
     """Price changes at random points of the box, each market calibrated and solved alone."""
     rng = np.random.default_rng(seed)
-    taxed, found = table.where({"origin": "JPN"}), []
+    taxed, found = table.where({"firm": "Sony"}), []
     for i in range(count):
         draw = rng.random if i % 2 else lambda size: rng.integers(0, 2, size).astype(float)
         part = {name: np.asarray(draw(taxed.size)) for name in table.low}
@@ -29,10 +40,9 @@ def at_points(table, count, seed=1, **options):
 
 
 @pytest.mark.parametrize("demand", ["logit", "ces"])
-def test_no_point_of_the_ranges_lies_beyond_what_is_reported(demand):
-    table = read_products(CONSOLES)
-    found = impose_range(table, outside_share=Interval(0.3, 0.7), demand=demand, **JAPAN)
-    points = at_points(table, 150, demand=demand)
+def test_no_point_of_the_ranges_lies_beyond_what_is_reported(demand, wide):
+    found = impose_range(wide, outside_share=Interval(0.3, 0.7), demand=demand, **SONY)
+    points = at_points(wide, 150, demand=demand)
     width = found.high - found.low
     assert (points >= found.low - 1e-3 * width).all()
     assert (points <= found.high + 1e-3 * width).all()
@@ -40,12 +50,9 @@ def test_no_point_of_the_ranges_lies_beyond_what_is_reported(demand):
     assert demand == "ces" or found.low[0] < 19.22
 
 
-def test_columns_that_move_together_give_a_narrower_range_and_say_so():
-    table = read_products(CONSOLES)
-    free = impose_range(table, outside_share=Interval(0.3, 0.7), **JAPAN)
-    tied = impose_range(
-        table, outside_share=Interval(0.3, 0.7), together=["customs_share"], **JAPAN
-    )
+def test_columns_that_move_together_give_a_narrower_range_and_say_so(wide):
+    free = impose_range(wide, outside_share=Interval(0.3, 0.7), **SONY)
+    tied = impose_range(wide, outside_share=Interval(0.3, 0.7), together=["customs_share"], **SONY)
     assert (tied.low[:3] > free.low[:3] + 0.5).all()
     assert "Every range varies by itself" in free.explain()
     assert "The ranges of customs_share move together" in tied.explain()
@@ -94,13 +101,13 @@ def test_a_range_from_some_of_its_points_says_from_how_many(tmp_path):
     ({"conduct": "monopolistic_competition", "demand": "linear"}, "monopolistic"),
 ])  # fmt: skip
 def test_a_wrong_argument_is_told_as_one(change, words):
-    options = {"outside_share": Interval(0.3, 0.7), **JAPAN} | change
+    options = {"outside_share": Interval(0.3, 0.7), **SONY} | change
     with pytest.raises(ModelError, match=words):
         impose_range(read_products(CONSOLES), **options)
 
 
 def test_the_command_tells_every_measure_and_json_the_same():
-    arguments = ["--tariff", "15%", "--where", "origin=JPN", "--home", "Sony", "--draws", "200"]
+    arguments = ["--tariff", "15%", "--where", "firm=Sony", "--home", "Sony", "--draws", "200"]
     told = CliRunner().invoke(command, arguments).output
     for words in ("price, USD", "units sold", "profit", "duty revenue", "consumer loss",
                   "national welfare", "90% of draws"):  # fmt: skip
@@ -122,6 +129,6 @@ def test_the_command_tells_every_measure_and_json_the_same():
     (["--tariff", "15%", "--demand", "aids"], "--fix market_elasticity=…"),
 ])  # fmt: skip
 def test_slips_on_the_command_line_are_told_in_its_words(arguments, words):
-    ran = CliRunner().invoke(command, [*arguments, "--where", "origin=JPN"])
+    ran = CliRunner().invoke(command, [*arguments, "--where", "firm=Sony"])
     assert ran.exit_code != 0
     assert words in ran.output + str(ran.exception)

@@ -20,7 +20,7 @@ from tariffimpact import units
 from tariffimpact.costpush.accounts import Accounts, read_parquet
 from tariffimpact.errors import DataError, Fault, ModelError, require
 from tariffimpact.facts import Record
-from tariffimpact.facts.fields import CellsError, Span, Text
+from tariffimpact.facts.fields import CellsError, Market, Span, Text
 from tariffimpact.facts.tables import Table, read_table
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 CodesRule = Literal["mapped", "published"]
 LEAST_COVERAGE: Final = 0.95
 """A change that knows less of the duty is refused unless the published codes are asked for."""
+_LARGEST: Final = 1e18
+"""No country imports more in a month, whatever its currency."""
 _UNMAPPED: Final = 0.001
 """A code without commodity that carries more of the duty is an error."""
 
@@ -45,10 +47,12 @@ class Coverage:
     duty: float
     what: str = "imports"
     """What they are shares of, in words."""
+    stated: str = ""
+    """The sentence that says it, where the user stated the change."""
 
     def words(self) -> str:
         """Return the two shares in a sentence."""
-        return (
+        return self.stated or (
             f"{units.percent(self.duty)} of the duty and {units.percent(self.imports)} of the "
             f"imports of {self.what} reach a commodity."
         )
@@ -82,9 +86,9 @@ class RateChange:
 def realised_change(
     accounts: Accounts, *, month: str, base: str, codes: CodesRule = "mapped"
 ) -> RateChange:
-    r"""Return the change of the duty collected over the imports, month against base.
+    """Return the change of the duty collected over the imports, month against base.
 
-    .. math:: \Delta\tau_i = D_{i1} / M_{i1} - D_{i0} / M_{i0}
+    .. math:: Δ τ_i = D_(i 1) / M_(i 1) − D_(i 0) / M_(i 0)
 
     Parameters
     ----------
@@ -171,8 +175,8 @@ def read_receipts(folder: Path) -> pd.DataFrame:
         faults.append(Fault(str(path), "mixes currencies", "convert at dated rates first",
                             "currency", got))  # fmt: skip
     for column in ("imports", "duty"):
-        if not (frame[column] >= 0).all():
-            what = "holds an amount that is negative or no number"
+        if not frame[column].between(0, _LARGEST).all():
+            what = "holds an amount that is negative, above 1e18 or no number"
             faults.append(Fault(str(path), what, "give what was imported and paid", column))
     if faults:
         raise DataError(faults)
@@ -281,7 +285,8 @@ class StatedChange(Record):
     commodity: Text
     """A commodity of the accounts, or `*` for every other."""
     change: Span
-    origin: str = ""
+    origin: Market = ""
+    """ISO alpha-3, or `EU`; blank where the change is of all origins."""
     authority: str = ""
 
     @model_validator(mode="after")
@@ -342,13 +347,19 @@ def read_rates(path: Path, accounts: Accounts) -> RateChange:
     return RateChange(
         low=changes[0],
         high=changes[1],
-        coverage=Coverage(share, 1.0, f"{accounts.year}, named in {path.name},"),
+        coverage=Coverage(share, 1.0, str(accounts.year), _named(path, share, "*" in named)),
         label=f"As {path.name} states",
         how=f"Stated in {path.name}.",
         credit=f"{path.name}; {accounts.credit}",
         left_out=pd.DataFrame(columns=["code", "imports", "duty", "reason"]),
         parts=parts if told else None,
     )
+
+
+def _named(path: Path, share: float, rest: bool) -> str:
+    """Say how much of the imports a file names by commodity."""
+    others = "; the others are as its row * says" if rest else ""
+    return f"{path.name} names the goods of {units.percent(share)} of the imports{others}."
 
 
 def _strange(table: Table[StatedChange], accounts: Accounts) -> list[Fault]:

@@ -3,15 +3,7 @@
 `read_facts()` returns every table as frozen records, or raises one `DataError` with all faults.
 """
 
-from tariffimpact.facts.duties import (
-    CountryGroup,
-    DateBasis,
-    DutyBase,
-    DutyKind,
-    Product,
-    Status,
-    TariffRow,
-)
+from tariffimpact.facts.charges import Charge, CustomsCharge
 from tariffimpact.facts.entries import Entry, FactKind, entries
 from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts
 from tariffimpact.facts.records import (
@@ -24,25 +16,35 @@ from tariffimpact.facts.records import (
     Cited,
     Company,
     Conflict,
-    CustomsValue,
     Exposure,
     Financial,
     Horizon,
     OriginShare,
     PriceChange,
     Record,
+    Remark,
     Response,
     Sector,
     Source,
     SourceKind,
     Stage,
     Statement,
-    ValueMeasure,
     Verification,
     Vintage,
 )
 from tariffimpact.facts.refunds import Lawsuit, LawsuitAbout, LawsuitStatus, Refund, RefundStage
 from tariffimpact.facts.search import FoundFacts, search_facts
+from tariffimpact.facts.tariff_rows import (
+    CountryGroup,
+    CustomsValue,
+    DateBasis,
+    DutyBase,
+    DutyKind,
+    Product,
+    Status,
+    TariffRow,
+    ValueMeasure,
+)
 from tariffimpact.release import DataVersion, shipped_folder
 
 __all__ = [
@@ -52,10 +54,12 @@ __all__ = [
     "Assumption",
     "Basis",
     "Cause",
+    "Charge",
     "Cited",
     "Company",
     "Conflict",
     "CountryGroup",
+    "CustomsCharge",
     "CustomsValue",
     "DataVersion",
     "DateBasis",
@@ -77,6 +81,7 @@ __all__ = [
     "Record",
     "Refund",
     "RefundStage",
+    "Remark",
     "Response",
     "Sector",
     "Source",

@@ -273,6 +273,6 @@ def _flat(entry: Entry) -> dict[str, Any]:
             "publisher": paper.publisher,
             "published_on": paper.published_on,
             "accessed_on": paper.accessed_on,
-            "url": str(paper.url),
+            "url": paper.address,
         }
     return flat

@@ -17,11 +17,10 @@ _ROUNDS, _MET = 2_000, 1e-14
 
 @dataclass(frozen=True, slots=True)
 class MixedLogitDemand:
-    r"""Mixed (random-coefficients) logit over agents i with weights w_i.
+    """Mixed (random-coefficients) logit over agents i with weights w_i.
 
-    .. math:: q_j = M \sum_i w_i s_{ij}, \quad
-              s_{ij} = \frac{\exp(\delta_j + \mu_{ij} - \alpha_i p_j)}
-                            {1 + \sum_k \exp(\delta_k + \mu_{ik} - \alpha_i p_k)}
+    ``q_j = M sum_i w_i s_ij``, ``s_ij = exp(u_ij)/(1 + sum_k exp(u_ik))``, ``u_ij = utility_j +
+    taste_ij - price_coefficient_i p_j``.
 
     Agents are draws from any distribution, nodes of a quadrature, or survey respondents.
 
