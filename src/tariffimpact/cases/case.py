@@ -15,10 +15,16 @@ from tariffimpact.cases.figures import span
 from tariffimpact.cases.prices import PriceAnswer
 from tariffimpact.cases.product import FILE_WORDS, CaseDuty, CaseProduct
 from tariffimpact.cases.question import Question
+from tariffimpact.cases.range_answers import CaseRanges, path_ranges, sourcing_ranges
 from tariffimpact.cases.recovered import recovered, recovery_question
-from tariffimpact.cases.refunded import refund_inputs, refund_questions, refunded
+from tariffimpact.cases.refunded import (
+    refund_inputs,
+    refund_over_ranges,
+    refund_questions,
+    refunded,
+)
 from tariffimpact.cases.schema import CaseFile
-from tariffimpact.cases.sourced import sourced, sourcing_questions
+from tariffimpact.cases.sourced import landed_questions, sourced, sourcing_questions
 from tariffimpact.cases.timed import timed, timing_questions
 from tariffimpact.decisions.bridge import Bridge
 from tariffimpact.decisions.recovery import Recovery
@@ -183,6 +189,47 @@ class Case(Answer):
             self.product(product),
             currency=self.currency,
             source=self.credit,
+        )
+
+    def rollback_ranges(self, product: str | None = None) -> CaseRanges:
+        """Return who holds the refund of the duty and what policies give back, over the ranges.
+
+        Raises
+        ------
+        ModelError
+            As `rollback`.
+        """
+        return refund_over_ranges(
+            self._table("rollback"),
+            self.product(product),
+            currency=self.currency,
+            source=self.credit,
+        )
+
+    def path_ranges(self, product: str | None = None) -> CaseRanges:
+        """Return the price by month and the lowest margin, over the ranges.
+
+        Raises
+        ------
+        ModelError
+            As `path`.
+        """
+        asked = [
+            self.question(key, product) for key in ("price-path", "last-price", "lowest-margin")
+        ]
+        return path_ranges(self.path(product), *asked)
+
+    def sourcing_ranges(self) -> CaseRanges:
+        """Return landed cost by origin, the saving of a switch and its break-even, over the ranges.
+
+        Raises
+        ------
+        ModelError
+            As `sourcing`.
+        """
+        landed = landed_questions(self._table("sourcing"), self.offer_rates, self.currency)
+        return sourcing_ranges(
+            self.sourcing(), landed, self.question("saving"), self.question("break-even")
         )
 
     def path(self, product: str | None = None) -> PricePath:
