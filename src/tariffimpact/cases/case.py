@@ -397,6 +397,10 @@ class Case(Answer):
         )
         return table
 
+    def first_questions(self) -> list[Question]:
+        """Return the questions about the first product and about the case, paths left out."""
+        return [question for question in self._questions() if not question.steps]
+
     def _questions(self, product: str | None = None) -> list[Question]:
         """Return every question about a product (the first by default) and about the case."""
         items = [self.product(product)] if product or self.products else []
