@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.errors import Fault, ModelError
+from tariffimpact.errors import Fault
+from tariffimpact.facts.fields import CONTROL
 from tariffimpact.portfolio.batch import BatchResult
-from tariffimpact.portfolio.cells import CONTROL
 from tariffimpact.writing import csv_bytes
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SHEET_ROWS: Final = 20_000
 """Rows of products a workbook holds; the CSV and parquet files hold all."""
+_BARS: Final = 12
+"""Origins in the chart of the workbook."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
@@ -95,20 +97,15 @@ def batch_files(result: BatchResult, rows: RowFiles) -> dict[str, bytes | Path]:
 
 
 def workbook(result: BatchResult, rows: RowFiles) -> bytes:
-    """Return totals, products (the first 20,000) and rejected rows as a workbook.
+    """Return totals, products (the first 20,000) and rejected rows as a workbook, with a chart.
 
     The same result gives the same bytes.
     """
-    try:
-        from openpyxl import Workbook
-    except ImportError:
-        raise ModelError(
-            "a workbook needs the extra portfolio; "
-            "install it with: pip install 'tariffimpact[portfolio]'"
-        ) from None
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     _about(book, result)
-    _sheet(book, "totals", result.totals)
+    _sheet(book, "totals", result.totals, chart=_chart(result.totals))
     _sheet(book, "skus", _first_rows(rows))
     _sheet(book, "rejected", rejected_frame(result.faults))
     buffer = io.BytesIO()
@@ -117,6 +114,8 @@ def workbook(result: BatchResult, rows: RowFiles) -> bytes:
 
 
 def _about(book: Any, result: BatchResult) -> None:
+    from openpyxl.styles import Alignment
+
     sheet = book.create_sheet("about")
     sheet.column_dimensions["A"].width = 110
     lines = result.explain().split("\n")
@@ -129,7 +128,9 @@ def _about(book: Any, result: BatchResult) -> None:
         lines.append(f"The sheet rejected has the first {len(result.faults):,} of "
                      f"{result.fault_count:,} faults; rejected.csv has all.")  # fmt: skip
     for line in lines:
-        sheet.append([_cell(sheet, line)])
+        cell = _cell(sheet, line, "@")
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.append([cell])
 
 
 def _first_rows(rows: RowFiles) -> pd.DataFrame:
@@ -142,28 +143,77 @@ def _first_rows(rows: RowFiles) -> pd.DataFrame:
     return next(file.iter_batches(batch_size=SHEET_ROWS)).to_pandas()  # type: ignore[no-any-return]
 
 
-def _sheet(book: Any, name: str, frame: pd.DataFrame) -> None:
+def _sheet(book: Any, name: str, frame: pd.DataFrame, chart: Any = None) -> None:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
     sheet = book.create_sheet(name)
-    sheet.freeze_panes = "A2"
+    sheet.freeze_panes = "C2" if name in ("totals", "skus") else "A2"
+    forms = [number_form(column) for column in frame.columns]
     header = []
     for place, column in enumerate(frame.columns, 1):
-        sheet.column_dimensions[get_column_letter(place)].width = max(12, len(column) + 2)
+        sheet.column_dimensions[get_column_letter(place)].width = _width(frame, column)
         header.append(WriteOnlyCell(sheet, value=column))
         header[-1].font = Font(bold=True)
-    sheet.append(header)
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(frame.columns))}{len(frame) + 1}"
-    forms = [_form(column) if name == "totals" else "" for column in frame.columns]
+    if chart is not None:
+        sheet.add_chart(chart(sheet), f"{get_column_letter(len(frame.columns) + 2)}2")
+    sheet.append(header)
     for row in frame.itertuples(index=False):
         sheet.append([_cell(sheet, v, form) for v, form in zip(row, forms, strict=True)])
 
 
-def _form(column: str) -> str:
-    """Return how the numbers of a column of totals are shown."""
-    return "0.0%" if column.startswith("rate") else "#,##0.00" if "usd" in column else ""
+def _width(frame: pd.DataFrame, column: str) -> int:
+    """Return the width of a column: of its name and its first cells, within reason."""
+    cells = [len(f"{cell:,.2f}" if isinstance(cell, float) else str(cell))
+             for cell in frame[column].head(200)]  # fmt: skip
+    return min(60, max(9, len(column) + 2, *cells, 0) + 1)
+
+
+def number_form(column: str) -> str:
+    """Return how a workbook shows the numbers of a column.
+
+    Examples
+    --------
+    >>> number_form("rate_low"), number_form("duty_usd_high"), number_form("skus")
+    ('0.0%', '"$"#,##0.00', '#,##0')
+    """
+    if column.startswith(("rate", "margin")):
+        return "0.0%"
+    if "usd" in column.split("_"):
+        return '"$"#,##0.00'
+    counted = column in ("skus", "units", "line") or column.startswith(
+        ("without", "under", "perhaps")
+    )
+    return "#,##0" if counted else ""
+
+
+def _chart(totals: pd.DataFrame) -> Any:
+    """Return what draws the least and the largest duty of the origins with most of it."""
+    places = [i for i, by in enumerate(totals["by"], 2) if by == "origin"][:_BARS]
+    if not places:
+        return None
+
+    def draw(sheet: Any) -> Any:
+        from openpyxl.chart import BarChart, Reference
+        from openpyxl.chart.series import SeriesLabel
+
+        chart = BarChart()
+        chart.type, chart.style, chart.height, chart.width = "bar", 10, 9, 18
+        chart.title = "Duty by origin, US dollars, at least and at most"
+        for column in ("duty_low_usd", "duty_high_usd"):
+            place = list(totals.columns).index(column) + 1
+            values = Reference(sheet, place, places[0], place, places[-1])
+            chart.add_data(values, titles_from_data=False)
+        for series, words in zip(chart.series, ("at least", "at most"), strict=True):
+            series.tx = SeriesLabel(v=words)
+        chart.set_categories(Reference(sheet, 2, places[0], 2, places[-1]))
+        chart.y_axis.numFmt, chart.y_axis.delete = '"$"#,##0', False
+        chart.x_axis.delete, chart.x_axis.scaling.orientation = False, "maxMin"
+        return chart
+
+    return draw
 
 
 def _cell(sheet: Any, value: Any, form: str = "") -> Any:
@@ -176,9 +226,9 @@ def _cell(sheet: Any, value: Any, form: str = "") -> Any:
     from openpyxl.cell import WriteOnlyCell
 
     cell = WriteOnlyCell(sheet, value=value)
-    if formula:
+    if isinstance(value, str):
         cell.data_type = "s"
-    else:
+    if form:
         cell.number_format = form
     return cell
 
