@@ -214,10 +214,9 @@ class Case(Answer):
         ModelError
             As `path`.
         """
-        asked = [
-            self.question(key, product) for key in ("price-path", "last-price", "lowest-margin")
-        ]
-        return path_ranges(self.path(product), *asked)
+        middle = self.path(product)
+        keys = ("price-path", "last-price", "lowest-margin")
+        return path_ranges(middle, *(self.question(key, product) for key in keys))
 
     def sourcing_ranges(self) -> CaseRanges:
         """Return landed cost by origin, the saving of a switch and its break-even, over the ranges.

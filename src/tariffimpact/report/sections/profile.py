@@ -64,7 +64,7 @@ def profile_sections(results: Results) -> Iterator[Section]:
         if found is not None:
             blocks += [_bridge_table(found, profile)]
         if len(profile.revisions) > 1:
-            blocks.append(_vintages(profile))
+            blocks += [_figure(profile), _vintages(profile)]
         if profile.statements:
             blocks.append(_statements(profile))
         if blocks:
@@ -212,6 +212,26 @@ def _bridge_table(found: Bridge, profile: CompanyProfile) -> Table:
         cites=tuple(cites for _ in rows),
         numeric=(1,),
         note="What all answers take back bounds what prices took back from above.",
+    )
+
+
+def _figure(profile: CompanyProfile) -> Figure:
+    rows = profile.revisions
+    first, last = rows[0], rows[-1]
+    moved = (
+        f"{profile.company}: from {units.big_money(first.amount, first.currency)} to "
+        f"{units.big_money(last.amount, last.currency)}, as disclosed"
+    )
+    return Figure(
+        name=f"{_slug(profile.company)}-exposures",
+        title=moved,
+        subtitle="Cost of the tariffs as disclosed, money in the period it is of",
+        source="Company disclosures; see References.",
+        alt=f"{moved}, in {len(rows)} disclosures from {units.day(first.disclosed_on)} to "
+        f"{units.day(last.disclosed_on)}.",
+        frame=profile.to_frame(),
+        draw=profile.plot,
+        cites=tuple(dict.fromkeys(row.source_id for row in rows)),
     )
 
 
