@@ -14,7 +14,7 @@ dollars or in per cent: both are always told. Accounting of costs, not a forecas
 from tariffimpact.costpush.accounts import Accounts, read_accounts, shipped_accounts
 from tariffimpact.costpush.categories import CostPush, Margins, cost_push
 from tariffimpact.costpush.derivation import derive_accounts
-from tariffimpact.costpush.law_change import ChargedImports, charge_imports, law_change
+from tariffimpact.costpush.law import ChargedImports, charge_imports, law_change
 from tariffimpact.costpush.prediction import (
     PriceComparison,
     Slope,

@@ -12,6 +12,7 @@ from typing import Final
 from tariffimpact import units
 from tariffimpact.cases import Case, read_case, shipped_cases
 from tariffimpact.errors import DataError
+from tariffimpact.estimation import Estimation
 from tariffimpact.facts import DutyBase, Facts, TariffRow, read_facts, shipped_folder
 from tariffimpact.market import ProductTable, read_products
 from tariffimpact.release import made_with
@@ -23,6 +24,7 @@ from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
 from tariffimpact.report.sections.cost_push import cost_push_section
 from tariffimpact.report.sections.decisions import case_section
+from tariffimpact.report.sections.estimates import estimate_section
 from tariffimpact.report.sections.evidence import (
     assumption_section,
     conflict_section,
@@ -70,6 +72,7 @@ def build_report(
     cases: tuple[Case, ...] = (),
     market: ProductTable | None = None,
     explored: tuple[Case, ...] = (),
+    estimates: tuple[Estimation, ...] = (),
 ) -> Document:
     """Return the report on the facts known on a day.
 
@@ -88,6 +91,8 @@ def build_report(
     explored
         More cases whose products a reader of the page may start from, after those of `cases` and
         the lead's company first.
+    estimates
+        Estimates from panels of prices, each in a section of its own.
 
     Returns
     -------
@@ -117,6 +122,7 @@ def build_report(
     rivals = None if market is None else rival_section(results, market)
     made += [] if rivals is None else [rivals]
     made += [case_section(case) for case in cases]
+    made += [estimate_section(one, place) for place, one in enumerate(estimates, start=1)]
     made += [section for make in _PAPERS if (section := make(results)) is not None]
     sections = tuple(made)
     found = findings(results)

@@ -107,9 +107,9 @@ def law_change(
     before: date,
     claims: Mapping[str, float] | None = None,
 ) -> RateChange:
-    r"""Return the change of the law between two days, weighted by the imports of a year.
+    """Return the change of the law between two days, weighted by the imports of a year.
 
-    .. math:: \Delta\tau_i = \sum_{j \in i} v_j (\tau_j^1 - \tau_j^0) / \sum_{j \in i} v_j
+    .. math:: Δ τ_i = (∑_(j ∈ i) v_j (τ_j^1 − τ_j^0)) / (∑_(j ∈ i) v_j)
 
     over the products and partners j of commodity i.
 
