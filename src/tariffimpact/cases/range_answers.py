@@ -137,8 +137,8 @@ def refund_ranges(
     paid = " with interest" if inputs["interest"] != 0 else ""
     told = (
         f"Of a refund of {words['refund']}{paid}, {words['absorbed']} makes good duty the seller "
-        f"had absorbed and {words['recovered_twice']} was already recovered from buyers.{more} Keeping "
-        f"the price returns nothing; cutting it returns {words['price_cuts']} to buyers in "
+        f"had absorbed and {words['recovered_twice']} was already recovered from buyers.{more} "
+        f"Keeping the price returns nothing; cutting it returns {words['price_cuts']} to buyers in "
         f"{months} months, out of the lower cost and not out of the refund; a rebate returns "
         f"{words['rebate']} of the refund itself."
     )
