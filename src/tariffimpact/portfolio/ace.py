@@ -224,6 +224,7 @@ def read_entries(
     for chunk in table.chunks():
         faults.extend(chunk.faults)
         frames.append(_frame(path, chunk, faults))
+    faults.sort(key=lambda fault: int(fault.where.rpartition(":")[2]))
     if len(faults) > 50:
         what = f"{len(faults) - 50:,} more cells are wrong"
         faults = [*faults[:50], Fault(str(path), what, "mend those above first")]

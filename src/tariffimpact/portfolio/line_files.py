@@ -146,7 +146,8 @@ def write_lines(
             reading = _Reading(file, part, known, on, duties)
             frame = reading.frame()
             count += reading.fault_count + len(part.faults)
-            faults += [*part.faults, *reading.faults][: _TOLD - len(faults)]
+            told = sorted([*part.faults, *reading.faults], key=_line)
+            faults += told[: _TOLD - len(faults)]
             left += reading.totals
             table = pa.Table.from_pandas(frame, preserve_index=False)
             writer = writer or pq.ParquetWriter(to, table.schema, compression="zstd")
@@ -308,6 +309,10 @@ class _Reading:
         pairs = zip(made, own, strict=True)
         return [";".join(f"{n}={v:g}" for n, v in sorted({**dict(a), **dict(b)}.items()))
                 for a, b in pairs]  # fmt: skip
+
+
+def _line(fault: Fault) -> int:
+    return int(fault.where.rpartition(":")[2])
 
 
 def _month(text: str) -> str:
