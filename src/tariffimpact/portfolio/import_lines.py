@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.codes import EUROPEAN_UNION
+from tariffimpact.codes import EUROPEAN_UNION, UNION_MEMBER
 from tariffimpact.errors import DataError, Fault, shortened
 from tariffimpact.facts.partners import CENSUS_CODES
 
@@ -148,9 +148,6 @@ def _tests() -> dict[str, tuple[str, Callable[[Any], tuple[int, int]]]]:
 _CENSUS: Final = ("HS10", "CTY_CODE", "imports", "duty")
 UNION: Final = "0003"
 """Census code of the European Union, which is one partner."""
-UNION_MEMBER: Final = "DEU"
-"""The Union is one customs territory: its goods are charged alike, whichever member they are of."""
-
 
 def read_census_imports(folder: Path, pattern: str = "*-imports*.parquet") -> pd.DataFrame:
     """Read import statistics by HTS10 and partner, one parquet file a partner.

@@ -12,17 +12,19 @@ from typing import Final
 from tariffimpact import units
 from tariffimpact.cases import Case, read_case, shipped_cases
 from tariffimpact.errors import DataError
+from tariffimpact.estimation import Estimation
 from tariffimpact.facts import DutyBase, Facts, TariffRow, read_facts, shipped_folder
 from tariffimpact.market import ProductTable, read_products
 from tariffimpact.release import made_with
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids, cites_of
 from tariffimpact.report.explorer import explorer_of
+from tariffimpact.report.origins import rate_of
 from tariffimpact.report.results import Results, gather
-from tariffimpact.report.scenarios import rate_of
 from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
 from tariffimpact.report.sections.cost_push import cost_push_section
 from tariffimpact.report.sections.decisions import case_section
+from tariffimpact.report.sections.estimates import estimate_section
 from tariffimpact.report.sections.evidence import (
     assumption_section,
     conflict_section,
@@ -32,6 +34,7 @@ from tariffimpact.report.sections.evidence import (
 )
 from tariffimpact.report.sections.exposure import exposure_section
 from tariffimpact.report.sections.findings import findings
+from tariffimpact.report.sections.history import history_figure
 from tariffimpact.report.sections.passthrough import pass_through_section
 from tariffimpact.report.sections.prices import price_section
 from tariffimpact.report.sections.refunds import refund_section
@@ -68,6 +71,7 @@ def build_report(
     cases: tuple[Case, ...] = (),
     market: ProductTable | None = None,
     explored: tuple[Case, ...] = (),
+    estimates: tuple[Estimation, ...] = (),
 ) -> Document:
     """Return the report on the facts known on a day.
 
@@ -86,6 +90,8 @@ def build_report(
     explored
         More cases whose products a reader of the page may start from, after those of `cases` and
         the lead's company first.
+    estimates
+        Estimates from panels of prices, each in a section of its own.
 
     Returns
     -------
@@ -115,19 +121,22 @@ def build_report(
     rivals = None if market is None else rival_section(results, market)
     made += [] if rivals is None else [rivals]
     made += [case_section(case) for case in cases]
+    made += [estimate_section(one, place) for place, one in enumerate(estimates, start=1)]
     made += [section for make in _PAPERS if (section := make(results)) is not None]
     sections = tuple(made)
     found = findings(results)
+    opening = None if results.lead is None else history_figure(results, results.lead)
     return Document(
         title="Tariff price impact",
         lead=_lead_words(results),
         findings=found,
         sections=sections,
-        references=_references(facts, results, found, sections),
+        references=_references(facts, results, cited_ids(found, sections, opening)),
         data_date=facts.dated_on,
         as_of=day,
         made_with=made_with(facts.version, units.day),
-        explorer=explorer_of((*cases, *_lead_first(explored, results)), results.schedule),
+        opening=opening,
+        explorer=explorer_of((*cases, *_lead_first(explored, results)), results.schedule, day),
     )
 
 
@@ -217,14 +226,12 @@ def _lead_words(results: Results) -> str:
     )
 
 
-def _references(
-    facts: Facts, results: Results, found: Iterable[Paragraph], sections: Iterable[Section]
-) -> tuple[Reference, ...]:
+def _references(facts: Facts, results: Results, cited: tuple[str, ...]) -> tuple[Reference, ...]:
     """Return the cited sources, numbered as a reader meets them, with the words quoted."""
     quotes = _quotes(facts, results)
     return tuple(
         Reference(number, facts.source(source_id), quotes.get(source_id, ()))
-        for number, source_id in enumerate(cited_ids(found, sections), start=1)
+        for number, source_id in enumerate(cited, start=1)
     )
 
 

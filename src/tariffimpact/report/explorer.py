@@ -76,6 +76,8 @@ class Explorer:
     products: tuple[dict[str, Any], ...]
     schedule: dict[str, dict[str, Any]]
     """By HTS code: `first`, `last` day, `names` of the origins, and the spells of each."""
+    presets: tuple[tuple[str, date], ...] = ()
+    """Days to choose a rate of, each with its name."""
 
     @property
     def pairs(self) -> Mapping[str, Field]:
@@ -101,10 +103,18 @@ class Explorer:
             "pairs": fields, "neutral": neutral,
             "rules": {"observed": "The observed price", **RULES},
             "products": self.products, "schedule": self.schedule,
+            "presets": [{"label": label, "day": _day(day)} for label, day in self.presets],
         }  # fmt: skip
 
 
-def explorer_of(cases: Iterable[Case], schedule: TariffSchedule) -> Explorer | None:
+PEAK: Final = ("April 2025", date(2025, 4, 15))
+STORY: Final = ("August 2025", date(2025, 8, 21))
+"""Days that a reader asks for: the highest rates, and the story's."""
+
+
+def explorer_of(
+    cases: Iterable[Case], schedule: TariffSchedule, today: date | None = None
+) -> Explorer | None:
     """Return the explorer over the products of some cases; None where they have none.
 
     Parameters
@@ -113,6 +123,9 @@ def explorer_of(cases: Iterable[Case], schedule: TariffSchedule) -> Explorer | N
         Each product of theirs becomes a place to start from.
     schedule
         Where the rates by origin and day come from.
+    today
+        The day whose knowledge the page has, offered with the story's and the peak's; none is
+        offered without it.
     """
     products = tuple(
         found for case in cases for item in case.products if (found := _product(case, item))
@@ -120,7 +133,9 @@ def explorer_of(cases: Iterable[Case], schedule: TariffSchedule) -> Explorer | N
     if not products:
         return None
     asked = {item["state"].get("hts") for item in products} - {None}
-    return Explorer(products, {hts: _spells(schedule, hts) for hts in sorted(asked)})
+    known = () if today is None else (("Today", today), STORY, PEAK)
+    presets = tuple((label, day) for label, day in known if today is None or day <= today)
+    return Explorer(products, {hts: _spells(schedule, hts) for hts in sorted(asked)}, presets)
 
 
 def _product(case: Case, item: CaseProduct) -> dict[str, Any] | None:
@@ -178,17 +193,13 @@ def _tariff(case: Case) -> dict[str, Any]:
     }
 
 
-_RULED: Final = {"rule": "observed"}
-"""Where a new price is known, it is what the page shows first."""
-
-
 def _price(item: CaseProduct) -> dict[str, Any]:
     move = item.price
     seen = {"old_price": _pair(move.old)}
     if move.new is not None:
-        return seen | {"price_by": "new_price", "new_price": _pair(move.new)} | _RULED
+        return seen | {"price_by": "new_price", "new_price": _pair(move.new)}
     if move.change is not None:
-        return seen | {"price_by": "price_change", "price_change": _pair(move.change)} | _RULED
+        return seen | {"price_by": "price_change", "price_change": _pair(move.change)}
     return seen
 
 

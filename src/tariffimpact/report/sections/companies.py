@@ -222,6 +222,7 @@ def _table(compared: CompanyComparison) -> Table:
         rows=tuple(_row(profile, entry) for profile, entry in rows),
         cites=tuple(_row_cites(profile, entry) for profile, entry in rows),
         numeric=(1, 4, 5),
+        searchable=len(rows) > 12,
         note="Of sales: * the sales are of another period; † the exposure is an annual rate. "
         "“No sales” where none of the same part of the company and currency is on record. "
         "Price move: smallest to largest over products in the US since February 2025, whatever "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffimpact import charts, units
-from tariffimpact.facts import Basis, Conflict, ValueMeasure
+from tariffimpact.facts import Assumption, Basis, Conflict, ValueMeasure
 from tariffimpact.passthrough import full_share, implied_rate, measure
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
@@ -74,12 +74,42 @@ def assumption_section(results: Results) -> Section | None:
         caption="Assumed ranges",
         columns=("Of", "For", "Range", "Unit", "Reason"),
         rows=tuple(
-            (row.name.replace("_", " "), row.applies_to, str(row.value), row.unit, row.reason)
+            (
+                _ASSUMED.get(row.name, row.name.replace("_", " ")),
+                row.applies_to,
+                *range_words(row),
+                row.reason,
+            )
             for row in rows
         ),
         cites=tuple((row.source_id,) if row.source_id else () for row in rows),
     )
     return Section("assumptions", "Assumptions", (table,))
+
+
+_ASSUMED = {
+    "customs_share": "customs value",
+    "us_share": "US sales",
+    "exporter_cut": "exporter’s cut of its price",
+    "retailer_margin": "retailer’s part of the rise",
+    "quantity_ratio": "units sold after, over before",
+    "metal_mass": "metal in a can",
+    "metal_price": "price of the metal",
+    "shelf_price": "shelf price",
+}
+"""What a reader calls an assumed number."""
+
+
+def range_words(row: Assumption) -> tuple[str, str]:
+    """Return an assumed range as a reader knows it, and what it is of.
+
+    A fraction is said in percent of what it is a fraction of.
+    """
+    if row.unit.startswith("fraction"):
+        of = row.unit.removeprefix("fraction").strip()
+        return units.percent(row.value, 1).replace(".0%", "%"), f"percent {of}".strip()
+    plain = units.ratio(row.value, 2).replace(".00", "")
+    return plain, row.unit
 
 
 def conflict_section(results: Results) -> Section | None:

@@ -11,8 +11,8 @@ from tariffimpact.interval import Interval
 from tariffimpact.passthrough import pass_through_bounds
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.origins import OriginScenario
 from tariffimpact.report.results import Results
-from tariffimpact.report.scenarios import OriginScenario
 from tariffimpact.report.sections.claims import refuted_claims
 from tariffimpact.report.standings import standing
 from tariffimpact.report.wording import MOST_DRAWN, first_items, leading
@@ -136,20 +136,32 @@ def _ranges(lead: LeadEvent) -> Figure:
     frame = pd.DataFrame(
         {
             "product": entry.price.product,
-            "group": f"{entry.price.product}, "
-            f"{units.money(entry.price.old_price, entry.price.currency)} to "
-            f"{units.money(entry.price.new_price, entry.price.currency)}",
+            "old_price": entry.price.old_price,
+            "new_price": entry.price.new_price,
             "origin": entry.scenario.label,
-            "label": f"{_from(entry.scenario.label)} ({entry.scenario.words})",
+            "tariff": entry.scenario.words,
             "low": entry.bounds.rate.low,
             "high": entry.bounds.rate.high,
             "verdict": entry.bounds.verdict,
-            "tone": _TONES.get(entry.bounds.verdict, "grey"),
         }
         for entry in lead.bounds
         if entry.bounds.rate is not None
     )
-    drawn, rest = first_items(frame, "group", "passed-on")
+    kept, rest = first_items(frame, "product", "passed-on")
+    currency = lead.changes[0].currency
+    drawn = kept.assign(
+        group=[
+            f"{name}, {units.money(old, currency)} to {units.money(new, currency)}"
+            for name, old, new in zip(
+                kept["product"], kept["old_price"], kept["new_price"], strict=True
+            )
+        ],
+        label=[
+            f"{_from(origin)} ({rate})"
+            for origin, rate in zip(kept["origin"], kept["tariff"], strict=True)
+        ],
+        tone=[_TONES.get(verdict, "grey") for verdict in kept["verdict"]],
+    )
     title = passed_on_title(frame, _moved(lead))
     share = "0% to 100%"
     if lead.customs_share is not None:
@@ -158,9 +170,8 @@ def _ranges(lead: LeadEvent) -> Figure:
         tone: words
         for tone, words in (("blue", "less than the duty"), ("orange", "more than the duty"),
                             ("grey", "cannot tell"))
-        if tone in set(frame["tone"])
+        if tone in set(drawn["tone"])
     }  # fmt: skip
-    currency = lead.changes[0].currency
     return Figure(
         name="passed-on",
         title=title,
