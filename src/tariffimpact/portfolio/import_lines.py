@@ -149,6 +149,7 @@ _CENSUS: Final = ("HS10", "CTY_CODE", "imports", "duty")
 UNION: Final = "0003"
 """Census code of the European Union, which is one partner."""
 
+
 def read_census_imports(folder: Path, pattern: str = "*-imports*.parquet") -> pd.DataFrame:
     """Read import statistics by HTS10 and partner, one parquet file a partner.
 
