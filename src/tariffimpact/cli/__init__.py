@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import click
 
-from tariffimpact.cli.memory import is_want_of_memory, settle_threads, too_little
 from tariffimpact.cli.options import version_option
 from tariffimpact.errors import DataError, TariffImpactError, printable, shortened
+from tariffimpact.memory import is_want_of_memory, settle, too_little
 
 INTERRUPTED: Final = "interrupted; no file is half-written"
 
@@ -83,6 +83,10 @@ _COMMANDS: Final = {
 """Command name to where it lives and its line in `--help`."""
 
 
+_ROOM: Final = {"report": 600, "market": 300, "batch": 500, "effective-rate": 500}
+"""Megabytes of address space below which a command cannot load what it needs."""
+
+
 class _LazyGroup(click.Group):
     """A group that knows its commands by name and imports one only when it is asked for."""
 
@@ -124,8 +128,8 @@ def main(args: list[str] | None = None) -> None:
     """Run the command line; a mistake in the input is one line on stderr and exit code 1."""
     given = sys.argv[1:] if args is None else args
     _settle_streams()
-    settle_threads()
     try:
+        settle(_ROOM.get(given[0], 0) if given else 0)
         left = cli.main(args=given, prog_name="tariffimpact", standalone_mode=False)
     except click.Abort:
         _fail(INTERRUPTED, code=130)
