@@ -61,6 +61,10 @@ _COMMANDS: Final = {
         "tariffimpact.cli.batch:batch",
         "Charge and price every product of a file.",
     ),
+    "refund": (
+        "tariffimpact.cli.refund:refund",
+        "Say what is paid back of the void duty on an importer's entries.",
+    ),
     "effective-rate": (
         "tariffimpact.cli.effective_rate:effective_rate",
         "Weigh the duty on import lines by their trade, by any grouping or day.",
