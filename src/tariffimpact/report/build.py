@@ -17,8 +17,8 @@ from tariffimpact.market import ProductTable, read_products
 from tariffimpact.release import made_with
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids, cites_of
 from tariffimpact.report.explorer import explorer_of
+from tariffimpact.report.origins import rate_of
 from tariffimpact.report.results import Results, gather
-from tariffimpact.report.scenarios import rate_of
 from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
 from tariffimpact.report.sections.cost_push import cost_push_section

@@ -14,7 +14,7 @@ from tariffimpact.facts import Assumption, Facts, OriginShare, PriceChange, Stat
 from tariffimpact.interval import Interval
 from tariffimpact.passthrough import PassThroughBounds, pass_through_bounds
 from tariffimpact.report.assumed import Subject, assumed
-from tariffimpact.report.scenarios import (
+from tariffimpact.report.origins import (
     DAYS_PER_MONTH,
     REFERENCE_ORIGIN,
     STOCK_DAYS,

@@ -8,7 +8,7 @@ from tariffimpact import charts, units
 from tariffimpact.charts.style import GRID, ORANGE
 from tariffimpact.facts import DutyBase
 from tariffimpact.interval import Interval, Quantity
-from tariffimpact.report.cans import METAL_AUTHORITY, CanDuty
+from tariffimpact.report.can_duty import METAL_AUTHORITY, CanDuty
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.results import Results
 
