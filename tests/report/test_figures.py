@@ -104,7 +104,8 @@ def test_titles_are_made_of_the_published_rows_alone(shipped_report: Document) -
     assert can_title(rows["cents-per-can"], 0.1) == figures["cents-per-can"].title
     assert cost_title(rows["exposure-by-company"]) == figures["exposure-by-company"].title
     assert control_title(rows["control-markets"]) == figures["control-markets"].title
-    assert rivals_title(rows["if-rivals-respond"], "Sony") == figures["if-rivals-respond"].title
+    rivals = figures["if-rivals-respond"]
+    assert rivals_title(rows[rivals.name], "Sony") == rivals.title
     history = rows["prices-and-duty"]
     history["starts_on"] = pd.to_datetime(history["starts_on"]).dt.date
     title = figures["prices-and-duty"].title
