@@ -47,7 +47,7 @@ _WHOLE: Final = 5
 """Rows up to which a table is kept on one page."""
 _FIRST: Final = 4
 """Rows of a longer one that stand on the page on which it begins, at the least."""
-MOST_PRINTED: Final = 45
+MOST_PRINTED: Final = 30
 """Rows of a table on paper; the page has the others."""
 _LINE: Final = 7.0
 """Size of a source's line, points."""
@@ -199,7 +199,7 @@ class _Payload:
             marks = (", ".join(map(str, numbers)) for numbers in cites)
             columns = (*columns, "Sources")
             full = tuple((*row, mark) for row, mark in zip(rows, marks, strict=True))
-        size = 8.5 if len(columns) <= 5 else 8.0
+        size = 8.0 if len(columns) <= 6 else 7.5
         widths, longest = _column_widths([columns, *full], size)
         return {
             "kind": "table",
