@@ -208,6 +208,6 @@ def _schedule(
 
     if file is None:
         if claims:
-            raise ModelError("--claim is read with --schedule; the shipped duties hold no claims")
+            raise click.UsageError("--claim goes with --schedule: the shipped rows state their own")
         return TariffSchedule(read_facts(folder))
     return FiledSchedule(read_schedule(file), claims=dict(claims))
