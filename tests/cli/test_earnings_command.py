@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -121,12 +122,15 @@ def test_a_case_with_an_earnings_table_alone():
 
 
 def test_net_and_gross_of_different_windows_are_refused_at_their_place():
-    """Adidas: gross is of the second half of 2025, net of the year."""
-    facts = read_facts()
-    rows = {row.basis: row for row in facts.exposures if row.company == "Adidas"}
+    """Adidas: gross is of the second half of 2025; a net figure would be of the year."""
+    known = read_facts()
+    rows = {row.basis: row for row in known.exposures if row.company == "Adidas"}
+    net = rows[Basis.UNSTATED].model_copy(update={"basis": Basis.NET})
+    kept = tuple(row for row in known.exposures if row.exposure_id != net.exposure_id)
+    facts = replace(known, exposures=(*kept, net))
     table = {
         "gross_exposure": rows[Basis.GROSS].exposure_id,
-        "net_exposure": rows[Basis.NET].exposure_id,
+        "net_exposure": net.exposure_id,
     }
     written = {"title": "T", "question": "Q", "currency": "EUR", "earnings": table}
     with pytest.raises(DataError) as raised:
