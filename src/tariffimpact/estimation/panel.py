@@ -215,7 +215,7 @@ def open_panel(
         faults += twice(raw, columns, units, times, None if held is None else held["place"])
         if faults:
             raise DataError(faults)
-        yield replace(_panel(raw, columns, times, units, read_as), held=held)
+        yield _panel(raw, columns, times, units, read_as, held)
 
 
 def _named(raw: Source, columns: Columns) -> tuple[Columns, tuple[str, ...]]:
@@ -369,18 +369,26 @@ def _order(raw: Source, columns: Columns, times: Times) -> dict[str, Any] | None
         "SELECT count(*) FROM staged WHERE price IS NOT NULL"
     ).fetchone()
     if rows <= HELD:
-        return _fetched(raw, "coded ORDER BY place")
+        raw.connection.execute("SET threads = 1")  # to order rows that fit takes half the work so
+        held = _fetched(raw, "coded ORDER BY place")
+        raw.connection.execute("RESET threads")
+        return held
     raw.connection.execute("CREATE TABLE panel AS SELECT * FROM coded ORDER BY place")
     return None
 
 
 def _panel(
-    raw: Source, columns: Columns, times: Times, units: tuple[str, ...], read_as: tuple[str, ...]
+    raw: Source,
+    columns: Columns,
+    times: Times,
+    units: tuple[str, ...],
+    read_as: tuple[str, ...],
+    held: dict[str, Any] | None,
 ) -> Panel:
-    (rows,) = raw.connection.execute(
-        "SELECT count(*) FROM staged SEMI JOIN periods ON periods.key = staged.time_key "
-        "WHERE price IS NOT NULL"
-    ).fetchone()
+    if held is None:
+        (rows,) = raw.connection.execute("SELECT count(*) FROM panel").fetchone()
+    else:
+        rows = len(held["place"])
     (blank,) = raw.connection.execute("SELECT count(*) FROM staged WHERE price IS NULL").fetchone()
     if not rows:
         raise DataError([Fault(raw.name, "has no price", "fill it in", columns.price)])
@@ -388,4 +396,4 @@ def _panel(
     if columns.clustered:
         keys = raw.connection.execute("SELECT key FROM cluster_codes ORDER BY code").fetchall()
         clusters = tuple(str(key) for (key,) in keys)
-    return Panel(raw, columns, times, units, clusters, int(rows), int(blank), read_as)
+    return Panel(raw, columns, times, units, clusters, int(rows), int(blank), read_as, held)
