@@ -43,6 +43,8 @@ _PREAMBLE: Final = 40
 """Rows among which a header is looked for: titles and notes may stand above it."""
 _MOST_PIPED: Final = 200_000_000
 """Bytes of a pipe that are copied: it cannot be read twice, and may have no end."""
+_PATIENCE: Final = 10
+"""Seconds for the first byte of a pipe."""
 _MAX_UNPACKED: Final = 2_000_000_000
 """A workbook that unpacks to more is no table."""
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -185,7 +187,7 @@ class Sheet:
         copy = tempfile.NamedTemporaryFile(prefix="tariffimpact-")  # noqa: SIM115  # as long as self
         self._copy = copy
         left = min(self.limit, _MOST_PIPED) + 1
-        with opened(self.path) as file:
+        with self._piped() as file:
             while left > 0 and (block := file.read(min(left, 1 << 20))):
                 copy.write(block)
                 left -= len(block)
@@ -193,6 +195,19 @@ class Sheet:
         if left <= 0:
             raise self._over(min(self.limit, _MOST_PIPED) + 1)
         return Path(copy.name)
+
+    def _piped(self) -> BinaryIO:
+        """Return what cannot be read twice, opened; a pipe that nobody writes to is given up."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLIN | select.POLLHUP)
+            if not waiting.poll(1000 * _PATIENCE):
+                os.close(descriptor)
+                remedy = "start the program that writes to it, or name a file"
+                raise self._wrong(f"is a pipe that nobody wrote to in {_PATIENCE} seconds", remedy)
+        os.set_blocking(descriptor, True)
+        return os.fdopen(descriptor, "rb")
 
     def _check_kind(self, head: bytes) -> None:
         for mark, what, remedy in _NOT_TABLES:
