@@ -23,6 +23,7 @@ INTERRUPTED: Final = "interrupted; no file is half-written"
 
 _COMMANDS: Final = {
     "report": ("tariffimpact.cli.report:report", "Write the HTML and PDF report and its figures."),
+    "brief": ("tariffimpact.cli.brief:brief", "Write one page to send: HTML, PDF or slides."),
     "rate": ("tariffimpact.cli.rate:rate", "Say what duty a product from an origin paid on a day."),
     "price": (
         "tariffimpact.cli.price:price",
@@ -59,6 +60,10 @@ _COMMANDS: Final = {
     "batch": (
         "tariffimpact.cli.batch:batch",
         "Charge and price every product of a file.",
+    ),
+    "refund": (
+        "tariffimpact.cli.refund:refund",
+        "Say what is paid back of the void duty on an importer's entries.",
     ),
     "effective-rate": (
         "tariffimpact.cli.effective_rate:effective_rate",

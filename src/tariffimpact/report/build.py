@@ -40,6 +40,7 @@ from tariffimpact.report.sections.prices import price_section
 from tariffimpact.report.sections.refunds import refund_section
 from tariffimpact.report.sections.rivals import rival_section
 from tariffimpact.report.sections.tariffs import tariff_section
+from tariffimpact.report.subjects import about_cases, about_companies, document_of, own_quotes
 
 MARKET: Final = "console_market.csv"
 """Name of the table of the lead's market, beside the facts; a folder need not have one."""
@@ -146,6 +147,7 @@ def read_report(
     as_of: date | None = None,
     companies: tuple[str, ...] = (),
     cases: tuple[str | Path, ...] = (),
+    title: str | None = None,
 ) -> Document:
     """Read a data folder, the cases named and the market beside the data; return the report.
 
@@ -153,10 +155,14 @@ def read_report(
     ----------
     folder
         A folder with the tables of facts; the shipped data by default.
-    as_of, companies
+    as_of
         As in `build_report`.
+    companies
+        Names, in any case and without accents: the report is about these alone.
     cases
-        Files, or names of shipped cases.
+        Files, or names of shipped cases; without `companies` the report is about these alone.
+    title
+        The title of the document; one that fits the subject by default.
 
     Raises
     ------
@@ -169,14 +175,45 @@ def read_report(
     products = (shipped_folder("data") if folder is None else folder) / MARKET
     named = tuple(read_case(case, facts=facts) for case in cases)
     known = facts if as_of is None else facts.as_of(as_of)
-    return build_report(
+    if companies or named:
+        return _about(facts, known, companies, named, as_of, title)
+    document = build_report(
         facts,
         as_of=as_of,
-        companies=companies,
-        cases=named,
         market=read_products(products) if products.exists() else None,
-        explored=tuple(_other_cases(named, known, companies)),
+        explored=tuple(_other_cases(known)),
     )
+    return document if title is None else replace(document, title=title)
+
+
+def _about(
+    facts: Facts,
+    known: Facts,
+    companies: tuple[str, ...],
+    cases: tuple[Case, ...],
+    as_of: date | None,
+    title: str | None,
+) -> Document:
+    """Return the report on some companies, or on cases alone."""
+    day = facts.dated_on if as_of is None else as_of
+    if companies:
+        subject = about_companies(facts, companies, day)
+        own = {name.casefold() for name in subject.results.facts.companies}
+        theirs = [case for case in _other_cases(known) if case.file.company.casefold() in own]
+    else:
+        subject, theirs = about_cases(facts, cases, day), []
+    named = {case.name for case in cases}
+    document = document_of(
+        subject,
+        facts,
+        title=title,
+        day=day,
+        made_with=made_with(facts.version, units.day),
+        quotes=own_quotes(subject.results.facts) if companies else {},
+        cases=cases,
+    )
+    explored = (*cases, *(case for case in theirs if case.name not in named))
+    return replace(document, explorer=explorer_of(explored, subject.results.schedule))
 
 
 def with_reach(section: Section, facts: Facts) -> Section:
@@ -192,24 +229,16 @@ def with_reach(section: Section, facts: Facts) -> Section:
     return replace(section, blocks=(*section.blocks, line))
 
 
-def _other_cases(
-    named: tuple[Case, ...], facts: Facts, companies: tuple[str, ...]
-) -> Iterator[Case]:
+def _other_cases(facts: Facts) -> Iterator[Case]:
     """Yield the shipped cases that the facts bear out.
 
     Other data, or an earlier day, need not have the rows that a shipped case refers to.
     """
-    wanted = {name.casefold() for name in companies}
     for name in shipped_cases():
-        if name in {case.name for case in named}:
-            continue
         try:
-            case = read_case(name, facts=facts)
+            yield read_case(name, facts=facts)
         except DataError:
             continue
-        company = case.file.company.casefold()
-        if not wanted or not company or company in wanted:
-            yield case
 
 
 def _lead_first(cases: Iterable[Case], results: Results) -> list[Case]:
