@@ -201,7 +201,7 @@ def _named_by(row: _Row, goods: _Goods, accounts: Accounts) -> Places:
     if row.hts:
         first = int(np.searchsorted(goods.hts, row.hts))
         last = int(np.searchsorted(goods.hts, f"{row.hts}:"))  # the sign after the digits
-        found = np.arange(first, last, dtype=np.int64)
+        found = np.arange(first, last).astype(np.int64)
     else:
         same = goods.commodity == accounts.places[row.commodity]
         found = np.flatnonzero(same).astype(np.int64)
