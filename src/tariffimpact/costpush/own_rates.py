@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
-    Places = npt.NDArray[np.int64]
+    Places = npt.NDArray[np.integer]
 
 _COLUMNS: Final = Columns(
     needed=("change",),
@@ -180,7 +180,7 @@ def _goods(accounts: Accounts, by_part: bool) -> _Goods:
         lines = lines.sort_values(["hts", "partner"])
         codes = lines["hts"].to_numpy(np.str_)
         origins = lines["partner"].to_numpy(np.str_)
-        places = lines["commodity"].map(accounts.places).to_numpy(np.int64)
+        places = np.array([accounts.places[code] for code in lines["commodity"]], np.int64)
         values = lines["value"].to_numpy(np.float64)
     sums = np.bincount(places, values, size)
     rest = np.flatnonzero(sums == 0)
@@ -204,7 +204,7 @@ def _named_by(row: _Row, goods: _Goods, accounts: Accounts) -> Places:
         found = np.arange(first, last).astype(np.int64)
     else:
         same = goods.commodity == accounts.places[row.commodity]
-        found = np.flatnonzero(same).astype(np.int64)
+        found = np.flatnonzero(same)
     return found[goods.origin[found] == row.origin] if row.origin else found
 
 
