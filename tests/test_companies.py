@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from tariffimpact.companies import classify, compare, exposure_share, profile
+from tariffimpact.companies import OTHER_REASON, classify, compare, exposure_share, profile
 from tariffimpact.facts import Basis, Exposure, Financial, PriceChange, Statement
 from tariffimpact.interval import Interval
 
@@ -82,8 +82,13 @@ def sales(value, **cells):
         ([], [said("mix", "done")], "mitigates"),
         ([move(100, 90)], [], "nothing stated"),
         # another cause than the tariff or the economy is no answer to the tariff
-        ([], [said("pass_on", "done", cause="economy")], "passes on"),
-        ([], [said("pass_on", "done", cause="other")], "nothing stated"),
+        ([], [said("pass_on", "done", cause="economy")], OTHER_REASON),
+        ([], [said("pass_on", "done", cause="other")], OTHER_REASON),
+        ([move(100, 110, cause="economy")], [said("absorb", "done")], OTHER_REASON),
+        ([move(100, 110, cause="unstated")], [said("pass_on", "considered")], OTHER_REASON),
+        ([move(100, 110, cause="economy")], [said("pass_on", "announced")], "passes on"),
+        # a price that fell or was kept for another reason is no answer
+        ([move(100, 100, cause="other")], [], "nothing stated"),
         ([], [said("pass_on", "considered", cause="unstated")], "nothing stated"),
         ([], [said("absorb", "done", cause="other")], "nothing stated"),
         ([], [said("mitigate", "done", cause="other")], "nothing stated"),
@@ -190,21 +195,39 @@ def test_a_full_year_stands_before_a_part_of_one(acme):
 
 
 @pytest.mark.parametrize(
-    ("cells", "counts"),
+    ("cells", "response", "price"),
     [
-        ({}, True),
-        ({"cause": "economy"}, True),
-        ({"cause": "other"}, False),
-        ({"cause": "unstated"}, False),
-        ({"market": "GBR"}, False),
-        ({"announced_on": "2025-02-04"}, True),
-        ({"announced_on": "2025-02-03"}, False),
+        ({}, "passes on", "10.0%"),
+        ({"cause": "economy"}, OTHER_REASON, "10.0%"),
+        ({"cause": "other"}, OTHER_REASON, "a rise, size not given"),
+        ({"cause": "unstated"}, OTHER_REASON, "10.0%"),
+        ({"market": "GBR"}, "nothing stated", "none known"),
+        ({"announced_on": "2025-02-04"}, "passes on", "10.0%"),
+        ({"announced_on": "2025-02-03"}, "nothing stated", "none known"),
     ],
 )
-def test_which_price_moves_count_as_an_answer(acme, cells, counts):
+def test_only_a_seller_that_names_the_tariff_passes_it_on(acme, cells, response, price):
     found = profile(acme(prices=[move(100, 110, **cells)]), "Acme")
-    assert bool(found.price_moves) is counts
-    assert found.response == ("passes on" if counts else "nothing stated")
+    assert (found.response, found.price_words) == (response, price)
+
+
+def test_a_rise_of_which_no_size_is_known_is_a_rise(acme):
+    found = profile(acme(statements=[said("pass_on", "announced")]), "Acme")
+    assert (found.price_move, found.price_words) == (None, "a rise, size not given")
+
+
+def test_a_segment_is_no_figure_of_the_company(acme):
+    found = profile(acme(exposures=[cost("100"), cost("60", segment="games")]), "Acme")
+    assert [entry.exposure.amount.low for entry in found.exposures] == [100]
+    assert [row.amount.low for row in found.revisions] == [100]
+
+
+def test_a_profile_tells_its_vintages(acme):
+    rows = [cost("100", vintage="first"), cost("70", vintage="revised", disclosed_on="2025-11-01")]
+    found = profile(acme(exposures=rows), "Acme")
+    assert list(found.to_frame()["vintage"]) == ["first", "revised"]
+    assert "1 November 2025: $70, gross, 2025; all [s]" in found.explain()
+    assert found.plot().get_figure() is not None
 
 
 def test_a_statement_before_the_first_tariff_is_no_answer(acme):
@@ -228,10 +251,11 @@ def test_the_price_move_spans_products_and_statements(acme):
 def test_the_companies_of_the_story(facts):
     found = {p.company: p for p in compare(facts).profiles}
     responses = {name: p.response for name, p in found.items()}
-    assert responses["Sony"] == "passes on"
-    assert responses["PepsiCo"] == responses["Monster Beverage"] == "considering a rise"
-    assert responses["Estée Lauder"] == "considering a rise"
-    assert responses["Nintendo"] == "passes on in part"  # the Switch 2 kept its price
+    assert responses["Sony"] == OTHER_REASON  # "a challenging economic environment"
+    assert responses["Nintendo"] == responses["Monster Beverage"] == OTHER_REASON
+    assert responses["PepsiCo"] == responses["Estée Lauder"] == "considering a rise"
+    assert responses["Procter & Gamble"] == "passes on in part"  # a quarter of the items
+    assert responses["Adidas"] == "passes on"
     assert "Firms in general" not in found
     sony = found["Sony"]
     assert [row.amount.low for row in sony.revisions] == [100e9, 70e9, 50e9]

@@ -12,7 +12,7 @@ from tariffimpact.errors import ModelError
 from tariffimpact.pricing.cost import content_duty, customs_value, duty_per_unit, landed_cost
 
 MONEY = st.floats(0, 1e6)
-RATES = st.floats(0, 5)
+RATES = st.floats(0, 2.99)
 SHARES = st.floats(0, 1)
 
 

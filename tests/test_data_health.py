@@ -130,7 +130,7 @@ def test_no_source_was_read_before_it_was_published(facts):
 
 
 def test_each_address_is_that_of_one_source(facts):
-    addresses = Counter(str(source.url) for source in facts.sources)
+    addresses = Counter(source.address for source in facts.sources if source.address)
     assert [url for url, n in addresses.items() if n > 1] == []
 
 
@@ -269,8 +269,11 @@ def test_the_consoles_of_the_story(facts, product, old, new):
 
 def test_the_exposures_of_the_story(facts):
     found = {row.exposure_id: row for row in facts.exposures}
-    sony = [row for row in facts.exposures if row.company == "Sony"]
+    sony = [row for row in facts.exposures if (row.company, row.segment) == ("Sony", None)]
     assert [row.amount.low for row in sony] == [100e9, 70e9, 50e9]
+    games = [row for row in facts.exposures if (row.company, row.segment) == ("Sony", "games")]
+    assert games[0].amount.low == pytest.approx(100e9 / 3)  # a third of the first figure
+    assert games[1].amount == Interval(20e9, 30e9)
     assert found["sony-2025-05"].amount_usd == Interval.exactly(680e6)
     lauder = found["estee-lauder-2025-08"]
     assert lauder.amount == Interval.exactly(100e6)

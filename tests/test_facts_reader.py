@@ -428,13 +428,13 @@ def test_whatever_ends_a_table_nothing_but_a_data_error_is_raised(tmp_path_facto
 
 
 def exposure(data, **cells):
-    line = data.edit("exposures", "sony-2025-08", **cells)
+    line = data.edit("exposures", "gm-2025-05", **cells)
     try:
         read = read_facts(data.folder)
     except DataError as error:
         here = f"{data.path('exposures')}:{line}: "
         return [str(fault).removeprefix(here) for fault in error.faults]
-    return next(e for e in read.exposures if e.exposure_id == "sony-2025-08").amount
+    return next(e for e in read.exposures if e.exposure_id == "gm-2025-05").amount
 
 
 @pytest.mark.parametrize(

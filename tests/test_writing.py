@@ -270,3 +270,12 @@ def test_a_set_comes_out_in_one_order():
 
 def test_json_keeps_letters_as_they_are():
     assert "株式会社" in json_text({"company": "株式会社"})
+
+
+def test_headers_and_full_width_formulas_are_text_and_numbers_stay():
+    texts = ["\uff1dcmd", "\uff0bA1", "\uff0d1", "\uff20x"]
+    frame = pd.DataFrame({"=1+1": texts, "n": ["-5", "+7.5%", "-A1", "-1e3"]})
+    head, *rows = cells(csv_bytes(frame))
+    assert head == ["'=1+1", "n"]
+    assert [row[0] for row in rows] == ["'\uff1dcmd", "'\uff0bA1", "'\uff0d1", "'\uff20x"]
+    assert [row[1] for row in rows] == ["-5", "+7.5%", "'-A1", "-1e3"]

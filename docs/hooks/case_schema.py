@@ -12,6 +12,7 @@ _HEADINGS = {
     "Demand": "[demand]",
     "Product": "[[products]]",
     "Metal": "[products.metal]",
+    "ChainStage": "[[chain]]",
     "Recovery": "[recovery]",
     "Rollback": "[rollback]",
     "Timing": "[timing]",

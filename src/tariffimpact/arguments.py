@@ -13,6 +13,8 @@ Array = NDArray[np.float64]
 Numbers = float | Array
 """A number, or an array of them that broadcasts against the other arguments."""
 
+PERCENT_FROM: Final = 3.0
+"""A rate this large was written in percent."""
 _LARGEST: Final = 1e30
 _SMALLEST: Final = 1e-30
 
@@ -63,6 +65,26 @@ def checked(
         if broken:
             raise ModelError(f"{name} must be {bound} (got {got:g}); {remedy}")
     return array
+
+
+def check_rate(name: str, value: ArrayLike) -> None:
+    """Refuse a rate that was written in percent: 15 for 15%. No duty known comes near 300%.
+
+    Raises
+    ------
+    ModelError
+        If any entry is 3 or more in size, with the fraction that was probably meant.
+
+    Examples
+    --------
+    >>> check_rate("ad_valorem", 25)
+    Traceback (most recent call last):
+    tariffimpact.errors.ModelError: ad_valorem is a fraction (got 25); write 0.25 for 25%
+    """
+    largest = float(np.max(np.abs(np.asarray(value, dtype=np.float64)), initial=0.0))
+    if largest >= PERCENT_FROM:
+        meant = f"write {largest / 100:g} for {largest:g}%"
+        raise ModelError(f"{name} is a fraction (got {largest:g}); {meant}")
 
 
 def plain(array: ArrayLike) -> Numbers:

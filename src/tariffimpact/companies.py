@@ -1,4 +1,11 @@
-"""Companies side by side on one basis: exposure per sales, price move, what they said and did."""
+"""Companies side by side on one basis: exposure per sales, price move, what they said and did.
+
+**Exposure** is the latest full-year figure of each basis, divided by the sales of the same period.
+A later figure of the same scope, period and measure revises an earlier one unless one is gross and
+the other net. Where only another year's sales are known the share says so.
+
+**Response** is classified from the facts by one rule, `RULE`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +16,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.facts import (
     Basis,
     Cause,
@@ -148,48 +156,62 @@ FIRST_TARIFF: Final = date(2025, 2, 4)
 """Moves before the first of the 2025 duties are no answer to them."""
 ANSWERS: Final = (Cause.TARIFF, Cause.ECONOMY)
 _DECIDED: Final = (Stage.ANNOUNCED, Stage.DONE)
+PASSES_ON: Final = "passes on"
+IN_PART: Final = "passes on in part"
+OTHER_REASON: Final = "raised prices, gave another reason or none"
+RULE: Final = f"""\
+A company's response is the first of these that its facts bear out:
+1. {PASSES_ON}: prices rose, or a rise is announced, and the company names the tariff, with no sign
+   of absorbing or of a part only;
+2. {IN_PART}: the same, with absorbing stated beside it, a price kept, the rise on less than half
+   of the range, or prices moved elsewhere in the range;
+3. {OTHER_REASON}: prices rose, the tariff was not named;
+4. considering a rise: a rise considered, none announced;
+5. absorbs: absorbing, or a price kept, with no rise announced or considered;
+6. mitigates: sourcing, stock, mix or cost measures only;
+7. nothing stated.
+What a company kept, absorbed or did otherwise counts if it named the tariff or the economy."""
 
 
 def classify(moves: Sequence[PriceChange], statements: Sequence[Statement]) -> str:
-    """Return the class of a company's response by the rule that `compare(…).explain()` states.
+    """Return the class of a company's response by `RULE`.
 
     Parameters
     ----------
     moves
-        Price changes that count as an answer, kept prices among them.
+        Price changes in the home market since the first tariff, kept prices among them.
     statements
-        What the company considered, announced, did or ruled out; those with another cause than
-        the tariff or the economy are left out.
+        What the company considered, announced, did or ruled out since then.
     """
-    statements = [row for row in statements if row.cause in ANSWERS]
-    raising = rises(statements)
-    raised = any(row.change > 0 for row in moves) or bool(raising)
-    kept = any(row.change == 0 for row in moves) or _says(statements, Response.ABSORB, _DECIDED)
-    partial = bool(raising) and all(
-        row.share_of_range is not None and row.share_of_range.high < 0.5 for row in raising
+    answers = [row for row in statements if row.cause in ANSWERS]
+    raised = any(row.change > 0 for row in moves) or bool(rises(statements))
+    named = [row for row in rises(statements) if row.cause is Cause.TARIFF]
+    answered = any(row.change > 0 and row.cause is Cause.TARIFF for row in moves) or bool(named)
+    kept = any(row.change == 0 and row.cause in ANSWERS for row in moves)
+    absorbed = kept or _says(answers, Response.ABSORB, _DECIDED)
+    partial = bool(named) and all(
+        row.share_of_range is not None and row.share_of_range.high < 0.5 for row in named
     )
-    mixed = _says(statements, Response.MIX, _DECIDED)
+    if answered:
+        mixed = _says(answers, Response.MIX, _DECIDED)
+        return IN_PART if absorbed or mixed or partial else PASSES_ON
     if raised:
-        return "passes on in part" if kept or mixed or partial else "passes on"
-    if _says(statements, Response.PASS_ON, (Stage.CONSIDERED,)):
+        return OTHER_REASON
+    if _says(answers, Response.PASS_ON, (Stage.CONSIDERED,)):
         return "considering a rise"
-    if kept:
+    if absorbed:
         return "absorbs"
-    return "mitigates" if any(row.stage in _DECIDED for row in statements) else "nothing stated"
+    return "mitigates" if any(row.stage in _DECIDED for row in answers) else "nothing stated"
 
 
-def is_answer(row: PriceChange) -> bool:
-    """Return whether a price change counts as an answer to the tariff."""
-    return row.market == HOME_MARKET and row.announced_on >= FIRST_TARIFF and row.cause in ANSWERS
+def is_home_move(row: PriceChange) -> bool:
+    """Return whether a price change is of the home market and since the first tariff."""
+    return row.market == HOME_MARKET and row.announced_on >= FIRST_TARIFF
 
 
 def rises(statements: Sequence[Statement]) -> list[Statement]:
-    """Return the price rises that were announced or done as an answer."""
-    return [
-        row
-        for row in statements
-        if row.response is Response.PASS_ON and row.stage in _DECIDED and row.cause in ANSWERS
-    ]
+    """Return the price rises that were announced or done, whatever the reason."""
+    return [row for row in statements if row.response is Response.PASS_ON and row.stage in _DECIDED]
 
 
 def _says(statements: Sequence[Statement], response: Response, stages: Sequence[Stage]) -> bool:
@@ -199,28 +221,41 @@ def _says(statements: Sequence[Statement], response: Response, stages: Sequence[
 Row = TypeVar("Row", PriceChange, Exposure, Statement, Financial)
 
 
-@dataclass(frozen=True, slots=True)
-class CompanyProfile:
+@dataclass(frozen=True, slots=True, repr=False)
+class CompanyProfile(Answer):
     """What is known of one company's answer to the tariff."""
 
     company: str
     exposures: tuple[ExposureShare, ...]
     revisions: tuple[Exposure, ...]
-    """Every disclosed exposure in order of disclosure: the path of the estimate."""
+    """Every disclosed exposure of the whole company in order of disclosure: its vintages."""
     price_moves: tuple[PriceChange, ...]
-    """Price changes in the home market that count as an answer, kept prices among them."""
+    """Price changes in the home market since the first tariff, kept prices among them."""
     statements: tuple[Statement, ...]
     response: str
-    """The class by the rule of this module."""
+    """The class by `RULE`."""
 
     @property
     def price_move(self) -> Interval | None:
-        """Smallest to largest relative move over the products; None where none is known."""
-        spans = [Interval.exactly(row.relative_change) for row in self.price_moves]
-        spans += [row.price_change for row in rises(self.statements) if row.price_change]
+        """Smallest to largest relative move over the products; None where no size is known.
+
+        Moves for which the company gave a cause that is not the tariff are left out.
+        """
+        moves = [row for row in self.price_moves if row.cause is not Cause.OTHER]
+        told = [row for row in rises(self.statements) if row.cause is not Cause.OTHER]
+        spans = [Interval.exactly(row.relative_change) for row in moves]
+        spans += [row.price_change for row in told if row.price_change is not None]
         if not spans:
             return None
         return Interval(min(s.low for s in spans), max(s.high for s in spans))
+
+    @property
+    def price_words(self) -> str:
+        """The price move as a table says it: its size, or that there was one, or that none is."""
+        if self.price_move is not None:
+            return units.percent(self.price_move)
+        raised = rises(self.statements) or any(row.change > 0 for row in self.price_moves)
+        return "a rise, size not given" if raised else "none known"
 
     def summary(self) -> str:
         """Return the profile in a sentence or two."""
@@ -229,9 +264,57 @@ class CompanyProfile:
         costs = "; ".join(map(exposure_words, self.exposures)) or "no figure disclosed"
         return f"{self.company} {self.response}{prices}. Exposure: {costs}."
 
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per figure as it was disclosed, oldest first.
 
-@dataclass(frozen=True, slots=True)
-class CompanyComparison:
+        Columns: `disclosed_on`, `vintage`, `basis`, `period`, `low`, `high` (money), `currency`,
+        `source_id`.
+        """
+        import pandas as pd
+
+        names = ["disclosed_on", "vintage", "basis", "period", "low", "high", "currency"]
+        rows = [
+            (
+                row.disclosed_on,
+                "" if row.vintage is None else row.vintage.value,
+                row.basis.value,
+                row.period,
+                row.amount.low,
+                row.amount.high,
+                row.currency,
+                row.source_id,
+            )
+            for row in self.revisions
+        ]
+        return pd.DataFrame(rows, columns=[*names, "source_id"])
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the figures as they were disclosed, the oldest first, in the money of the last."""
+        import pandas as pd
+
+        from tariffimpact import charts
+
+        last = self.revisions[-1].currency if self.revisions else "USD"
+        rows = [
+            (f"{units.day(row.disclosed_on)}, {row.basis.value}", row.amount.low, row.amount.high)
+            for row in self.revisions
+            if row.currency == last
+        ]
+        frame = pd.DataFrame(rows, columns=["label", "low", "high"])
+        return charts.range_bars(frame, form="money", currency=last, ax=ax)
+
+    def explain(self) -> str:
+        """Return the summary, each figure with its source, and the rule of classification."""
+        figures = [
+            f"{units.day(row.disclosed_on)}: {units.big_money(row.amount, row.currency)}, "
+            f"{row.basis.value}, {row.period}; {row.covers} [{row.source_id}]"
+            for row in self.revisions
+        ]
+        return "\n".join([self.summary(), *figures, "", RULE])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CompanyComparison(Answer):
     """Companies on one basis."""
 
     profiles: tuple[CompanyProfile, ...]
@@ -249,22 +332,7 @@ class CompanyComparison:
         Columns: `company`, `response`, `basis`, `low`, `high` (shares of sales), `same_period`,
         `amount_low`, `amount_high`, `currency`, `period`, `price_low`, `price_high` (fractions).
         """
-        import pandas as pd
-
-        rows = []
-        for profile in self.profiles:
-            move = profile.price_move
-            for entry in profile.exposures or (None,):
-                rows.append(
-                    {
-                        "company": profile.company,
-                        "response": profile.response,
-                        **exposure_cells(entry),
-                        "price_low": None if move is None else move.low,
-                        "price_high": None if move is None else move.high,
-                    }
-                )
-        return pd.DataFrame(rows)
+        return _exposure_frame(self.profiles)
 
     def responses(self) -> pd.DataFrame:
         """Return one row per company and kind of response: `stage`, `detail`, `classified`."""
@@ -291,7 +359,27 @@ class CompanyComparison:
     def explain(self) -> str:
         """Return one line per company and the rule of classification."""
         lines = [profile.summary() for profile in self.profiles]
-        return "\n".join([self.summary(), *lines, "", (__doc__ or "").strip()])
+        return "\n".join([self.summary(), *lines, "", RULE])
+
+
+def _exposure_frame(profiles: Iterable[CompanyProfile]) -> pd.DataFrame:
+    """Return one row per company and exposure; a company without a figure has one blank row."""
+    import pandas as pd
+
+    rows = []
+    for profile in profiles:
+        move = profile.price_move
+        for entry in profile.exposures or (None,):
+            rows.append(
+                {
+                    "company": profile.company,
+                    "response": profile.response,
+                    **exposure_cells(entry),
+                    "price_low": None if move is None else move.low,
+                    "price_high": None if move is None else move.high,
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def compare(facts: Facts) -> CompanyComparison:
@@ -327,12 +415,12 @@ def profile(facts: Facts, company: str) -> CompanyProfile:
         for row in _of(facts.financials, company)
         if row.measure == "net_sales" and row.market is None
     ]
-    moves = tuple(row for row in _of(facts.prices, company) if is_answer(row))
+    moves = tuple(row for row in _of(facts.prices, company) if is_home_move(row))
     statements = tuple(row for row in _of(facts.statements, company) if row.said_on >= FIRST_TARIFF)
     return CompanyProfile(
         company=company,
         exposures=tuple(exposure_share(row, sales) for row in latest_by_basis(whole)),
-        revisions=tuple(exposures),
+        revisions=tuple(whole),
         price_moves=moves,
         statements=statements,
         response=classify(moves, statements),

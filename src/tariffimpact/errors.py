@@ -17,6 +17,14 @@ class ModelError(TariffImpactError):
     """The arguments of a model leave its range, or the model has no answer for them."""
 
 
+class NoEquilibrium(ModelError):
+    """A market has no equilibrium at these inputs, or none that could be found."""
+
+
+class NotIdentified(ModelError):
+    """What is known does not tell the parameter asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing wrong in a file: where it is, what it is, and how to mend it."""

@@ -60,6 +60,15 @@ def report_file(tmp_path_factory: pytest.TempPathFactory, shipped_report: Docume
     return file
 
 
+@pytest.fixture(scope="session")
+def whole_file(tmp_path_factory: pytest.TempPathFactory, shipped_report: Document) -> Path:
+    """The page of the shipped facts, its charts drawn for both widths."""
+    from tariffimpact.report.write import write_report
+
+    write_report(shipped_report, folder := tmp_path_factory.mktemp("whole"), formats=("html",))
+    return folder / "tariff-impact.html"
+
+
 @pytest.fixture
 def opened(browser: Browser, report_file: Path) -> Iterator[Opened]:
     found = Opened(browser, report_file, viewport={"width": 1280, "height": 900})

@@ -8,7 +8,13 @@ import tomllib
 from typing import Any
 
 from tariffimpact.cases import case_of
-from tariffimpact.cases.figures import cost_rise, customs_value_of, duty_rise, unit_cost_of
+from tariffimpact.cases.figures import (
+    cost_rise,
+    customs_value_of,
+    duty_rise,
+    new_price_of,
+    unit_cost_of,
+)
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand, LogitDemand
 from tariffimpact.pricing.incidence import unit_incidence
@@ -27,7 +33,7 @@ def answers(case: Any) -> dict[str, dict[str, Any]]:
     """Return for each rule the figures at the middle and the extremes over the corners."""
     item: CaseProduct = case.products[0]
     stated = item.all_inputs()
-    rules = [*item.rules] if item.demand or item.cost_share else list(item.rules)
+    rules = [*item.rules] if item.demand or item.cost else list(item.rules)
     if item.has_rise:
         rules.insert(0, "observed")
     middle, corners = Inputs(stated).central(), list(_corners(stated))
@@ -52,7 +58,7 @@ def _corners(stated: dict[str, Stated]) -> Any:
 
 def _at(item: CaseProduct, rule: str, x: dict[str, float]) -> dict[str, float]:
     """Return what a rule's price means at one point, from the ledger of one unit."""
-    price = item.new_price_at(x) if rule == "observed" else _price(item, rule, x)
+    price = float(new_price_of(x)) if rule == "observed" else _price(item, rule, x)
     old, value = x["old_price"], float(customs_value_of(x))
     found = {"price": price, "change": price / old - 1}
     found |= _burdens(x, price, value)

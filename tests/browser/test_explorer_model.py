@@ -76,8 +76,9 @@ def assert_same(told, case):
 
 def assert_held(price, corners, item):
     """Hold an exact range of the profit-holding price to the library's, in units of the price."""
-    old, cost = span(item.old_price), item.cost_share or item.unit_cost
-    per_price = 1.0 if item.cost_share else 1 / old.low
+    ((kind, cost),) = item.cost.items()
+    old = span(item.price.old)
+    per_price = 1.0 if kind == "cost_share" else 1 / old.low
     ends = [duty_and_cut(item, end) for end in ("low", "high")]
     rise = Interval(*ends)
     found = profit_holding_range(

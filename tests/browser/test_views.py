@@ -44,12 +44,92 @@ def test_nothing_is_wider_than_the_page(browser, report_file, width):
     page.context.close()
 
 
-def test_the_answer_stays_in_view_on_a_small_screen(browser, report_file):
-    """Whoever moves a slider on a telephone sees the headline move."""
-    page = opened_at(browser, report_file, 375, reduced_motion="reduce").go()
-    page.locator('[data-pair="exporter_cut"]').scroll_into_view_if_needed()
+def test_the_answer_is_on_a_telephones_first_screen(browser, report_file):
+    """Whoever opens the explorer sees the answer and the three inputs at once, and it stays."""
+    page = opened_at(browser, report_file, 375, reduced_motion="reduce").go("#explorer")
+    for selector in (".headline", "#x-main-old_price", "#x-main-tariff"):
+        box = page.locator(f"#explorer-tool {selector}").bounding_box()
+        assert box["y"] >= 0, selector
+        assert box["y"] + box["height"] <= 900, selector
+    page.locator(".profits").scroll_into_view_if_needed()
     box = page.locator("#explorer-tool .headline").bounding_box()
+    assert box["y"] >= 0
     assert box["y"] + box["height"] <= 901
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_picture_is_wider_than_its_box_and_no_table_scrolls(browser, whole_file, width):
+    page = opened_at(browser, whole_file, width).go()
+    page.evaluate("document.querySelectorAll('details').forEach((item) => (item.open = true))")
+    wide = page.evaluate("""() => [...document.querySelectorAll('.scroll, .picture')]
+      .filter((box) => box.scrollWidth > box.clientWidth + 1)
+      .map((box) => `${box.dataset.label ?? box.closest('figure').id} ${box.scrollWidth}`)""")
+    assert wide == []
+    pictures = page.evaluate("""() => [...document.querySelectorAll('.picture')]
+      .map((box) => [box.closest('figure').id, box.checkVisibility()])""")
+    shown = [name for name, visible in pictures if visible]
+    assert len(shown) == len(set(shown)) == len({name for name, _ in pictures})
+    page.context.close()
+
+
+def test_a_narrow_screen_has_letters_of_a_readable_size(browser, whole_file):
+    """No label of a chart below 11 pixels on a telephone."""
+    page = opened_at(browser, whole_file, 375).go()
+    small = page.evaluate("""() => [...document.querySelectorAll('.picture text')]
+      .filter((text) => text.checkVisibility())
+      .map((text) => [text.textContent, text.getBoundingClientRect().height])
+      .filter(([, height]) => height > 0 && height < 11)""")
+    assert small == []
+    page.context.close()
+
+
+def test_a_value_is_told_to_pointer_and_keyboard(browser, whole_file):
+    page = opened_at(browser, whole_file, 1280, reduced_motion="reduce").go()
+    mark = page.locator("#figure-prices-and-duty .picture.wide [data-value*='145%']").first
+    mark.hover()
+    assert "145%" in page.locator(".tip").inner_text()
+    picture = page.locator("#figure-prices-and-duty .picture.wide")
+    picture.focus()
+    page.keyboard.press("ArrowRight")
+    first = page.locator(".tip").inner_text()
+    assert first
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".tip").inner_text() != first
+    page.keyboard.press("Escape")
+    assert page.locator(".tip").is_hidden()
+    page.context.close()
+
+
+def test_dark_mode_draws_dark_charts(browser, whole_file):
+    shades = {}
+    for scheme in ("light", "dark"):
+        page = opened_at(browser, whole_file, 1280, scheme).go()
+        shades[scheme] = page.evaluate("""() => {
+          const ground = document.querySelector('.picture.wide svg path[fill*="var"]');
+          const page = getComputedStyle(document.documentElement);
+          return [getComputedStyle(ground).fill, page.backgroundColor];
+        }""")
+        page.context.close()
+    assert shades["light"][0] == shades["light"][1] == "rgb(255, 255, 255)"
+    assert shades["dark"][0] == shades["dark"][1]
+    assert shades["dark"] != shades["light"]
+
+
+def test_a_long_table_is_searched_and_sorted(browser, whole_file):
+    page = opened_at(browser, whole_file, 1280).go()
+    table = page.locator("table[data-searchable]").first
+    search = page.get_by_role("searchbox").first
+    search.fill("sony")
+    rows = table.locator("tbody tr:not([hidden])")
+    assert {"Sony" in text for text in rows.all_inner_texts()} == {True}
+    search.fill("")
+    head = table.locator("thead button", has_text="Of sales")
+    head.click()
+    assert table.locator("thead [aria-sort=descending]").count() == 1
+    ends = table.evaluate("""(table) => [...table.tBodies[0].rows]
+      .map((row) => parseFloat(row.cells[4].textContent)).filter(Number.isFinite)""")
+    assert ends == sorted(ends, reverse=True)
     page.context.close()
 
 

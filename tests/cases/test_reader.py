@@ -155,7 +155,7 @@ def test_a_tariff_looked_up(read):
         'hts = "9504500000"\norigins = ["CHN", "VNM"]\non = 2025-08-21\nbefore = 2025-05-15',
     )
     # China 30% on both days, Vietnam 10% and then 20%: changes of 0 and 10 points
-    change = read(text).tariff_change
+    change = read(text).duty.change
     assert (change.low, change.high) == pytest.approx((0.0, 0.1))
     with pytest.raises(DataError, match="origins"):
         read(text.replace("VNM", "XXX"))

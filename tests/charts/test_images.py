@@ -117,7 +117,9 @@ def contrast(one, other):
 
 def on_paper():
     texts = {INK, GREY_TEXT, *TEXT_ON_WHITE.values()}
-    return [(text, PAPER) for text in texts] + [(text, mark) for mark, text in TEXT_INSIDE.items()]
+    return [(text, PAPER) for text in sorted(texts)] + [
+        (text, mark) for mark, text in TEXT_INSIDE.items()
+    ]
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -38,5 +38,5 @@ def test_options_of_the_how_to_pages_exist():
 
 def options(name):
     command = cli.get_command(click.Context(cli), name)
-    children = command.commands.values() if isinstance(command, click.Group) else [command]
+    children = [command, *getattr(command, "commands", {}).values()]
     return {o for child in children for p in child.get_params(click.Context(child)) for o in p.opts}

@@ -89,9 +89,9 @@ def _compiled():
 
 @cache
 def _codes():
-    from tariffimpact.portfolio.cells import KnownCodes
+    from tariffimpact.portfolio.goods import KnownGoods
 
-    return KnownCodes.of(_compiled())
+    return KnownGoods.of(_compiled())
 
 
 def _head(raw: bytes, lines: int = 12) -> bytes:
@@ -169,12 +169,10 @@ def _answered_market(path: Path) -> object:
 def _skus(path: Path) -> object:
     from datetime import date
 
-    from tariffimpact.portfolio import read_skus
+    from tariffimpact.portfolio import open_skus, read_skus
 
-    codes = _codes()
-    faults = [
-        f for part in read_skus(path, codes, on=date(2025, 9, 1), chunk=3) for f in part.faults
-    ]
+    parts = read_skus(open_skus(path), _codes(), on=date(2025, 9, 1), chunk=3)
+    faults = [f for part in parts for f in part.faults]
     if faults:
         raise DataError(faults)
     return None

@@ -25,7 +25,8 @@ def observed(system, **changes):
     shares = SHARES / SHARES.sum() if system == "aids" else SHARES
     return calibrate(
         products=NAMES,
-        firms=FIRMS,
+        # at constant elasticities a firm of two substitutes has no highest profit: one firm each
+        firms=NAMES if system == "log_linear" else FIRMS,
         prices=PRICES,
         shares=shares,
         demand=system.removeprefix("nested_"),

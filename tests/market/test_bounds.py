@@ -5,10 +5,11 @@ import pytest
 from market_conditions import NEW, observed
 from test_nests import drawn, gap
 
-from tariffimpact.market import CesDemand, Duties, Market
-from tariffimpact.market.bounds import bounds
-from tariffimpact.market.log_odds import OddsConditions
-from tariffimpact.market.tracking import newton
+from tariffimpact.market import CesDemand
+from tariffimpact.market.conduct import Game, ownership_matrix
+from tariffimpact.market.solvers.log_odds import OddsConditions
+from tariffimpact.market.solvers.newton import newton
+from tariffimpact.market.solvers.uniqueness import bounds, uniqueness
 
 MEET = "bounds from below and from above meet"
 STAKES = [
@@ -90,14 +91,12 @@ def test_a_market_with_several_points_that_meet_the_conditions_is_not_certified(
     rate = np.array([2.45, 0.25, 6.58, 1.03, 6.54])
     cost = np.array([1.86, 3.17, 2.05, 3.89, 2.29])
     demand = CesDemand([6.37, -4.58, 12.5, 4.94, -20.59], 4.0, 1.0, [0, 1, 0, 0, 1], 0.97)
-    market = Market(products=list("abcde"), firms=list("fgfgf"), unit_cost=np.full(5, 0.01),
-                    reading="border_price", demand=demand)  # fmt: skip
-    duties = Duties(rate, cost - 0.01 * (1 + rate))
-    state = market.equilibrium(duties)
-    found = points(state.game, 30)
-    assert max(gap(market, duties, prices) for prices in found) <= 1e-9
+    firms = tuple("fgfgf")
+    game = Game(demand, ownership_matrix(firms), cost, 1 / (1 + rate), "bertrand")
+    found = points(game, 30)
+    assert max(game.relative(prices).max() for prices in found) <= 1e-9
     assert np.ptp([prices[2] for prices in found]) > 1
-    assert state.uniqueness() is None
+    assert uniqueness(game, firms) is None
 
 
 def test_a_firm_that_weighs_a_rival_above_itself_has_no_bounds():

@@ -8,7 +8,7 @@ from market_conditions import nested_gap
 
 from tariffimpact.errors import ModelError
 from tariffimpact.market import CesDemand, Duties, LogitDemand, Market
-from tariffimpact.market.solving import solve
+from tariffimpact.market.solvers import solve
 
 DRAWS = {
     "seed": st.integers(0, 2**32 - 1),

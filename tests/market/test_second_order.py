@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from market_conditions import NEW, observed
 
-from tariffimpact.errors import ModelError
-from tariffimpact.market import Duties, LinearDemand, Market, calibrate
-from tariffimpact.market.conduct import off_maximum
-from tariffimpact.market.solving import solve
+from tariffimpact.errors import ModelError, NoEquilibrium
+from tariffimpact.market import Duties, LinearDemand, LogLinearDemand, Market, calibrate
+from tariffimpact.market.solvers.maxima import off_maximum
 
 CROSS = np.array([[-1.0, -2.0], [-2.0, -1.0]])
 """Complements so strong that a dearer a with a cheaper b always earns more: no maximum exists."""
@@ -51,27 +49,31 @@ def test_with_one_price_held_only_the_other_must_be_at_its_maximum():
     assert state.second_order()
 
 
-def test_a_constant_elasticity_firm_with_two_duties_is_refused_where_profit_rises():
-    market = observed("log_linear", reading="border_price")
-    at = market.levy(NEW)
-    game = market.game(at)
-    before = market.equilibrium()
-    found = solve(game, market.firms, anchors=[(before.game, before.prices)])
-    assert found.converged
-    failing = off_maximum(game, found.prices, market.firms, np.ones(5, dtype=bool))
-    assert failing
-    for firm in failing:
-        own = np.flatnonzero(np.array(market.firms) == firm)
-        way = np.zeros(5)
-        values, vectors = np.linalg.eig(game.jacobian(found.prices)[np.ix_(own, own)])
-        way[own] = vectors[:, values.real.argmax()].real
-
-        def profit(prices, own=own):
-            return float((at.profit(prices) * market.demand.quantities(prices))[own].sum())
-
-        assert profit(found.prices * np.exp(1e-3 * way)) > profit(found.prices)
-    with pytest.raises(ModelError, match="no equilibrium found: first-order conditions hold"):
-        market.impose(NEW)
+@pytest.mark.parametrize("conduct", ["bertrand", "cournot"])
+@pytest.mark.parametrize("seed", range(8))
+def test_two_substitutes_of_one_firm_at_constant_elasticities_are_refused_by_name(seed, conduct):
+    """The dearer a the more b earns, without end."""
+    rng = np.random.default_rng(seed)
+    cross = rng.uniform(0.2, 0.6, (3, 3)) * (1 - np.eye(3))
+    demand = LogLinearDemand(rng.normal(0, 1, 3), cross - np.diag(rng.uniform(3, 5, 3)))
+    market = Market(products=["a", "b", "c"], firms=["f", "f", "g"], unit_cost=rng.uniform(1, 2, 3),
+                    demand=demand, conduct=conduct)  # fmt: skip
+    for ask in (market.equilibrium, lambda: market.impose(Duties(0.1))):
+        with pytest.raises(NoEquilibrium, match=r"^a, b: no equilibrium, f profits from both"):
+            ask()
+    game = market.game(market.levy(Duties()))
+    assert np.isfinite(market.residual(np.full(3, 3.0))).all()
+    if conduct == "bertrand":
+        found = np.full(3, 3.0)
+        dear = [game.objective(0, found * [10.0**power, 1, 1]) for power in (0, 2, 8, 16, 32)]
+        assert dear[-1] > dear[0]
+        assert (np.diff(dear[1:]) > 0).all()
+    calibrated = calibrate(products=list("abc"), firms=list("ffg"), prices=[2.0, 3.0, 2.5],
+                           quantities=[5.0, 4.0, 6.0], outside_share=0.5, demand="log_linear",
+                           margins={"a": 0.4}, conduct=conduct)  # fmt: skip
+    assert calibrated.residual([2.0, 3.0, 2.5]) == pytest.approx(np.zeros(3), abs=1e-9)
+    with pytest.raises(NoEquilibrium, match="are substitutes"):
+        calibrated.equilibrium()
 
 
 def test_a_calibration_to_a_point_that_is_no_maximum_is_refused():

@@ -60,7 +60,7 @@ def settled(market, duties):
 
 
 def drawn(seed, conduct):
-    """Return a random market of up to 8 products, duties to 400% levied on border prices."""
+    """Return a random market of up to 8 products, duties to 299% levied on border prices."""
     rng = np.random.default_rng(seed)
     count = int(rng.integers(2, 9))
     market = Market(
@@ -71,7 +71,7 @@ def drawn(seed, conduct):
         reading="border_price",
         conduct=conduct,
     )
-    return market, Duties(rng.uniform(0, 4, count) * (rng.random(count) < 0.6))
+    return market, Duties(rng.uniform(0, 2.99, count) * (rng.random(count) < 0.6))
 
 
 @CONDUCT

@@ -26,7 +26,7 @@ from tariffimpact.cli.batch import batch
 from tariffimpact.errors import DataError, ModelError
 from tariffimpact.facts import shipped_folder
 from tariffimpact.portfolio import run_batch
-from tariffimpact.portfolio.pricing import cents
+from tariffimpact.portfolio.margins import cents
 from tariffimpact.pricing import price_response
 from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand
 from tariffimpact.tariffs import build_schedule
@@ -80,11 +80,15 @@ def test_prices_are_those_of_the_single_rules(form, shipped, example):
         sku = given.loc[row.sku]
         for end in ("low", "high"):
             change = getattr(row, f"duty_change_usd_{end}")
-            landed = sku.customs_value + sku.freight + getattr(row, f"duty_usd_{end}") - change
-            cost = landed if np.isnan(sku.unit_cost) else sku.unit_cost
+            if np.isnan(sku.unit_cost):  # the customs value is not the cost
+                asked = [f"price_{name}_usd_{end}" for name in list(COLUMNS.values())[1:]]
+                assert np.isnan([getattr(row, name) for name in asked]).all()
+                held = getattr(row, f"price_hold_dollar_margin_usd_{end}")
+                assert held == pytest.approx(sku.price + change)
+                continue
             demand = kind(price=sku.price, demand_elasticity=sku.demand_elasticity)
             answers = price_response(
-                demand=demand, old_cost=float(cost), cost_change=change, currency="USD"
+                demand=demand, old_cost=float(sku.unit_cost), cost_change=change, currency="USD"
             )
             for outcome in answers.outcomes:
                 ours = getattr(row, f"price_{COLUMNS[outcome.rule]}_usd_{end}")
@@ -196,19 +200,24 @@ def test_a_formula_in_a_name_stays_text(tmp_path, sku_file):
 def test_the_workbook_says_what_it_holds(tmp_path, sku_file, monkeypatch):
     from openpyxl import load_workbook
 
-    monkeypatch.setattr("tariffimpact.portfolio.written.SHEET_ROWS", 3)
+    monkeypatch.setattr("tariffimpact.portfolio.outputs.SHEET_ROWS", 3)
     path = sku_file(*(GOOD.replace("A1", f"A{i}") for i in range(5)))
     assert _invoke(path, "--on", "2025-09-01", "--out", tmp_path / "out").exit_code == 0
     book = load_workbook(tmp_path / "out" / "batch.xlsx")
     assert book.sheetnames == ["about", "totals", "skus", "rejected"]
     about = [row[0].value for row in book["about"].iter_rows()]
-    assert about[0] == "5 products with a customs value of $1,750 a year pay $350, 20.0% of it."
+    assert about[0] == (
+        "5 products, one unit of each, with a customs value of $1,750 pay $350, 20.0% of it. "
+        "No margin is known: it takes a price, a unit cost and the duty before. "
+        "$350 of the duty was held void and is paid back on claim; $0 is owed. "
+        f"Interest to 30 November 2026 adds ${5 * round(70 * (1 + 0.06 / 365) ** 455 - 70, 2):.2f}."
+    )  # each row's 455 days from 1 September 2025 at 6% a year, compounded daily
     assert about[-1].startswith("The sheet skus has the first 3 of 5 products")
     totals = book["totals"]
     head = [cell.value for cell in totals[1]]
     rate, duty = (totals[2][head.index(name)] for name in ("rate_low", "duty_low_usd"))
     assert (rate.value, rate.number_format) == (pytest.approx(0.2), "0.0%")
-    assert (duty.value, duty.number_format) == (350, "#,##0.00")
+    assert (duty.value, duty.number_format) == (350, '"$"#,##0.00')
     assert book["skus"].max_row == 4
 
 
@@ -224,13 +233,14 @@ def test_the_page_tells_the_findings_and_draws_the_origins(written):
 
 def test_a_failed_run_leaves_the_old_output_alone(tmp_path, sku_file, written):
     out = shutil.copytree(written, tmp_path / "out")
-    broken = sku_file(GOOD, header=HEADER.replace("price", "prise"))
+    broken = sku_file(GOOD, header=HEADER.replace("customs_value", "prise"))
     assert isinstance(_invoke(broken, "--on", "2025-09-01", "--out", out).exception, DataError)
     assert tree(out) == tree(written)
 
 
 def test_a_case_lends_its_demand(tmp_path, sku_file):
-    told = _invoke(sku_file(GOOD), "--on", "2025-09-01", "--case", "textbook", "--json",
+    path = sku_file(GOOD + ",350", header=HEADER + ",unit_cost")
+    told = _invoke(path, "--on", "2025-09-01", "--case", "textbook", "--json",
                    "--out", tmp_path / "out")  # fmt: skip
     assert told.exit_code == 0, told.output
     assert json.loads(told.output)["totals"][0]["duty_low_usd"] == 70.0
@@ -246,18 +256,18 @@ def test_what_no_workbook_holds_is_rejected_and_shown(tmp_path, sku_file):
     told = _invoke(path, "--on", "2025-09-01", "--out", tmp_path / "out")
     assert told.exit_code == 3, told.exception
     text = (tmp_path / "out" / "rejected.csv").read_text(encoding="utf-8")
-    assert r"202,sku,holds a control character,B\x00,remove it" in text
+    assert r"202,sku,holds an invisible control character,B\x00,delete it" in text
 
 
 def test_every_fault_is_written_though_a_result_holds_but_the_first(
     tmp_path, sku_file, monkeypatch
 ):
-    monkeypatch.setattr("tariffimpact.portfolio.totals.FAULTS_KEPT", 5)
+    monkeypatch.setattr("tariffimpact.portfolio.totals.FAULTS_KEPT", 60)
     path = sku_file(GOOD, *(f"B{i},Acme,9504500000,VNM,-1,x,USD" for i in range(40)))
     told = _invoke(path, "--on", "2025-09-01", "--out", tmp_path / "out")
     assert told.exit_code == 3
     assert "40 of 41 rows were rejected" in told.output
-    assert "… and 60 more in rejected.csv" in told.output
+    assert "… and 30 more in rejected.csv" in told.output
     frame = pd.read_csv(tmp_path / "out" / "rejected.csv")
     assert frame["line"].tolist() == [line for line in range(3, 43) for _ in range(2)]
 
@@ -283,7 +293,7 @@ def test_an_interrupted_run_leaves_the_old_output_and_can_be_run_again(tmp_path,
             time.sleep(0.02)
         running.send_signal(sign)
         running.communicate(timeout=60)
-        assert running.returncode == (1 if sign is signal.SIGINT else -sign)
+        assert running.returncode == (130 if sign is signal.SIGINT else -sign)
         assert tree(out) == tree(written)
         assert not list(working.iterdir()) or sign is signal.SIGKILL
     assert _invoke(sku_file(GOOD), "--on", "2025-09-01", "--out", out).exit_code == 0

@@ -116,7 +116,16 @@ def test_links_lead_to_something_on_the_page_or_to_a_source(page: Page, document
             assert href[1:] in known, href
         else:
             outside.add(href)
-    assert outside == {str(r.source.url) for r in document.references}
+    files = {f"figures/{f.name}.{end}" for f in document.figures for end in ("png", "svg", "csv")}
+    assert outside == files | {str(r.source.url) for r in document.references}
+
+
+def test_a_shared_link_has_its_preview(page: Page, document: Document) -> None:
+    told = {a["property"]: a["content"] for a in page.all("meta") if "property" in a}
+    first = document.figures[0]
+    assert told["og:title"] == f"{document.title}: {first.title}"
+    assert told["og:description"] == document.findings[0].text
+    assert told["og:image"] == f"figures/{first.name}.png"
 
 
 def test_ids_are_unique_and_labels_resolve(page: Page) -> None:
@@ -135,7 +144,7 @@ def test_headings_go_down_one_level_at_a_time(page: Page) -> None:
 
 def test_every_citation_has_its_number_and_its_way_back(html: str, document: Document) -> None:
     for finding in document.findings:
-        start = html.index(finding.text.replace("'", "&#39;"))
+        start = html.index(finding.text.replace("'", "&#39;"), html.index('id="findings"'))
         marks = re.findall(r'href="#ref-(\d+)"', html[start : html.index("</p>", start)])
         assert tuple(map(int, marks)) == document.numbers(finding.cites)
     anchors = set(re.findall(r'id="(cite-[^"]+)"', html))
@@ -229,4 +238,4 @@ def test_a_browser_runs_the_page_without_complaint(html: str, tmp_path: Path) ->
     )  # fmt: skip
     complaints = [line for line in run.stderr.splitlines() if "CONSOLE" in line]
     assert not complaints
-    assert re.search(r'class="scroll"[^>]* tabindex="0"', run.stdout), "the script did not run"
+    assert re.search(r'class="picture[^>]* tabindex="0"', run.stdout), "the script did not run"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
+from tariffimpact.cases.chains import chain_of
 from tariffimpact.cases.earnings import earnings_bridge, earnings_questions
 from tariffimpact.cases.figures import span
 from tariffimpact.cases.prices import PriceAnswer
-from tariffimpact.cases.product import CaseProduct
+from tariffimpact.cases.product import FILE_WORDS, CaseDuty, CaseProduct
 from tariffimpact.cases.question import Question
 from tariffimpact.cases.recovered import recovered, recovery_question
 from tariffimpact.cases.refunded import refund_inputs, refund_questions, refunded
@@ -27,6 +28,7 @@ from tariffimpact.decisions.timing import PricePath
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Source
 from tariffimpact.pricing import RULES
+from tariffimpact.pricing.chain import Chain, StageRule
 from tariffimpact.uncertainty.inputs import Stated
 
 if TYPE_CHECKING:
@@ -43,9 +45,8 @@ class Case(Answer):
     """As it is written."""
     resolved: CaseFile
     """With its references replaced by what they refer to."""
-    tariff_change: Stated
-    """Change of the ad valorem rate between the goods sold at the old and the new price."""
-    old_tariff: Stated
+    duty: CaseDuty
+    """The duty before and after."""
     rates: tuple[float, ...]
     """Rate by month from the start of `[timing]`, where the schedule is asked."""
     offer_rates: Mapping[str, Stated]
@@ -110,9 +111,14 @@ class Case(Answer):
         return next((found for found in self._questions(product) if found.key == key), None)
 
     def prices(
-        self, product: str | None = None, *, rules: Sequence[str] | None = None
+        self,
+        product: str | None = None,
+        *,
+        rules: Sequence[str] | None = None,
+        at_middle: bool = False,
+        words: Mapping[str, str] = FILE_WORDS,
     ) -> PriceAnswer:
-        """Return the price of a product under each rule, and over the ranges.
+        """Return the price of a product under each rule, over the ranges.
 
         Parameters
         ----------
@@ -120,6 +126,10 @@ class Case(Answer):
             Its name; the first if none is given.
         rules
             Some of `pricing.RULES`; all the product gives enough for if none are given.
+        at_middle
+            Whether to say the prices at the middle of every range, and not over the ranges.
+        words
+            How to say what a rule lacks; see `CaseProduct.refusal`.
 
         Raises
         ------
@@ -128,13 +138,25 @@ class Case(Answer):
         """
         item = self.product(product)
         wanted = tuple(rules) if rules else item.rules
+        lacking = next(filter(None, (item.refusal(rule, words) for rule in rules or ())), "")
+        require(not lacking, lacking)
         questions = [self.question(rule, item.name) for rule in wanted]
         response = None
-        if not item.refusal("profit"):
+        if not item.lack("profit") and self.duty.reading == "customs_value":
             asked = None if rules is None else wanted
             response = item.price_response(rules=asked, currency=self.currency)
-        ranges = {question.key: question.bounds() for question in questions}
-        return PriceAnswer(item.name, self.currency, response, tuple(questions), ranges)
+        return PriceAnswer(
+            product=item.name,
+            currency=self.currency,
+            response=response,
+            questions=tuple(questions),
+            ranges={question.key: question.bounds() for question in questions},
+            left_out={rule: item.refusal(rule, words) for rule in RULES if item.lack(rule)}
+            if rules is None
+            else {},
+            at_middle=at_middle,
+            seller_exports=self.duty.reading == "border_price",
+        )
 
     def recovery(self) -> Recovery:
         """Return how much of the exposure the price rise brings back.
@@ -172,7 +194,7 @@ class Case(Answer):
             If the case has no `[timing]`, or the product no cost.
         """
         return timed(
-            self._table("timing"), self.product(product), old_tariff=self.old_tariff,
+            self._table("timing"), self.product(product), old_tariff=self.duty.old_rate,
             rates=self.rates, currency=self.currency, source=self.credit,
         )  # fmt: skip
 
@@ -203,6 +225,31 @@ class Case(Answer):
             net=self.exposures.get("earnings.net_exposure"),
             currency=self.currency,
             source=self.credit,
+        )
+
+    def chains(self, product: str | None = None) -> tuple[Chain, ...]:
+        """Return what the duty does from stage to stage, up to the shelf price of a product.
+
+        One chain under the stages' own rules; where they have none, two: every stage holding its
+        margin in money, and every one in per cent.
+
+        Raises
+        ------
+        ModelError
+            If the case has no `[[chain]]`, or its stages do not connect.
+        """
+        stages = self.resolved.chain
+        require(
+            stages,
+            f"{self.name} has no [[chain]]; add one for each seller, with name and price, markup "
+            "or margin",
+        )
+        rules: tuple[StageRule | None, ...] = (None,)
+        if stages[0].rule is None:
+            rules = ("dollar", "percent")
+        return tuple(
+            chain_of(stages, self.product(product), rule, self.currency, self.credit)
+            for rule in rules
         )
 
     def answers(self) -> pd.DataFrame:
@@ -268,7 +315,7 @@ class Case(Answer):
             lines += [f"{item.name}:", questions[-1].inputs.describe()]
         lines += [f"Judgement: {reason}" for reason in self._reasons()]
         lines += [
-            f"Source: {source.publisher}, {source.title}, {source.published_on}: {source.url}"
+            f"Source: {source.publisher}, {source.title}, {source.published_on}: {source.address}"
             for source in self.sources
         ]
         return "\n".join(lines)
@@ -278,8 +325,11 @@ class Case(Answer):
         return self.exposures.get("recovery.exposure")
 
     def _tariff_words(self) -> str:
-        change = self.tariff_change
-        return units.points(span(change)) + " of customs value"
+        change, per_unit = span(self.duty.change), span(self.duty.specific_change)
+        words = [f"{units.points(change)} of customs value"] if change.magnitude.high > 0 else []
+        if per_unit.magnitude.high > 0:
+            words.append(f"{units.money(per_unit, self.currency, 2)} a unit")
+        return units.listed(words) or "none"
 
     def _reasons(self) -> list[str]:
         file = self.file
@@ -316,7 +366,7 @@ class Case(Answer):
             asked += refund_questions(inputs, self.currency)
         if self.resolved.timing is not None and not self.product(product).refusal("percent"):
             asked += timing_questions(
-                self.resolved.timing, self.product(product), old_tariff=self.old_tariff,
+                self.resolved.timing, self.product(product), old_tariff=self.duty.old_rate,
                 rates=self.rates, currency=self.currency,
             )  # fmt: skip
         if self.resolved.sourcing is not None:

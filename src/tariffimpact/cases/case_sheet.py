@@ -79,8 +79,8 @@ class CaseSheet:
 
     def _tariffs(self) -> None:
         """Write the two rates, one cell each for all products."""
-        old = Inputs({"x": self.case.old_tariff}).central()["x"]
-        new = old + Inputs({"x": self.case.tariff_change}).central()["x"]
+        old = Inputs({"x": self.case.duty.old_rate}).central()["x"]
+        new = old + Inputs({"x": self.case.duty.change}).central()["x"]
         rates = {"old_tariff": ("Tariff before", old), "new_tariff": ("Tariff after", new)}
         for name, (label, rate) in rates.items():
             self._line(name, label, [rate], given=True)
@@ -124,7 +124,7 @@ class CaseSheet:
             [formulas.COST_RISE_AFTER_CUT if has else formulas.COST_RISE for has in cut],
         )
         yield "full", "Rise that passes the duty on in full", [formulas.FULL for _ in items]
-        changed = [formulas.CHANGED_PRICE if i.price_change is not None else None for i in items]
+        changed = [formulas.CHANGED_PRICE if i.price.change is not None else None for i in items]
         if any(changed):
             yield "new_price", "New price", changed
         rated = [formulas.RATE if item.has_rise else None for item in items]
@@ -192,14 +192,13 @@ def _inputs(item: CaseProduct) -> dict[str, float]:
     return {
         k: x
         for k, x in Inputs(stated).central().items()
-        if k not in ("tariff_change", "old_tariff")
+        if k not in ("tariff_change", "old_tariff", "border_price")
     }
 
 
 def _cost(item: CaseProduct) -> str | None:
-    for name in ("cost_share", "unit_cost"):
-        if getattr(item, name) is not None:
-            return formulas.COST[name]
+    for name in item.cost:
+        return formulas.COST[name]
     return formulas.COST["no_other_cost"] if item.no_other_cost else None
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from tariffimpact.arguments import PERCENT_FROM
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty import Distribution, read_input
@@ -66,7 +67,7 @@ _KINDS: Final = {
     "some": _Kind(0.0, 1.0, True, "a share lies above 0, up to 1: write 0.6 for 60%"),
     "rate": _Kind(
         0.0,
-        10.0,
+        math.nextafter(PERCENT_FROM, 0.0),
         False,
         "a tariff is a fraction of customs value, not negative: write 0.15 for 15%",
     ),

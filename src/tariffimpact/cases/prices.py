@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
+from tariffimpact.arguments import Array, Numbers
+from tariffimpact.cases.figures import unit_cost_of
 from tariffimpact.cases.question import Question
+from tariffimpact.interval import Interval
 from tariffimpact.pricing import PriceResponse
-from tariffimpact.uncertainty import Bounds
+from tariffimpact.uncertainty import Bounds, Inputs, bounds
+from tariffimpact.uncertainty.inputs import Input
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +30,12 @@ RULE_NAMES: Final = {
     "maximise": "price that maximises profit",
 }
 """What each pricing rule asks for, as the figure it is."""
+_NONE: Final = {
+    "dollar": "no price holds the dollar margin",
+    "percent": "no price holds the percent margin",
+    "profit": "no price holds profit",
+    "maximise": "no price is best",
+}
 NO_PRICE: Final = "no price does"
 """What stands where a rule has no answer anywhere in the ranges."""
 
@@ -34,11 +47,17 @@ class PriceAnswer(Answer):
     product: str
     currency: str
     response: PriceResponse | None
-    """Every range at its middle; None where cost or demand is unknown."""
+    """Every range at its middle; None where cost or demand is unknown, or the seller exports."""
     questions: tuple[Question, ...]
     """One per rule."""
     ranges: Mapping[str, Bounds]
     """How far each rule's price can go, by rule."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Rules without an answer, and what each lacks."""
+    at_middle: bool = False
+    """Whether the answer is told at the middle of every range."""
+    seller_exports: bool = False
+    """Whether the duty falls on the seller's own price."""
 
     @property
     def is_uncertain(self) -> bool:
@@ -46,41 +65,78 @@ class PriceAnswer(Answer):
         return any(question.is_uncertain for question in self.questions)
 
     def summary(self) -> str:
-        """Return the prices in a few sentences: at the middle, then over the ranges."""
+        """Return the prices in a few sentences: over the ranges, or at the middle if asked so."""
+        return " ".join(filter(None, (self._prices(), self._own_price(), self._left_out())))
+
+    def _prices(self) -> str:
+        if self.is_uncertain and not self.at_middle:
+            spans = [self._over(rule, found) for rule, found in self.ranges.items()]
+            return f"{self.product}: {'; '.join(spans)}.{self._implied()}"
+        middle = "At the middle of every range, " if self.is_uncertain else ""
         if self.response is not None:
-            text = f"{self.product}: {self.response.summary()}"
-        else:
-            prices = [f"{q.name} {self._money(q.at_base())}" for q in self.questions]
-            text = f"{self.product}: {'; '.join(prices)}."
-        if not self.is_uncertain:
-            return text
-        spans = [f"{bounds.name} {self._span(bounds)}" for bounds in self.ranges.values()]
-        return f"{text} That is at the middle of every range; over the ranges: {'; '.join(spans)}."
+            told = self.response.summary()
+            return f"{middle}{self.product}: {told}"
+        prices = [self._exact(q) for q in self.questions]
+        return f"{middle}{self.product}: {'; '.join(prices)}."
+
+    def _own_price(self) -> str:
+        if not self.seller_exports:
+            return ""
+        return (
+            "The seller is the exporter and the duty falls on its own price: holding that price "
+            "holds its margin, in money and in per cent."
+        )
+
+    def _implied(self) -> str:
+        """Say which elasticity the margin implies beside the one that was given."""
+        if self.response is None:
+            return ""
+        x = self.questions[-1].inputs
+        if "demand_elasticity" not in x.stated:
+            return ""
+        found = bounds(_implied_elasticity, _only(x, _MARGIN), name="elasticity").interval
+        given = Interval(*_ends(x, "demand_elasticity"))
+        return (
+            f" The old price's margin implies an elasticity of {units.ratio(found)}; "
+            f"{units.ratio(given)} was given."
+        )
+
+    def _left_out(self) -> str:
+        """Say which rules have no answer and why, each reason once."""
+        by_reason: dict[str, list[str]] = {}
+        for rule, reason in self.left_out.items():
+            by_reason.setdefault(reason, []).append(RULE_NAMES[rule])
+        return " ".join(
+            f"Left out: the {units.listed(names)}; {reason}." for reason, names in by_reason.items()
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per rule.
 
-        Columns: `product`, `rule`, `price` (at the middle of every range; missing where no price
-        does), `low`, `high` (over the ranges), `method`, `no_answer` (share of the points tried at
-        which no price does); with cost and demand known, also the columns of
+        Columns: `product`, `rule`, `low`, `high` (over the ranges; missing where no price does),
+        `method`, `no_answer` (share of the points tried at which no price does), `price` (where
+        every input is one number; missing over ranges), `at_middle` (of every range). With cost
+        and demand known and every input one number, or the middle asked for, also the columns of
         `PriceResponse.to_frame()`.
         """
         import pandas as pd
 
+        exact = not self.is_uncertain
         rows = [
             {
                 "product": self.product,
                 "rule": question.key,
-                "price": question.at_base(),
                 "low": bounds.low,
                 "high": bounds.high,
                 "method": bounds.method,
                 "no_answer": bounds.undefined / bounds.tried,
+                "price": question.at_base() if exact else math.nan,
+                "at_middle": question.at_base(),
             }
             for question, bounds in zip(self.questions, self.ranges.values(), strict=True)
         ]
         frame = pd.DataFrame(rows)
-        if self.response is None:
+        if self.response is None or not (exact or self.at_middle):
             return frame
         return frame.merge(self.response.to_frame().drop(columns="price"), on="rule", how="left")
 
@@ -108,15 +164,50 @@ class PriceAnswer(Answer):
         lines += [f"{b.name}: {b.explain()}" for b in self.ranges.values() if self.is_uncertain]
         return "\n".join(lines)
 
-    def _money(self, amount: float) -> str:
-        return units.money(amount, self.currency, 2)
+    def _exact(self, question: Question) -> str:
+        price = question.at_base()
+        if math.isnan(price):
+            return _NONE[question.key]
+        return f"{question.name} {units.money(price, self.currency, 2)}"
 
-    def _span(self, bounds: Bounds) -> str:
+    def _over(self, rule: str, bounds: Bounds) -> str:
+        """Return a rule's price over the ranges, how it was found, and where there is none."""
         if not bounds.has_answer:
-            return "nowhere"
+            return f"{_NONE[rule]} anywhere in the ranges"
         missing = bounds.undefined / bounds.tried
-        share = f"no price does in {units.percent(missing, 0)} of them" if missing else ""
+        share = f"no price does at {_part(missing)} of the points tried" if missing else ""
         notes = "; ".join(filter(None, (bounds.gap_words(), share)))
         found = "" if bounds.is_exact else " (searched)"
         note = f" ({notes})" if notes else ""
-        return f"{units.money(bounds.interval, self.currency, 2)}{found}{note}"
+        return f"{bounds.name} {units.money(bounds.interval, self.currency, 2)}{found}{note}"
+
+
+_MARGIN: Final = (
+    "old_price", "unit_cost", "cost_share", "customs_value", "customs_share", "metal_grams",
+    "metal_price_per_tonne",
+)  # fmt: skip
+"""Inputs that the margin before the tariff may depend on."""
+
+
+def _implied_elasticity(**x: Numbers) -> Array:
+    price = np.asarray(x["old_price"])
+    return np.asarray(price / (price - unit_cost_of(x)))
+
+
+def _only(inputs: Inputs, names: Sequence[str]) -> dict[str, Input]:
+    return {name: inputs.stated[name] for name in names if name in inputs.stated}
+
+
+def _ends(inputs: Inputs, name: str) -> tuple[float, float]:
+    held = inputs.fixed.get(name)
+    if held is not None:
+        return held, held
+    span = inputs.supports()[name]
+    return span.low, span.high
+
+
+def _part(share: float) -> str:
+    """Return a share of the points, never rounded to none or all of them."""
+    if share < 0.005:
+        return "less than 1%"
+    return "more than 99%" if share > 0.995 else units.percent(share, 0)

@@ -20,6 +20,7 @@ from tariffimpact.cases.schema import CaseFile
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts import Facts, read_facts, shipped_folder
 from tariffimpact.facts.fields import holds_control
+from tariffimpact.facts.sheets import opened
 
 P = TypeVar("P", bound=Part)
 
@@ -198,7 +199,7 @@ def _path(case: str | Path) -> Path:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             raw = file.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise DataError(

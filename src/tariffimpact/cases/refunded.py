@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tariffimpact.cases.figures import duty_rise, rate_of
+from tariffimpact.cases.figures import duty_rise, new_price_of, rate_of
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.question import Question
 from tariffimpact.decisions.refund import Rollback, refund_incidence, rollback
@@ -23,7 +23,7 @@ _PARTS: Final = {
 def refunded(table: Any, product: CaseProduct, *, currency: str, source: str) -> Rollback:
     """Return who holds the refund of a `[rollback]` table, every range at its middle."""
     at = Inputs(product.rise_inputs() | refund_inputs(table, product) | _policy(table)).central()
-    old, new = at["old_price"], product.new_price_at(at)
+    old, new = at["old_price"], float(new_price_of(at))
     return rollback(
         duty_paid=float(_duty_paid(at)),
         pass_through_rate=float(_rate(at)),

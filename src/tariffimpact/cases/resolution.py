@@ -13,7 +13,7 @@ from tariffimpact.cases.earnings import earnings_bridge, earnings_inputs
 from tariffimpact.cases.lines import Location
 from tariffimpact.cases.numbers import Reference, check_kind, stated
 from tariffimpact.cases.part import Part
-from tariffimpact.cases.product import CaseProduct
+from tariffimpact.cases.product import CaseDuty, CaseProduct, PriceMove
 from tariffimpact.cases.schema import CaseFile, Product, Tariff
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Facts, Source
@@ -66,21 +66,20 @@ def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[P
     """Return what a case means, or every problem of what it refers to."""
     lookup = _Lookup(facts)
     whole = _filled(file, lookup, ())
-    change, old = (0.0, 0.0) if whole.tariff is None else _tariff(whole.tariff, lookup)
+    duty = CaseDuty() if whole.tariff is None else _duty(whole.tariff, lookup)
     products = [
-        _product(item, whole, (change, old), lookup, ("products", n))
+        _product(item, whole, duty, lookup, ("products", n))
         for n, item in enumerate(whole.products)
     ]
     rates = _rates(whole, lookup)
     offers = _offer_rates(whole, lookup)
     exposures = _exposures(whole, lookup)
-    earned = {} if whole.earnings is None else _earned(whole, exposures, change, lookup)
+    earned = {} if whole.earnings is None else _earned(whole, exposures, duty.change, lookup)
     if lookup.problems:
         return None, lookup.problems
     return {
         "resolved": whole,
-        "tariff_change": change,
-        "old_tariff": old,
+        "duty": duty,
         "rates": rates,
         "offer_rates": offers,
         "products": tuple(products),
@@ -176,8 +175,21 @@ def _referred(reference: Reference, lookup: _Lookup, at: Location) -> Stated:
     return value
 
 
+def _duty(tariff: Tariff, lookup: _Lookup) -> CaseDuty:
+    """Return the duty before and after."""
+    change, old = _tariff(tariff, lookup)
+    try:
+        per_unit = _difference(stated(tariff.specific), stated(tariff.old_specific))
+    except ModelError as error:
+        lookup.fault(("tariff", "old_specific"), error)
+        per_unit = 0.0
+    return CaseDuty(change, old, per_unit, stated(tariff.old_specific), tariff.reading)
+
+
 def _tariff(tariff: Tariff, lookup: _Lookup) -> tuple[Stated, Stated]:
     """Return the change of the rate and the old rate."""
+    if tariff.rate is None and tariff.hts is None:  # a duty per unit alone
+        return 0.0, 0.0
     if tariff.rate is not None:
         try:
             return _difference(stated(tariff.rate), stated(tariff.old_rate)), stated(
@@ -201,7 +213,8 @@ def _tariff(tariff: Tariff, lookup: _Lookup) -> tuple[Stated, Stated]:
         for rate in (new, old):
             if rate.specific:
                 lookup.fault(("tariff", "hts"), ModelError(
-                    f"bears a duty per unit from {origin} as well; give rate and old_rate instead"
+                    f"bears a duty per unit from {origin} as well; give rate, old_rate, specific "
+                    "and old_specific instead"
                 ))  # fmt: skip
             lookup.source_ids.update(dict.fromkeys(part.source.source_id for part in rate.counted))
         changes.append(new.rate - old.rate)
@@ -277,32 +290,34 @@ def _difference(rate: Stated, old: Stated) -> Stated:
 
 
 def _product(
-    item: Product,
-    whole: CaseFile,
-    tariff: tuple[Stated, Stated],
-    lookup: _Lookup,
-    at: Location,
+    item: Product, whole: CaseFile, duty: CaseDuty, lookup: _Lookup, at: Location
 ) -> CaseProduct | None:
-    """Return a product with its prices found, under a change of the rate and the old rate."""
-    change, old_tariff = tariff
-    old, new = item.old_price, item.new_price
-    if item.price is not None:
-        row = lookup.row("prices", "price_id", item.price, (*at, "price"))
-        if row is None:
-            return None
-        if row.currency != whole.currency:
-            lookup.problems.append(
-                ((*at, "price"), f"is in {row.currency}, the case in {whole.currency}",
-                 "give both the same currency", item.price)
-            )  # fmt: skip
-        old, new = row.old_price, row.new_price
+    """Return a product with its prices found, under the duty of the case."""
+    price = _price(item, whole, lookup, at)
+    if price is None:
+        return None
     try:
-        return CaseProduct.of(
-            item, old, new, demand=whole.demand, tariff_change=change, old_tariff=old_tariff
-        )
+        return CaseProduct.of(item, price, duty=duty, demand=whole.demand)
     except ModelError as error:
         lookup.fault(at, error)
         return None
+
+
+def _price(item: Product, whole: CaseFile, lookup: _Lookup, at: Location) -> PriceMove | None:
+    """Return the prices of a product, its own or those of the row it names."""
+    if item.price is None:
+        assert item.old_price is not None
+        new = None if item.new_price is None else stated(item.new_price)
+        return PriceMove(stated(item.old_price), new, item.price_change)
+    row = lookup.row("prices", "price_id", item.price, (*at, "price"))
+    if row is None:
+        return None
+    if row.currency != whole.currency:
+        lookup.problems.append(
+            ((*at, "price"), f"is in {row.currency}, the case in {whole.currency}",
+             "give both the same currency", item.price)
+        )  # fmt: skip
+    return PriceMove(row.old_price, row.new_price)
 
 
 def _sources(lookup: _Lookup) -> tuple[Source, ...]:

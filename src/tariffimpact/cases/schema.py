@@ -25,7 +25,7 @@ from tariffimpact.cases.decisions import (
     Terms,
     Timing,
 )
-from tariffimpact.cases.numbers import Positive, Rate, Share, SomeShare
+from tariffimpact.cases.numbers import Amount, Anything, Positive, Rate, Share, SomeShare
 from tariffimpact.cases.part import Part
 from tariffimpact.facts.fields import Country, Currency, Hts, Key, Text
 
@@ -37,6 +37,13 @@ class Tariff(Part):
     """Ad valorem rate on the goods sold at the new price, a fraction of customs value."""
     old_rate: Rate = 0.0
     """The same on the goods sold at the old price."""
+    specific: Amount = 0.0
+    """Duty per unit on the goods sold at the new price, in the currency of the case."""
+    old_specific: Amount = 0.0
+    """The same on the goods sold at the old price."""
+    reading: Literal["customs_value", "border_price"] = "customs_value"
+    """Whether the duty is a cost on a given customs value, or falls on the seller's own price: it
+    is itself the exporter, and sets the price at the border."""
     hts: Hts | None = None
     """HTS code, to look the rates up in the schedule instead."""
     origins: tuple[Country, ...] = ()
@@ -49,9 +56,12 @@ class Tariff(Part):
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         looked_up = (self.hts, self.origins or None, self.on, self.before)
+        per_unit = (self.specific, self.old_specific) != (0, 0)
+        if self.rate is None and looked_up == (None, None, None, None) and per_unit:
+            return self
         if self.rate is None and None in looked_up:
             raise ValueError(
-                "says neither a rate nor what to look one up by; give rate, "
+                "says neither a rate nor what to look one up by; give rate or specific, "
                 "or all of hts, origins, on and before"
             )
         if self.rate is not None and any(item is not None for item in looked_up):
@@ -124,6 +134,9 @@ class Product(Part):
     """Fraction by which the exporter lowers the customs value when the tariff comes."""
     caused_share: Share = 1.0
     """Share of the price rise that the tariff caused; 1 makes the result conditional on it."""
+    counterfactual_change: Anything | None = None
+    """What the price would have done without the tariff, a fraction of the old price: that of a
+    control, a trend, 0 if it would have stayed; in place of caused_share."""
     cost_share: SomeShare | None = None
     """The seller's unit cost as a share of the old price, duty in force included."""
     unit_cost: Positive | None = None
@@ -132,6 +145,8 @@ class Product(Part):
     """Whether the seller's unit cost is the customs value alone, in place of a cost."""
     units: Positive = 1.0
     """Units a year at the old price."""
+    fixed_cost: Amount = 0.0
+    """Cost a year that does not move with the units."""
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -143,7 +158,36 @@ class Product(Part):
         for one, other in _AT_MOST_ONE:
             if getattr(self, one) not in (None, False) and getattr(self, other) is not None:
                 raise ValueError(f"gives {one} and {other}; keep one of the two")
+        if self.counterfactual_change is not None and self.caused_share != 1:
+            raise ValueError(
+                "gives counterfactual_change and caused_share, two ways to say what the tariff "
+                "did not cause; keep one of the two"
+            )
         return self
+
+
+class ChainStage(Part):
+    """One seller between the border and the shelf, in their order."""
+
+    name: Text
+    """What it is called, once in a case."""
+    rule: Literal["dollar", "percent", "absorb", "maximise"] | None = None
+    """What it does with a rise of its cost; where no stage has one, money and per cent are both
+    answered."""
+    price: Positive | None = None
+    """What it sells for before the tariff, in the currency of the case."""
+    markup: Positive | None = None
+    """That over what it pays: 4 for four times; in place of price."""
+    margin: Share | None = None
+    """The part of its price that it does not pay on, in place of price."""
+    absorbed: Share = 0.0
+    """Share of a rise of its cost that it bears, under the rule absorb."""
+    own_cost: Amount = 0.0
+    """Its own cost per unit, which the tariff does not touch."""
+    demand_elasticity: Positive | None = None
+    """That it faces, under the rule maximise; the one at which its price is best if left out."""
+    demand: Literal["linear", "isoelastic"] = "linear"
+    """Form of that demand."""
 
 
 class CaseFile(Part):
@@ -160,6 +204,7 @@ class CaseFile(Part):
     tariff: Tariff | None = None
     demand: Demand | None = None
     products: tuple[Product, ...] = ()
+    chain: tuple[ChainStage, ...] = ()
     recovery: Recovery | None = None
     rollback: Rollback | None = None
     timing: Timing | None = None
@@ -181,6 +226,34 @@ class CaseFile(Part):
         return self
 
     @model_validator(mode="after")
+    def _chain_has_rules(self) -> Self:
+        if self.chain and not self.products:
+            raise ValueError(
+                "has a [[chain]] and no product whose price it makes; add [[products]]"
+            )
+        ruled = {stage.rule is not None for stage in self.chain}
+        if len(ruled) > 1:
+            raise ValueError(
+                "has a [[chain]] with a rule for some stages only; give every stage one, or none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _own_price_is_not_cut(self) -> Self:
+        levied = self.tariff is not None and self.tariff.reading == "border_price"
+        if levied and any(item.exporter_cut != 0 for item in self.products):
+            raise ValueError(
+                'has reading = "border_price", where the cut of the border price is the answer, '
+                "and an exporter_cut; leave out one of the two"
+            )
+        if levied and any(item.no_other_cost for item in self.products):
+            raise ValueError(
+                'has reading = "border_price" and a seller whose whole cost is its own price; '
+                "give unit_cost, what a unit costs it"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _path_knows_no_cut(self) -> Self:
         if self.timing is not None and any(item.exporter_cut != 0 for item in self.products):
             raise ValueError(
@@ -198,8 +271,8 @@ class CaseFile(Part):
 
 
 _TABLES: Final = (
-    CaseFile, Tariff, Demand, Metal, Product, Recovery, Rollback, Timing, Terms, Sourcing,
-    ImportLine, OffsetLine, Earnings,
+    CaseFile, Tariff, Demand, Metal, Product, ChainStage, Recovery, Rollback, Timing, Terms,
+    Sourcing, ImportLine, OffsetLine, Earnings,
 )  # fmt: skip
 
 

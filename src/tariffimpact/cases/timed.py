@@ -80,7 +80,9 @@ def timing_inputs(table: Any, product: CaseProduct, old_tariff: Stated) -> dict[
     stock = "turns" if table.months_of_stock is None else "months_of_stock"
     names = (*_INPUTS, stock)
     given: dict[str, Stated] = {name: getattr(table, name) for name in names}
-    return product.cost_inputs() | {"old_tariff": old_tariff} | given
+    per_unit = {"old_specific": product.duty.old_specific}
+    inputs = product.cost_inputs() | {"old_tariff": old_tariff} | given
+    return inputs | (per_unit if product.duty.old_specific != 0 else {})
 
 
 def _path(x: Any, table: Any, rates: Sequence[float]) -> tuple[Any, Any]:
@@ -113,7 +115,8 @@ def _path(x: Any, table: Any, rates: Sequence[float]) -> tuple[Any, Any]:
 
 
 def _old_duty(x: Any) -> Any:
-    return x["old_tariff"] * x["dutiable_share"] * customs_value_of(x)
+    by_value = x["old_tariff"] * x["dutiable_share"] * customs_value_of(x)
+    return by_value + x.get("old_specific", 0.0)
 
 
 def _duty(x: Any, table: Any, rates: Sequence[float]) -> Any:
@@ -122,7 +125,8 @@ def _duty(x: Any, table: Any, rates: Sequence[float]) -> Any:
     if rates:
         return np.asarray(rates) * bearing
     new = np.maximum(x["old_tariff"] + np.asarray(x["tariff_change"]), 0.0)
-    return new[..., None] * bearing * np.ones(table.months)
+    per_unit = np.asarray(x.get("old_specific", 0.0) + np.asarray(x.get("specific_change", 0.0)))
+    return (new[..., None] * bearing + per_unit[..., None]) * np.ones(table.months)
 
 
 def _stock(x: Any) -> Any:

@@ -104,7 +104,7 @@ def write_table(sheet: Any, frame: Any) -> None:
 def write_sources(sheet: Any, sources: Iterable[Source]) -> None:
     """Write sources, one a row: publisher, title, day, address."""
     for row, source in enumerate(sources, start=1):
-        parts = (source.publisher, source.title, str(source.published_on), str(source.url))
+        parts = (source.publisher, source.title, str(source.published_on), source.address)
         for column, text in enumerate(parts, start=1):
             put(sheet.cell(row, column), text)
 

@@ -20,6 +20,12 @@ from tariffimpact.charts.companies import exposure_dots
 from tariffimpact.charts.costpush import input_map, margin_dots
 from tariffimpact.charts.costs import cost_steps
 from tariffimpact.charts.curves import pass_through_curves
+from tariffimpact.charts.estimates import (
+    cumulative_response,
+    event_effects,
+    group_paths,
+    placebo_spread,
+)
 from tariffimpact.charts.fonts import font_files, legible, unprintable
 from tariffimpact.charts.framing import fit, framed
 from tariffimpact.charts.history import duty_strips, price_history, rate_strips
@@ -38,19 +44,23 @@ __all__ = [
     "burden_bars",
     "change_dots",
     "cost_steps",
+    "cumulative_response",
     "drawn_for",
     "duty_strips",
+    "event_effects",
     "exposure_dots",
     "fan",
     "fit",
     "font_files",
     "framed",
+    "group_paths",
     "input_map",
     "legible",
     "margin_dots",
     "new_axes",
     "pass_through_curves",
     "paths",
+    "placebo_spread",
     "png",
     "predicted_and_seen",
     "price_dumbbell",

@@ -8,7 +8,7 @@ from tariffimpact.charts.axes import base_line, measure, value_axis
 from tariffimpact.charts.fonts import legible
 from tariffimpact.charts.frames import checked, numbers, texts
 from tariffimpact.charts.framing import drawing, fit
-from tariffimpact.charts.marks import end_labels, key
+from tariffimpact.charts.marks import end_labels, key, tell
 from tariffimpact.charts.style import (
     BLUE,
     GREY,
@@ -17,8 +17,10 @@ from tariffimpact.charts.style import (
     ORANGE,
     SMALL,
     figure_of,
+    is_narrow,
     renderer,
 )
+from tariffimpact.units import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +71,10 @@ def predicted_and_seen(
     x, y, spent = (numbers(data, name) for name in ("predicted", "seen", "spent"))
     with drawing(ax, height=3.9, source=source) as axes:
         areas = [14 + _LARGEST * value / max(spent) for value in spent]
-        axes.scatter(x, y, s=areas, color=BLUE, alpha=0.55, linewidth=0, zorder=4)
+        for name, across, up, area in zip(texts(data, "name"), x, y, areas, strict=True):
+            mark = axes.scatter([across], [up], s=area, color=BLUE, alpha=0.55, linewidth=0,
+                                zorder=4)  # fmt: skip
+            tell(f"{name}: predicted {percent(across)}, seen {percent(up)}", mark)
         reach = (min(0.0, *x), max(*x, 0.01) * 1.08)
         axes.set_xlim(*reach)
         spare = 0.08 * (max(y) - min(y) or 1.0)
@@ -191,10 +196,13 @@ def slopes_by_start(
                       zorder=4)  # fmt: skip
         axes.set_xlim(-0.3, len(starts) - 0.7)
         value_axis(axes, "y", "ratio", stretch=True)
-        shown = starts[:: max(1, round(len(starts) / 8))]
+        narrow = is_narrow(axes)
+        shown = starts[:: max(1, round(len(starts) / (4 if narrow else 8)))]
         axes.set_xticks([place[s] for s in shown], labels=[_month(s, starts[0]) for s in shown])
         for value, words in ((0.0, "none"), (1.0, "one for one")):
             axes.axhline(value, color=INK, linewidth=0.9, zorder=3)
+            if narrow:
+                continue
             axes.annotate(words, (1, value), xycoords=("axes fraction", "data"), xytext=(5, 0),
                           textcoords="offset points", va="center_baseline", fontsize=SMALL,
                           color=INK, annotation_clip=False)  # fmt: skip

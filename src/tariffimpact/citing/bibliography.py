@@ -147,7 +147,7 @@ def _document(source: Source, key: str = "", place: str = "") -> Reference:
         title=source.title,
         issued=source.published_on,
         container=container,
-        url=str(source.url),
+        url=source.address,
         accessed=source.accessed_on,
         place=place,
     )

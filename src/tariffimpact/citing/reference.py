@@ -93,7 +93,8 @@ class Reference:
         read = f" (read {units.day(self.accessed)})" if self.accessed else ""
         place = f" {self.place[:1].upper()}{self.place[1:]}." if self.place else ""
         title = self.title if self.title.startswith("[") else f"“{self.title}”"
-        return f"{authors}{carried}. {title}. {issued}.{place} {self.url}{read}."
+        at = f" {self.url}" if self.url else ""
+        return f"{authors}{carried}. {title}. {issued}.{place}{at}{read}."
 
     def as_bibtex(self) -> str:
         """Return the reference as a BibTeX entry, which biblatex reads too."""

@@ -52,6 +52,10 @@ _COMMANDS: Final = {
         "tariffimpact.cli.market:market",
         "Say how all prices of a market move when rivals respond.",
     ),
+    "estimate": (
+        "tariffimpact.cli.estimate:estimate",
+        "Estimate pass-through from your own prices, the groups first.",
+    ),
     "batch": (
         "tariffimpact.cli.batch:batch",
         "Charge and price every product of a file.",

@@ -6,20 +6,40 @@ import sys
 import tempfile
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tariffimpact.cli.completion import case_names
-from tariffimpact.cli.options import Day, data_option, json_option, schedule_options
+from tariffimpact.cli.options import (
+    Day,
+    Share,
+    data_option,
+    json_option,
+    schedule_options,
+    table_options,
+)
 from tariffimpact.cli.progress import progress_bar
 
+if TYPE_CHECKING:
+    from tariffimpact.portfolio import BatchResult, BatchTerms, SkuFile
+    from tariffimpact.tariffs import CompiledSchedule
+
+MOST_TOLD: Final = 50
+"""Faults that are printed; rejected.csv has them all."""
 SOME_ROWS_REJECTED: Final = 3
 """Exit code of a run that finished and left rows out."""
 
 
 @click.command()
 @click.argument("skus", type=click.Path(path_type=Path))
+@table_options
+@click.option(
+    "--join",
+    type=click.Path(path_type=Path),
+    help="A second file, by SKU, that has what the first lacks.",
+)
+@click.option("--by", default="", help="Further columns to total by, separated by commas.")
 @click.option(
     "--case",
     shell_complete=case_names,
@@ -27,6 +47,25 @@ SOME_ROWS_REJECTED: Final = 3
 )
 @click.option("--on", type=Day(), help="Day of entry of rows without a column entered_on.")
 @click.option("--before", type=Day(), help="Day to compare with (default: the schedule's first).")
+@click.option(
+    "--floor-margin",
+    "floor",
+    type=Share(),
+    help="Margin below which a product is told, and the price that holds it: 20%.",
+)
+@click.option(
+    "--refund-on",
+    "refunded_on",
+    type=Day(),
+    help="Day to which interest on void duty runs (default: the day of the data).",
+)
+@click.option(
+    "--importer",
+    type=click.Choice(["corporation", "other"]),
+    default="corporation",
+    show_default=True,
+    help="Whose rate of interest it is.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -46,9 +85,17 @@ SOME_ROWS_REJECTED: Final = 3
 @json_option
 def batch(
     skus: Path,
+    renamed: tuple[tuple[str, str], ...],
+    encoding: str | None,
+    sheet: str | None,
+    join: Path | None,
+    by: str,
     case: str | None,
     on: date | None,
     before: date | None,
+    floor: float | None,
+    refunded_on: date | None,
+    importer: str,
     out: Path,
     engine_name: str,
     schedule_file: Path | None,
@@ -56,52 +103,65 @@ def batch(
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Charge and price every product of SKUS, a CSV file.
+    """Charge and price every product of SKUS, a CSV or .xlsx file as it comes.
 
     Writes skus.csv, skus.parquet, totals.csv, rejected.csv, batch.xlsx and batch.html, all or
     none. Exit code 0: every row is in; 3: some rows are in rejected.csv; 1: nothing was written.
     """
-    from tariffimpact.cli.batch_page import batch_page
     from tariffimpact.facts import read_facts
-    from tariffimpact.portfolio import RowFiles, batch_files, run_batch
+    from tariffimpact.portfolio import BatchTerms, open_skus
     from tariffimpact.tariffs import curated_schedule, read_schedule
-    from tariffimpact.writing import check_folder, json_text, publish
+    from tariffimpact.writing import check_folder, json_text
 
     check_folder(out)
     facts = read_facts(folder)
     compiled = read_schedule(schedule_file) if schedule_file else curated_schedule(facts)
-    demand = _demand(case)
+    columns = tuple(name.strip() for name in by.split(",") if name.strip())
+    file = open_skus(
+        skus, rename=dict(renamed), encoding=encoding, sheet=sheet, join=join, extra=columns
+    )
+    terms = BatchTerms(
+        on=on, before=before, floor=floor, claims=dict(claims), charges=facts.customs_charges,
+        refunded_on=refunded_on or facts.dated_on, corporation=importer == "corporation",
+        **_demand(case),
+    )  # fmt: skip
+    result, written = _written(file, terms, compiled, facts.dated_on, engine_name, out)
+    totals = result.totals.to_dict("records")
+    told = {"summary": result.summary(), "totals": totals, "read": result.described,
+            "data": compiled.data}  # fmt: skip
+    click.echo(json_text(told) if as_json else f"{result.summary()}\n{result.described}")
+    for path in () if as_json else written:
+        click.echo(f"Wrote {path}")
+    for fault in result.faults[:MOST_TOLD]:
+        click.echo(str(fault), err=True)
+    if result.fault_count > MOST_TOLD:
+        click.echo(f"… and {result.fault_count - MOST_TOLD:,} more in rejected.csv", err=True)
+    if result.rejected:
+        sys.exit(SOME_ROWS_REJECTED)
+
+
+def _written(
+    file: SkuFile, terms: BatchTerms, compiled: CompiledSchedule, dated_on: date,
+    engine_name: str, out: Path,
+) -> tuple[BatchResult, tuple[Path, ...]]:  # fmt: skip
+    """Run the batch and write its files, all or none."""
+    from tariffimpact.cli.batch_page import batch_page
+    from tariffimpact.portfolio import RowFiles, batch_files, run_batch
+    from tariffimpact.writing import publish
+
     with tempfile.TemporaryDirectory(prefix="tariffimpact-") as work:
         rows = RowFiles(Path(work))
         with progress_bar("Batch") as advance:
             result = run_batch(
-                skus,
-                compiled,
-                sink=rows.add,
-                fault_sink=rows.reject,
-                on=on,
-                before=before,
-                claims=dict(claims),
+                file, compiled, sink=rows.add, fault_sink=rows.reject, terms=terms,
                 engine_name=engine_name,  # type: ignore[arg-type]
                 progress=advance,
-                **demand,
-            )
+            )  # fmt: skip
         files = batch_files(result, rows)
         files["batch.html"] = batch_page(
-            result, dated_on=facts.dated_on, data=compiled.data, name=skus.name
+            result, dated_on=dated_on, data=compiled.data, name=file.table.path.name
         )
-        written = publish(out, files)
-    totals = result.totals.to_dict("records")
-    told = {"summary": result.summary(), "totals": totals, "data": compiled.data}
-    click.echo(json_text(told) if as_json else result.summary())
-    for path in () if as_json else written:
-        click.echo(f"Wrote {path}")
-    for fault in result.faults[:20]:
-        click.echo(str(fault), err=True)
-    if result.fault_count > 20:
-        click.echo(f"… and {result.fault_count - 20:,} more in rejected.csv", err=True)
-    if result.rejected:
-        sys.exit(SOME_ROWS_REJECTED)
+        return result, publish(out, files)
 
 
 def _demand(case: str | None) -> dict[str, Any]:

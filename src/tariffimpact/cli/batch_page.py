@@ -88,10 +88,12 @@ def _findings(result: BatchResult) -> Iterator[Paragraph]:
 def _sections(result: BatchResult) -> Iterator[Section]:
     from tariffimpact.report.content import Section
 
-    for by, title in _GROUPS.items():
+    further = [by for by in result.totals["by"].unique() if by not in (*_GROUPS, "all")]
+    for by, title in {**_GROUPS, **{name: name.capitalize() for name in further}}.items():
         rows = _of(result, by)
         if rows:
-            finding = _most(rows, by) if len(rows) > 1 else f"By {title.lower()}"
+            told = len(rows) > 1 and by in _GROUPS
+            finding = _most(rows, by) if told else f"By {title.lower()}"
             blocks = [_table(by, title, rows)]
             if by == "origin" and len(rows) > 1:
                 blocks.insert(0, _figure(result))
@@ -114,7 +116,7 @@ def _duty(row: Any) -> Interval:
 def _named(row: Any) -> str:
     from tariffimpact.codes import country_name
 
-    return country_name(row.group) if row.by == "origin" else str(row.group)
+    return country_name(row.group) if row.by == "origin" and row.group else str(row.group)
 
 
 def _most(rows: list[Any], by: str) -> str:
@@ -151,17 +153,36 @@ def _table(by: str, title: str, rows: list[Any]) -> Block:
     cells = tuple(
         (
             _named(row), f"{row.skus:,}", f"${row.customs_value_usd:,.0f}",
-            f"${row.duty_low_usd:,.0f}", f"${row.duty_high_usd:,.0f}",
-            units.percent(Interval(row.rate_low, row.rate_high)),
+            units.money(_duty(row), "USD", 0), _share(row, "rate"),
+            units.money(_ends(row, "void_duty_{}_usd"), "USD", 0), _margins(row),
         )
         for row in rows[:_ROWS]
     )  # fmt: skip
-    columns = (title, "Products", "Customs value", "Duty, at least", "Duty, at most", "Rate")
+    columns = (title, "Products", "Customs value", "Duty", "Rate", "Of it void",
+               "Margin before and after")  # fmt: skip
     left = len(rows) - _ROWS
     note = f"The {_ROWS} with the most duty; {left:,} more are in totals.csv." if left > 0 else ""
+    words = "A year's duty" if by else "Duty"
     return Table(
-        f"A year's duty by {title.lower()}, US dollars", columns, cells, (), (1, 2, 3, 4, 5), note
-    )
+        f"{words} by {title.lower()}, US dollars, and the margin at unchanged prices", columns,
+        cells, (), (1, 2, 3, 4, 5, 6), note,
+    )  # fmt: skip
+
+
+def _ends(row: Any, name: str) -> Interval:
+    low, high = (float(getattr(row, name.format(end))) for end in ("low", "high"))
+    return Interval(min(low, high), max(low, high))
+
+
+def _share(row: Any, name: str) -> str:
+    low, high = (float(getattr(row, f"{name}_{end}")) for end in ("low", "high"))
+    return "unknown" if low != low else units.percent(Interval(min(low, high), max(low, high)))
+
+
+def _margins(row: Any) -> str:
+    if row.margin_before != row.margin_before:
+        return "unknown"
+    return f"{units.percent(row.margin_before)}; {_share(row, 'margin_after')}"
 
 
 def _duties(largest: list[Any]) -> Block:
@@ -181,20 +202,29 @@ def _duties(largest: list[Any]) -> Block:
 def _prices(largest: list[Any]) -> Block:
     from tariffimpact.report.content import Table
 
-    rules = ("dollar_margin", "percent_margin", "profit")
+    rules = ["dollar_margin", "percent_margin", "profit"]
+    names = [f"price_hold_{rule}_usd" for rule in rules]
+    columns = ["SKU", "Landed cost", "Price now", "holds dollar margin", "holds percent margin",
+               "holds profit"]  # fmt: skip
+    if hasattr(largest[0], "price_for_floor_usd_low"):
+        names.append("price_for_floor_usd")
+        columns.append("holds the floor margin")
     rows = tuple(
-        (row.sku, _money(row, "landed_cost_usd"), f"${row.price_usd:,.2f}",
-         *(_money(row, f"price_hold_{rule}_usd") for rule in rules))
+        (row.sku, _money(row, "landed_cost_usd"), _priced(row.price_usd),
+         *(_money(row, name) for name in names), row.price_cut_reason or "no cut")
         for row in largest
     )  # fmt: skip
-    columns = ("SKU", "Landed cost", "Price now", "holds dollar margin", "holds percent margin",
-               "holds profit")  # fmt: skip
     note = (
         "The price of one unit, US dollars, that holds each of them against the duty of the day "
-        "of comparison. None: no price does, or the elasticity is not known, or it sells below "
-        "cost."
+        "of comparison. None: no price does, or the unit cost or the elasticity is not known, or "
+        "it sells below cost. A price below today's stands with its reason."
     )
-    return Table("Their price under each rule", columns, rows, (), (1, 2, 3, 4, 5), note)
+    numbers = tuple(range(1, len(columns)))
+    return Table("Their price under each rule", (*columns, "Why lower"), rows, (), numbers, note)
+
+
+def _priced(price: float) -> str:
+    return "unknown" if price != price else f"${price:,.2f}"
 
 
 def _open(row: Any) -> str:

@@ -87,7 +87,8 @@ def case_or_options(
     from tariffimpact.cases import case_of, read_case
     from tariffimpact.facts import read_facts
 
-    check_choice(case, flags, ("price", "customs", "tariff"))
+    by_unit = flags.get("specific") is not None
+    check_choice(case, flags, ("price", "customs", *(() if by_unit else ("tariff",))))
     if case is not None:
         return read_case(case, facts=read_facts(folder))
     written = {**_written(flags), **more}
@@ -109,12 +110,18 @@ def _written(flags: Mapping[str, Any]) -> dict[str, object]:
         product["no_other_cost"] = True
     else:
         product["cost_share" if cost.is_share else "unit_cost"] = cost.written
-    more = {name: flags.get(name) for name in ("units", "exporter_cut")}
+    more = {name: flags.get(name) for name in ("units", "exporter_cut", "fixed_cost")}
     product |= {name: value for name, value in more.items() if value is not None}
     return {
         "title": "A case given by options",
         "question": "What would the product cost?",
         "currency": flags["currency"] or "USD",
-        "tariff": {"rate": flags["tariff"], "old_rate": flags["old_tariff"] or 0.0},
+        "tariff": {"old_rate": flags["old_tariff"] or 0.0, **_tariff(flags)},
         "products": [product],
     }
+
+
+def _tariff(flags: Mapping[str, Any]) -> dict[str, object]:
+    """Return the rate, the duty per unit and what it falls on, as far as they are given."""
+    keys = {"tariff": "rate"} | {name: name for name in ("specific", "old_specific", "reading")}
+    return {key: flags[name] for name, key in keys.items() if flags.get(name) is not None}

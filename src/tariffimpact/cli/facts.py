@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _KINDS: Final = (
     "price", "exposure", "statement", "financial", "origin", "customs_value", "refund", "lawsuit",
-    "tariff", "conflict", "assumption",
+    "remark", "tariff", "conflict", "assumption",
 )  # fmt: skip
 
 

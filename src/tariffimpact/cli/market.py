@@ -12,7 +12,7 @@ from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
     from tariffimpact.market.conduct import Conduct
-    from tariffimpact.market.families import DemandName
+    from tariffimpact.market.fit import DemandName
     from tariffimpact.market.policy import Reading
 
 

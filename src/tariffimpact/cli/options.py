@@ -149,3 +149,61 @@ def schedule_options(command: F) -> F:
         type=click.Path(path_type=Path),
         help="Schedule of every product, made by: tariffimpact schedule build.",
     )(with_claim)
+
+
+class Renaming(click.ParamType[tuple[str, str]]):
+    """Our name of a column and the file's, written hts=I_COMMODITY."""
+
+    name = "ours=theirs"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Read the two names or fail with how to write them."""
+        if isinstance(value, tuple):
+            return value
+        ours, equals, theirs = str(value).partition("=")
+        if not equals or not ours.strip() or not theirs.strip():
+            self.fail(f"{value!r} names no column; write hts=I_COMMODITY", param, ctx)
+        return ours.strip(), theirs.strip()
+
+
+class Share(click.ParamType[float]):
+    """A share, written 20% or 0.2; above 1 only with its sign."""
+
+    name = "share"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read the share or fail with how to write it."""
+        from tariffimpact.facts.fields import share
+
+        if isinstance(value, float):
+            return value
+        try:
+            return share(str(value))
+        except ValueError as error:
+            what, _, remedy = str(error).partition("; ")
+            self.fail(f"{value!r} {what}; {remedy}", param, ctx)
+
+
+def table_options(command: F) -> F:
+    """Add `--map OURS=THEIRS`, `--encoding NAME` and `--sheet NAME`: how a file is read."""
+    from tariffimpact.facts.sheets import ENCODINGS
+
+    with_sheet = click.option("--sheet", help="Sheet of a workbook that has several with cells.")(
+        command
+    )
+    with_encoding = click.option(
+        "--encoding",
+        type=click.Choice(ENCODINGS),
+        help="Encoding of a CSV that is not UTF-8; UTF-16 with its mark needs no name.",
+    )(with_sheet)
+    return click.option(
+        "--map",
+        "renamed",
+        type=Renaming(),
+        multiple=True,
+        help="What the file calls a column of ours, as hts=I_COMMODITY; may be repeated.",
+    )(with_encoding)

@@ -123,3 +123,18 @@ def records(frame: Any) -> list[dict[str, Any]]:
     """Return a frame's rows with plain numbers; what is missing becomes null."""
     found: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
     return found
+
+
+def at_option(command: F) -> F:
+    """Add `--at middle`, handed on as `at_middle`."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, at: str | None, **kwargs: Any) -> Any:
+        return command(*args, at_middle=at == "middle", **kwargs)
+
+    decorated: Any = click.option(
+        "--at", type=click.Choice(["middle"]),
+        help="Answer with one number each, at the middle of every range, and say so.",
+    )(wrapped)  # fmt: skip
+    result: F = decorated
+    return result

@@ -267,8 +267,11 @@ class CostPush(Answer):
         """Draw through which inputs the duty reaches the categories that owe most to inputs."""
         from tariffimpact import charts
 
-        frame = self.by_sector(self._led_by_inputs(drawn))
-        return charts.input_map(frame, own=OWN, source=self.credit, ax=ax)
+        return charts.input_map(self.mapped_inputs(drawn), own=OWN, source=self.credit, ax=ax)
+
+    def mapped_inputs(self, drawn: int = _MAPPED) -> pd.DataFrame:
+        """Return the map of inputs: `by_sector` of the goods that owe most to inputs."""
+        return self.by_sector(self._led_by_inputs(drawn))
 
     def inputs_headline(self) -> str:
         """Return the finding of the map of inputs: its first row and what carries most of it."""

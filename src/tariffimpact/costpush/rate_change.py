@@ -45,10 +45,12 @@ class Coverage:
     duty: float
     what: str = "imports"
     """What they are shares of, in words."""
+    stated: str = ""
+    """The sentence that says it, where the user stated the change."""
 
     def words(self) -> str:
         """Return the two shares in a sentence."""
-        return (
+        return self.stated or (
             f"{units.percent(self.duty)} of the duty and {units.percent(self.imports)} of the "
             f"imports of {self.what} reach a commodity."
         )
@@ -342,13 +344,19 @@ def read_rates(path: Path, accounts: Accounts) -> RateChange:
     return RateChange(
         low=changes[0],
         high=changes[1],
-        coverage=Coverage(share, 1.0, f"{accounts.year}, named in {path.name},"),
+        coverage=Coverage(share, 1.0, str(accounts.year), _named(path, share, "*" in named)),
         label=f"As {path.name} states",
         how=f"Stated in {path.name}.",
         credit=f"{path.name}; {accounts.credit}",
         left_out=pd.DataFrame(columns=["code", "imports", "duty", "reason"]),
         parts=parts if told else None,
     )
+
+
+def _named(path: Path, share: float, rest: bool) -> str:
+    """Say how much of the imports a file names by commodity."""
+    others = "; the others are as its row * says" if rest else ""
+    return f"{path.name} names the goods of {units.percent(share)} of the imports{others}."
 
 
 def _strange(table: Table[StatedChange], accounts: Accounts) -> list[Fault]:

@@ -26,7 +26,7 @@ from tariffimpact.decisions.duty_cost import OFFSETS, Imports, Offset, Window
 from tariffimpact.decisions.stock import FLOWS
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval, Quantity
-from tariffimpact.uncertainty.wording import quantity
+from tariffimpact.uncertainty.phrasing import quantity
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,7 +22,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.pricing.demand import Demand, IsoelasticDemand, LinearDemand
 from tariffimpact.pricing.rules import hold_profit, maximise
 from tariffimpact.uncertainty import Bounds, bounds
-from tariffimpact.uncertainty.wording import quantity
+from tariffimpact.uncertainty.phrasing import quantity
 
 Form = Literal["isoelastic", "linear"]
 Numbers = Mapping[str, Interval]

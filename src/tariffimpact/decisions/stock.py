@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffimpact.arguments import Array, Numbers, checked, plain
+from tariffimpact.arguments import Array, Numbers, check_rate, checked, plain
 from tariffimpact.errors import require
 
 FLOWS: Final = ("replacement", "fifo", "fifo_many", "average")
@@ -42,6 +42,7 @@ def front_loading_break_even(*, ad_valorem: ArrayLike, holding_cost: ArrayLike) 
     7.06
     """
     rate = checked("ad_valorem", ad_valorem, at_least=0, remedy="write 0.15 for 15%")
+    check_rate("ad_valorem", rate)
     held = checked("holding_cost", holding_cost, above=0, remedy="write 0.02 for 2% a month")
     return plain(np.log1p(rate) / np.log1p(held))
 

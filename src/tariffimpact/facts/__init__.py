@@ -3,14 +3,17 @@
 `read_facts()` returns every table as frozen records, or raises one `DataError` with all faults.
 """
 
+from tariffimpact.facts.charges import Charge, CustomsCharge
 from tariffimpact.facts.duties import (
     CountryGroup,
+    CustomsValue,
     DateBasis,
     DutyBase,
     DutyKind,
     Product,
     Status,
     TariffRow,
+    ValueMeasure,
 )
 from tariffimpact.facts.entries import Entry, FactKind, entries
 from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts
@@ -24,20 +27,19 @@ from tariffimpact.facts.records import (
     Cited,
     Company,
     Conflict,
-    CustomsValue,
     Exposure,
     Financial,
     Horizon,
     OriginShare,
     PriceChange,
     Record,
+    Remark,
     Response,
     Sector,
     Source,
     SourceKind,
     Stage,
     Statement,
-    ValueMeasure,
     Verification,
     Vintage,
 )
@@ -52,10 +54,12 @@ __all__ = [
     "Assumption",
     "Basis",
     "Cause",
+    "Charge",
     "Cited",
     "Company",
     "Conflict",
     "CountryGroup",
+    "CustomsCharge",
     "CustomsValue",
     "DataVersion",
     "DateBasis",
@@ -77,6 +81,7 @@ __all__ = [
     "Record",
     "Refund",
     "RefundStage",
+    "Remark",
     "Response",
     "Sector",
     "Source",

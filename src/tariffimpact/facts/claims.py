@@ -9,21 +9,20 @@ from typing import Any, Final
 
 from tariffimpact import units
 from tariffimpact.codes import country_name, hts_label
-from tariffimpact.facts.duties import TariffRow
+from tariffimpact.facts.duties import CustomsValue, TariffRow, ValueMeasure
 from tariffimpact.facts.records import (
     Assumption,
     Basis,
     Cause,
     Conflict,
-    CustomsValue,
     Exposure,
     Financial,
     OriginShare,
     PriceChange,
     Record,
+    Remark,
     Response,
     Statement,
-    ValueMeasure,
 )
 from tariffimpact.facts.refunds import Lawsuit, LawsuitAbout, Refund, RefundStage
 from tariffimpact.interval import Interval
@@ -206,6 +205,11 @@ def _lawsuit(row: Lawsuit) -> Claim:
     return Claim(words)
 
 
+def _remark(row: Remark) -> Claim:
+    market = "" if row.market is None else f", {country_name(row.market)}"
+    return Claim(_joined(f"{row.subject}{market}", f"said {units.day(row.said_on)}"))
+
+
 def _tariff(row: TariffRow) -> Claim:
     value, unit = row.ad_valorem, "fraction"
     duties = [] if value is None else [f"{_percent(value)} of the {row.base.value} value"]
@@ -244,6 +248,7 @@ _CLAIMS: Final[dict[type[Record], Callable[[Any], Claim]]] = {
     CustomsValue: _customs_value,
     Refund: _refund,
     Lawsuit: _lawsuit,
+    Remark: _remark,
     TariffRow: _tariff,
     Assumption: _assumption,
     Conflict: _conflict,

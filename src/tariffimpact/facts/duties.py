@@ -1,4 +1,4 @@
-"""The rows the tariff schedule is built from: products, groups of countries, dated components."""
+"""What the duty falls on and what it is: products, their values at the border, dated components."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from tariffimpact.facts.fields import (
     Amount,
     CellsError,
     Countries,
+    Country,
+    Currency,
     Day,
     Hts,
     Key,
+    Market,
     Names,
     Origins,
+    Price,
     Rate,
     Scopes,
     Share,
     Text,
 )
-from tariffimpact.facts.records import Dated, Record
+from tariffimpact.facts.records import Cited, Dated, Record, Verification
 from tariffimpact.interval import Interval
 
 
@@ -146,3 +150,62 @@ class TariffRow(Dated):
     def reach(self) -> Interval:
         """Share of the goods it bears on: a row states its own range."""
         return Interval.exactly(1.0)
+
+
+class ValueMeasure(StrEnum):
+    """What a money amount per unit is."""
+
+    DECLARED_VALUE = "declared_value"
+    """The value stated to a customs authority."""
+    UNIT_COST = "unit_cost"
+    """What one unit costs its maker."""
+    DUTY_PER_UNIT = "duty_per_unit"
+    UNIT_VALUE = "unit_value"
+    """The value of imports over their number, whatever the heading holds."""
+
+
+class CustomsValue(Cited):
+    """What one unit of a product is worth at the border, costs, or pays there."""
+
+    value_id: Key
+    company: Text
+    product: Text
+    hts: Hts | None = None
+    origin: Country | None = None
+    """Where the unit was made; None where that is not said."""
+    market: Market | None = None
+    """Where it was entered; None of a cost, which is no entry's."""
+    measure: ValueMeasure
+    value_of: Text
+    """What it is a value of, in words: declared on export from Vietnam, parts and assembly."""
+    amount: Amount
+    """Of one unit, in `currency`."""
+    currency: Currency
+    rate: Rate | None = None
+    """The rate of a duty per unit; None of a value or a cost."""
+    shelf_price: Price | None = None
+    """The price of the same product in the shop, in `currency`; None where none compares."""
+    said_on: Day
+    verification: Verification | None = None
+
+    @model_validator(mode="after")
+    def _rate_goes_with_a_duty(self) -> Self:
+        if (self.measure is ValueMeasure.DUTY_PER_UNIT) != (self.rate is not None):
+            raise CellsError(
+                "a duty per unit has a rate, and nothing else has; fill both or neither",
+                "measure",
+                "rate",
+            )
+        if self.rate is not None and self.rate.low <= 0:
+            raise CellsError("a duty per unit has a rate above 0; give the rate", "rate")
+        return self
+
+    @property
+    def value(self) -> Interval:
+        """The value of one unit, in `currency`: of a duty, what it is a duty on."""
+        return self.amount if self.rate is None else self.amount / self.rate
+
+    @property
+    def share(self) -> Interval | None:
+        """`value` as a fraction of the shelf price; None without one."""
+        return None if self.shelf_price is None else self.value / self.shelf_price

@@ -25,6 +25,7 @@ class FactKind(StrEnum):
     CUSTOMS_VALUE = "customs_value"
     REFUND = "refund"
     LAWSUIT = "lawsuit"
+    REMARK = "remark"
     TARIFF = "tariff"
     CONFLICT = "conflict"
     ASSUMPTION = "assumption"

@@ -33,7 +33,7 @@ _LARGEST_RATE: Final = 10.0
 """A duty of 1000 percent: what is above it was written in percent."""
 
 
-_CONTROL: Final = re.compile(
+CONTROL: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ufffe\uffff]"
 )
 
@@ -46,7 +46,7 @@ def holds_control(text: str) -> bool:
     >>> holds_control("\x1b[31mred"), holds_control("\u202egnp.exe"), holds_control("a\tb")
     (True, True, False)
     """
-    return _CONTROL.search(text) is not None
+    return CONTROL.search(text) is not None
 
 
 class CellsError(ValueError):

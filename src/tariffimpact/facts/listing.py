@@ -17,9 +17,10 @@ _HEADINGS: Final = {
     FactKind.STATEMENT: "WHAT COMPANIES SAID AND DID",
     FactKind.FINANCIAL: "SALES AND OTHER FIGURES",
     FactKind.ORIGIN: "WHERE GOODS COME FROM",
-    FactKind.CUSTOMS_VALUE: "WHAT A UNIT IS WORTH AT THE BORDER, OR COSTS",
+    FactKind.CUSTOMS_VALUE: "WHAT A UNIT IS WORTH AT THE BORDER",
     FactKind.REFUND: "DUTIES PAID BACK, OR TO BE",
     FactKind.LAWSUIT: "SUITS OVER THE DUTIES",
+    FactKind.REMARK: "WHAT IS SAID OF TARIFFS AT LARGE",
     FactKind.TARIFF: "DUTIES",
     FactKind.CONFLICT: "WHERE SOURCES DISAGREE",
     FactKind.ASSUMPTION: "ASSUMPTIONS, PUBLISHED BY NOBODY",
@@ -70,7 +71,7 @@ def _details(entry: Entry) -> Iterator[tuple[str, str]]:
     if source is not None:
         yield "source", f"{_publisher(source)}, {_days(source)}"
         yield "", source.source_id
-        yield "", str(source.url)
+        yield from _told("", source.address)
     yield from _told("notes", getattr(row, "notes", ""))
 
 
@@ -94,7 +95,7 @@ def _indented(start: str, text: str, width: int) -> list[str]:
         max(width, len(start) + 20),
         initial_indent=start,
         subsequent_indent=" " * len(start),
-        break_long_words=False,  # an address must stay whole
+        break_long_words="://" not in text,  # an address must stay whole
         break_on_hyphens=False,
     )
 

@@ -13,19 +13,21 @@ from typing import Any, Final, TypeVar
 
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
-from tariffimpact.facts.duties import CountryGroup, Product, Status, TariffRow
+from tariffimpact.facts.charges import CustomsCharge
+from tariffimpact.facts.duties import CountryGroup, CustomsValue, Product, Status, TariffRow
 from tariffimpact.facts.records import (
+    ALL_IMPORTERS,
     NO_COMPANY,
     Assumption,
     Cited,
     Company,
     Conflict,
-    CustomsValue,
     Exposure,
     Financial,
     OriginShare,
     PriceChange,
     Record,
+    Remark,
     Source,
     Statement,
 )
@@ -43,7 +45,9 @@ KINDS: Final[dict[str, type[Record]]] = {
     "customs_values": CustomsValue,
     "refunds": Refund,
     "lawsuits": Lawsuit,
+    "remarks": Remark,
     "companies": Company,
+    "customs_charges": CustomsCharge,
     "assumptions": Assumption,
     "conflicts": Conflict,
     "products": Product,
@@ -51,7 +55,14 @@ KINDS: Final[dict[str, type[Record]]] = {
     "tariffs": TariffRow,
 }
 """Table name (the file is `NAME.csv`) to the record its rows are read into."""
-OPTIONAL: Final = ("customs_values", "refunds", "lawsuits", "companies")
+OPTIONAL: Final = (
+    "customs_values",
+    "refunds",
+    "lawsuits",
+    "remarks",
+    "companies",
+    "customs_charges",
+)
 """Tables a folder may do without: they were added after others had made folders of their own."""
 
 T = TypeVar("T", bound=Record)
@@ -77,8 +88,10 @@ class Facts:
     customs_values: tuple[CustomsValue, ...] = ()
     refunds: tuple[Refund, ...] = ()
     lawsuits: tuple[Lawsuit, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     firms: tuple[Company, ...] = ()
     """The rows of `companies.csv`; `companies` are the names that facts are about."""
+    customs_charges: tuple[CustomsCharge, ...] = ()
 
     @property
     def dated_on(self) -> date:
@@ -187,8 +200,8 @@ class Facts:
             statements=tuple(row for row in self.statements if row.company in wanted),
             financials=tuple(row for row in self.financials if row.company in wanted),
             customs_values=tuple(row for row in self.customs_values if row.company in wanted),
-            refunds=tuple(row for row in self.refunds if row.company in wanted),
-            lawsuits=tuple(row for row in self.lawsuits if row.company in wanted),
+            refunds=tuple(row for row in self.refunds if row.company in {*wanted, ALL_IMPORTERS}),
+            lawsuits=tuple(row for row in self.lawsuits if row.company in {*wanted, ALL_IMPORTERS}),
         )
 
 

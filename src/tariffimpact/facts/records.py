@@ -24,13 +24,11 @@ from tariffimpact.facts.fields import (
     Names,
     Origins,
     Price,
-    Rate,
     Rounding,
     Share,
     Span,
     Text,
 )
-from tariffimpact.interval import Interval
 
 
 class Record(BaseModel):
@@ -102,13 +100,19 @@ class Source(Record):
     source_id: Key
     publisher: Text
     title: Text
-    url: HttpUrl
+    url: HttpUrl | None = None
+    """Where it was read; None where no address of the document itself is at hand."""
     kind: SourceKind
     published_on: Day
     """When they said it."""
     accessed_on: Day
     """When we read it."""
     licence: Text
+
+    @property
+    def address(self) -> str:
+        """The address as text, blank where there is none."""
+        return "" if self.url is None else str(self.url)
 
     @model_validator(mode="after")
     def _read_after_published(self) -> Self:
@@ -214,6 +218,7 @@ EVERYBODY: Final = "Firms in general"
 ALL_IMPORTERS: Final = "all importers"
 """The `company` of what is said of every importer together."""
 NO_COMPANY: Final = (EVERYBODY, ALL_IMPORTERS)
+"""What may stand under `company` and is none."""
 
 
 class Response(StrEnum):
@@ -355,60 +360,12 @@ class Company(Record):
     notes: str = ""
 
 
-class ValueMeasure(StrEnum):
-    """What a money amount per unit is."""
+class Remark(Cited):
+    """What a source says of tariffs at large, that is no company's figure and no answer of one."""
 
-    DECLARED_VALUE = "declared_value"
-    """The value stated to a customs authority."""
-    UNIT_COST = "unit_cost"
-    """What one unit costs its maker."""
-    DUTY_PER_UNIT = "duty_per_unit"
-    UNIT_VALUE = "unit_value"
-    """The value of imports over their number, whatever the heading holds."""
-
-
-class CustomsValue(Cited):
-    """What one unit of a product is worth at the border, costs, or pays there."""
-
-    value_id: Key
-    company: Text
-    product: Text
-    hts: Hts | None = None
-    origin: Country | None = None
-    """Where the unit was made; None where that is not said."""
+    remark_id: Key
+    subject: Text
+    """What it is about, in a few words."""
     market: Market | None = None
-    """Where it was entered; None of a cost, which is no entry's."""
-    measure: ValueMeasure
-    value_of: Text
-    """What it is a value of, in words: declared on export from Vietnam, parts and assembly."""
-    amount: Amount
-    """Of one unit, in `currency`."""
-    currency: Currency
-    rate: Rate | None = None
-    """The rate of a duty per unit; None of a value or a cost."""
-    shelf_price: Price | None = None
-    """The price of the same product in the shop, in `currency`; None where none compares."""
     said_on: Day
     verification: Verification | None = None
-
-    @model_validator(mode="after")
-    def _rate_goes_with_a_duty(self) -> Self:
-        if (self.measure is ValueMeasure.DUTY_PER_UNIT) != (self.rate is not None):
-            raise CellsError(
-                "a duty per unit has a rate, and nothing else has; fill both or neither",
-                "measure",
-                "rate",
-            )
-        if self.rate is not None and self.rate.low <= 0:
-            raise CellsError("a duty per unit has a rate above 0; give the rate", "rate")
-        return self
-
-    @property
-    def value(self) -> Interval:
-        """The value of one unit, in `currency`: of a duty, what it is a duty on."""
-        return self.amount if self.rate is None else self.amount / self.rate
-
-    @property
-    def share(self) -> Interval | None:
-        """`value` as a fraction of the shelf price; None without one."""
-        return None if self.shelf_price is None else self.value / self.shelf_price

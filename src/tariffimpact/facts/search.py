@@ -145,7 +145,12 @@ def search_facts(
     pool = [entry for entry in entries(known) if meets(entry)]
     texts = [entry.text for entry in pool]
     asked = [word for word in map(folded, words.split()) if word]
-    hits = [entry for entry, text in zip(pool, texts, strict=True) if all(w in text for w in asked)]
+    wordless = bool(words.strip()) and not asked  # a sign that nobody writes of matches nothing
+    hits = [
+        entry
+        for entry, text in zip(pool, texts, strict=True)
+        if not wordless and all(word in text for word in asked)
+    ]
     subjects = {entry.subject for entry in hits} - {None}
     kept = {entry.fact_id for entry in hits}
     found = tuple(e for e in pool if e.fact_id in kept or e.subject in subjects)
@@ -230,7 +235,7 @@ def _hint(facts: Facts, words: Sequence[str], texts: Sequence[str]) -> str:
     """Say which word has no fact, what is near it, and what can be searched."""
     told = []
     for word in words:
-        number = sum(folded(word) in text for text in texts)
+        number = sum(folded(word) in text for text in texts) if folded(word) else 0
         if number:
             told.append(f"“{word}” alone is in {counted(number, 'fact')}.")
             continue
@@ -268,6 +273,6 @@ def _flat(entry: Entry) -> dict[str, Any]:
             "publisher": paper.publisher,
             "published_on": paper.published_on,
             "accessed_on": paper.accessed_on,
-            "url": str(paper.url),
+            "url": paper.address,
         }
     return flat

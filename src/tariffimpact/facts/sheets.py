@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import codecs
 import csv
+import errno
 import gzip
 import io
 import math
+import os
 import re
+import select
 import stat
 import tempfile
 import zipfile
@@ -20,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, BinaryIO, Final, Literal
 
 from tariffimpact.errors import DataError, Fault, shortened
 
@@ -51,6 +54,25 @@ _NOT_TABLES: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"%PDF", "is a PDF", "give a CSV or .xlsx file"),
     (b"{\\rtf", "is a text document", "give a CSV or .xlsx file"),
 )
+
+
+def opened(path: Path, patience: float = 10.0) -> BinaryIO:
+    """Open a file to be read; a named pipe only if somebody writes to it within some seconds.
+
+    Raises
+    ------
+    OSError
+        As `open` does, or if nobody writes to the pipe.
+    """
+    if os.name != "posix" or not stat.S_ISFIFO(path.stat().st_mode):
+        return path.open("rb")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    ready, _, _ = select.select([descriptor], [], [], patience)
+    if not ready:
+        os.close(descriptor)
+        raise OSError(errno.ETIMEDOUT, f"nobody writes to this pipe, for {patience:g} seconds")
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb")
 
 
 class Sheet:
@@ -163,7 +185,7 @@ class Sheet:
         copy = tempfile.NamedTemporaryFile(prefix="tariffimpact-")  # noqa: SIM115  # as long as self
         self._copy = copy
         left = min(self.limit, _MOST_PIPED) + 1
-        with self.path.open("rb") as file:
+        with opened(self.path) as file:
             while left > 0 and (block := file.read(min(left, 1 << 20))):
                 copy.write(block)
                 left -= len(block)

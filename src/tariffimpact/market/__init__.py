@@ -7,24 +7,33 @@
 array([ 1.33, 11.21])
 """
 
-from tariffimpact.market.auctions import AuctionMarket, AuctionResult, calibrate_auction
-from tariffimpact.market.batch import BatchResult, solve_ces, solve_logit
+from tariffimpact.market.alternatives import (
+    AuctionMarket,
+    AuctionResult,
+    CournotMarket,
+    CournotResult,
+    calibrate_auction,
+    calibrate_cournot,
+)
 from tariffimpact.market.calibration import calibrate
-from tariffimpact.market.channels import Channels, split_channels
-from tariffimpact.market.choice import CesDemand, LogitDemand
-from tariffimpact.market.equilibrium import Equilibrium, Ledger
+from tariffimpact.market.conduct import ownership_matrix
+from tariffimpact.market.demand_systems import CesDemand, DemandSystem, LogitDemand
+from tariffimpact.market.equilibrium import (
+    Channels,
+    Equilibrium,
+    Ledger,
+    MarketState,
+    split_channels,
+)
 from tariffimpact.market.fit import Fit
 from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
-from tariffimpact.market.homogeneous import CournotMarket, CournotResult, calibrate_cournot
+from tariffimpact.market.many_duties import Scenarios
+from tariffimpact.market.many_markets import BatchResult, solve_ces, solve_logit
+from tariffimpact.market.market_ranges import MarketRange, impose_range
 from tariffimpact.market.model import Market
-from tariffimpact.market.ownership import ownership_matrix
-from tariffimpact.market.policy import Duties
-from tariffimpact.market.quotas import Quota
-from tariffimpact.market.ranges import MarketRange, impose_range
-from tariffimpact.market.scenarios import Scenarios
-from tariffimpact.market.state import MarketState
-from tariffimpact.market.structure import Structure
-from tariffimpact.market.table import ProductTable, read_products
+from tariffimpact.market.policy import Duties, Quota, Tie
+from tariffimpact.market.product_table import ProductTable, read_products
+from tariffimpact.market.solvers.layout import Structure
 
 __all__ = [
     "AidsDemand",
@@ -35,6 +44,7 @@ __all__ = [
     "Channels",
     "CournotMarket",
     "CournotResult",
+    "DemandSystem",
     "Duties",
     "Equilibrium",
     "Fit",
@@ -49,6 +59,7 @@ __all__ = [
     "Quota",
     "Scenarios",
     "Structure",
+    "Tie",
     "calibrate",
     "calibrate_auction",
     "calibrate_cournot",

@@ -3,81 +3,109 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import get_args
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact.arguments import checked
-from tariffimpact.errors import ModelError, require
-from tariffimpact.market import families
-from tariffimpact.market.conduct import Conduct, Game
-from tariffimpact.market.estimation import Lerner, estimate
-from tariffimpact.market.families import DemandName
-from tariffimpact.market.fit import Fit
-from tariffimpact.market.model import Market, check_names, named, positive
-from tariffimpact.market.observed import (
-    MarginBase,
-    Observed,
-    checked_shares,
-    market_shares,
-    observed_margins,
+from tariffimpact.errors import ModelError, NoEquilibrium, require
+from tariffimpact.market import fit as fitting
+from tariffimpact.market.conduct import (
+    Conduct,
+    Game,
+    Ownership,
+    checked_ownership,
+    ownership_matrix,
 )
-from tariffimpact.market.ownership import checked_ownership, ownership_matrix
-from tariffimpact.market.policy import NO_DUTIES, Duties, Reading
-from tariffimpact.market.solving import require_maximum
-from tariffimpact.market.system import Array, DemandSystem
+from tariffimpact.market.demand_systems import Array, DemandSystem, vector
+from tariffimpact.market.fit import DemandName, Fit, Lerner, MarginBase, Observed
+from tariffimpact.market.model import (
+    Market,
+    Numbers,
+    check_names,
+    named,
+    positive,
+    refuse_value,
+)
+from tariffimpact.market.policy import NO_DUTIES, Duties, Reading, by_product
+from tariffimpact.market.solvers import check_choice
+from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SUMS = 1e-9
+_COLUMNS = {"product": "products", "firm": "firms", "price": "prices", "share": "shares",
+            "quantity": "quantities", "margin": "margins", "nest": "nests",
+            "customs_value": "customs_value"}  # fmt: skip
+"""Columns of a frame, and the arguments they stand for."""
 
 
 def calibrate(
+    data: pd.DataFrame | None = None,
     *,
-    products: Sequence[str],
-    firms: Sequence[str],
-    prices: ArrayLike,
-    shares: ArrayLike | None = None,
-    quantities: ArrayLike | None = None,
+    products: Sequence[str] | None = None,
+    firms: Sequence[str] | Mapping[str, str] | None = None,
+    prices: Numbers | None = None,
+    shares: Numbers | None = None,
+    quantities: Numbers | None = None,
     outside_share: float | None = None,
+    market_elasticity: float | None = None,
     size: float = 1.0,
-    margins: Mapping[str, float] | ArrayLike | None = None,
+    margins: Numbers | None = None,
     margin_on: MarginBase = "price",
     demand: DemandName = "logit",
-    nests: ArrayLike | None = None,
+    nests: ArrayLike | Mapping[str, str] | None = None,
     fixed: Mapping[str, float] | None = None,
     elasticities: ArrayLike | None = None,
     duties: Duties = NO_DUTIES,
     reading: Reading = "customs_value",
-    customs_value: ArrayLike | None = None,
+    customs_value: Numbers | None = None,
     conduct: Conduct = "bertrand",
-    ownership: ArrayLike | None = None,
+    ownership: Ownership | None = None,
     currency: str = "USD",
 ) -> Market:
     """Return the market whose equilibrium is the observed one.
 
     Prices and shares are met exactly; unknown demand parameters are those whose margins lie
     nearest the ones supplied (least squares on (p - k)/p); unit costs follow from the first-order
-    conditions. ``market.fit`` says how far each margin is missed.
+    conditions. ``market.fit`` says how far each margin is missed; an answer made from a market that
+    misses one by more than a percentage point says so.
 
     Parameters
     ----------
+    data
+        A frame with one row per product: `product`, `firm`, `price`, `share` or `quantity`, and if
+        known `margin` (NaN where not), `nest`, `customs_value`, `ad_valorem` and `specific` (duties
+        in force), in place of the arguments of these names.
     products, firms
-        Names and makers, length J.
+        Names and makers, length J; wherever there is a number or a name per product, a mapping from
+        product is taken too.
     prices
         Shelf prices before sales tax, duty included, money per unit, shape (J,).
     shares
         Fractions, shape (J,). Logit, linear, log-linear: of units in the potential market, summing
         to less than 1. CES: of outlay, outside good included. AIDS: of outlay on these products,
-        summing to 1.
+        summing to 1; so do logit and CES shares with ``outside_share=0``.
     quantities
         Units sold, shape (J,), instead of `shares`; with `outside_share`, the share of the
-        potential market (units; CES: outlay) that buys none of them. AIDS needs none.
+        potential market (units; CES: outlay) that buys none of them: 0 (logit, CES) if buyers must
+        buy one. AIDS needs none.
+    market_elasticity
+        Fall of all sales in percent if all prices rise by one percent, in place of `outside_share`,
+        which then follows from it (AIDS: the parameter of that name).
     size
         With `shares`: what they are shares of, units (CES, AIDS: money).
     margins
         Price less cost **with duty**, as a fraction in (0, 1): an array with NaN where unknown, or
         a mapping from product to margin. One or many.
     margin_on
-        Base of the margins: `price`, the shelf price: (p - k)/p; or `net_price`, the price less
-        duty per unit: (p - k)/(p - d). Under `border_price` the second is (w - c)/w.
+        Base of the margins: `price`, (p - k)/p of the shelf price, k the cost with duty; or
+        `net_price`, (p - d - c)/(p - d) of the price net of duty, c the cost without it; under
+        `border_price` that is (w - c)/w.
     demand
         `logit`, `ces`, `linear`, `log_linear` or `aids`.
     nests
@@ -109,48 +137,137 @@ def calibrate(
     >>> market.equilibrium().prices.round(8)
     array([100., 120.])
     """
-    seen = _observe(
-        products=named(products), firms=named(firms), prices=prices,
-        shares=shares, quantities=quantities, outside_share=outside_share, size=size,
-        demand=demand, duties=duties, reading=reading, customs_value=customs_value,
-        margin_on=margin_on,
-    )  # fmt: skip
+    if data is not None:
+        own = {"products": products, "firms": firms, "prices": prices, "shares": shares,
+               "quantities": quantities, "margins": margins, "nests": nests,
+               "customs_value": customs_value, "duties": duties}  # fmt: skip
+        read = _from_frame(data, own)
+        return calibrate(
+            **read, outside_share=outside_share, market_elasticity=market_elasticity, size=size,
+            margin_on=margin_on, demand=demand, fixed=fixed, elasticities=elasticities,
+            reading=reading, conduct=conduct, ownership=ownership, currency=currency,
+        )  # fmt: skip
     require(conduct in get_args(Conduct), f"conduct: one of {get_args(Conduct)} (got {conduct!r})")
     require(
         margin_on in get_args(MarginBase),
         f"margin_on: one of {get_args(MarginBase)} (got {margin_on!r})",
     )
-    supplied = observed_margins(margins, seen.products)
+    parameters = dict(fixed or {})
+    if market_elasticity is not None and demand == "aids":
+        parameters["market_elasticity"], market_elasticity = market_elasticity, None
+    names = _names(products, prices)
+    makers = _labels(firms, names, "firms")
+    observe = _Sales(names, prices, shares, quantities, size, demand)
+    seen = Observed(
+        products=names, firms=makers, prices=observe.price, shares=observe.price,
+        size=size, duties=duties.sized(names), reading=reading, margin_on=margin_on,
+        customs_value=None if customs_value is None
+        else positive(customs_value, names, "customs_value"),
+    )  # fmt: skip
+    check_names(names, makers, len(names))
+    refuse_value(seen.customs_value, reading)
+    supplied = observed_margins(margins, names)
     require(
         conduct != "price_taking" or not np.isfinite(supplied).any(),
         "margins: price takers earn none, so they say nothing of demand; leave margins out and "
         "give the parameters as fixed",
     )
     weights = (
-        ownership_matrix(seen.firms) if ownership is None
-        else checked_ownership(ownership, seen.firms)
-    )  # fmt: skip
-    keep = 1 / (1 + seen.duties.rate) if reading == "border_price" else np.ones(len(products))
+        ownership_matrix(makers) if ownership is None else checked_ownership(ownership, makers)
+    )
+    keep = 1 / (1 + seen.duties.rate) if reading == "border_price" else np.ones(len(names))
 
     def lerner(system: DemandSystem) -> Array:
         return Game(system, weights, seen.prices, keep, conduct).implied_lerner(seen.prices)
 
-    system, estimated = _demand(
-        demand, seen, lerner, supplied, nests=nests, fixed=fixed or {}, elasticities=elasticities
-    )
+    group = None if nests is None else _labels(nests, names, "nests")
+    options: dict[str, Any] = {"nests": group, "fixed": parameters, "elasticities": elasticities}
+    if market_elasticity is None:
+        seen = observe.seen(seen, outside_share)
+        system, estimated = _demand(demand, seen, lerner, supplied, **options)
+    else:
+        require(outside_share is None and shares is None,
+                "market_elasticity: it stands in place of outside_share and shares; give "
+                "quantities with it")  # fmt: skip
+        seen, system, estimated = _by_elasticity(
+            market_elasticity, demand, seen, observe, lerner, supplied, options
+        )
+    if not seen.outside_good:
+        check_choice(Game(system, weights, seen.prices, keep, conduct), makers)
     found = lerner(system)
-    _check_markups(found, seen.products)
+    _check_markups(found, names)
     market = Market(
-        products=seen.products, firms=seen.firms, demand=system,
+        products=names, firms=makers, demand=system,
         unit_cost=seen.unit_cost(seen.prices * (1 - found)), customs_value=seen.customs_value,
         duties=duties, reading=reading, conduct=conduct,
         ownership=None if ownership is None else weights, currency=currency,
-        fit=Fit(products=seen.products, prices=seen.prices, observed=supplied,
+        fit=Fit(products=names, prices=seen.prices, observed=supplied,
                 fitted=seen.margin(found), parameters=estimated, margin_on=margin_on),
     )  # fmt: skip
-    everything = np.ones(len(products), dtype=bool)
-    require_maximum(market.game(market.levy(duties)), seen.prices, seen.firms, everything)
+    _require_equilibrium(market, seen.prices)
     return market
+
+
+def _require_equilibrium(market: Market, prices: Array) -> None:
+    """Raise a `ModelError` if a firm is not at its best at the observed prices.
+
+    A market in which none is ever best may be built all the same, and asked for its residual.
+    """
+    at = market.levy(market.duties)
+    game, free = market.game(at), np.ones(prices.size, dtype=bool)
+    try:
+        refuse_unbounded(game, market.firms, market.products, free)
+    except NoEquilibrium:
+        return
+    require_best(game, prices, market.firms, market.products, free, at.duty(prices) > 0)
+
+
+def _from_frame(data: pd.DataFrame, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that a frame stands for, with those given beside it."""
+    both = [column for column, name in _COLUMNS.items()
+            if column in data and own[name] is not None]  # fmt: skip
+    if both:
+        raise ModelError(f"data: {both[0]} is a column, and {_COLUMNS[both[0]]} is given too; "
+                         "leave one of them out")  # fmt: skip
+    read = {name: value for name, value in own.items() if value is not None}
+    for column, name in _COLUMNS.items():
+        if column in data:
+            read[name] = data[column].to_numpy()
+    levied = {name: data[name].to_numpy(dtype=np.float64)
+              for name in ("ad_valorem", "specific", "dutiable_share") if name in data}  # fmt: skip
+    if levied:
+        require(own["duties"] is NO_DUTIES, "data: it holds duties, and duties are given too")
+        read["duties"] = Duties(**levied)
+    missing = [c for c in ("product", "firm", "price") if _COLUMNS[c] not in read]
+    require(
+        not missing,
+        f"data: no column {missing and missing[0]}; it has {', '.join(map(str, data.columns))}",
+    )
+    if "nests" in read:
+        read["nests"] = [str(nest) for nest in read["nests"]]
+    return read
+
+
+def _names(products: Sequence[str] | None, prices: Numbers | None) -> tuple[str, ...]:
+    """Return the names of the products, those of the prices by name if there are no others."""
+    if products is not None:
+        return named(products)
+    require(isinstance(prices, Mapping), "products: name them, or give prices by product")
+    assert isinstance(prices, Mapping)
+    return named([*prices])
+
+
+def _labels(
+    given: Sequence[str] | Mapping[str, str] | ArrayLike | None, names: tuple[str, ...], what: str
+) -> tuple[str, ...]:
+    """Return one label per product, from a sequence or a mapping by product."""
+    if given is None:
+        raise ModelError(f"{what}: name one for each product")
+    if not isinstance(given, Mapping):
+        return named(np.asarray(given, dtype=object).ravel().tolist())
+    unknown = [key for key in given if key not in names]
+    require(not unknown, f"{what}: {unknown and unknown[0]} is no product: {names}")
+    return named([given.get(name) for name in names])
 
 
 def _demand(
@@ -159,9 +276,9 @@ def _demand(
     lerner: Lerner,
     margins: Array,
     *,
-    nests: ArrayLike | None,
+    nests: Any,
     fixed: Mapping[str, float],
-    elasticities: ArrayLike | None,
+    elasticities: Any,
 ) -> tuple[DemandSystem, dict[str, float]]:
     """Return the demand system, from elasticities or margins, and the parameters estimated."""
     target = seen.lerner(margins)
@@ -170,54 +287,92 @@ def _demand(
             nests is None and not fixed,
             "elasticities: they say all of demand; leave nests and fixed out",
         )
-        return families.given(demand, seen, elasticities), {}
+        return fitting.given(demand, seen, elasticities), {}
     typical = float(np.nanmean(target)) if np.isfinite(target).any() else 0.3
-    shape = families.family(demand, seen, nests, typical)
-    return estimate(shape, target, lerner, fixed, seen.products)
+    shape = fitting.family(demand, seen, nests, typical)
+    return fitting.estimate(shape, target, lerner, fixed, seen.products)
 
 
-def _observe(
-    *,
-    products: tuple[str, ...],
-    firms: tuple[str, ...],
-    prices: ArrayLike,
-    shares: ArrayLike | None,
-    quantities: ArrayLike | None,
-    outside_share: float | None,
-    size: float,
+class _Sales:
+    """What was sold: shares as they are, or quantities and what share bought nothing."""
+
+    def __init__(
+        self, names: tuple[str, ...], prices: Numbers | None, shares: Numbers | None,
+        quantities: Numbers | None, size: float, demand: DemandName,
+    ) -> None:  # fmt: skip
+        require(prices is not None, "prices: give one for each product")
+        assert prices is not None
+        self.names, self.demand, self.size = names, demand, size
+        self.price = positive(prices, names, "prices")
+        if (shares is None) == (quantities is None):
+            raise ModelError("shares, quantities: give one of the two")
+        self.shares = by_product(shares, names, "shares", 0.0) if shares is not None else None
+        if quantities is not None:
+            self.sold = positive(quantities, names, "quantities")
+        else:
+            checked("size", size, above=0,
+                    remedy="say what the shares are shares of, units or money")  # fmt: skip
+
+    def seen(self, seen: Observed, outside_share: float | None) -> Observed:
+        """Return what was observed with shares in the base of the demand system."""
+        inside = outside_share == 0 and self.demand in ("logit", "ces")
+        closed = inside or self.demand == "aids"
+        if self.shares is not None:
+            share = checked_shares(self.shares, self.names, outside=not closed)
+            return replace(seen, shares=share, size=self.size, outside_good=not inside)
+        part = 1.0 if closed else 1 - _outside(outside_share)
+        values = self.sold * self.price if self.demand in ("ces", "aids") else self.sold
+        total = float(values.sum())
+        return replace(seen, shares=values / total * part, size=total / part,
+                       outside_good=not inside)  # fmt: skip
+
+
+def _by_elasticity(
+    wanted: float,
     demand: DemandName,
-    duties: Duties,
-    reading: Reading,
-    customs_value: ArrayLike | None,
-    margin_on: MarginBase,
-) -> Observed:
-    """Return what was observed, checked, shares in the base of the demand system."""
-    check_names(products, firms, len(products))
-    price = positive(prices, products, "prices")
-    outside = demand != "aids"
-    if (shares is None) == (quantities is None):
-        raise ModelError("shares, quantities: give one of the two")
-    if quantities is not None:
-        sold = positive(quantities, products, "quantities")
-        inside = 1.0 if not outside else 1 - _outside(outside_share)
-        values = sold * price if demand in ("ces", "aids") else sold
-        share, size = market_shares(values=values, inside=inside)
-    else:
-        checked("size", size, above=0, remedy="say what the shares are shares of, units or money")
-        share = checked_shares(shares if shares is not None else [], products, outside=outside)
-    return Observed(
-        products=products, firms=firms, prices=price, shares=share, size=size,
-        duties=duties.sized(len(products)), reading=reading, margin_on=margin_on,
-        customs_value=None if customs_value is None
-        else positive(customs_value, products, "customs_value"),
-    )  # fmt: skip
+    seen: Observed,
+    observe: _Sales,
+    lerner: Lerner,
+    margins: Array,
+    options: dict[str, Any],
+) -> tuple[Observed, DemandSystem, dict[str, float]]:
+    """Return the market whose outside share is the one at which all sales have an elasticity."""
+    from scipy.optimize import brentq
+
+    checked("market_elasticity", wanted, above=0, remedy="write 1.5, not -1.5")
+
+    def at(line: float) -> tuple[Observed, DemandSystem, dict[str, float]]:
+        now = observe.seen(seen, 1 / (1 + np.exp(-line)))
+        return now, *_demand(demand, now, lerner, margins, **options)
+
+    def gap(line: float) -> float:
+        return fitting.market_elasticity(at(line)[1], seen.prices) - wanted
+
+    known = []
+    for line in np.linspace(-12, 12, 25):
+        try:
+            known.append((line, gap(line)))
+        except ModelError:
+            continue
+    require(known, "market_elasticity: no outside share meets the margins; check them")
+    signs = [(a, b) for (a, x), (b, y) in pairwise(known) if x * y <= 0]
+    if not signs:
+        values = [value + wanted for _, value in known]
+        raise ModelError(
+            f"market_elasticity: {wanted:g} is out of reach: with these margins it lies between "
+            f"{min(values):.3g} and {max(values):.3g} for {demand} demand, whatever the outside "
+            "share"
+        )
+    now, system, estimated = at(float(brentq(gap, *signs[0], xtol=1e-13)))
+    return now, system, {**estimated, "outside_share": float(1 - now.shares.sum())}
 
 
 def _outside(share: float | None) -> float:
     if share is None or not 0 < share < 1:
         raise ModelError(
             f"outside_share: give the share of the potential market that buys none of the "
-            f"products, in (0, 1) (got {share}); quantities alone do not say it"
+            f"products, in (0, 1), or the market_elasticity (got {share}); quantities alone do not "
+            "say it"
         )
     return share
 
@@ -230,3 +385,46 @@ def _check_markups(lerner: Array, products: tuple[str, ...]) -> None:
             "[0, 1), so a cost that is not positive; the margins supplied do not fit these prices "
             "and shares",
         )
+
+
+def observed_margins(margins: Numbers | None, products: Sequence[str]) -> Array:
+    """Return margins as an array, NaN where none is known, or name the one outside (0, 1)."""
+    if margins is None:
+        return np.full(len(products), np.nan)
+    full = np.array(by_product(margins, products, "margins", np.nan), dtype=np.float64)
+    if full.shape != (len(products),):
+        raise ModelError(
+            f"margins: shape {full.shape} for {len(products)} products; give one per product, "
+            "NaN where it is not known, or a mapping from product to margin"
+        )
+    for name, value in zip(products, full, strict=True):
+        require(
+            np.isnan(value) or 0 < value < 1,
+            f"{name}: margin {value:g} is outside (0, 1); give price less cost over price as a "
+            "fraction, 0.25 for 25%",
+        )
+    return full
+
+
+def checked_shares(shares: ArrayLike, products: Sequence[str], *, outside: bool) -> Array:
+    """Return shares as floats, or say which is not positive or that they sum wrongly.
+
+    `outside`: whether the shares leave room for an outside good (sum below 1) or sum to 1.
+    """
+    full = vector(shares, len(products), "shares")
+    for name, value in zip(products, full, strict=True):
+        require(value > 0, f"{name}: share {value:g} must be positive; drop a product not sold")
+        require(value <= 1, f"{name}: share {value:g} is above 1; give fractions, 0.25 for 25%")
+    total = float(full.sum())
+    if outside and total >= 1:
+        raise ModelError(
+            f"shares: they sum to {total:.4g}; with an outside good they must sum to less than 1: "
+            "give shares of the potential market as fractions, or quantities and outside_share "
+            "(0 if buyers must buy one)"
+        )
+    if not outside and abs(total - 1) > _SUMS:
+        raise ModelError(
+            f"shares: they sum to {total:.6g}; shares of these products alone (AIDS, or an "
+            "outside share of 0) sum to 1"
+        )
+    return full

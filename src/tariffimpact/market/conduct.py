@@ -1,4 +1,4 @@
-"""First-order conditions of price- and quantity-setting firms, and their exact derivatives.
+"""First-order conditions of firms that set prices or quantities, and who owns what.
 
 With the Lerner index l = (p - k)/p, ownership weights W, profit weights t and the slopes
 S[j, k] = (p_k / q_j) dq_k/dp_j of a demand system, the conditions are
@@ -13,18 +13,17 @@ each divided by W_jj t_j, so a value of 1e-10 is one part in 1e10 of the margina
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
+from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError
-from tariffimpact.market.choice import CesDemand, LogitDemand
-from tariffimpact.market.system import Array, DemandSystem
+from tariffimpact.market.demand_systems import Array, CesDemand, DemandSystem, Labels, LogitDemand
 
-_FLAT = 1e-10
-"""Curvature of profit, relative to marginal revenue, that cannot be told from none."""
 Conduct = Literal["bertrand", "cournot", "monopolistic_competition", "price_taking"]
 
 
@@ -41,6 +40,8 @@ class Game:
     @property
     def pull(self) -> Array:
         """Weight of product k in the condition of j, relative to its own, shape (..., J, J)."""
+        if (self.weight == 1).all() and (np.diagonal(self.ownership) == 1).all():
+            return self.ownership
         weighed = self.ownership * self.weight[..., None, :]
         return np.asarray(weighed / np.diagonal(weighed, axis1=-2, axis2=-1)[..., :, None])
 
@@ -50,27 +51,25 @@ class Game:
 
     def residual(self, prices: Array) -> Array:
         """Return the first-order conditions at shelf `prices`, shape (J,); 0 in equilibrium."""
+        return self.terms(prices)[0]
+
+    def relative(self, prices: Array) -> Array:
+        """Return the conditions over the size of their terms, not below 0, shape (J,)."""
+        gap, size = self.terms(prices)
+        return np.abs(gap) / size
+
+    def terms(self, prices: Array) -> tuple[Array, Array]:
+        """Return the conditions, and the size of the terms each is the sum of, shape (J,)."""
         lerner = self.lerner(prices)
         if self.conduct == "bertrand":
-            return np.asarray(1 + (self.pull * self.demand.slopes(prices)) @ lerner)
+            weighed = self.pull * self.demand.slopes(prices)
+            return 1 + weighed @ lerner, 1 + np.abs(weighed) @ np.abs(lerner)
         if self.conduct == "cournot":
-            return np.asarray(
-                lerner + (self.pull * inverse(self.demand.slopes(prices))).sum(axis=1)
-            )
+            weighed = self.pull * inverse(self.demand.slopes(prices))
+            return lerner + weighed.sum(axis=1), 1 + np.abs(weighed).sum(axis=1)
         if self.conduct == "monopolistic_competition":
-            return 1 - lerner * atomistic_elasticity(self.demand, prices)
-        return lerner
-
-    def scale(self, prices: Array) -> Array:
-        """Return the size of the terms each condition is the sum of, shape (J,)."""
-        lerner = np.abs(self.lerner(prices))
-        if self.conduct == "bertrand":
-            return 1 + np.abs(self.pull * self.demand.slopes(prices)) @ lerner
-        if self.conduct == "cournot":
-            return np.asarray(
-                1 + np.abs(self.pull * inverse(self.demand.slopes(prices))).sum(axis=1)
-            )
-        return 1 + lerner
+            return 1 - lerner * atomistic_elasticity(self.demand, prices), 1 + np.abs(lerner)
+        return lerner, 1 + np.abs(lerner)
 
     def jacobian(self, prices: Array) -> Array:
         """Return J[j, l] = d residual_j / d ln p_l, shape (J, J), exact."""
@@ -125,6 +124,11 @@ class Game:
             return 1 / atomistic_elasticity(self.demand, prices)
         return np.zeros(prices.size)
 
+    def objective(self, product: int, prices: Array) -> float:
+        """Return what the controller of a product maximises: profits weighed by ownership."""
+        earned = self.weight * (prices - self.cost) * self.demand.quantities(prices)
+        return float(self.ownership[product] @ earned)
+
 
 def atomistic_elasticity(demand: DemandSystem, prices: Array) -> Array:
     """Return -d ln q_j / d ln p_j of a product too small to move the price index, shape (J,).
@@ -146,30 +150,6 @@ def atomistic_elasticity(demand: DemandSystem, prices: Array) -> Array:
     )
 
 
-def off_maximum(
-    game: Game, prices: Array, firms: tuple[str, ...], free: NDArray[np.bool_]
-) -> tuple[str, ...]:
-    """Return the firms whose profit is not at a local maximum in their own `free` prices.
-
-    At a solution the Hessian of a firm's profit in log prices is the Jacobian block of its
-    conditions times a positive diagonal, so no eigenvalue of the block may be positive beyond
-    rounding (Bertrand). Cournot conditions have the opposite sign in prices and are checked in
-    quantities: dp/dq turns the block's sign.
-    """
-    if game.conduct == "price_taking":
-        return ()
-    block = game.jacobian(prices)
-    if game.conduct == "cournot":
-        block = block @ inverse(game.demand.elasticities(prices))
-    names = np.asarray(firms)
-    return tuple(
-        firm
-        for firm in dict.fromkeys(firms)
-        if (own := np.flatnonzero((names == firm) & free)).size
-        and np.linalg.eigvals(block[np.ix_(own, own)]).real.max() > _FLAT
-    )
-
-
 def inverse(slopes: Array) -> Array:
     """Return the inverse of a demand system's slopes, or say that it has none."""
     try:
@@ -179,3 +159,104 @@ def inverse(slopes: Array) -> Array:
             "demand cannot be inverted: its slopes are singular, so no prices or margins belong "
             "to it; check the parameters, and for duplicate products"
         ) from error
+
+
+def numbered(firms: Sequence[str]) -> Labels:
+    """Return a number for each product's firm, from 0 in order of appearance, shape (J,)."""
+    first: dict[str, int] = {}
+    return np.array([first.setdefault(name, len(first)) for name in firms])
+
+
+def ownership_matrix(firms: Sequence[str]) -> Array:
+    """Return W[j, k] = 1 where one firm sells both j and k, else 0, shape (J, J).
+
+    Examples
+    --------
+    >>> ownership_matrix(["Sony", "Sony", "Microsoft"])
+    array([[1., 1., 0.],
+           [1., 1., 0.],
+           [0., 0., 1.]])
+    """
+    names = numbered(firms)
+    return np.asarray((names[:, None] == names[None, :]).astype(np.float64))
+
+
+Ownership = ArrayLike | Mapping[str, Mapping[str, float]]
+"""A matrix of weights, or by owner the weight it puts on the profit of each other firm."""
+
+
+def checked_ownership(weights: Ownership, firms: Sequence[str]) -> Array:
+    """Return a partial-ownership matrix as floats, or say why it is not one.
+
+    weights[j, k] in [0, 1] is the weight that the controller of j puts on the profit of k; the
+    diagonal is positive, and products of one firm (one name in `firms`) share one row. A mapping
+    says it by firm: ``{"Renault": {"Nissan": 0.25}}``, each firm's own profit at 1.
+
+    Raises
+    ------
+    ModelError
+        If the shape, the range, the diagonal, or the rows of one firm are wrong, or an owner sells
+        no product.
+
+    Examples
+    --------
+    >>> checked_ownership({"Renault": {"Nissan": 0.25}}, ["Renault", "Nissan"])
+    array([[1.  , 0.25],
+           [0.  , 1.  ]])
+    """
+    if isinstance(weights, Mapping):
+        weights = _by_owner(weights, firms)
+    matrix = checked("ownership", weights, remedy="give a matrix of weights in [0, 1]")
+    count = len(firms)
+    if matrix.shape != (count, count):
+        raise ModelError(
+            f"ownership: shape {matrix.shape} for {count} products; give one row and one column "
+            "per product, in their order"
+        )
+    bad = ~((matrix >= 0) & (matrix <= 1))
+    if bad.any():
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        raise ModelError(
+            f"ownership: row {row + 1} column {column + 1} is {matrix[row, column]:g}; weights "
+            "are shares of profit in [0, 1]"
+        )
+    for row, firm in enumerate(firms):
+        if matrix[row, row] <= 0:
+            raise ModelError(
+                f"ownership: {firm} puts no weight on its own product (row {row + 1}); the "
+                "diagonal must be positive"
+            )
+        first = list(firms).index(firm)
+        if not np.array_equal(matrix[row], matrix[first]):
+            raise ModelError(
+                f"ownership: rows {first + 1} and {row + 1} both belong to {firm} but differ; a "
+                "firm weighs every product the same way, whichever of its prices it sets"
+            )
+    return matrix
+
+
+def _by_owner(weights: Mapping[str, Mapping[str, float]], firms: Sequence[str]) -> Array:
+    """Return the matrix of weights given by firm."""
+    named = {*weights, *(held for stakes in weights.values() for held in stakes)}
+    unknown = sorted(named - set(firms))
+    if unknown:
+        raise ModelError(
+            f"ownership: {unknown[0]} sells no product of this market; the firms are "
+            f"{', '.join(dict.fromkeys(firms))}"
+        )
+    return np.array(
+        [[1.0 if a == b else weights.get(a, {}).get(b, 0.0) for b in firms] for a in firms]
+    )
+
+
+def weighed_alike(weight: Array, firms: Sequence[str]) -> bool:
+    """Return whether every firm keeps the same part of a dollar from all of its products."""
+    if (weight == weight[0]).all():
+        return True
+    names = numbered(firms)
+    return all(np.ptp(weight[names == firm]) == 0 for firm in set(names))
+
+
+def is_partition(weights: Array, firms: Sequence[str]) -> bool:
+    """Return whether the matrix says no more than which firm sells which product."""
+    return bool(np.array_equal(weights, ownership_matrix(firms)))

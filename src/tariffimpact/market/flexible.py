@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.system import Array, vector
+from tariffimpact.market.demand_systems import Array, Flags, vector
 
 _SUMS = 1e-9
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
@@ -77,6 +77,11 @@ class LinearDemand:
         """Return the losses of many price vectors after, shape (...)."""
         mean = (self.quantities(before) + self.quantities(after)) / 2
         return np.asarray((mean * (after - before)).sum(axis=-1))
+
+    def without(self, gone: Flags) -> LinearDemand:
+        """Return demand for the rest where each product `gone` is at its own choke price."""
+        slope, reach = _reduced(self.slope, gone)
+        return LinearDemand(self.intercept[~gone] - reach @ self.intercept[gone], slope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,20 @@ class LogLinearDemand:
             prices = before * np.exp(step * (node + 1) / 2)
             total += weight / 2 * (step * prices * self.quantities(prices)).sum(axis=-1)
         return total
+
+    def without(self, gone: Flags) -> LogLinearDemand:
+        """Return demand for the rest where the price of each product `gone` is without bound.
+
+        Raises
+        ------
+        ModelError
+            If the sales of another product would be none or without bound too.
+        """
+        require(
+            not self.elasticity[np.ix_(~gone, gone)].any(),
+            "log-linear demand: what is sold of one product depends on another that is not sold",
+        )
+        return LogLinearDemand(self.log_scale[~gone], self.elasticity[np.ix_(~gone, ~gone)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +270,26 @@ class AidsDemand:
         bend = 1 - self.market_elasticity
         start = self.outlay(before)
         return start * rise if bend == 0 else np.asarray(start * np.expm1(bend * rise) / bend)
+
+    def without(self, gone: Flags) -> AidsDemand:
+        """Return demand for the rest where each product `gone` is at its own choke price."""
+        slope, reach = _reduced(self.slope, gone)
+        level = self.intercept[~gone] - reach @ self.intercept[gone]
+        prices = self.reference_prices.copy()
+        choke = self.intercept[gone] + self.slope[np.ix_(gone, ~gone)] @ np.log(prices[~gone])
+        prices[gone] = np.exp(-np.linalg.solve(self.slope[np.ix_(gone, gone)], choke))
+        return AidsDemand(level, slope, self.market_elasticity, float(self.outlay(prices)),
+                          prices[~gone])  # fmt: skip
+
+
+def _reduced(slope: Array, gone: Flags) -> tuple[Array, Array]:
+    """Return the slopes of the rest where products `gone` sell nothing, and how those reach them.
+
+    Their prices are then what makes their sales 0, which moves with the prices of the others.
+    """
+    reach = np.linalg.solve(slope[np.ix_(gone, gone)].T, slope[np.ix_(~gone, gone)].T).T
+    left = slope[np.ix_(~gone, ~gone)] - reach @ slope[np.ix_(gone, ~gone)]
+    return np.asarray(left), np.asarray(reach)
 
 
 def _settle(demand: object, level: str, slope: str, *, falling: bool = True) -> None:

@@ -3,32 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tariffimpact.errors import ModelError
-from tariffimpact.market.conduct import Conduct, Game
-from tariffimpact.market.equilibrium import Equilibrium
-from tariffimpact.market.ownership import checked_ownership, ownership_matrix
-from tariffimpact.market.policy import NO_DUTIES, Duties, Levy, Reading, SizedDuties, levy
-from tariffimpact.market.quotas import Quota, clear_quotas
-from tariffimpact.market.scenarios import Scenarios, solve_each
-from tariffimpact.market.solving import require_maximum, require_solved, solve
-from tariffimpact.market.state import MarketState
-from tariffimpact.market.system import Array, DemandSystem, vector
-from tariffimpact.market.withdrawal import check_offered, check_sold
+from tariffimpact.answers import Answer
+from tariffimpact.errors import ModelError, NoEquilibrium
+from tariffimpact.market.conduct import (
+    Conduct,
+    Game,
+    checked_ownership,
+    ownership_matrix,
+)
+from tariffimpact.market.demand_systems import Array, DemandSystem, Flags, vector
+from tariffimpact.market.equilibrium import (
+    Equilibrium,
+    MarketState,
+    assumptions,
+    with_misses,
+)
+from tariffimpact.market.many_duties import Scenarios, solve_each
+from tariffimpact.market.policy import (
+    NO_DUTIES,
+    Duties,
+    Levy,
+    Quota,
+    Reading,
+    SizedDuties,
+    Tie,
+    by_product,
+    clear_quotas,
+    levy,
+    tied,
+)
+from tariffimpact.market.solvers import (
+    check_choice,
+    check_offered,
+    check_sold,
+    measured,
+    require_solved,
+    solve,
+)
+from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
+from tariffimpact.market.solvers.newton import TOLERANCE, solve_tied
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
     from tariffimpact.market.fit import Fit
 
 _SUBSIDY = " (with a cost below 0 a tariff would act as a subsidy)"
+Numbers = ArrayLike | Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Market:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Market(Answer):
     """A market of J differentiated products, ready to be solved at any duties.
 
     Parameters
@@ -38,10 +70,11 @@ class Market:
     demand
         A demand system for the J products.
     unit_cost
-        c, money per unit, without duty, positive: the firm's whole cost of one more unit.
+        c, money per unit, without duty, positive: the firm's whole cost of one more unit. An array,
+        or a mapping by product.
     customs_value
-        v, money per unit, the declared value a duty is a fraction of (reading `customs_value`);
-        None for v = c, so that a duty raises cost to (1 + rate) c.
+        v, money per unit, the declared value a duty is a fraction of (reading `customs_value`
+        only); None for v = c, so that a duty raises cost to (1 + rate) c. An array or a mapping.
     duties
         Duties in force before, of which `impose` reports the change.
     reading
@@ -50,7 +83,8 @@ class Market:
         `bertrand`, `cournot` (quantities of differentiated products),
         `monopolistic_competition` or `price_taking`.
     ownership
-        Partial-ownership matrix, shape (J, J); None for firms that own their products outright.
+        Partial-ownership matrix, shape (J, J), or by owner the weight it puts on the profit of
+        other firms; None for firms that own their products outright.
     fit
         How well a calibration met its margins; None if the parameters were given.
     currency
@@ -91,6 +125,7 @@ class Market:
             given = getattr(self, name)
             if given is not None:
                 put(self, name, positive(given, self.products, name))
+        refuse_value(self.customs_value, self.reading)
         if self.ownership is not None:
             put(self, "ownership", checked_ownership(self.ownership, self.firms))
         if self.conduct not in get_args(Conduct):
@@ -99,7 +134,7 @@ class Market:
 
     def levy(self, duties: Duties) -> Levy:
         """Return what `duties` do to each product's cost and profit weight."""
-        return self._levied(duties.sized(len(self.products)))
+        return self._levied(duties.sized(self.products))
 
     def _levied(self, duties: SizedDuties) -> Levy:
         return levy(
@@ -114,7 +149,7 @@ class Market:
         weights = ownership_matrix(self.firms) if self.ownership is None else self.ownership
         return Game(self.demand, weights, at.cost, at.weight, self.conduct)
 
-    def residual(self, prices: ArrayLike, duties: Duties | None = None) -> Array:
+    def residual(self, prices: Numbers, duties: Duties | None = None) -> Array:
         """Return the first-order conditions at given shelf prices, shape (J,), 0 in equilibrium.
 
         In units of marginal revenue over price: -0.1 says a firm would gain by a lower price.
@@ -133,10 +168,11 @@ class Market:
         Raises
         ------
         ModelError
-            If there is no equilibrium, or a product is priced out.
+            If there is no equilibrium, a product is priced out, or a firm earns more by selling
+            none of some products.
         """
         at = self.levy(self.duties if duties is None else duties)
-        return self._state(at, np.zeros_like(at.cost), self._held(hold))
+        return self._state(at, None, self._held(hold))
 
     def impose(
         self,
@@ -144,6 +180,9 @@ class Market:
         *,
         hold: Mapping[str, float] | None = None,
         quotas: Sequence[Quota] = (),
+        ties: Sequence[Tie] = (),
+        costs: Numbers | None = None,
+        exchange_rate: Numbers | None = None,
     ) -> Equilibrium:
         """Return the market before (duties in force) and after `duties` replace them.
 
@@ -155,6 +194,16 @@ class Market:
             Shelf prices fixed after, by product, money per unit.
         quotas
             Limits on the units sold of groups of products after.
+        ties
+            Products of one firm whose prices move together, by one change or one ratio
+            (Bertrand only; such a market has at most a local maximum known).
+        costs
+            Unit costs after, without duty, money per unit: an array, or a mapping by product; a
+            product not named keeps its own. None: all do.
+        exchange_rate
+            Money of this market per unit of the maker's money, after over before: 1.05 makes what
+            is made abroad 5% dearer. It multiplies unit costs (`costs`, if given) and customs
+            values: one number, an array, or by product (1 where not named).
 
         Raises
         ------
@@ -169,23 +218,20 @@ class Market:
         >>> print(market.impose(Duties([0.2, 0.0])).summary())
         A change of duties moves the mean shelf price by +3.2%: a +$0.13 (+5.2%), b +$0.03 (+1.1%).
         """
-        before = self.equilibrium()
-        at = self.levy(duties)
-        held = self._held(hold)
-        both = [name for quota in quotas for name in quota.products if name in (hold or {})]
-        if both:
-            raise ModelError(
-                f"hold, quotas: {both[0]} is under both; at a fixed price no licence brings its "
-                "sales down, so leave one of them out"
-            )
+        before, then = self.equilibrium(), self._shocked(costs, exchange_rate)
+        at, held = then.levy(duties), self._held(hold)
+        self._check_together(hold or {}, quotas, ties)
+        groups = tied(ties, self.products, self.firms)
 
-        def state(licence: Array) -> MarketState:
-            return self._state(at, licence, held, (before.game, before.prices))
+        def state(licence: Array | None) -> MarketState:
+            if ties:
+                return then._moved_together(at, licence, held, before, ties, groups)
+            return then._state(at, licence, held, (before.game, before.prices))
 
-        after = clear_quotas(state, quotas, self.products) if quotas else state(0 * at.cost)
+        after = clear_quotas(state, quotas, self.products) if quotas else state(None)
         return Equilibrium(
             products=self.products, before=before, after=after, duties=duties,
-            reading=self.reading, currency=self.currency,
+            reading=self.reading, currency=self.currency, fit=self.fit,
             holders={name: quota.rent_to for quota in quotas for name in quota.products},
         )  # fmt: skip
 
@@ -196,7 +242,7 @@ class Market:
         without an equilibrium is NaN and says why. Logit and CES demand under Bertrand, linear
         demand, price taking and monopolistic competition are solved all at once; elsewhere one
         by one. Where a nested market has several equilibria it may find another than `impose`.
-        Prices held and quotas are for `impose`.
+        Prices held or tied, quotas and shocks to cost are for `impose`.
 
         Parameters
         ----------
@@ -218,54 +264,181 @@ class Market:
         array([[0.066, 0.015],
                [0.134, 0.03 ]])
         """
-        sized, before = duties.each(len(self.products)), self.equilibrium()
+        sized, before = duties.each(self.products), self.equilibrium()
         free = np.full(len(self.products), np.nan)
 
         def alone(at: Levy) -> MarketState:
-            return self._state(at, np.zeros_like(free), free, (before.game, before.prices))
+            return self._state(at, None, free, (before.game, before.prices))
 
         return solve_each(
             products=self.products, before=before, duties=sized, levy=self._levied(sized),
-            alone=alone, reading=self.reading, currency=self.currency,
+            alone=alone, reading=self.reading, currency=self.currency, fit=self.fit,
         )  # fmt: skip
+
+    def summary(self) -> str:
+        """Return what the market is made of, in a sentence."""
+        demand = type(self.demand).__name__.removesuffix("Demand")
+        makers = len(dict.fromkeys(self.firms))
+        told = (
+            f"A market of {len(self.products)} product{'s' if len(self.products) > 1 else ''} of "
+            f"{makers} firm{'s' if makers > 1 else ''}: {demand} demand, "
+            f"{self.conduct.replace('_', ' ')}."
+        )
+        return with_misses(told, self.fit)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per product: its firm, unit cost, cost with duty in force (money)."""
+        import pandas as pd
+
+        at = self.levy(self.duties)
+        return pd.DataFrame(
+            {
+                "product": self.products,
+                "firm": self.firms,
+                "unit_cost": self.unit_cost,
+                "cost_with_duty": at.cost,
+            }
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw each product from its cost with duty to its price in equilibrium, money."""
+        from tariffimpact import charts
+
+        frame = self.to_frame().rename(columns={"product": "label", "cost_with_duty": "low"})
+        return charts.range_bars(
+            frame.assign(high=self.equilibrium().prices), form="money", currency=self.currency,
+            x_label="from cost with duty to price", ax=ax,
+        )  # fmt: skip
+
+    def explain(self) -> str:
+        """Return demand, conduct, the reading of duties and how margins were met."""
+        known = [] if self.fit is None else [self.fit.summary()]
+        game = self.game(self.levy(self.duties))
+        return "\n".join([self.summary(), *assumptions(game, self.reading), *known])
+
+    def _shocked(self, costs: Numbers | None, exchange_rate: Numbers | None) -> Market:
+        """Return the market with its unit costs and customs values after a shock."""
+        if costs is None and exchange_rate is None:
+            return self
+        cost, value = self.unit_cost, self.customs_value
+        if costs is not None:
+            if isinstance(costs, Mapping):
+                by_product(costs, self.products, "costs", 0.0)
+                own = zip(self.products, cost, strict=True)
+                costs = [costs.get(name, known) for name, known in own]
+            cost = positive(costs, self.products, "costs")
+        if exchange_rate is not None:
+            given = by_product(exchange_rate, self.products, "exchange_rate", 1.0)
+            rate = positive(given, self.products, "exchange_rate")
+            cost, value = cost * rate, None if value is None else value * rate
+        return replace(self, unit_cost=cost, customs_value=value)
+
+    def _check_together(
+        self, hold: Mapping[str, float], quotas: Sequence[Quota], ties: Sequence[Tie]
+    ) -> None:
+        """Raise a `ModelError` where two of hold, quotas and ties bind one product in vain."""
+        both = [name for quota in quotas for name in quota.products if name in hold]
+        if both:
+            raise ModelError(
+                f"hold, quotas: {both[0]} is under both; at a fixed price no licence brings its "
+                "sales down, so leave one of them out"
+            )
+        both = [name for tie in ties for name in tie.products if name in hold]
+        if both:
+            raise ModelError(
+                f"hold, ties: {both[0]} is under both; a fixed price does not move with others, so "
+                "leave one of them out"
+            )
+        if ties and self.conduct != "bertrand":
+            raise ModelError(
+                f"ties: prices can be tied where firms set prices (bertrand), not under "
+                f"{self.conduct}"
+            )
 
     def _held(self, hold: Mapping[str, float] | None) -> Array:
         """Return the prices held, NaN for the products that are free, shape (J,)."""
         given = hold or {}
-        unknown = [name for name in given if name not in self.products]
-        if unknown:
-            raise ModelError(f"hold: {unknown[0]} is no product of this market: {self.products}")
+        held = by_product(given, self.products, "hold", np.nan)
         if given:
             positive([*given.values()], [*given], "hold")
-        return np.array([given.get(name, np.nan) for name in self.products], dtype=np.float64)
+        return np.asarray(held, dtype=np.float64)
 
     def _state(
         self,
         at: Levy,
-        licence: Array,
+        licence: Array | None,
         hold: Array,
         anchor: tuple[Game, Array] | None = None,
     ) -> MarketState:
         """Solve at a levy and licence prices, or raise."""
-        raised = at.raised(licence) if licence.any() else at
-        game = self.game(raised)
+        raised = at if licence is None else at.raised(licence)
+        game, held = self.game(raised), np.isfinite(hold)
+        check_choice(game, self.firms)
+        refuse_unbounded(game, self.firms, self.products, ~held)
         anchors = [known for known in (anchor, self._observed()) if known is not None]
-        solved, held = solve(game, self.firms, anchors=anchors, hold=hold), np.isfinite(hold)
+        solved = solve(game, self.firms, anchors=anchors, hold=hold)
         if not solved.converged:
             check_offered(game, solved, self.firms, self.products, hold)
         require_solved(solved, self.products)
         check_sold(self.demand, solved.prices, self.products)
-        require_maximum(game, solved.prices, self.firms, ~held)
-        return MarketState(
-            game, self.firms, raised, solved.prices, licence, held, solved.residual,
-            solved.iterations,
+        dutied = raised.duty(solved.prices) > 0
+        require_best(game, solved.prices, self.firms, self.products, ~held, dutied)
+        return self._settled(game, raised, licence, held, solved.prices, solved.residual,
+                             solved.iterations)  # fmt: skip
+
+    def _settled(
+        self, game: Game, at: Levy, licence: Array | None, held: Flags, prices: Array, error: float,
+        steps: int, ties: Sequence[Tie] = (),
+    ) -> MarketState:  # fmt: skip
+        free = np.zeros_like(prices) if licence is None else licence
+        return MarketState(game, self.firms, at, prices, free, held, error, steps,
+                           self.products, tuple(tie.products for tie in ties))  # fmt: skip
+
+    def _moved_together(
+        self, at: Levy, licence: Array | None, hold: Array, before: MarketState,
+        ties: Sequence[Tie], groups: Sequence[Flags],
+    ) -> MarketState:  # fmt: skip
+        """Solve where some prices move together, or raise."""
+        raised = at if licence is None else at.raised(licence)
+        game, held = self.game(raised), np.isfinite(hold)
+        prices, conditions, found = solve_tied(
+            game, before.game, held, np.where(held, hold, before.prices), before.prices,
+            [(flags, tie.by == "ratio") for tie, flags in zip(ties, groups, strict=True)],
         )  # fmt: skip
+        apart = np.zeros(prices.size, dtype=bool)
+        apart[conditions.alone] = True
+        solved = measured(game, ~apart, prices, found.error, found.iterations)
+        require_solved(solved, self.products)
+        check_sold(self.demand, prices, self.products)
+        point = conditions.at(found.x, 1.0)
+        makers = [self.firms[j] for j in conditions.alone]
+        makers += [self.firms[int(np.flatnonzero(flags)[0])] for flags in groups]
+        for firm in dict.fromkeys(makers) if point is not None else ():
+            own = np.flatnonzero(np.array(makers) == firm)
+            assert point is not None
+            if np.linalg.eigvals(point.jacobian[np.ix_(own, own)]).real.max() > TOLERANCE:
+                raise NoEquilibrium(
+                    f"no equilibrium found: {firm} is not at a maximum of its profit where its "
+                    "tied prices meet their condition; check margins and elasticities"
+                )
+        return self._settled(game, raised, licence, held, prices, solved.residual,
+                             found.iterations, ties)  # fmt: skip
 
     def _observed(self) -> tuple[Game, Array] | None:
         """Return the game and prices a calibration reproduced, a place to start from."""
         if self.fit is None:
             return None
         return self.game(self.levy(self.duties)), self.fit.prices
+
+
+def refuse_value(customs_value: Array | None, reading: Reading) -> None:
+    """Raise a `ModelError` if a customs value is given where the duty falls on the border price."""
+    if customs_value is not None and reading == "border_price":
+        raise ModelError(
+            "customs_value: under the reading 'border_price' the duty falls on the price the firm "
+            "charges at the border, and a customs value has no part in it; leave it out, or use "
+            "reading='customs_value'"
+        )
 
 
 def check_names(products: Sequence[str], firms: Sequence[str], size: int) -> None:
@@ -289,8 +462,14 @@ def named(labels: Sequence[object]) -> tuple[str, ...]:
     return tuple("" if label is None else str(label).strip() for label in labels)
 
 
-def positive(values: ArrayLike, products: Sequence[str], name: str) -> Array:
+def positive(values: Numbers, products: Sequence[str], name: str) -> Array:
     """Return `values` as floats, or name the product whose value is not positive."""
+    if isinstance(values, Mapping):
+        by_product(values, products, name, 1.0)
+        missing = [product for product in products if product not in values]
+        if missing:
+            raise ModelError(f"{name}: {missing[0]} is missing; give one for every product")
+        values = [values[product] for product in products]
     full = vector(values, len(products), name)
     for product, value in zip(products, full, strict=True):
         if not value > 0:

@@ -1,28 +1,33 @@
-"""Duties on products, what they are relative to, and what they do to a price-setter's cost."""
+"""What a government does to a market, and what sellers are bound to: duties, quotas, ties."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from tariffimpact.arguments import checked
-from tariffimpact.errors import ModelError
-from tariffimpact.market.system import Array, vector
+from tariffimpact.arguments import check_rate, checked
+from tariffimpact.errors import ModelError, require
+from tariffimpact.market.demand_systems import Array, Flags, vector
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+    from tariffimpact.market.equilibrium import MarketState
 
 Reading = Literal["customs_value", "border_price"]
 """Who faces the duty: a cost shock on a given customs value (A), or a levy on the firm's own
 border price (B); see `levy`."""
 
 _CUT = "duties are at or above 0, and a cut is a lower duty, not a negative one"
-_RANGES = {"ad_valorem": (None, _CUT), "specific": (None, _CUT),
-           "dutiable_share": (1.0, "give a fraction of the customs value")}  # fmt: skip
-"""The fields of `Duties`: the most each may be, and how to mend one out of range."""
+_FIELDS: dict[str, tuple[float, float | None, str]] = {
+    "ad_valorem": (0.0, None, _CUT),
+    "specific": (0.0, None, _CUT),
+    "dutiable_share": (1.0, 1.0, "give a fraction of the customs value"),
+}
+"""The fields of `Duties`: what a product not named has, the most, and how to mend one out of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +35,14 @@ class Duties:
     """Import duties per product, in the order of the market's products.
 
     For many scenarios (`Market.impose_each`) each field may have leading axes, shape (..., J), or
-    (..., 1) for one number per scenario.
+    (..., 1) for one number per scenario. A mapping gives numbers by product; one that is not named
+    has none (of `dutiable_share`: 1).
 
     Parameters
     ----------
     ad_valorem
         Fraction of customs value (0.15 is 15%), never of the shelf price; one number or shape
-        (J,). At or above 0: a subsidy is not a tariff.
+        (J,). At or above 0: a subsidy is not a tariff. Below 3, for 25 is meant as 25%.
     specific
         Money per unit, at or above 0; one number or shape (J,).
     dutiable_share
@@ -46,11 +52,13 @@ class Duties:
     --------
     >>> Duties(0.15)
     Duties(ad_valorem=0.15, specific=0.0, dutiable_share=1.0)
+    >>> Duties({"kettle": 0.25}).sized(["kettle", "toaster"]).rate
+    array([0.25, 0.  ])
     """
 
-    ad_valorem: ArrayLike = 0.0
-    specific: ArrayLike = 0.0
-    dutiable_share: ArrayLike = 1.0
+    ad_valorem: ArrayLike | Mapping[str, float] = 0.0
+    specific: ArrayLike | Mapping[str, float] = 0.0
+    dutiable_share: ArrayLike | Mapping[str, float] = 1.0
 
     @classmethod
     def from_consumer_share(cls, share: ArrayLike) -> Duties:
@@ -58,11 +66,6 @@ class Duties:
 
         R's package ``trade`` states its tariffs so. The conversion is exact under the reading
         `border_price`, where shelf price = (1 + tau) x border price.
-
-        Raises
-        ------
-        ModelError
-            If a share is outside [0, 1).
 
         Examples
         --------
@@ -79,13 +82,15 @@ class Duties:
         converted = given / (1 - given)
         return cls(ad_valorem=float(converted) if converted.ndim == 0 else converted)
 
-    def sized(self, size: int) -> SizedDuties:
-        """Return the duties as checked arrays of shape (size,)."""
-        ad_valorem, specific, dutiable = self._fields(lambda x, name: vector(x, size, name))
+    def sized(self, products: Sequence[str]) -> SizedDuties:
+        """Return the duties as checked arrays of shape (J,)."""
+        ad_valorem, specific, dutiable = self._fields(
+            products, lambda x, name: vector(x, len(products), name)
+        )
         return SizedDuties(ad_valorem * dutiable, specific)
 
-    def each(self, size: int) -> SizedDuties:
-        """Return the duties of many scenarios as checked arrays of one shape (..., size).
+    def each(self, products: Sequence[str]) -> SizedDuties:
+        """Return the duties of many scenarios as checked arrays of one shape (..., J).
 
         Raises
         ------
@@ -94,33 +99,56 @@ class Duties:
 
         Examples
         --------
-        >>> Duties([[0.1], [0.2]], specific=[0.0, 3.0]).each(2).rate
+        >>> Duties([[0.1], [0.2]], specific=[0.0, 3.0]).each(["a", "b"]).rate
         array([[0.1, 0.1],
                [0.2, 0.2]])
         """
-        fields = self._fields(lambda x, name: _rows(x, size, name))
+        size = len(products)
+        fields = self._fields(products, lambda x, name: _rows(x, size, name))
         try:
             *fields, _ = np.broadcast_arrays(*fields, np.empty(size))
         except ValueError:
-            shapes = ", ".join(f"{n} {x.shape}" for n, x in zip(_RANGES, fields, strict=True))
+            shapes = ", ".join(f"{n} {x.shape}" for n, x in zip(_FIELDS, fields, strict=True))
             raise ModelError(
                 f"duties: {shapes} do not broadcast to one shape (..., {size}); give each the same "
                 "scenarios, or one row for all of them"
             ) from None
         return SizedDuties(fields[0] * fields[2], fields[1])
 
-    def _fields(self, shaped: Callable[[ArrayLike, str], Array]) -> list[Array]:
+    def _fields(
+        self, products: Sequence[str], shaped: Callable[[ArrayLike, str], Array]
+    ) -> list[Array]:
         """Return the fields in shape and in range, or name every one that is not."""
         fields, faults = [], []
-        for name, (most, remedy) in _RANGES.items():
+        for name, (absent, most, remedy) in _FIELDS.items():
             try:
-                values = shaped(getattr(self, name), name)
-                fields.append(checked(name, values, at_least=0, at_most=most, remedy=remedy))
+                given = by_product(getattr(self, name), products, name, absent)
+                values = checked(name, shaped(given, name), at_least=0, at_most=most, remedy=remedy)
+                if name == "ad_valorem":
+                    check_rate(name, values)
+                fields.append(values)
             except ModelError as error:
                 faults.append(str(error))
         if faults:
             raise ModelError("\n".join(faults))
         return fields
+
+
+def by_product(
+    given: ArrayLike | Mapping[str, float], products: Sequence[str], name: str, absent: float
+) -> ArrayLike:
+    """Return numbers given by product in the order of the products, anything else as it is.
+
+    Raises
+    ------
+    ModelError
+        If a name is no product.
+    """
+    if not isinstance(given, Mapping):
+        return given
+    unknown = [key for key in given if key not in products]
+    require(not unknown, f"{name}: {unknown and unknown[0]} is no product: {tuple(products)}")
+    return np.array([given.get(key, absent) for key in products], dtype=np.float64)
 
 
 def _rows(values: ArrayLike, size: int, name: str) -> Array:
@@ -209,7 +237,7 @@ def levy(*, duties: SizedDuties, unit_cost: Array, customs_value: Array, reading
     Examples
     --------
     >>> one = np.array([100.0])
-    >>> tax = Duties(0.25).sized(1)
+    >>> tax = Duties(0.25).sized(["a"])
     >>> levy(duties=tax, unit_cost=one, customs_value=one / 2, reading="customs_value").cost
     array([112.5])
     >>> levy(duties=tax, unit_cost=one, customs_value=one / 2, reading="border_price").cost
@@ -223,3 +251,165 @@ def levy(*, duties: SizedDuties, unit_cost: Array, customs_value: Array, reading
         cost = (1 + rate) * unit_cost + specific
         return Levy(cost, 1 / (1 + rate), unit_cost, specific, None)
     raise ModelError(f"reading: must be one of {get_args(Reading)} (got {reading!r})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tie:
+    """Products whose prices their maker moves together: by one amount of money, or one ratio.
+
+    A washer and its dryer, or the models of a range whose gaps stay: the maker chooses one number
+    for all of them, the best one.
+
+    Parameters
+    ----------
+    products
+        Names of at least two products of one firm.
+    by
+        `change`: every price moves by the same money; `ratio`: by the same part of itself.
+
+    Examples
+    --------
+    >>> Tie(products=("washer", "dryer")).by
+    'change'
+    """
+
+    products: tuple[str, ...]
+    by: Literal["change", "ratio"] = "change"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "products", tuple(self.products))
+        require(
+            len(set(self.products)) > 1,
+            f"tie: {', '.join(self.products) or 'no product'} is not two products or more",
+        )
+        require(self.by in ("change", "ratio"), f"tie: by change or by ratio (got {self.by!r})")
+
+
+def tied(ties: Sequence[Tie], products: tuple[str, ...], firms: tuple[str, ...]) -> list[Flags]:
+    """Return which products each tie holds, bool, shape (J,), or say what is wrong with one."""
+    seen: set[str] = set()
+    for tie in ties:
+        unknown = [name for name in tie.products if name not in products]
+        require(not unknown, f"tie: {unknown and unknown[0]} is no product: {products}")
+        twice = sorted(seen & set(tie.products))
+        require(not twice, f"tie: {twice and twice[0]} is in two ties; join them into one")
+        makers = dict.fromkeys(firms[products.index(name)] for name in tie.products)
+        require(
+            len(makers) == 1,
+            f"tie: {', '.join(tie.products)} are products of {', '.join(makers)}; only one maker's "
+            "prices can be tied, so give each maker its own tie",
+        )
+        seen |= set(tie.products)
+    return [np.array([name in tie.products for name in products]) for tie in ties]
+
+
+Holder = Literal["government", "importer", "exporter"]
+_ROUNDS = 60
+_CLOSE = 1e-11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """A limit on the units sold of a group of products, with tradable licences.
+
+    Each unit needs a licence; its price rises until sales meet the limit, and joins the cost that
+    the seller prices against. The licence price times units is the rent, paid to `rent_to`:
+    `government` if licences are auctioned, `importer` or `exporter` if they are given away.
+
+    Parameters
+    ----------
+    products
+        Names of the products that share the limit, or the name of one.
+    limit
+        Units, positive.
+    rent_to
+        Who holds the licences.
+
+    Examples
+    --------
+    >>> Quota(products=("a", "b"), limit=1000.0).rent_to
+    'government'
+    """
+
+    products: tuple[str, ...]
+    limit: float
+    rent_to: Holder = "government"
+
+    def __post_init__(self) -> None:
+        names = (self.products,) if isinstance(self.products, str) else tuple(self.products)
+        object.__setattr__(self, "products", names)
+        checked(
+            f"quota on {', '.join(self.products)}: limit", self.limit, above=0,
+            remedy="to shut a product out, drop it from the market",
+        )  # fmt: skip
+        if self.rent_to not in get_args(Holder):
+            raise ModelError(f"quota: rent_to is one of {get_args(Holder)} (got {self.rent_to!r})")
+
+    def members(self, products: tuple[str, ...]) -> Flags:
+        """Return which products share the limit, bool, shape (J,)."""
+        missing = [name for name in self.products if name not in products]
+        if missing or not self.products:
+            raise ModelError(f"quota: {missing or 'no product'} is not in this market: {products}")
+        return np.array([name in self.products for name in products])
+
+
+def clear_quotas(
+    solve: Callable[[Array], MarketState], quotas: Sequence[Quota], products: tuple[str, ...]
+) -> MarketState:
+    """Return the equilibrium in which every quota holds and only binding ones cost anything.
+
+    `solve` maps licence prices, money per unit, shape (J,), to an equilibrium. Quotas are cleared
+    in turn until none moves; products are substitutes, so licence prices only rise on the way.
+    """
+    members = [quota.members(products) for quota in quotas]
+    if np.sum(members, axis=0).max() > 1:
+        raise ModelError("quotas: a product is under two quotas; put each product under one")
+    price = np.zeros(len(quotas))
+    licence = np.zeros(len(products))
+    state = solve(licence)
+    for _ in range(_ROUNDS):
+        last = price.copy()
+        for i, quota in enumerate(quotas):
+            price[i], state = _clear(solve, licence, members[i], quota, price[i], state)
+            licence[members[i]] = price[i]
+        if np.all(np.abs(price - last) <= _CLOSE * state.prices.max()):
+            return state
+    raise ModelError(
+        f"quotas on {', '.join(name for q in quotas for name in q.products)}: licence prices did "
+        "not settle; impose them one at a time"
+    )
+
+
+def _clear(
+    solve: Callable[[Array], MarketState],
+    licence: Array,
+    member: Flags,
+    quota: Quota,
+    guess: float,
+    state: MarketState,
+) -> tuple[float, MarketState]:
+    """Return the licence price at which one quota just holds, others' given."""
+    from scipy.optimize import brentq
+
+    def excess(price: float) -> float:
+        nonlocal state
+        trial = licence.copy()
+        trial[member] = price
+        state = solve(trial)
+        return float(np.log(state.quantities[member].sum() / quota.limit))
+
+    if excess(0.0) <= 0:
+        return 0.0, state
+    high = max(guess, 0.05 * float(state.prices[member].mean()))
+    for _ in range(60):
+        if excess(high) <= 0:
+            break
+        high *= 2
+    else:
+        raise ModelError(
+            f"quota on {', '.join(quota.products)}: no licence price brings sales down to "
+            f"{quota.limit:g} units; raise the limit"
+        )
+    price = float(brentq(excess, 0.0, high, xtol=1e-14 * high, rtol=1e-14))
+    excess(price)
+    return price, state

@@ -10,7 +10,7 @@ import numpy as np
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
-from tariffimpact.arguments import Numbers, plain
+from tariffimpact.arguments import Numbers, check_rate, plain
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval, Quantity
 
@@ -343,6 +343,7 @@ less than full.
         require(0 < price < math.inf, f"{name} must be finite and above 0 (got {price})")
     tariff, specific = Interval.of(tariff_change), Interval.of(specific_change)
     _require_one_direction(tariff, specific)
+    check_rate("tariff_change", (tariff.low, tariff.high))
     shares = {
         "customs_share": Interval.of(customs_share),
         "dutiable_share": Interval.of(dutiable_share),

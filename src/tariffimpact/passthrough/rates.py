@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from tariffimpact.answers import Answer
+from tariffimpact.arguments import check_rate
 from tariffimpact.errors import ModelError, require
 from tariffimpact.units import percent, ratio
 
@@ -293,5 +294,6 @@ def _log_tariff(old_tariff: float, new_tariff: float) -> float:
         old_tariff >= 0 and new_tariff >= 0 and math.isfinite(old_tariff + new_tariff),
         f"tariffs are fractions, not below 0 (got {old_tariff} and {new_tariff})",
     )
+    check_rate("a tariff", (old_tariff, new_tariff))
     require(old_tariff != new_tariff, "the tariff did not change, so no pass-through can be told")
     return math.log1p(new_tariff) - math.log1p(old_tariff)

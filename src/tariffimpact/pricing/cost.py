@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
-from tariffimpact.arguments import Numbers, checked
+from tariffimpact.arguments import Numbers, check_rate, checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,8 @@ def duty_per_unit(
     Raises
     ------
     ModelError
-        If an argument is negative or not finite, or `dutiable_share` is above 1.
+        If an argument is negative or not finite, `dutiable_share` is above 1, or the rate is 3 or
+        more: 25 for 25%.
 
     Examples
     --------
@@ -53,6 +54,7 @@ def duty_per_unit(
     45.0
     """
     _not_negative(customs_value=customs_value, ad_valorem=ad_valorem, specific=specific)
+    check_rate("ad_valorem", ad_valorem)
     _share(dutiable_share=dutiable_share)
     return ad_valorem * dutiable_share * customs_value + specific
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
+from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
 from tariffimpact.pricing import rules as rule
 from tariffimpact.pricing.demand import Demand, IsoelasticDemand
@@ -42,7 +43,7 @@ class RuleOutcome:
     """Units in the period of the demand curve."""
     revenue: float
     profit: float
-    """Margin times volume, money in that period."""
+    """Margin times volume less fixed cost, money in that period."""
     note: str = ""
 
     @property
@@ -69,6 +70,8 @@ class PriceResponse(Answer):
     """The most profitable price at the new cost; None where profit rises without bound."""
     implied_elasticity: float
     """p0/(p0 - c0), the elasticity at which the old price was the best one."""
+    fixed_cost: float = 0.0
+    """Money in the period of the demand curve; it is in every profit."""
     currency: str = "USD"
     source: str = ""
 
@@ -168,7 +171,7 @@ class PriceResponse(Answer):
             "volume": outcome.volume,
             "revenue": outcome.revenue,
             "profit": outcome.profit,
-            "profit_change": outcome.profit / before.profit - 1,
+            "profit_change": outcome.profit / before.profit - 1 if before.profit > 0 else math.nan,
             "note": outcome.note,
         }
 
@@ -178,6 +181,7 @@ def price_response(
     demand: Demand,
     old_cost: float,
     cost_change: float,
+    fixed_cost: float = 0.0,
     rules: Sequence[str] | None = None,
     currency: str = "USD",
     source: str = "",
@@ -192,6 +196,9 @@ def price_response(
         The seller's unit cost before, money per unit, above 0 and below the price.
     cost_change
         Its change, such as the duty per unit; negative where a duty falls.
+    fixed_cost
+        Cost in the period of the demand curve that no price changes, money; it moves no price, and
+        how much of profit a change of price leaves.
     rules
         Some of `RULES`. None asks for all; where the best price does not exist the answer then
         says so, while asking for "maximise" by name raises.
@@ -224,11 +231,12 @@ def price_response(
         "demand, old_cost and cost_change must be single numbers; call each rule for arrays",
     )
     old, new = rule.costs(price=demand.price, old_cost=old_cost, cost_change=cost_change)
-    before = _outcome("before", demand, float(demand.price), float(old))
+    fixed = float(checked("fixed_cost", fixed_cost, at_least=0, remedy="give money, 0 for none"))
+    before = _outcome("before", demand, float(demand.price), float(old), fixed)
     best = None
     if (rules is not None and "maximise" in names) or not _is_unbounded(demand):
         price = rule.maximise(demand=demand, old_cost=old, cost_change=cost_change)
-        best = _outcome("maximise", demand, float(price), float(new))
+        best = _outcome("maximise", demand, float(price), float(new), fixed)
     return PriceResponse(
         demand=demand,
         old_cost=float(old),
@@ -237,11 +245,12 @@ def price_response(
         outcomes=tuple(
             best or _none("maximise", _UNBOUNDED)
             if name == "maximise"
-            else _held(name, demand, before, float(old), float(cost_change), best, currency)
+            else _held(name, demand, before, float(old), float(cost_change), best, fixed, currency)
             for name in names
         ),
         best=best,
         implied_elasticity=float(rule.implied_elasticity(price=demand.price, old_cost=old)),
+        fixed_cost=fixed,
         currency=currency,
         source=source,
     )
@@ -251,10 +260,10 @@ def _is_unbounded(demand: Demand) -> bool:
     return isinstance(demand, IsoelasticDemand) and float(demand.demand_elasticity) <= 1
 
 
-def _outcome(name: str, demand: Demand, price: float, cost: float, note: str = "") -> RuleOutcome:
+def _outcome(name: str, demand: Demand, price: float, cost: float, fixed: float) -> RuleOutcome:
     volume = float(demand.quantity(price))
-    profit = (price - cost) * volume
-    return RuleOutcome(name, price, price - cost, volume, price * volume, profit, note)
+    profit = (price - cost) * volume - fixed
+    return RuleOutcome(name, price, price - cost, volume, price * volume, profit)
 
 
 def _none(name: str, note: str) -> RuleOutcome:
@@ -269,6 +278,7 @@ def _held(
     cost: float,
     change: float,
     best: RuleOutcome | None,
+    fixed: float,
     currency: str,
 ) -> RuleOutcome:
     """Return the outcome of holding the dollar margin, the percent margin or profit."""
@@ -279,12 +289,22 @@ def _held(
     else:
         price = rule.hold_profit(demand=demand, old_cost=cost, cost_change=change)
         if math.isnan(float(price)):
-            note = "no price does"
-            if best is not None and best.profit > 0:
-                lost = units.percent(1 - best.profit / before.profit)
-                most = units.money(best.price, currency, 2)
-                note += f": the best, {most}, leaves profit {lost} lower"
-            else:
-                note += ": cost is above the highest price anyone pays"
-            return _none(name, note)
-    return _outcome(name, demand, float(price), cost + change)
+            return _none(name, f"no price does: {_best_words(before, best, currency)}")
+    return _outcome(name, demand, float(price), cost + change, fixed)
+
+
+def _best_words(before: RuleOutcome, best: RuleOutcome | None, currency: str) -> str:
+    """Return what the best price leaves, where none holds profit."""
+    if best is None or best.margin * best.volume <= 0:
+        return "cost is above the highest price anyone pays"
+    most = f"the best, {units.money(best.price, currency, 2)},"
+    if before.profit <= 0 or best.profit < 0:
+        return f"{most} leaves {_profit_words(best.profit, currency)}"
+    lost = 1 - best.profit / before.profit
+    words = units.percent(lost) if lost >= 5e-4 else "less than 0.1%"
+    return f"{most} leaves profit {words} lower"
+
+
+def _profit_words(profit: float, currency: str) -> str:
+    amount = units.money(abs(profit), currency, 2)
+    return f"a profit of {amount}" if profit >= 0 else f"a loss of {amount}"

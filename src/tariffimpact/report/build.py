@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -13,11 +15,13 @@ from tariffimpact.errors import DataError
 from tariffimpact.facts import DutyBase, Facts, TariffRow, read_facts, shipped_folder
 from tariffimpact.market import ProductTable, read_products
 from tariffimpact.release import made_with
-from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids
+from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids, cites_of
 from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.results import Results, gather
+from tariffimpact.report.scenarios import rate_of
 from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
+from tariffimpact.report.sections.cost_push import cost_push_section
 from tariffimpact.report.sections.decisions import case_section
 from tariffimpact.report.sections.evidence import (
     assumption_section,
@@ -28,8 +32,10 @@ from tariffimpact.report.sections.evidence import (
 )
 from tariffimpact.report.sections.exposure import exposure_section
 from tariffimpact.report.sections.findings import findings
+from tariffimpact.report.sections.history import history_figure
 from tariffimpact.report.sections.passthrough import pass_through_section
 from tariffimpact.report.sections.prices import price_section
+from tariffimpact.report.sections.refunds import refund_section
 from tariffimpact.report.sections.rivals import rival_section
 from tariffimpact.report.sections.tariffs import tariff_section
 
@@ -41,8 +47,10 @@ _SUBJECTS = (
     pass_through_section,
     tariff_section,
     exposure_section,
+    refund_section,
     company_section,
     can_section,
+    cost_push_section,
 )
 _PAPERS = (
     narrowing_section,
@@ -100,23 +108,29 @@ def build_report(
     day = facts.dated_on if as_of is None else as_of
     chosen = facts.of_companies(companies) if companies else facts
     results = gather(chosen, day)
-    made = [section for make in _SUBJECTS if (section := make(results)) is not None]
+    made = [
+        with_reach(section, results.facts)
+        for make in _SUBJECTS
+        if (section := make(results)) is not None
+    ]
     rivals = None if market is None else rival_section(results, market)
     made += [] if rivals is None else [rivals]
     made += [case_section(case) for case in cases]
     made += [section for make in _PAPERS if (section := make(results)) is not None]
     sections = tuple(made)
     found = findings(results)
+    opening = None if results.lead is None else history_figure(results, results.lead)
     return Document(
         title="Tariff price impact",
         lead=_lead_words(results),
         findings=found,
         sections=sections,
-        references=_references(facts, results, found, sections),
+        references=_references(facts, results, cited_ids(found, sections, opening)),
         data_date=facts.dated_on,
         as_of=day,
         made_with=made_with(facts.version, units.day),
-        explorer=explorer_of((*cases, *_lead_first(explored, results)), results.schedule),
+        opening=opening,
+        explorer=explorer_of((*cases, *_lead_first(explored, results)), results.schedule, day),
     )
 
 
@@ -159,6 +173,19 @@ def read_report(
     )
 
 
+def with_reach(section: Section, facts: Facts) -> Section:
+    """Return a section with a line at its end that says how far its facts reach."""
+    cited = {source_id for block in section.blocks for source_id in cites_of(block)}
+    days = [source.published_on for source in facts.sources if source.source_id in cited]
+    if not days:
+        return section
+    line = Paragraph(
+        f"The facts of this section reach to {units.day(max(days))}; of what came after it says "
+        "nothing."
+    )
+    return replace(section, blocks=(*section.blocks, line))
+
+
 def _other_cases(
     named: tuple[Case, ...], facts: Facts, companies: tuple[str, ...]
 ) -> Iterator[Case]:
@@ -193,14 +220,12 @@ def _lead_words(results: Results) -> str:
     )
 
 
-def _references(
-    facts: Facts, results: Results, found: Iterable[Paragraph], sections: Iterable[Section]
-) -> tuple[Reference, ...]:
+def _references(facts: Facts, results: Results, cited: tuple[str, ...]) -> tuple[Reference, ...]:
     """Return the cited sources, numbered as a reader meets them, with the words quoted."""
     quotes = _quotes(facts, results)
     return tuple(
         Reference(number, facts.source(source_id), quotes.get(source_id, ()))
-        for number, source_id in enumerate(cited_ids(found, sections), start=1)
+        for number, source_id in enumerate(cited, start=1)
     )
 
 
@@ -227,8 +252,10 @@ def _shown_duties(results: Results) -> set[tuple[str, str]]:
     if results.lead is not None:
         change = results.lead.changes[0]
         origins = {origin for scenario in results.lead.scenarios for origin in scenario.origins}
-        for origin in origins:
-            rate = results.schedule.rate(change.hts or "", origin, change.effective_on)
-            shown |= {(part.source.source_id, part.locator) for part in rate.components}
+        days = (change.effective_on, min(results.as_of, results.schedule_end))
+        for origin, day in product(origins, days):
+            rate = rate_of(results.schedule, change, origin, day)
+            parts = () if rate is None else rate.components
+            shown |= {(part.source.source_id, part.locator) for part in parts}
         shown |= {(part.source.source_id, part.locator) for part in results.lead.threatened}
     return shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tariffimpact.companies import FIRST_TARIFF
 from tariffimpact.facts import Assumption, Facts, Response, Statement
 from tariffimpact.interval import Interval
 from tariffimpact.report.assumed import Subject, assumed
@@ -70,9 +71,10 @@ def can_duty(facts: Facts, schedule: TariffSchedule) -> CanDuty | None:
 
 
 def _stated_rise(facts: Facts) -> Statement | None:
-    """Return the first stated rise of a drink's price that gives its size."""
+    """Return the first rise of a drink's price stated since the tariffs that gives its size."""
     for row in facts.statements:
         sized = row.price_change is not None and row.response is Response.PASS_ON
+        sized = sized and row.said_on >= FIRST_TARIFF
         if sized and any(word in row.scope.lower() for word in DRINKS):
             return row
     return None

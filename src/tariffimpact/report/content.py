@@ -72,6 +72,8 @@ class Table:
     numeric: tuple[int, ...] = ()
     """Positions of the columns to be set flush right."""
     note: str = ""
+    searchable: bool = False
+    """Whether the page lets a reader search and sort it."""
 
     def __post_init__(self) -> None:
         if (left := len(self.rows) - MOST_ROWS) > 0:
@@ -121,6 +123,8 @@ class Document:
     """The day whose knowledge the report has."""
     made_with: str
     """The program and the data, each with its version."""
+    opening: Figure | None = None
+    """The picture that stands before everything else."""
     explorer: Explorer | None = None
     """What a reader may change on the page; the printed version has none."""
     language: str = "en"
@@ -128,7 +132,8 @@ class Document:
     @property
     def figures(self) -> tuple[Figure, ...]:
         """Every figure in reading order."""
-        return tuple(b for s in self.sections for b in s.blocks if isinstance(b, Figure))
+        first = () if self.opening is None else (self.opening,)
+        return first + tuple(b for s in self.sections for b in s.blocks if isinstance(b, Figure))
 
     def numbers(self, cites: Iterable[str]) -> tuple[int, ...]:
         """Return the reference numbers of some source ids, in ascending order."""
@@ -136,16 +141,20 @@ class Document:
         return tuple(r.number for r in self.references if r.source.source_id in wanted)
 
 
-def cited_ids(findings: Iterable[Paragraph], sections: Iterable[Section]) -> tuple[str, ...]:
+def cited_ids(
+    findings: Iterable[Paragraph], sections: Iterable[Section], opening: Figure | None = None
+) -> tuple[str, ...]:
     """Return every source id in the order a reader meets it, each once."""
-    found = [source_id for paragraph in findings for source_id in paragraph.cites]
+    found = [] if opening is None else list(opening.cites)
+    found += [source_id for paragraph in findings for source_id in paragraph.cites]
     for section in sections:
         for block in section.blocks:
-            found.extend(_cites_of(block))
+            found.extend(cites_of(block))
     return tuple(dict.fromkeys(found))
 
 
-def _cites_of(block: Block) -> Iterator[str]:
+def cites_of(block: Block) -> Iterator[str]:
+    """Yield the source ids a block cites, in order."""
     if isinstance(block, Bullets):
         for item in block.items:
             yield from item.cites

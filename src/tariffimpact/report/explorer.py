@@ -76,6 +76,8 @@ class Explorer:
     products: tuple[dict[str, Any], ...]
     schedule: dict[str, dict[str, Any]]
     """By HTS code: `first`, `last` day, `names` of the origins, and the spells of each."""
+    presets: tuple[tuple[str, date], ...] = ()
+    """Days to choose a rate of, each with its name."""
 
     @property
     def pairs(self) -> Mapping[str, Field]:
@@ -101,10 +103,18 @@ class Explorer:
             "pairs": fields, "neutral": neutral,
             "rules": {"observed": "The observed price", **RULES},
             "products": self.products, "schedule": self.schedule,
+            "presets": [{"label": label, "day": _day(day)} for label, day in self.presets],
         }  # fmt: skip
 
 
-def explorer_of(cases: Iterable[Case], schedule: TariffSchedule) -> Explorer | None:
+PEAK: Final = ("April 2025", date(2025, 4, 15))
+STORY: Final = ("August 2025", date(2025, 8, 21))
+"""Days that a reader asks for: the highest rates, and the story's."""
+
+
+def explorer_of(
+    cases: Iterable[Case], schedule: TariffSchedule, today: date | None = None
+) -> Explorer | None:
     """Return the explorer over the products of some cases; None where they have none.
 
     Parameters
@@ -113,6 +123,9 @@ def explorer_of(cases: Iterable[Case], schedule: TariffSchedule) -> Explorer | N
         Each product of theirs becomes a place to start from.
     schedule
         Where the rates by origin and day come from.
+    today
+        The day whose knowledge the page has, offered with the story's and the peak's; none is
+        offered without it.
     """
     products = tuple(
         found for case in cases for item in case.products if (found := _product(case, item))
@@ -120,11 +133,20 @@ def explorer_of(cases: Iterable[Case], schedule: TariffSchedule) -> Explorer | N
     if not products:
         return None
     asked = {item["state"].get("hts") for item in products} - {None}
-    return Explorer(products, {hts: _spells(schedule, hts) for hts in sorted(asked)})
+    known = () if today is None else (("Today", today), STORY, PEAK)
+    presets = tuple((label, day) for label, day in known if today is None or day <= today)
+    return Explorer(products, {hts: _spells(schedule, hts) for hts in sorted(asked)}, presets)
 
 
 def _product(case: Case, item: CaseProduct) -> dict[str, Any] | None:
-    """Return one product with the state the explorer starts from; None for a range without end."""
+    """Return one product with the state the explorer starts from; None where it has none.
+
+    The page knows an ad valorem duty on a given customs value, and no counterfactual.
+    """
+    duty = item.duty
+    beyond = duty.specific_change != 0 or duty.reading != "customs_value"
+    if beyond or item.counterfactual_change is not None:
+        return None
     try:
         state = _state(case, item)
     except ModelError:  # nothing but the ends of a distribution could be shown, and one is missing
@@ -159,7 +181,7 @@ def _tariff(case: Case) -> dict[str, Any]:
         return {
             "tariff_by": "rate", "tariff": _pair(tariff.rate), "old_tariff": _pair(tariff.old_rate)
         }  # fmt: skip
-    change, old = span(case.tariff_change), span(case.old_tariff)
+    change, old = span(case.duty.change), span(case.duty.old_rate)
     return {
         "tariff_by": "schedule",
         "tariff": [change.low + old.low, change.high + old.high],
@@ -171,17 +193,13 @@ def _tariff(case: Case) -> dict[str, Any]:
     }
 
 
-_RULED: Final = {"rule": "observed"}
-"""Where a new price is known, it is what the page shows first."""
-
-
 def _price(item: CaseProduct) -> dict[str, Any]:
-    seen = {"old_price": _pair(item.old_price)}
-    if item.new_price is not None:
-        return seen | {"price_by": "new_price", "new_price": _pair(item.new_price)} | _RULED
-    if item.price_change is not None:
-        change = [item.price_change, item.price_change]
-        return seen | {"price_by": "price_change", "price_change": change} | _RULED
+    move = item.price
+    seen = {"old_price": _pair(move.old)}
+    if move.new is not None:
+        return seen | {"price_by": "new_price", "new_price": _pair(move.new)}
+    if move.change is not None:
+        return seen | {"price_by": "price_change", "price_change": _pair(move.change)}
     return seen
 
 
@@ -192,10 +210,9 @@ def _customs(item: CaseProduct) -> dict[str, Any]:
 
 
 def _cost(item: CaseProduct) -> dict[str, Any]:
-    if item.cost_share is not None:
-        return {"cost_by": "share", "cost_share": _pair(item.cost_share)}
-    if item.unit_cost is not None:
-        return {"cost_by": "money", "unit_cost": _pair(item.unit_cost)}
+    kinds = {"cost_share": "share", "unit_cost": "money"}
+    for name, value in item.cost.items():
+        return {"cost_by": kinds[name], name: _pair(value)}
     return {"cost_by": "customs" if item.no_other_cost else "none"}
 
 

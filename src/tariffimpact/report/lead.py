@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -9,16 +10,19 @@ from tariffimpact import units
 from tariffimpact.codes import country_name, hts_label
 from tariffimpact.companies import HOME_MARKET
 from tariffimpact.errors import ModelError
-from tariffimpact.facts import Assumption, Facts, PriceChange, Status
+from tariffimpact.facts import Assumption, Facts, OriginShare, PriceChange, Status
 from tariffimpact.interval import Interval
 from tariffimpact.passthrough import PassThroughBounds, pass_through_bounds
 from tariffimpact.report.assumed import Subject, assumed
 from tariffimpact.report.scenarios import (
+    DAYS_PER_MONTH,
+    REFERENCE_ORIGIN,
     STOCK_DAYS,
     OriginScenario,
     candidate_origins,
     old_day,
     origin_scenarios,
+    origin_shares,
     rate_of,
     recorded_origins,
 )
@@ -46,20 +50,26 @@ class LeadEvent:
     old_day: date
     """The day whose rate stands for the goods sold at the old price."""
     scenarios: tuple[OriginScenario, ...]
-    """The reference origin first, then single origins, then what the company itself says."""
+    """By day of import, the last first, and by origin; then all that is left open."""
     is_example: bool
     """Whether no origin of such goods is on record, so that the story's stands as an example."""
     gap: str
     """Why there is no scenario, and what would mend it; blank where there is one."""
+    stock_days: int
+    """How long before its day the goods sold on it may have been imported."""
+    shares: tuple[OriginShare, ...]
+    """Where all importers' goods of the kind came from at the time, largest first."""
     customs_share: Assumption | None
+    wide_share: Assumption | None
+    """The customs share if nothing is taken from other makers' goods; None where none is told."""
     bounds: tuple[ProductBounds, ...]
     """One for each change and scenario, changes in the outer order."""
     reference_rate: TariffRate | None
-    """The whole rate on the first scenario's origin, for the goods sold at the new price."""
+    """The whole rate on the first scenario's origin, on the day of the new price."""
     old_rate: TariffRate | None
-    """The same for the goods sold at the old price."""
+    """The rate on the story's origin for the goods sold at the old price."""
     threatened: tuple[TariffComponent, ...]
-    """Duties threatened against the reference origin in the months before, never charged."""
+    """Duties threatened against the story's origin in the months before, never charged."""
 
     @property
     def company(self) -> str:
@@ -89,6 +99,17 @@ class LeadEvent:
             entry.bounds.rate is not None for entry in self.of(self.scenarios[0])
         )
 
+    @property
+    def singles(self) -> tuple[OriginScenario, ...]:
+        """The scenarios of named origins."""
+        return tuple(scenario for scenario in self.scenarios if not scenario.is_open)
+
+    @property
+    def story(self) -> OriginScenario:
+        """The scenario of the origin whose rate the story quotes, or else the first."""
+        named = (s for s in self.singles if REFERENCE_ORIGIN in s.origins and s.is_current)
+        return next(named, self.scenarios[0])
+
     def of(self, scenario: OriginScenario) -> tuple[ProductBounds, ...]:
         """Return the bounds of each change under one scenario."""
         return tuple(entry for entry in self.bounds if entry.scenario is scenario)
@@ -106,8 +127,10 @@ def lead_event(facts: Facts, schedule: TariffSchedule) -> LeadEvent | None:
     if first is None:
         return None
     changes = tuple(row for row in moved if _event(facts, row) == _event(facts, first))
-    scenarios = origin_scenarios(facts, schedule, first)
     subject, before = _subject(facts, changes), old_day(facts, first)
+    stock = assumed(facts, "months_of_stock", subject)
+    days = STOCK_DAYS if stock is None else math.ceil(stock.value.high * DAYS_PER_MONTH)
+    scenarios = origin_scenarios(facts, schedule, first, days)
     share = assumed(facts, "customs_share", subject)
     span = Interval(0.0, 1.0) if share is None else share.value
     bounds = tuple(
@@ -115,7 +138,9 @@ def lead_event(facts: Facts, schedule: TariffSchedule) -> LeadEvent | None:
         for row in changes
         for scenario in scenarios
     )
-    origin = scenarios[0].origins[0] if scenarios else candidate_origins(facts, first)[0]
+    candidates = candidate_origins(facts, first)
+    origin = scenarios[0].origins[0] if scenarios else candidates[0]
+    story = REFERENCE_ORIGIN if REFERENCE_ORIGIN in candidates else origin
     return LeadEvent(
         changes=changes,
         subject=subject,
@@ -123,11 +148,14 @@ def lead_event(facts: Facts, schedule: TariffSchedule) -> LeadEvent | None:
         scenarios=scenarios,
         is_example=not recorded_origins(facts, first),
         gap="" if scenarios else _gap(facts, schedule, first),
+        stock_days=days,
+        shares=origin_shares(facts, first),
         customs_share=share,
+        wide_share=assumed(facts, "customs_share_wide", subject),
         bounds=bounds,
         reference_rate=rate_of(schedule, first, origin, first.effective_on),
-        old_rate=rate_of(schedule, first, origin, before),
-        threatened=_threatened(schedule, first, origin),
+        old_rate=rate_of(schedule, first, story, before),
+        threatened=_threatened(schedule, first, story, days),
     )
 
 
@@ -204,11 +232,11 @@ def _bounds(row: PriceChange, scenario: OriginScenario, share: Interval) -> Pass
 
 
 def _threatened(
-    schedule: TariffSchedule, change: PriceChange, origin: str
+    schedule: TariffSchedule, change: PriceChange, origin: str, stock_days: int
 ) -> tuple[TariffComponent, ...]:
     """Return what the reference origin was threatened with in the months before the change."""
     found: dict[str, TariffComponent] = {}
-    for back in range(STOCK_DAYS):
+    for back in range(stock_days):
         day = change.effective_on - timedelta(days=back)
         rate = rate_of(schedule, change, origin, day)
         for part in rate.components if rate else ():

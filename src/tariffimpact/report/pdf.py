@@ -211,7 +211,7 @@ class _Payload:
                 f"{source.publisher}. Published {units.day(source.published_on)}, "
                 f"read {units.day(source.accessed_on)}. Licence: {source.licence}."
             ),
-            "url": str(source.url),
+            "url": source.address,
             "quotes": [(self._ink(place), self._ink(words)) for place, words in reference.quotes],
             "tall": sum(len(words) + 60 for _, words in reference.quotes) > _TALL,
         }

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from tariffimpact.decisions.recovery import Recovery, recovery
 from tariffimpact.facts import Assumption, Exposure, Facts, Financial, PriceChange
-from tariffimpact.interval import Interval
 from tariffimpact.report.assumed import assumed
 from tariffimpact.report.lead import LeadEvent
 
@@ -25,13 +24,20 @@ class LeadRecovery:
     ratio: Assumption | None
     """Units after the rise over units before; None where none is on record."""
     exposures: tuple[Exposure, ...]
+    """The figures of the whole scope, and of the segment the product is of, by day."""
     recoveries: tuple[Recovery, ...]
     """One for each exposure."""
 
     @property
+    def standing(self) -> Exposure:
+        """The figure that stands: the last of the product's segment, or else of the whole."""
+        segments = [row for row in self.exposures if row.segment is not None]
+        return (segments or self.exposures)[-1]
+
+    @property
     def latest(self) -> Recovery:
         """The recovery of the figure that stands."""
-        return self.recoveries[-1]
+        return self.recoveries[self.exposures.index(self.standing)]
 
 
 def lead_recovery(facts: Facts, lead: LeadEvent) -> LeadRecovery | None:
@@ -41,21 +47,31 @@ def lead_recovery(facts: Facts, lead: LeadEvent) -> LeadRecovery | None:
     alike = {(row.change, row.currency) for row in lead.changes} == {(first.change, "USD")}
     if home is None or not alike or lead.move != "rise":
         return None
-    exposures = tuple(
-        row
-        for row in sorted(facts.exposures, key=lambda row: row.disclosed_on)
-        if row.company == lead.company
-        and row.segment is None
-        and row.amount_usd
-        and row.ends_on > lead.effective_on
-    )
+    exposures = lead_exposures(facts, lead)
     sold = [row for row in facts.financials if _is_units_of(row, lead, exposures)]
     if not exposures or not sold:
         return None
-    stays = assumed(facts, "retailer_margin", lead.subject)
+    stays = assumed(facts, "retailer_part", lead.subject)
     ratio = assumed(facts, "quantity_ratio", lead.subject)
     recoveries = tuple(_recovery(first, row, sold[-1], (home, stays, ratio)) for row in exposures)
     return LeadRecovery(first, sold[-1], home, stays, ratio, exposures, recoveries)
+
+
+def lead_exposures(facts: Facts, lead: LeadEvent) -> tuple[Exposure, ...]:
+    """Return what the lead company put on the whole scope, and on the product's segment, by day.
+
+    A segment is the product's if what its figure covers names the goods.
+    """
+    rows = [
+        row
+        for row in facts.exposures
+        if row.company == lead.company
+        and row.amount_usd is not None
+        and row.amount_usd.high > 0
+        and row.ends_on > lead.effective_on
+        and (row.segment is None or lead.subject.level(row.covers) is not None)
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.disclosed_on, row.segment is not None)))
 
 
 def _is_units_of(row: Financial, lead: LeadEvent, exposures: tuple[Exposure, ...]) -> bool:
@@ -79,7 +95,7 @@ def _recovery(
         months=in_force / DAYS_PER_MONTH,
         exposure=exposure.amount_usd,
         basis=exposure.basis.value,
-        retailer_share=0.0 if stays is None else Interval(0.0, stays.value.high),
+        retailer_share=0.0 if stays is None else stays.value,
         volume_ratio=1.0 if ratio is None else ratio.value,
         same_scope=exposure.scope == sold.scope,
         currency=change.currency,

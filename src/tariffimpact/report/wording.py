@@ -138,14 +138,14 @@ def cell_words(value: Any) -> str:
     Examples
     --------
     >>> cell_words(0.1 + 0.2), cell_words(date(2025, 8, 21)), cell_words(float("nan"))
-    ('0.3', '2025-08-21', '–')
+    ('0.3', 'Aug 21 2025', '–')
     """
     import pandas as pd
 
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "–"
     if isinstance(value, date):  # a pandas Timestamp is one too
-        return value.isoformat()[:10]
+        return units.day(date(value.year, value.month, value.day), short=True)
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)

@@ -177,7 +177,7 @@ def _line(part: TariffComponent) -> str:
     standing = part.status.value.replace("_", " ") + ("" if part.counted else ", not counted")
     return (
         f"  {amount:>14}  {part.authority}: {part.name} [{standing}; {part.base.value} value]\n"
-        f"{'':>16}  {part.source.publisher}, {part.locator}: {part.source.url}"
+        f"{'':>16}  {part.source.publisher}, {part.locator}: {part.source.address}"
     )
 
 
@@ -200,7 +200,7 @@ def _part_as_json(part: TariffComponent) -> dict[str, Any]:
             "source_id": part.source.source_id,
             "publisher": part.source.publisher,
             "title": part.source.title,
-            "url": str(part.source.url),
+            "url": part.source.address,
             "locator": part.locator,
             "quote": part.quote,
         },

@@ -20,6 +20,7 @@ from tariffimpact.errors import require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.evaluation import Model
 from tariffimpact.uncertainty.inputs import Input, Inputs
+from tariffimpact.uncertainty.phrasing import defined_share, form, input_value, listed, quantity
 from tariffimpact.uncertainty.search import (
     Box,
     Point,
@@ -31,7 +32,6 @@ from tariffimpact.uncertainty.search import (
     monotone,
     still,
 )
-from tariffimpact.uncertainty.wording import defined_share, form, input_value, listed, quantity
 
 if TYPE_CHECKING:
     import pandas as pd

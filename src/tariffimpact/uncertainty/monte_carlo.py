@@ -15,7 +15,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array
 from tariffimpact.uncertainty.evaluation import Model, Progress, evaluate
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.wording import defined_share, form, quantity
+from tariffimpact.uncertainty.phrasing import defined_share, form, quantity
 
 if TYPE_CHECKING:
     import pandas as pd

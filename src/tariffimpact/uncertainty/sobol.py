@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tariffimpact.answers import Answer
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import ModelError, NotIdentified
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
 from tariffimpact.uncertainty.evaluation import Model, Progress, evaluate
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.wording import defined_share
+from tariffimpact.uncertainty.phrasing import defined_share
 from tariffimpact.units import percent
 
 if TYPE_CHECKING:
@@ -213,8 +213,9 @@ def sobol(
     Raises
     ------
     ModelError
-        If an input is faulty, none varies, `n` is no power of two, the answer does not vary, or
-        the model has none in more than half of the rows.
+        If an input is faulty, none varies, `n` is no power of two, or the answer does not vary.
+    NotIdentified
+        If the model has no answer in more than half of the rows.
 
     References
     ----------
@@ -236,7 +237,7 @@ def sobol(
     defined = np.isfinite(at_a) & np.isfinite(at_b) & np.isfinite(at_ab).all(axis=0)
     if not defined.all():
         if defined.sum() * 2 < n:
-            raise ModelError(
+            raise NotIdentified(
                 f"{name}: the model has no answer in {n - int(defined.sum()):,} of {n:,} sample "
                 "rows; narrow the inputs to where it has one"
             )

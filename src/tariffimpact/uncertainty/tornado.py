@@ -15,7 +15,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
 from tariffimpact.uncertainty.evaluation import Model, evaluate
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.wording import form, input_value, quantity
+from tariffimpact.uncertainty.phrasing import form, input_value, quantity
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import Enum
@@ -14,18 +15,26 @@ from tariffimpact.interval import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\n")
+_FORMULA_STARTS: Final = (
+    *("=", "+", "-", "@", "\t", "\n"),
+    *"\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}"
+    "\N{FULLWIDTH COMMERCIAL AT}",
+)
+"""What a spreadsheet may take a formula to begin with, full width as well."""
+_NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)*([eE][+-]?\d+)?%?")
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
     """Return a frame as CSV in UTF-8 with LF, no text cell of which a spreadsheet would run.
 
     A text that starts like a formula is given a leading apostrophe, which spreadsheets show as
-    text; numbers are left alone. Line breaks inside a text are written as LF.
+    text, in the header too; a number, also one in a text, such as `-5`, is left alone. Line breaks
+    inside a text are written as LF.
     """
     safe = frame.copy(deep=False)
     for name in frame.select_dtypes(exclude=["number", "bool"]).columns:
         safe[name] = frame[name].map(lambda cell: _as_text(cell) if isinstance(cell, str) else cell)
+    safe.columns = [_as_text(str(name)) for name in frame.columns]
     text: str = safe.to_csv(index=False, lineterminator="\n")
     return text.encode("utf-8")
 
@@ -74,4 +83,5 @@ def plain(value: Any) -> Any:
 def _as_text(cell: str) -> str:
     """Return a text that opens as one cell of text: a bare CR would begin a row of its own."""
     text = cell.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    harmless = not text.startswith(_FORMULA_STARTS) or _NUMBER.fullmatch(text)
+    return text if harmless else f"'{text}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from tariffimpact import units
-from tariffimpact.facts import PriceChange
+from tariffimpact.facts import Cause, Exposure, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.passthrough import full_share, implied_customs_share
 from tariffimpact.report.assumed import assumed
 from tariffimpact.report.content import Paragraph
 from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.recovered import lead_exposures
 from tariffimpact.report.results import Results
+from tariffimpact.report.standings import standing
 from tariffimpact.report.wording import within
 from tariffimpact.tariffs import TariffRate
 
@@ -25,16 +27,15 @@ def refuted_claims(results: Results, lead: LeadEvent) -> list[Paragraph]:
 
 
 def _headline_claim(lead: LeadEvent) -> list[Paragraph]:
-    row, scenario = lead.changes[0], lead.scenarios[0]
+    row, scenario = lead.changes[0], lead.story
     naive = row.relative_change / scenario.tariff_change.high
     return [
         Paragraph(
-            f"“{units.percent(naive, 0)} passed on” divides "
-            f"{units.money(row.change, row.currency)} by "
-            f"{scenario.change_words} of "
-            f"{units.money(row.old_price, row.currency)}: it takes the whole price as customs "
-            f"value and every unit as from {scenario.label}. It is the lower end of the set, not "
-            "an estimate.",
+            f"Whoever divides {units.money(row.change, row.currency)} by {scenario.change_words} "
+            f"of {units.money(row.old_price, row.currency)} computes that "
+            f"{units.percent(naive, 0)} was passed on: that takes the whole price as customs value "
+            f"and every unit as from {scenario.countries}. It is the lower end of the set for that "
+            "origin, not an estimate.",
             (row.source_id,),
             "accounting",
         )
@@ -46,7 +47,7 @@ def _threat(lead: LeadEvent) -> list[Paragraph]:
     row, share = lead.changes[0], lead.customs_share
     if share is None or lead.old_rate is None:
         return []
-    charged = lead.scenarios[0].tariff_change * share.value * row.old_price
+    charged = lead.story.tariff_change * share.value * row.old_price
     found = []
     for part in lead.threatened:
         change = None if part.amount is None else part.amount - _of(lead.old_rate, part.authority)
@@ -61,7 +62,7 @@ def _threat(lead: LeadEvent) -> list[Paragraph]:
                 f"instead of {units.money(charged, row.currency, 0)}, and the rise would be full "
                 f"pass-through at a customs share of {units.percent(float(at), 0)}.",
                 (part.source.source_id,),
-                "accounting",
+                standing(row, share),
             )
         )
     return found
@@ -92,7 +93,7 @@ def _exposure_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
     sold = [row for row in unit_rows if row.starts_on == exposure.starts_on]
     if not sold or exposure.amount_usd is None:
         return []
-    row, scenario, units_sold = lead.changes[0], lead.scenarios[0], sold[-1].value * home.value
+    row, scenario, units_sold = lead.changes[0], lead.story, sold[-1].value * home.value
     share = implied_customs_share(
         exposure=exposure.amount_usd,
         units_sold=units_sold,
@@ -104,15 +105,40 @@ def _exposure_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
     verdict = "it cannot be" if share.low > 1 else "it could be"
     return [
         Paragraph(
-            f"“{units.big_money(exposure.amount_usd, 'USD')} is the tariff on {kind}”: over "
-            f"{units.count(units_sold)} units a year it is "
-            f"{units.money(a_unit, 'USD', 0)} each, a customs value of {units.percent(share, 0)} "
-            f"of the {row.product}'s price at {scenario.change_words}. Other "
-            f"goods carry part of it; as the duty on this product alone {verdict}.",
-            (exposure.source_id, sold[-1].source_id),
-            "accounting",
+            f"Were {units.big_money(exposure.amount_usd, 'USD')} the tariff on {kind}, it would "
+            f"be {units.money(a_unit, 'USD', 0)} for each of {units.count(units_sold)} units a "
+            f"year, a customs value of {units.percent(share, 0)} of the {row.product}'s price at "
+            f"{scenario.change_words}: as the duty on this product alone {verdict}."
+            f"{_segment_words(results, lead, exposure, units_sold)}",
+            (exposure.source_id, sold[-1].source_id, *_segment_cites(results, lead, exposure)),
+            standing(exposure, sold[-1], home),
         )
     ]
+
+
+def _segment(results: Results, lead: LeadEvent, group: Exposure) -> Exposure | None:
+    """Return what the company put on the product's segment on the day of its group's figure."""
+    same = (
+        row
+        for row in lead_exposures(results.facts, lead)
+        if row.segment is not None and row.disclosed_on == group.disclosed_on
+    )
+    return next(same, None)
+
+
+def _segment_words(results: Results, lead: LeadEvent, group: Exposure, units_sold: Interval) -> str:
+    part = _segment(results, lead, group)
+    if part is None or part.amount_usd is None:
+        return " Other goods carry part of it."
+    return (
+        f" The company itself put {units.big_money(part.amount_usd, 'USD')} of it on "
+        f"{part.segment}: {units.money(part.amount_usd / units_sold, 'USD', 0)} a unit."
+    )
+
+
+def _segment_cites(results: Results, lead: LeadEvent, group: Exposure) -> tuple[str, ...]:
+    part = _segment(results, lead, group)
+    return () if part is None else (part.source_id,)
 
 
 def _cumulative_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
@@ -136,7 +162,7 @@ def _cumulative_claim(results: Results, lead: LeadEvent) -> list[Paragraph]:
                     f"{units.money(largest, last.currency, 2)}: more than full pass-through, or "
                     "another cause.",
                     (first.source_id, last.source_id),
-                    "accounting",
+                    standing(first, last, share),
                 )
             )
     return found
@@ -147,6 +173,7 @@ def _twice_raised(results: Results, lead: LeadEvent) -> list[tuple[PriceChange, 
     by_product: dict[tuple[str, str], list[PriceChange]] = {}
     for profile in results.companies.profiles:
         for row in sorted(profile.price_moves, key=lambda row: row.effective_on):
-            if row.hts == lead.changes[0].hts and row.change > 0:
+            answers = row.cause is not Cause.OTHER and row.change > 0
+            if row.hts == lead.changes[0].hts and answers:
                 by_product.setdefault((row.company, row.product), []).append(row)
     return [(rows[0], rows[-1]) for rows in by_product.values() if len(rows) > 1]

@@ -7,8 +7,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tariffimpact import charts, units
-from tariffimpact.companies import CompanyComparison, CompanyProfile, ExposureShare
-from tariffimpact.facts import EVERYBODY, Basis
+from tariffimpact.companies import (
+    IN_PART,
+    OTHER_REASON,
+    PASSES_ON,
+    CompanyComparison,
+    CompanyProfile,
+    ExposureShare,
+)
+from tariffimpact.facts import EVERYBODY, Basis, Exposure
+from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import Results
 
@@ -36,12 +44,13 @@ def company_section(results: Results) -> Section | None:
         *_firms_in_general(results),
         Paragraph(
             "The response is classified from the facts by one rule: a price rise announced or "
-            "done in answer to the tariff or the economy is “passes on”; “in part” if a range "
+            "done for which the company names the tariff is “passes on”; “in part” if a range "
             "was kept at its price, costs were said to be absorbed, or the rise touches less than "
-            "half of the range; a rise only considered is “considering a rise”; a price kept or "
-            "cost absorbed with no rise is “absorbs”; only sourcing, stock or cost measures is "
-            "“mitigates”. A rise for which the company gave another cause, or none, does not "
-            "count.",
+            "half of the range; a rise for which it gave another reason, or none, is “raised "
+            "prices, gave another reason or none”; a rise only considered is “considering a "
+            "rise”; a price kept or cost absorbed with no rise is “absorbs”; only sourcing, "
+            "stock or cost measures is “mitigates”. What a company does not say is not counted, "
+            "so the number that passes the tariff on is a lower bound.",
             standing="accounting",
         ),
     )
@@ -126,35 +135,68 @@ def cost_title(frame: pd.DataFrame) -> str:
 
 
 def exposure_span(compared: CompanyComparison) -> str | None:
-    """Return the smallest and the largest disclosed exposure as a clause; None without any.
+    """Return the lowest and the highest exposure among those that compare, as a clause.
 
-    Figures of which only an upper end is known are neither.
+    Like is set beside like: figures of one basis, of years that mostly fall into one calendar
+    year, over sales of the same period, no yearly rates; of the groups of such figures the largest
+    one. None where no two compare.
     """
-    known = [
-        (entry.share.low, profile.company, _share(entry))
-        for profile in compared.profiles
-        for entry in profile.exposures
-        if entry.share is not None and entry.share.low > 0
-    ]
-    if not known:
-        return None
-    (_, least, low), (_, most, high) = min(known), max(known)
-    if least == most:
-        return f"{least} puts its exposure at {low} of sales"
-    return f"Disclosed exposures run from {low} of sales ({least}) to {high} ({most})"
+    groups: dict[tuple[Basis, int], list[tuple[str, Interval]]] = {}
+    for profile in compared.profiles:
+        for entry in profile.exposures:
+            if entry.share is not None and entry.same_period and entry.share.is_bounded:
+                key = (entry.basis, _year(entry.exposure))
+                groups.setdefault(key, []).append((profile.company, entry.share))
+    told = [_span_words(*key, found) for key, found in _largest(groups)]
+    return "; ".join(told) or None
+
+
+def _largest(
+    groups: dict[tuple[Basis, int], list[tuple[str, Interval]]],
+) -> list[tuple[tuple[Basis, int], list[tuple[str, Interval]]]]:
+    """Return of each basis that is told the year with the most companies, two at least."""
+    found = []
+    for basis in (Basis.GROSS, Basis.NET):
+        years = {key: rows for key, rows in groups.items() if key[0] is basis and len(rows) > 1}
+        if years:
+            key = max(years, key=lambda key: (len(years[key]), key[1]))
+            found.append((key, years[key]))
+    return found
+
+
+def _span_words(basis: Basis, year: int, found: list[tuple[str, Interval]]) -> str:
+    least, low = min(found, key=lambda entry: (entry[1].low, entry[1].high))
+    most, high = max(found, key=lambda entry: (entry[1].high, entry[1].low))
+    return (
+        f"{basis.value} exposures of {year} run from {units.percent(low)} of sales ({least}) to "
+        f"{units.percent(high)} ({most})"
+    )
+
+
+def _year(exposure: Exposure) -> int:
+    """Return the calendar year that holds the middle of an exposure's period."""
+    return (exposure.starts_on + (exposure.ends_on - exposure.starts_on) / 2).year
 
 
 def passing_words(compared: CompanyComparison) -> str:
-    """Return how many of the companies pass the tariff on, as a clause."""
+    """Return how many companies pass the tariff on and name it, and how many rose otherwise."""
     profiles = compared.profiles
-    passing = [p for p in profiles if p.response.startswith("passes on")]
+    passing = [p for p in profiles if p.response in (PASSES_ON, IN_PART)]
+    others = [p for p in profiles if p.response == OTHER_REASON]
     if len(profiles) == 1:
+        only = profiles[0]
+        if others:
+            return f"{only.company} raised prices and did not name the tariff"
         does = "passes" if passing else "does not pass"
-        return f"{profiles[0].company} {does} the tariff on, as far as it is known"
-    if not passing:
-        return f"None of {len(profiles)} companies passes the tariff on, as far as it is known"
-    verb = "passes" if len(passing) == 1 else "pass"
-    return f"{len(passing)} of {len(profiles)} companies {verb} the tariff on, at least in part"
+        return f"{only.company} {does} the tariff on, as far as it is known"
+    if passing:
+        verb = "passes" if len(passing) == 1 else "pass"
+        count = f"{len(passing)} of {len(profiles)} companies {verb} the tariff on and say so"
+    else:
+        count = f"None of {len(profiles)} companies passes the tariff on and says so"
+    return (
+        f"{count}; {len(others)} raised prices and gave another reason or none" if others else count
+    )
 
 
 def _firms_in_general(results: Results) -> list[Paragraph]:
@@ -162,10 +204,10 @@ def _firms_in_general(results: Results) -> list[Paragraph]:
     rows = [row for row in results.facts.statements if row.company == EVERYBODY]
     if not rows:
         return []
-    said = units.listed([row.quote for row in rows])
+    said = units.listed([f"“{row.quote}”" for row in rows])
     return [
         Paragraph(
-            f"Of firms in general, no company named: {said}.",
+            f"Of businesses at large, no company named, the story says: {said}.",
             tuple(dict.fromkeys(row.source_id for row in rows)),
             "evidence",
         )
@@ -180,18 +222,20 @@ def _table(compared: CompanyComparison) -> Table:
         rows=tuple(_row(profile, entry) for profile, entry in rows),
         cites=tuple(_row_cites(profile, entry) for profile, entry in rows),
         numeric=(1, 4, 5),
-        note="Of sales: * the sales are of another period, or the exposure is an annual rate. "
-        "Price move: smallest to largest over products, announced or done in answer.",
+        searchable=len(rows) > 12,
+        note="Of sales: * the sales are of another period; † the exposure is an annual rate. "
+        "“No sales” where none of the same part of the company and currency is on record. "
+        "Price move: smallest to largest over products in the US since February 2025, whatever "
+        "the reason but one that is not the tariff.",
     )
 
 
 def _row(profile: CompanyProfile, entry: ExposureShare | None) -> tuple[str, ...]:
-    move = profile.price_move
-    price = "not disclosed" if move is None else units.percent(move)
+    price = profile.price_words
     if entry is None:
-        return (profile.company, "not disclosed", "", "", "", price, profile.response)
-    star = "" if entry.same_period else " *"
-    share = "unknown" if entry.share is None else f"{_share(entry)}{star}"
+        return (profile.company, "none found", "", "", "", price, profile.response)
+    star = " †" if entry.exposure.annualised else "" if entry.same_period else " *"
+    share = "no sales" if entry.share is None else f"{_share(entry)}{star}"
     basis = "not said" if entry.basis is Basis.UNSTATED else entry.basis.value
     amount = units.big_money(entry.exposure.amount, entry.exposure.currency)
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffimpact import charts, units
-from tariffimpact.facts import Basis, Conflict
+from tariffimpact.facts import Assumption, Basis, Conflict, ValueMeasure
 from tariffimpact.passthrough import full_share, implied_rate, measure
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
@@ -53,9 +53,10 @@ def method_section(results: Results) -> Section:
         ),
         Paragraph(
             "A bound is the value at the corner of the assumed ranges that makes the result "
-            "smallest or largest; every formula used here is monotone in each input, so the "
-            "corners are exact. No midpoint is ever reported: nothing in the evidence puts one "
-            "value above another."
+            "smallest or largest, exact where the formula is monotone in each input; where it is "
+            "not, the ranges were searched, and the sentence says so. Nothing in the evidence "
+            "puts one value of a range above another: what stands at the middle of every range "
+            "is marked so."
         ),
     ]
     lead = results.lead
@@ -73,12 +74,42 @@ def assumption_section(results: Results) -> Section | None:
         caption="Assumed ranges",
         columns=("Of", "For", "Range", "Unit", "Reason"),
         rows=tuple(
-            (row.name.replace("_", " "), row.applies_to, str(row.value), row.unit, row.reason)
+            (
+                _ASSUMED.get(row.name, row.name.replace("_", " ")),
+                row.applies_to,
+                *range_words(row),
+                row.reason,
+            )
             for row in rows
         ),
         cites=tuple((row.source_id,) if row.source_id else () for row in rows),
     )
     return Section("assumptions", "Assumptions", (table,))
+
+
+_ASSUMED = {
+    "customs_share": "customs value",
+    "us_share": "US sales",
+    "exporter_cut": "exporter’s cut of its price",
+    "retailer_margin": "retailer’s part of the rise",
+    "quantity_ratio": "units sold after, over before",
+    "metal_mass": "metal in a can",
+    "metal_price": "price of the metal",
+    "shelf_price": "shelf price",
+}
+"""What a reader calls an assumed number."""
+
+
+def range_words(row: Assumption) -> tuple[str, str]:
+    """Return an assumed range as a reader knows it, and what it is of.
+
+    A fraction is said in percent of what it is a fraction of.
+    """
+    if row.unit.startswith("fraction"):
+        of = row.unit.removeprefix("fraction").strip()
+        return units.percent(row.value, 1).replace(".0%", "%"), f"percent {of}".strip()
+    plain = units.ratio(row.value, 2).replace(".00", "")
+    return plain, row.unit
 
 
 def conflict_section(results: Results) -> Section | None:
@@ -108,10 +139,7 @@ def limit_section(results: Results) -> Section:
                         "Not causal: that a price rose after a tariff does not show that the "
                         "tariff raised it. Where a range is conditional on that, it says so."
                     ),
-                    Paragraph(
-                        "No customs value of any product here is public. Without it, no "
-                        "pass-through rate is a number; the range is the answer."
-                    ),
+                    *_values(results),
                     Paragraph(
                         "Exposures are the companies' own estimates, on their own definitions; "
                         "they are compared in share of sales, not audited."
@@ -128,6 +156,21 @@ def limit_section(results: Results) -> Section:
             ),
         ),
     )
+
+
+def _values(results: Results) -> list[Paragraph]:
+    """Say which declared values are public, and what is missing still."""
+    known = [r for r in results.facts.customs_values if r.measure is ValueMeasure.DECLARED_VALUE]
+    products = units.listed(list(dict.fromkeys(row.product for row in known)))
+    public = f"Declared values are public of {products} alone, at export." if known else ""
+    return [
+        Paragraph(
+            f"{public or 'No customs value of any product here is on record.'} Without the value "
+            "at which a product was entered no pass-through rate is a number; the range is the "
+            "answer.",
+            tuple(dict.fromkeys(row.source_id for row in known)),
+        )
+    ]
 
 
 def _lead_rows(results: Results) -> list[tuple[str, ...]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tariffimpact import charts, units
-from tariffimpact.facts import Basis
+from tariffimpact.facts import Basis, Exposure
 from tariffimpact.report.content import Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.recovered import LeadRecovery
 from tariffimpact.report.results import Results
+from tariffimpact.report.standings import standing
 
 
 def exposure_section(results: Results) -> Section | None:
@@ -21,20 +24,25 @@ def exposure_section(results: Results) -> Section | None:
         (
             _path(found),
             _figure(found),
-            Paragraph(found.latest.summary(), (found.exposures[-1].source_id,), "accounting"),
+            Paragraph(
+                found.latest.summary(),
+                (found.standing.source_id,),
+                standing(found.standing, found.home_share, found.stays, found.ratio),
+            ),
             Paragraph("Nobody outside the company can say it exactly, because"),
             Bullets(
                 (
                     Paragraph(
-                        f"the exposure is the {found.exposures[-1].scope}'s, on everything it "
+                        f"the exposure is that of {_part(found.standing)}, on everything it "
                         f"imports; the rise is on {found.units_sold.scope} alone;",
-                        (found.exposures[-1].source_id,),
+                        (found.standing.source_id,),
                     ),
                     *_counted_twice(found),
                     Paragraph(
                         f"the share of units sold in the US, "
-                        f"{units.percent(found.home_share.value, 0)}, is assumed: it is not "
-                        "published;",
+                        f"{units.percent(found.home_share.value, 0)}, is a range that others "
+                        "give, not the company's own figure;",
+                        tuple(filter(None, (found.home_share.source_id,))),
                     ),
                     Paragraph(_unknown_parts(found)),
                 )
@@ -71,24 +79,33 @@ def _unknown_parts(found: LeadRecovery) -> str:
 
 def recovered_words(found: LeadRecovery) -> str:
     """Return the recovered share of the standing figure in a clause."""
-    latest = found.exposures[-1]
+    latest = found.standing
     assert latest.amount_usd is not None
-    rate = units.percent(found.latest.rate, 0)
+    last = units.day(latest.ends_on - timedelta(days=1))
+    of = "exposure" if latest.segment is None else f"that it put on {latest.segment}"
     return (
-        f"{found.change.company}'s rise can bring back {rate} of its "
-        f"{units.big_money(latest.amount, latest.currency)} "
-        f"({units.big_money(latest.amount_usd, 'USD')}) exposure"
+        f"{found.change.company}'s rise brings in "
+        f"{units.big_money(found.latest.gain, found.change.currency)} by "
+        f"{last}, {units.percent(found.latest.rate, 0)} of the "
+        f"{units.big_money(latest.amount_usd, 'USD')} "
+        f"({units.big_money(latest.amount, latest.currency)}) {of}"
     )
+
+
+def _part(row: Exposure) -> str:
+    """Return what a figure is of, in a word or two."""
+    return row.segment or f"the {row.scope}"
 
 
 def _path(found: LeadRecovery) -> Table:
     company, period = found.change.company, found.exposures[0].period
     return Table(
         caption=f"{company}'s tariff exposure as disclosed, {period}",
-        columns=("Disclosed", "Amount", "In dollars", "Basis", "Covers", "Rise recovers"),
+        columns=("Disclosed", "Of", "Amount", "In dollars", "Basis", "Covers", "Rise recovers"),
         rows=tuple(
             (
                 units.day(row.disclosed_on),
+                row.segment or row.scope,
                 units.big_money(row.amount, row.currency),
                 "" if row.amount_usd is None else units.big_money(row.amount_usd, "USD"),
                 "not said" if row.basis is Basis.UNSTATED else row.basis.value,
@@ -98,13 +115,14 @@ def _path(found: LeadRecovery) -> Table:
             for row, recovered in zip(found.exposures, found.recoveries, strict=True)
         ),
         cites=tuple((row.source_id,) for row in found.exposures),
-        numeric=(1, 2, 5),
-        note=f"{_revisions(len(found.exposures))}Rise recovers: conditional, see below.",
+        numeric=(2, 3, 6),
+        note=f"{_revisions(found)}Rise recovers: conditional, see below.",
     )
 
 
-def _revisions(count: int) -> str:
-    return "" if count == 1 else f"{count} dated revisions of one estimate, not {count} costs. "
+def _revisions(found: LeadRecovery) -> str:
+    count = sum(row.segment is None for row in found.exposures)
+    return "" if count < 2 else f"{count} dated figures of one estimate, not {count} costs. "
 
 
 def _figure(found: LeadRecovery) -> Figure:
@@ -112,20 +130,20 @@ def _figure(found: LeadRecovery) -> Figure:
 
     frame = pd.DataFrame(
         {
-            "label": f"{units.big_money(row.amount, row.currency)}, disclosed "
+            "label": f"{units.big_money(row.amount, row.currency)} of {_part(row)}, "
             f"{units.day(row.disclosed_on)}",
             "low": recovered.rate.low,
             "high": recovered.rate.high,
         }
         for row, recovered in zip(found.exposures, found.recoveries, strict=True)
     )
-    title = f"{recovered_words(found)}, at most"
+    title = recovered_words(found)
     sold = units.count(found.units_sold.value * found.home_share.value)
     return Figure(
         name="exposure-recovered",
         title=title,
         subtitle="Share of the disclosed exposure that the price rise brings in by the end of "
-        f"{found.exposures[-1].period}, {sold} US units a year",
+        f"{found.standing.period}, {sold} US units a year",
         source="Company disclosures; units and volume: see Assumptions.",
         alt=f"{title}. "
         + " ".join(

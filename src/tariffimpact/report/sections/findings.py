@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tariffimpact import units
 from tariffimpact.codes import country_name
 from tariffimpact.companies import HOME_MARKET
+from tariffimpact.facts import Cause, OriginShare, PriceChange
+from tariffimpact.interval import Interval
 from tariffimpact.report.content import Paragraph
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
+from tariffimpact.report.scenarios import OriginScenario
 from tariffimpact.report.sections.cans import cents
 from tariffimpact.report.sections.companies import exposure_span, passing_words
 from tariffimpact.report.sections.exposure import recovered_words
-from tariffimpact.report.sections.passthrough import apart_words, full_share_words
+from tariffimpact.report.sections.passthrough import (
+    apart_words,
+    covered_words,
+    full_share_words,
+    share_evidence,
+)
 from tariffimpact.report.sections.prices import rise_words
-from tariffimpact.report.wording import leading, points, tariff
+from tariffimpact.report.sections.refunds import paid_back_words, refund_cites, suit_words
+from tariffimpact.report.standings import standing
+from tariffimpact.report.wording import leading, points, tariff, within
 
 
 def findings(results: Results) -> tuple[Paragraph, ...]:
     """Return the findings the facts support, most important first."""
     lead = results.lead
-    found = _no_event(results) if lead is None else _lead_findings(lead)
+    found = _no_event(results) if lead is None else _lead_findings(results, lead)
     return (
         *found,
         *_recovery(results),
+        *_refund(results),
+        *_afterwards(results),
         *_companies(results),
         *_can(results),
-        *_refund(results),
     )
 
 
@@ -40,23 +53,17 @@ def _no_event(results: Results) -> list[Paragraph]:
     ]
 
 
-def _lead_findings(lead: LeadEvent) -> list[Paragraph]:
-    prices = tuple(row.source_id for row in lead.changes)
+def _lead_findings(results: Results, lead: LeadEvent) -> list[Paragraph]:
+    prices = tuple(dict.fromkeys(row.source_id for row in lead.changes))
     found = [Paragraph(f"{rise_words(lead)}.", prices, "evidence")]
     if lead.gap:
         what = f"What the {lead.move} says about pass-through cannot be told: {lead.gap}."
         return [*found, Paragraph(what)]
     if not lead.has_rate:
         return [*found, Paragraph(apart_words(lead), prices, "accounting")]
-    reference = lead.scenarios[0]
-    found.append(
-        Paragraph(
-            f"At {reference.label}'s {reference.words} {_full(lead)}{_example(lead)}",
-            prices,
-            "accounting",
-        )
-    )
-    return [*found, _no_share(lead) if lead.customs_share is None else _spread(lead)]
+    found.append(Paragraph(f"{_covered(lead)}{_example(lead)}", prices, standing(*lead.changes)))
+    share = _no_share(lead) if lead.customs_share is None else _days_decide(results, lead)
+    return [*found, share, *_story_origin(lead)]
 
 
 def _example(lead: LeadEvent) -> str:
@@ -64,22 +71,52 @@ def _example(lead: LeadEvent) -> str:
     if not lead.is_example:
         return ""
     return (
-        f" Where the goods come from is not on record: {lead.scenarios[0].label} is an example, "
-        "and rows of origins.csv would take its place."
+        f" Where the goods come from is not on record: {lead.scenarios[0].countries} is an "
+        "example, and rows of origins.csv would take its place."
     )
 
 
-def _full(lead: LeadEvent) -> str:
-    """Say which customs value would make the move full pass-through, and what any other says."""
+def _covered(lead: LeadEvent) -> str:
+    """Say up to which declared value the rise covers the duty, by origin and day of import."""
+    if lead.move != "rise":
+        return _full(lead)
+    row = lead.changes[0]
     shares = [entry.bounds.full_share for entry in lead.of(lead.scenarios[0])]
     if all(share is not None and share.low > 1 for share in shares):
         return (
-            f"no customs value makes that the duty alone: it would have to be "
+            "No declared value makes the rise the duty alone: it would have to be "
             f"{full_share_words(lead)} of the price."
         )
+    told = [
+        f"declared at {covered_words(row, scenarios)}{_entered(scenarios[0])}"
+        for scenarios in _by_day(lead)
+    ]
     return (
-        f"that is full pass-through only if the customs value is {full_share_words(lead)} of the "
-        "price. If it is more, less than the duty was passed on; if less, more."
+        f"The rise covers the duty on a {row.product} {'; or '.join(told)}. Declared at more, "
+        "sellers bore a part; at less, the rise is above the duty."
+    )
+
+
+def _by_day(lead: LeadEvent) -> list[list[OriginScenario]]:
+    """Return the scenarios of named origins, those that entered on the same days together."""
+    days: dict[str, list[OriginScenario]] = {}
+    for scenario in lead.singles:
+        days.setdefault(scenario.entered, []).append(scenario)
+    return list(days.values())
+
+
+def _entered(scenario: OriginScenario) -> str:
+    """Return which goods are meant, by their days of import; blank where those do not matter."""
+    return f" if it entered {scenario.entered}" if scenario.entered else ""
+
+
+def _full(lead: LeadEvent) -> str:
+    """Say at which customs value a cut is the duty taken off."""
+    reference = lead.scenarios[0]
+    return (
+        f"At {reference.label}'s {reference.words} that is full pass-through only if the customs "
+        f"value is {full_share_words(lead)} of the price. If it is more, less than the duty was "
+        "passed on; if less, more."
     )
 
 
@@ -92,66 +129,202 @@ def _no_share(lead: LeadEvent) -> Paragraph:
     )
 
 
-def _spread(lead: LeadEvent) -> Paragraph:
-    """Say what the origin does to the rate of the first product, and what can be told then."""
+def _days_decide(results: Results, lead: LeadEvent) -> Paragraph:
+    """Say what the day of import and the origin do to the rate of the first product."""
     assert lead.customs_share is not None
-    row = lead.changes[0]
-    by_origin = [
-        f"{units.money(entry.bounds.rate, row.currency, 2)} if it came from "
-        f"{entry.scenario.label} ({entry.scenario.words})"
-        for entry in lead.bounds
-        if entry.price is row and entry.bounds.rate is not None and (not entry.scenario.is_open)
-    ]
-    whose = "the" if len(lead.changes) == 1 else f"the {row.product}'s"
-    decides = "The origin decides. With" if len(lead.scenarios) > 1 else "With"
+    row, days = lead.changes[0], _by_day(lead)
+    decides = "The day of import decides. " if len(days) > 1 else ""
+    decides = decides or ("The origin decides. " if len(lead.singles) > 1 else "")
     moved = "raised" if lead.move == "rise" else "lowered"
     per = "each dollar of duty" if lead.move == "rise" else "each dollar of duty taken off"
+    whose = "the price" if len(lead.changes) == 1 else f"the {row.product}'s price"
+    told = "; ".join(
+        f"{_stock(group[0])}by {units.listed([_rate(lead, s) for s in group])}" for group in days
+    )
+    values = share_evidence(results, lead)
+    like = f", as with {values}," if values else ""
     return Paragraph(
-        f"{decides} a customs share of {units.percent(lead.customs_share.value, 0)} assumed, "
-        f"{per} {moved} {whose} price by {units.listed(by_origin)}. {_told(lead)} The "
-        "declared value of one unit would narrow this more than any other fact.",
+        f"{decides}If the customs value is {units.percent(lead.customs_share.value, 0)} of the "
+        f"price{like} and the whole {lead.move} the tariff's, {per} {moved} {whose}"
+        f"{',' if days[0][0].entered else ''} {told}. No one of these is “the” rate.{_wide(lead)}",
         tuple(filter(None, (lead.customs_share.source_id,))),
-        "assumption",
+        standing(lead.customs_share, *lead.changes),
     )
 
 
-def _told(lead: LeadEvent) -> str:
-    """Say for which products the widest scenario tells full pass-through from more or less."""
-    last = lead.scenarios[-1]
-    told = [e.price.product for e in lead.of(last) if e.bounds.verdict != "cannot tell"]
-    if len(lead.changes) == 1:
-        row = lead.of(last)[0]
-        verdict = (
-            f"pass-through was {row.bounds.verdict}"
-            if told
-            else "full pass-through cannot be told from more or less"
+def _stock(scenario: OriginScenario) -> str:
+    return f"of what entered {scenario.entered} " if scenario.entered else ""
+
+
+def _rate(lead: LeadEvent, scenario: OriginScenario) -> str:
+    """Return one scenario's rate on the first product with its verdict."""
+    entry = lead.of(scenario)[0]
+    if entry.bounds.rate is None:
+        return f"no rate for {scenario.countries}"
+    rate = units.money(entry.bounds.rate, entry.price.currency, 2)
+    return f"{rate} from {scenario.countries} at {scenario.words} ({entry.bounds.verdict})"
+
+
+def _wide(lead: LeadEvent) -> str:
+    """Say what is left where nothing is taken from other makers' goods."""
+    if lead.wide_share is None:
+        return ""
+    row, scenario = lead.changes[0], lead.scenarios[0]
+    share, change = lead.wide_share.value, scenario.tariff_change
+    rate = Interval.exactly(abs(row.change) / row.old_price) / (change.magnitude * share)
+    return (
+        f" With nothing taken from other makers ({units.percent(share, 0)}), "
+        f"{scenario.countries}'s {scenario.words} leaves {units.money(rate, row.currency, 2)}."
+    )
+
+
+def _story_origin(lead: LeadEvent) -> list[Paragraph]:
+    """Say how many of the goods came from the origin whose rate the story quotes."""
+    if not lead.shares or lead.is_example or lead.move != "rise":
+        return []
+    told = units.listed(
+        [
+            f"{country_name(row.origins[0])} {units.percent(row.share, 0)}"
+            for row in lead.shares
+            if row.share is not None
+        ]
+    )
+    story = next((r for r in lead.shares if r.origins == lead.story.origins[:1]), None)
+    said = ""
+    if story is not None and story.share is not None and lead.story is not lead.scenarios[0]:
+        said = (
+            f" {country_name(story.origins[0])}'s {tariff(lead.story.tariff_change)}, the rate the "
+            "story tells of, bore on few."
+            if story.share.high < 0.5
+            else ""
         )
-    elif told:
-        verdict = f"only for {units.listed(told)} can full pass-through be told from more or less"
-    else:
-        verdict = "full pass-through cannot be told from more or less for any model"
-    if len(lead.scenarios) == 1:
-        return leading(f"{verdict}.")
-    return f"For {last.label} ({last.words}), {verdict}."
+    first = lead.shares[0]
+    return [
+        Paragraph(
+            f"Of the {within(first.product)} that entered in {_window(first)}, by customs value "
+            f"and as far as told by origin: {told}.{said}",
+            tuple(dict.fromkeys(row.source_id for row in lead.shares)),
+            standing(*lead.shares, computed=False),
+        )
+    ]
+
+
+def _window(row: OriginShare) -> str:
+    """Return the time of a row of origins in words: a month, a year, or its days."""
+    last = None if row.ends_on is None else row.ends_on - timedelta(days=1)
+    if last is None:
+        return f"the time from {units.day(row.starts_on)}"
+    if (row.starts_on.day, row.starts_on.month) == (
+        1,
+        last.month,
+    ) and last.year == row.starts_on.year:
+        return f"{row.starts_on:%B %Y}"
+    if (row.starts_on.month, row.starts_on.day, last.month, last.day) == (1, 1, 12, 31):
+        return f"{row.starts_on:%Y}"
+    return f"the time from {units.day(row.starts_on)} to {units.day(last)}"
+
+
+def _recovery(results: Results) -> list[Paragraph]:
+    found = results.recovery
+    if found is None:
+        return []
+    part = found.standing.segment or found.standing.scope
+    return [
+        Paragraph(
+            f"{recovered_words(found)}. That bounds and does not measure: the figure is that of "
+            f"{part if found.standing.segment else f'the {part}'}, and may allow for price moves "
+            "already.",
+            (found.standing.source_id,),
+            standing(found.standing, found.home_share, found.stays, found.ratio),
+        )
+    ]
 
 
 def _refund(results: Results) -> list[Paragraph]:
-    """Say that the duty behind the rise was later held void, where it was."""
+    """Say that the duty behind the rise was later held void, what is paid back, and to whom."""
     lead = results.lead
     if lead is None or lead.reference_rate is None or lead.reference_rate.refundable.high == 0:
         return []
     rate, void = lead.reference_rate.rate, lead.reference_rate.refundable
     part = "All" if void == rate else points(void)
     was, are = ("was", "is") if part in ("All", "1 point") else ("were", "are")
+    back = paid_back_words(results)
+    suits = suit_words(results, lead.company)
+    void_words = (
+        f"{part} of the {tariff(rate)} {was} held void in February 2026, and {are} refundable to "
+        "the importer by the trade court's orders, whoever paid the higher price."
+    )
     return [
         Paragraph(
-            f"{part} of the {tariff(rate)} {was} "
-            f"held void in February 2026 and {are} refundable to the importer, whoever paid the "
-            "higher price.",
-            results.known("scotus-learning-resources"),
+            " ".join(filter(None, (void_words, back, suits))),
+            (*results.known("scotus-learning-resources"), *refund_cites(results, lead.company)),
             "evidence",
         )
     ]
+
+
+def _afterwards(results: Results) -> list[Paragraph]:
+    """Say what the rate is now, and what prices did after the duty was voided."""
+    lead = results.lead
+    if lead is None or not lead.scenarios:
+        return []
+    later = _later(results, lead)
+    day = min(results.as_of, results.schedule_end)
+    if day <= lead.effective_on:
+        return []
+    rate = results.schedule.rate(lead.changes[0].hts or "", lead.scenarios[0].origins[0], day)
+    now = (
+        f"On {units.day(day)}, the last day the schedule knows, a console from "
+        if day < results.as_of
+        else f"On {units.day(day)} one from "
+    ).replace("a console", f"a {lead.changes[0].product}")
+    text = f"{now}{lead.scenarios[0].countries} paid {tariff(rate.rate)}."
+    if later:
+        moves = units.listed([_move(results, row) for row in later])
+        text += f" No price on record came down when the duty fell: {moves}."
+    return [
+        Paragraph(
+            text,
+            tuple(
+                dict.fromkeys(
+                    [p.source.source_id for p in rate.counted] + [r.source_id for r in later]
+                )
+            ),
+            "evidence",
+        )
+    ]
+
+
+def _later(results: Results, lead: LeadEvent) -> list[PriceChange]:
+    """Return the later rises of the lead's products in the home market, if none was a cut."""
+    products = {row.product for row in lead.changes}
+    later = [
+        row
+        for row in results.facts.prices
+        if row.company == lead.company
+        and row.product in products
+        and row.market == HOME_MARKET
+        and row.effective_on > lead.effective_on
+    ]
+    return [] if any(row.change < 0 for row in later) else later
+
+
+def _move(results: Results, row: PriceChange) -> str:
+    return (
+        f"the {row.product} rose again on {units.day(row.effective_on)}, by "
+        f"{units.money(row.change, row.currency)} to "
+        f"{units.money(row.new_price, row.currency)}{_why(results, row)}"
+    )
+
+
+def _why(results: Results, row: PriceChange) -> str:
+    """Return the reason of a move that is not the tariff, as the claim about it that is used."""
+    if row.cause is not Cause.OTHER:
+        return ""
+    about = f"why the {row.product} rose in {row.effective_on:%B %Y}".casefold()
+    claims = [c.claim for c in results.facts.conflicts if c.used and c.subject.casefold() == about]
+    named = f": {claims[0][:1].lower()}{claims[0][1:]}" if claims else ""
+    return f", for another reason than the tariff{named}"
 
 
 def _companies(results: Results) -> list[Paragraph]:
@@ -159,13 +332,13 @@ def _companies(results: Results) -> list[Paragraph]:
     if len(profiles) < 2:
         return []
     known = exposure_span(results.companies)
-    costs = "" if known is None else f" {known}; gross and net figures do not compare."
+    costs = "" if known is None else f" {leading(known)}."
     silent = [p.company for p in profiles if not p.exposures]
-    unsaid = f" {units.listed(silent)} disclosed none." if silent else ""
+    named = units.listed(silent) if len(silent) <= 6 else f"{len(silent)} companies"
+    unsaid = f" Of {named} no figure was found." if silent else ""
     return [
         Paragraph(
-            f"{passing_words(results.companies)}.{costs}{unsaid}",
-            standing="evidence",
+            leading(f"{passing_words(results.companies)}.{costs}{unsaid}"), standing="evidence"
         )
     ]
 
@@ -181,23 +354,6 @@ def _can(results: Results) -> list[Paragraph]:
             f"{units.percent(can.claimed, 0)} if that were a shelf price; {cents(can.left)} a can "
             "are left for other causes.",
             (can.statement.source_id,),
-            "accounting",
-        )
-    ]
-
-
-def _recovery(results: Results) -> list[Paragraph]:
-    found = results.recovery
-    if found is None:
-        return []
-    scope = found.exposures[-1].scope
-    whose = "the whole group's" if scope == "group" else f"of {scope}"
-    return [
-        Paragraph(
-            f"{recovered_words(found)} at most, and nobody outside can say it exactly: the figure "
-            f"is {whose}, it may count price rises already, and units sold in the US are not "
-            "published.",
-            (found.exposures[-1].source_id,),
-            "accounting",
+            standing(can.statement, can.metal_mass, can.metal_price, can.shelf_price),
         )
     ]

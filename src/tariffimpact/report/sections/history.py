@@ -26,8 +26,9 @@ _MOST: Final = 6
 _MOST_NARROW: Final = 4
 _MOST_ORIGINS: Final = 5
 _LASTING: Final = 60
-_COLUMNS: Final = ("kind", "name", "group", "starts_on", "low", "high", "unit", "note", "main",
-            "refundable")  # fmt: skip
+_COLUMNS: Final = (
+    "kind", "name", "company", "starts_on", "low", "high", "unit", "note", "refundable",
+)  # fmt: skip
 
 
 def history_figure(results: Results, lead: LeadEvent) -> Figure | None:
@@ -55,6 +56,11 @@ def history_figure(results: Results, lead: LeadEvent) -> Figure | None:
         draw=lambda: _draw(frame, events, drawn.end),
         cites=tuple(dict.fromkeys((*(row.source_id for row in drawn.rows), *drawn.cites))),
     )
+
+
+def has_history(results: Results, lead: LeadEvent) -> bool:
+    """Return whether prices and duties can stand in one picture."""
+    return _Drawn.of(results, lead) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +130,18 @@ def _rank(rows: list[PriceChange], product: str, lead: LeadEvent) -> tuple[bool,
 
 def _prices(results: Results, lead: LeadEvent, drawn: _Drawn) -> list[tuple[object, ...]]:
     found: list[tuple[object, ...]] = []
-    for place, product in enumerate(drawn.products):
+    for product in drawn.products:
         rows = sorted(
             (row for row in drawn.rows if row.product == product), key=lambda r: r.effective_on
         )
-        main = place < _MOST_NARROW
         first = rows[0]
         if first.change and first.effective_on > drawn.first:
             found.append(("list price", product, first.company, drawn.first, first.old_price,
-                          first.old_price, first.currency, "", main, None))  # fmt: skip
+                          first.old_price, first.currency, "", None))  # fmt: skip
         for row in rows:
             note = f"{row.company} names other costs" if row.cause is Cause.OTHER else ""
             found.append(("list price", product, row.company, row.effective_on, row.new_price,
-                          row.new_price, row.currency, note, main, None))  # fmt: skip
+                          row.new_price, row.currency, note, None))  # fmt: skip
     return found
 
 
@@ -149,14 +154,16 @@ def _duties(results: Results, lead: LeadEvent, drawn: _Drawn) -> list[tuple[obje
             start = max(day, drawn.first)
             void = results.schedule.rate(drawn.code, origin, start).refundable.high
             found.append(("duty", country_name(origin), "", start, low, high,
-                          "share of customs value", "", True, void))  # fmt: skip
+                          "share of customs value", "", void))  # fmt: skip
     return found
 
 
 def _draw(frame: pd.DataFrame, events: pd.DataFrame, end: date) -> Axes:
     prices = frame[frame["kind"] == "list price"].rename(
-        columns={"name": "product", "high": "price", "unit": "currency"}
+        columns={"name": "product", "company": "group", "high": "price", "unit": "currency"}
     )
+    main = list(dict.fromkeys(prices["product"]))[:_MOST_NARROW]
+    prices = prices.assign(main=prices["product"].isin(main))
     duties = frame[frame["kind"] == "duty"].rename(columns={"name": "origin"})
     return charts.price_history(prices, duties, events=events, until=end)
 
@@ -166,7 +173,8 @@ def duty_events(frame: pd.DataFrame) -> pd.DataFrame:
 
     They begin on the first day on which every origin drawn pays some, and end on the first after
     it on which none does; between them, they part on the day on which most origins' rates changed,
-    if that is at least half of them.
+    if that is at least half of them and
+    the new rates differ.
     """
     import pandas as pd
 
@@ -182,6 +190,7 @@ def duty_events(frame: pd.DataFrame) -> pd.DataFrame:
         for day in days
         if begin and begin < day < (end or date.max)
     }
+    moved = {day: rows for day, rows in moved.items() if rows["high"].nunique() > 1}
     apart = max(moved, key=lambda day: len(moved[day]), default=None)
     if apart is not None and 2 * len(moved[apart]) >= duties["name"].nunique():
         high = moved[apart]["high"]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tariffimpact import charts, units
+from tariffimpact.facts import PriceChange, ValueMeasure
 from tariffimpact.interval import Interval
+from tariffimpact.passthrough import pass_through_bounds
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
+from tariffimpact.report.scenarios import OriginScenario
 from tariffimpact.report.sections.claims import refuted_claims
+from tariffimpact.report.standings import standing
 from tariffimpact.report.wording import MOST_DRAWN, first_items, leading
 
 if TYPE_CHECKING:
@@ -26,19 +31,60 @@ def pass_through_section(results: Results) -> Section | None:
         return Section("pass-through", title, (Paragraph(apart_words(lead)), _bounds_table(lead)))
     blocks: tuple[Block, ...] = (
         Paragraph(
-            "A duty is a fraction of the customs value, the value declared at the border, which "
-            f"nobody publishes. One price {lead.move} is therefore a line of pass-through rates, "
-            "one for each customs share, and only an assumption picks a stretch of it. The rate "
+            "A duty is a fraction of the customs value, the value declared at the border. What "
+            f"{lead.goods} {'is' if len(lead.changes) == 1 else 'are'} declared at is not public."
+            f"{_declared(results, lead)} One price {lead.move} is therefore a line of "
+            "pass-through rates, one for each customs share, and only a range of shares picks a "
+            "stretch of it. The rate "
             "here is dollars of price per dollar of duty: 1 is full pass-through. Everything in "
             f"this section takes the whole {lead.move} as caused by the tariff, an unchanged "
             f"customs value and {_before(lead)}; each would move the rate.",
             standing="accounting",
         ),
         _ranges(lead),
+        *_wide_paragraph(lead),
         *_identified_paragraphs(lead),
         *(_claims(results, lead) if lead.move == "rise" else ()),
     )
     return Section("pass-through", title, blocks)
+
+
+def covered_words(row: PriceChange, scenarios: Sequence[OriginScenario]) -> str:
+    """Return up to which declared value a rise covers the duty, in each of some scenarios.
+
+    The value is the rise over the change of the rate: $50 at 20% covers the duty on $250.
+    """
+    told = [
+        f"{units.money(covered_value(row, scenario), row.currency, 0)}"
+        f"{'' if place else ' or less'} ({scenario.countries}, {scenario.words})"
+        for place, scenario in enumerate(scenarios)
+    ]
+    return ", ".join(told)
+
+
+def covered_value(row: PriceChange, scenario: OriginScenario) -> float:
+    """Return the largest declared value, in the row's money, whose added duty the rise covers."""
+    return abs(row.change) / scenario.tariff_change.magnitude.high
+
+
+def share_evidence(results: Results, lead: LeadEvent) -> str:
+    """Return the declared values of other goods of the kind, each with its share; blank if none."""
+    found: dict[str, str] = {}
+    for row in results.facts.customs_values:
+        other = row.product not in {change.product for change in lead.changes}
+        declared = row.measure is ValueMeasure.DECLARED_VALUE and row.share is not None
+        if other and declared and row.hts == lead.changes[0].hts:
+            found.setdefault(
+                row.product,
+                f"{row.company}'s {row.product} at {units.money(row.amount, row.currency, 0)} "
+                f"({units.percent(row.share or 0.0, 0)} of its price)",
+            )
+    return units.listed(list(found.values())) if found else ""
+
+
+def _declared(results: Results, lead: LeadEvent) -> str:
+    values = share_evidence(results, lead)
+    return f" Of goods of the kind {values} are on record." if values else ""
 
 
 def apart_words(lead: LeadEvent) -> str:
@@ -90,20 +136,32 @@ def _ranges(lead: LeadEvent) -> Figure:
     frame = pd.DataFrame(
         {
             "product": entry.price.product,
-            "group": f"{entry.price.product}, "
-            f"{units.money(entry.price.old_price, entry.price.currency)} to "
-            f"{units.money(entry.price.new_price, entry.price.currency)}",
+            "old_price": entry.price.old_price,
+            "new_price": entry.price.new_price,
             "origin": entry.scenario.label,
-            "label": f"{_from(entry.scenario.label)} ({entry.scenario.words})",
+            "tariff": entry.scenario.words,
             "low": entry.bounds.rate.low,
             "high": entry.bounds.rate.high,
             "verdict": entry.bounds.verdict,
-            "tone": _TONES.get(entry.bounds.verdict, "grey"),
         }
         for entry in lead.bounds
         if entry.bounds.rate is not None
     )
-    drawn, rest = first_items(frame, "group", "passed-on")
+    kept, rest = first_items(frame, "product", "passed-on")
+    currency = lead.changes[0].currency
+    drawn = kept.assign(
+        group=[
+            f"{name}, {units.money(old, currency)} to {units.money(new, currency)}"
+            for name, old, new in zip(
+                kept["product"], kept["old_price"], kept["new_price"], strict=True
+            )
+        ],
+        label=[
+            f"{_from(origin)} ({rate})"
+            for origin, rate in zip(kept["origin"], kept["tariff"], strict=True)
+        ],
+        tone=[_TONES.get(verdict, "grey") for verdict in kept["verdict"]],
+    )
     title = passed_on_title(frame, _moved(lead))
     share = "0% to 100%"
     if lead.customs_share is not None:
@@ -112,9 +170,8 @@ def _ranges(lead: LeadEvent) -> Figure:
         tone: words
         for tone, words in (("blue", "less than the duty"), ("orange", "more than the duty"),
                             ("grey", "cannot tell"))
-        if tone in set(frame["tone"])
+        if tone in set(drawn["tone"])
     }  # fmt: skip
-    currency = lead.changes[0].currency
     return Figure(
         name="passed-on",
         title=title,
@@ -229,6 +286,36 @@ def _bounds_table(lead: LeadEvent) -> Table:
     )
 
 
+def _wide_paragraph(lead: LeadEvent) -> list[Paragraph]:
+    """Say what each scenario leaves where nothing is taken from other makers' goods."""
+    if lead.wide_share is None:
+        return []
+    row, told = lead.changes[0], []
+    for scenario in lead.singles:
+        bounds = pass_through_bounds(
+            old_price=row.old_price,
+            new_price=row.new_price,
+            currency=row.currency,
+            tariff_change=scenario.tariff_change,
+            customs_share=lead.wide_share.value,
+        )
+        if bounds.rate is not None:
+            told.append(
+                f"{units.ratio(bounds.rate)} for {scenario.label} ({scenario.words}): "
+                f"{bounds.verdict}"
+            )
+    return [
+        Paragraph(
+            f"If nothing is taken from other makers, the customs share is "
+            f"{units.percent(lead.wide_share.value, 0)} ({lead.wide_share.reason[:1].lower()}"
+            f"{lead.wide_share.reason[1:]}) The {row.product}'s rate is then "
+            f"{'; '.join(told)}.",
+            tuple(filter(None, (lead.wide_share.source_id,))),
+            standing(lead.wide_share),
+        )
+    ]
+
+
 def _identified_paragraphs(lead: LeadEvent) -> list[Paragraph]:
     """Say what holds without the assumption on the customs share."""
     reference = lead.scenarios[0]
@@ -246,7 +333,7 @@ def _identified_paragraphs(lead: LeadEvent) -> list[Paragraph]:
         Paragraph(
             "Without any assumption on the customs share, only a lower bound stands, since the "
             f"customs value cannot exceed the price: {_spelled(at_reference)} at "
-            f"{reference.label}'s {reference.words}{of_all}. From above the rate is not "
+            f"{reference.countries}'s {reference.words}{of_all}. From above the rate is not "
             "identified.",
             standing="accounting",
         )

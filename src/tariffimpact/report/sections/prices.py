@@ -9,7 +9,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
-from tariffimpact.report.sections.history import control_figure, history_figure, market_name
+from tariffimpact.report.sections.history import control_figure, has_history, market_name
 from tariffimpact.report.wording import MOST_DRAWN, first_items, shared_words
 
 _CAUSES = {
@@ -50,8 +50,8 @@ def price_section(results: Results) -> Section | None:
         return None
     blocks: list[Block] = []
     if results.lead is not None:
-        history = history_figure(results, results.lead)
-        blocks += [_dumbbell(results.lead) if history is None else history]
+        if not has_history(results, results.lead):  # else its picture opens the report
+            blocks.append(_dumbbell(results.lead))
         blocks += _rounding(results.lead)
     controls = control_figure(results)
     blocks += [] if controls is None else [controls]

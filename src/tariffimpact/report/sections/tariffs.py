@@ -7,6 +7,7 @@ from tariffimpact.codes import country_name
 from tariffimpact.report.content import Block, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
+from tariffimpact.report.sections.refunds import refund_cites
 from tariffimpact.tariffs import TariffRate
 
 
@@ -32,8 +33,9 @@ def tariff_section(results: Results) -> Section | None:
 def _rates(results: Results, lead: LeadEvent) -> list[TariffRate]:
     """Return the rate on the day of the move for one origin of each scenario of named origins."""
     code = lead.changes[0].hts or ""
-    single = [s for s in lead.scenarios if not s.is_open] or list(lead.scenarios)
-    return [results.schedule.rate(code, s.origins[0], lead.effective_on) for s in single]
+    single = list(lead.singles) or list(lead.scenarios)
+    origins = dict.fromkeys(scenario.origins[0] for scenario in single)
+    return [results.schedule.rate(code, origin, lead.effective_on) for origin in origins]
 
 
 def _components(lead: LeadEvent, rates: list[TariffRate]) -> Table:
@@ -67,10 +69,10 @@ def _refund(results: Results, rates: list[TariffRate]) -> list[Paragraph]:
     return [
         Paragraph(
             f"{part} rested on an emergency act under which, the Supreme Court held on 20 February "
-            "2026, no tariff can be laid. What was collected up to 24 February 2026 is refundable, "
-            "to the importer of record, not to whoever paid the higher price. A price that stays "
-            "where it is after a refund recovers the same cost twice.",
-            results.known("scotus-learning-resources"),
+            "2026, no tariff can be laid; of refunds it said nothing. What was collected up to 24 "
+            "February 2026 is refundable by orders of the trade court, to the importer of record, "
+            "not to whoever paid the higher price: see who has the money.",
+            (*results.known("scotus-learning-resources"), *refund_cites(results)),
             "evidence",
         )
     ]

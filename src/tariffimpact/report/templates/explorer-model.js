@@ -194,9 +194,37 @@ const model = (() => {
   const pick = (inputs, n) =>
     Object.fromEntries(Object.entries(inputs).map(([name, range]) => [name, range[n]]));
 
+  // --- the bill, the curve, and what the old price was -------------------------------------------
+  const dutyOf = (x) =>
+    (x.old_tariff + x.tariff_change) * (1 - x.exporter_cut) * x.dutiable_share * customsValue(x);
+  const duty = (inputs) => endsOf(inputs, dutyOf);
+  // Profit at a price, as a share of the old profit, before and after the change of cost.
+  const profitAt = (price, x, form, after) => {
+    const cost = unitCost(x) + (after ? costRise(x) : 0);
+    return ((price - cost) * curves[form](x).volume(price / x.old_price)) / (x.old_price - unitCost(x));
+  };
+  const profitCurve = (inputs, form, prices) => {
+    const corners = cornersOf(inputs);
+    const middles = at(inputs);
+    return prices.map((price) => {
+      const values = corners.map((x) => profitAt(price, x, form, true));
+      return {
+        price,
+        before: profitAt(price, middles, form, false),
+        after: profitAt(price, middles, form, true),
+        low: Math.min(...values),
+        high: Math.max(...values),
+      };
+    });
+  };
+  const bestBefore = (inputs, form) => {
+    const x = at(inputs);
+    return x.old_price * curves[form](x).best(unitCost(x) / x.old_price);
+  };
+
   // --- the whole answer -------------------------------------------------------------------------
   const answer = ({ inputs, form, hasCost }) => {
-    const told = { rules: {}, duty: dutyRise(at(inputs)) };
+    const told = { rules: {}, duty: dutyRise(at(inputs)), added: endsOf(inputs, dutyRise), bill: duty(inputs) };
     const seen = "new_price" in inputs || "price_change" in inputs;
     told.passThrough = seen ? passThrough(inputs, inputs.tariff_change, inputs.old_tariff) : null;
     const { caused_share, ...moving } = inputs; // the share caused moves no price
@@ -239,5 +267,5 @@ const model = (() => {
   // Corners give the ends where the price moves one way with each input.
   const isExact = (rule, form) => rule !== "profit" && !(rule === "maximise" && form === "logit");
 
-  return { answer, hold, customsValue, middle, cornersOf, unitCost, costRise };
+  return { answer, hold, customsValue, middle, cornersOf, unitCost, costRise, profitCurve, bestBefore };
 })();

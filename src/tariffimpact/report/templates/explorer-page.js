@@ -16,11 +16,19 @@ const explorer = (() => {
     demand: { linear: ["elasticity"], isoelastic: ["elasticity"], logit: ["elasticity", "buyers_share"], none: [] },
   };
   const ALWAYS = ["old_price", "dutiable_share", "exporter_cut", "caused_share"];
+  const OWN = "own";
+  const NAME_LETTERS = 60;
+  const own = {
+    id: OWN, title: "Something else", name: "My product", company: "", currency: "USD", state: {},
+  };
   let state = null;
+  const refused = new Map(); // what was typed that no state can hold, by field
 
   // --- state --------------------------------------------------------------------------------------
-  const preset = (id) => data.products.find((product) => product.id === id) ?? data.products[0];
-  const fresh = (id) => structuredClone({ ...data.neutral, ...preset(id).state, product: preset(id).id });
+  const known = (id) => [...data.products, own].find((product) => product.id === id);
+  const preset = (id) => known(id) ?? data.products[0];
+  const fresh = (id) =>
+    structuredClone({ ...data.neutral, ...preset(id).state, product: preset(id).id, name: preset(id).name });
   const used = (s) => new Set([...ALWAYS, ...Object.entries(USES).flatMap(([key, uses]) => uses[s[key]])]);
   const day = (text) => Date.parse(`${text}T00:00:00Z`) / 864e5;
   const dated = (number) => new Date(number * 864e5).toISOString().slice(0, 10);
@@ -56,7 +64,7 @@ const explorer = (() => {
 
   // --- what cannot be ------------------------------------------------------------------------------
   const problems = (s) => {
-    const found = [];
+    const found = [...refused];
     for (const key of used(s)) {
       const { label, least, above, most } = PAIRS[key];
       const [low, high] = s[key];
@@ -90,6 +98,7 @@ const explorer = (() => {
   const address = (s) => {
     const base = fresh(s.product);
     const query = new URLSearchParams({ product: s.product });
+    if (s.product === OWN && s.name !== base.name) query.set("name", s.name);
     for (const key of Object.keys(PAIRS)) if (!same(s[key], base[key])) query.set(key, written(s[key]));
     for (const key of CHOICES) if (s[key] !== base[key]) query.set(key, s[key]);
     if (s.hts && !same(s.origins, base.origins)) query.set("origins", s.origins.join(","));
@@ -101,33 +110,47 @@ const explorer = (() => {
     const range = ends.length === 1 ? [ends[0], ends[0]] : ends;
     return range.length === 2 && range.every(Number.isFinite) ? range : null;
   };
+  // A text of the link is taken only if it is one of what the page itself could have written.
+  const within = (key, range) => {
+    const { least, above, most } = PAIRS[key];
+    const [low, high] = range;
+    return low <= high && low >= (least ?? -Infinity) && !(above !== undefined && low <= above) && high <= (most ?? Infinity);
+  };
+  const named = (text) => text.replace(/[\u0000-\u001f\u007f]/g, " ").trim().slice(0, NAME_LETTERS);
+  const read = (next, key, text) => {
+    if (Object.hasOwn(PAIRS, key)) {
+      const range = parsed(text);
+      return range && within(key, range) ? range : null;
+    }
+    if (key === "tariff_by" && text === "schedule" && !next.hts) return null;
+    if (Object.hasOwn(USES, key)) return Object.hasOwn(USES[key], text) ? text : null;
+    if (key === "rule") return Object.hasOwn(data.rules, text) ? text : null;
+    if (key === "name") return next.product === OWN ? named(text) || null : null;
+    if (key === "origins" && next.hts) {
+      const codes = [...new Set(text.split(","))];
+      return codes.every((code) => Object.hasOwn(data.schedule[next.hts].origins, code)) ? codes : null;
+    }
+    if (DATES.includes(key) && next.hts) return readDay(next, text);
+    return null;
+  };
+  const readDay = (s, text) => {
+    const number = day(text);
+    const { first, last } = data.schedule[s.hts];
+    const is = Number.isInteger(number) && number >= first && number <= last;
+    return is && dated(number) === text ? number : null;
+  };
   const fromAddress = (hash) => {
     const query = new URLSearchParams(hash.slice("#explore?".length));
     const asked = query.get("product");
     const next = fresh(asked);
     const lost = asked !== null && next.product !== asked ? ["product"] : [];
-    const read = (key, text) => {
-      if (key in PAIRS) return parsed(text);
-      if (key in USES) return text in USES[key] ? text : null;
-      if (key === "rule") return text in data.rules ? text : null;
-      if (key === "origins" && next.hts) {
-        const codes = text.split(",");
-        return codes.every((code) => code in data.schedule[next.hts].origins) ? codes : null;
-      }
-      if (DATES.includes(key) && next.hts) {
-        const number = day(text);
-        const { first, last } = data.schedule[next.hts];
-        return number >= first && number <= last ? number : null;
-      }
-      return null;
-    };
     for (const [key, text] of query) {
       if (key === "product") continue;
-      const value = read(key, text);
-      if (value === null || (key === "tariff_by" && value === "schedule" && !next.hts)) lost.push(key);
+      const value = read(next, key, text);
+      if (value === null) lost.push(key.slice(0, NAME_LETTERS));
       else next[key] = value;
     }
-    return { next, lost };
+    return { next, lost: [...new Set(lost)] };
   };
 
   // --- a case the command line accepts -------------------------------------------------------------
@@ -136,7 +159,7 @@ const explorer = (() => {
   const REASON = "Set in the explorer of the report.";
   const toml = (s) => {
     const item = preset(s.product);
-    const lines = [`title = ${quoted(`What if: ${item.name}`)}`, 'question = "What would it cost, and who would bear it?"'];
+    const lines = [`title = ${quoted(`What if: ${s.name}`)}`, 'question = "What would it cost, and who would bear it?"'];
     if (item.company) lines.push(`company = ${quoted(item.company)}`);
     lines.push(`currency = ${quoted(item.currency)}`, "", "[tariff]");
     if (s.tariff_by === "schedule") {
@@ -149,7 +172,7 @@ const explorer = (() => {
       if (s.demand === "logit") lines.push(`share = ${number(s.buyers_share)}`);
       lines.push(`reason = ${quoted(REASON)}`);
     }
-    lines.push("", "[[products]]", `name = ${quoted(item.name)}`, `old_price = ${number(s.old_price)}`);
+    lines.push("", "[[products]]", `name = ${quoted(s.name)}`, `old_price = ${number(s.old_price)}`);
     if (s.price_by === "new_price") lines.push(`new_price = ${number(s.new_price)}`);
     if (s.price_by === "price_change") lines.push(`price_change = ${s.price_change[0]}`);
     if (s.customs_by === "metal") {
@@ -185,26 +208,78 @@ const explorer = (() => {
   };
   const told = (found, say) => (Number.isNaN(found.middle) ? "none" : say(found.middle));
 
+  const span = ([low, high], say) => {
+    const [one, other] = [say(low), say(high)];
+    return one === other ? one : `${one} to ${other}`;
+  };
+  const tidy = (amount) => {
+    const currency = preset(state.product).currency;
+    const whole = Math.abs(amount - Math.round(amount)) < 0.005;
+    const digits = whole || Math.abs(amount) >= 100 ? 0 : 2;
+    return new Intl.NumberFormat("en-US", { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits })
+      .format(amount).replace("-", "\u2212");
+  };
+  const big = (amount) => {
+    const currency = preset(state.product).currency;
+    return new Intl.NumberFormat("en-US", { style: "currency", currency, notation: "compact", maximumSignificantDigits: 3 })
+      .format(amount).replace("K", "k").replace("M", "m").replace("B", "bn").replace("T", "tn");
+  };
+  const tariffNow = (s) => {
+    const after = s.tariff_by === "schedule" ? lookedUp(s).after : s.tariff;
+    const digits = after.every((rate) => Math.abs(100 * rate - Math.round(100 * rate)) < 1e-9) ? 0 : 1;
+    return span(after, (rate) => percent(rate, digits));
+  };
+  const listed = (names) =>
+    names.length > 1 ? `${names.slice(0, -1).join(", ")} or ${names.at(-1)}` : names[0];
+  const madeIn = (s) => {
+    if (s.tariff_by !== "schedule") return "";
+    return ` made in ${listed(s.origins.map((code) => data.schedule[s.hts].names[code]))}`;
+  };
+  const AIMS = {
+    dollar: "to keep its dollars the seller must ask",
+    percent: "to keep its margin in percent the seller must ask",
+    profit: "to keep its profit the seller must ask",
+    maximise: "the most profitable price is",
+    observed: "the seller asked",
+  };
   const noPrice = (answer) => {
     const best = answer.rules.maximise;
-    if (!best || !(best.profit.middle > -1)) return "No price does: cost is above the highest price anyone pays.";
-    return `No price does: the best, ${money(best.price.middle)}, leaves profit ${percent(-best.profit.middle)} lower.`;
+    if (!best || !(best.profit.middle > -1)) return "no price keeps its profit: cost is above the highest price anyone pays";
+    const left = span([-best.profit.high, -best.profit.low].map((v) => Math.max(v, 0)), (v) => percent(v));
+    return `no price keeps its profit: the best leaves it ${left} lower`;
   };
   const headline = (s, answer) => {
     const found = answer.rules[s.rule];
-    const item = preset(s.product);
-    const old = model.middle(s.old_price);
-    if (Number.isNaN(found.price.middle)) return `${data.rules[s.rule]}: ${noPrice(answer).replace(/^N/, "n")}`;
-    const way = found.change.middle >= 0 ? "rises" : "falls";
-    const range = ranged(found.price, money);
-    const over = range ? ` Over the ranges: ${range}${caution(found.price)}.` : "";
-    return `${item.name} ${way} from ${money(old)} to ${money(found.price.middle)} (${signed(found.change.middle)}).${over}`;
+    const { price } = found;
+    const old = span(s.old_price, tidy);
+    const owes = span(answer.bill, tidy);
+    const first = `A ${old} ${s.name}${madeIn(s)} owes ${owes} at ${tariffNow(s)}`;
+    if (Number.isNaN(price.low)) return `${first}; ${noPrice(answer)}.`;
+    const asked = price.pieces?.length === 2
+      ? price.pieces.map((ends) => span(ends, tidy)).join(", or ") : span([price.low, price.high], tidy);
+    return `${first}; ${AIMS[s.rule]} ${asked}${caution(price)}.`;
   };
   const caution = (price) => {
     const parts = [];
     if (!price.exact) parts.push("at the corners of the ranges; between them it may go further");
     if (price.none) parts.push(`no price does at ${price.none} of ${price.tried} corners`);
     return parts.length ? ` (${parts.join("; ")})` : "";
+  };
+  const total = (s, answer) => {
+    const [low, high] = s.units;
+    if (low === 1 && high === 1) return "";
+    const bill = [answer.bill[0] * low, answer.bill[1] * high];
+    const count = span(s.units, (n) => new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 }).format(n).replace("K", "k").replace("M", "m").replace("B", "bn"));
+    return `At ${count} units a year the duty comes to ${span(bill, big)}, before any buyer is lost.`;
+  };
+  // Whether the old price was the best one under the same demand: answers about profit mix both.
+  const startedOff = (s) => {
+    const { inputs, form, hasCost } = inputsOf(s);
+    if (!hasCost || !form || (form === "isoelastic" && !(model.middle(inputs.elasticity) > 1))) return "";
+    const best = model.bestBefore(inputs, form);
+    const old = model.middle(s.old_price);
+    if (!(Math.abs(best / old - 1) > 0.02)) return "";
+    return `At the middle of the ranges ${tidy(old)} was not the best price before the tariff either: ${tidy(best)} was. Prices that keep or maximise profit answer to that as well as to the duty.`;
   };
   const identified = (s, answer) => {
     const found = answer.passThrough;
@@ -221,7 +296,8 @@ const explorer = (() => {
 
   return {
     data, host, PAIRS, fresh, used, lookedUp, problems, address,
-    fromAddress, toml, words: { percent, signed, money, ranged, told, headline, identified },
+    fromAddress, toml, own, refused, inputsOf, readDay, parsed, within, named, preset,
+    words: { percent, signed, money, ranged, told, headline, identified, total, startedOff, tariffNow, span, tidy },
     dated, day, get state() { return state; }, set state(next) { state = next; },
     answer: (s) => model.answer(inputsOf(s)),
   };

@@ -1,0 +1,112 @@
+"""The program's own dated schedule, joined to a panel: the rate of each row from its code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariffimpact.errors import DataError, Fault, ModelError
+from tariffimpact.estimation.panel import Panel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHOWN = 20
+
+
+class RateHistory(Protocol):
+    """What is asked of a schedule."""
+
+    def history(self, product: str, origin: str, start: date, end: date) -> pd.DataFrame:
+        """Return the rate by spell: `starts_on`, `ends_on`, `low`, `high`."""
+        ...
+
+
+def with_schedule(panel: Panel, schedule: RateHistory) -> Panel:
+    """Return a panel whose treatment is the rate that the schedule has for each row.
+
+    A period's rate is the mean over its days. Goods on a shelf may have been imported earlier, at
+    another rate: lags tell that, the join does not.
+
+    Parameters
+    ----------
+    panel
+        A panel read with columns for the HTS code and the country of origin.
+    schedule
+        Gives the dated rates.
+
+    Raises
+    ------
+    DataError
+        With every code and origin that the schedule does not know, or knows only as a range.
+    """
+    spans = period_spans(panel)
+    pairs = panel.source.connection.execute("SELECT key FROM pairs ORDER BY code").fetchall()
+    rates, faults = np.full((len(pairs), len(panel.times)), np.nan), []
+    for place, (key,) in enumerate(pairs):
+        hts, _, origin = str(key).rpartition(" ")
+        try:
+            spells = schedule.history(hts, origin, spans[0][0], spans[-1][1])
+        except ModelError as error:
+            faults.append(_fault(panel, str(error), str(key)))
+            continue
+        open_spells = spells[spells["high"] - spells["low"] > 1e-12]
+        if len(open_spells):
+            first = open_spells.iloc[0]
+            what = (
+                f"has a rate of {first['low']:.4g} to {first['high']:.4g} from {first['starts_on']}"
+            )
+            faults.append(
+                _fault(panel, f"{what}; settle it with --claim, or leave it out", str(key))
+            )
+            continue
+        rates[place] = _by_period(spells, spans)
+    if faults:
+        rest = [Fault(panel.source.name, f"and {len(faults) - _SHOWN:,} more", "as above")]
+        raise DataError(faults[:_SHOWN] + (rest if len(faults) > _SHOWN else []))
+    return replace(panel, scenario=rates)
+
+
+def _fault(panel: Panel, said: str, key: str) -> Fault:
+    what, _, remedy = said.rpartition("; ")
+    return Fault(
+        panel.source.name, what or said, remedy or "check it", panel.columns.hts or "", key
+    )
+
+
+def period_spans(panel: Panel) -> list[tuple[date, date]]:
+    """Return the first day of each period and the first after it; a day stands for itself.
+
+    Raises
+    ------
+    ModelError
+        If the periods are numbers, which stand on no calendar.
+    """
+    months = {"day": 0, "month": 1, "quarter": 3, "year": 12, "number": 0}[panel.times.kind]
+    spans = []
+    for n in range(len(panel.times)):
+        first = panel.times.day(n)
+        later = first.month - 1 + months
+        after = date(first.year + later // 12, later % 12 + 1, 1)
+        spans.append((first, after if months else first + timedelta(days=1)))
+    return spans
+
+
+def _by_period(spells: pd.DataFrame, spans: list[tuple[date, date]]) -> NDArray[np.float64]:
+    """Return the mean rate over the days of each period."""
+    starts = [_number(day) for day in spells["starts_on"]]
+    rates = spells["low"].to_numpy(dtype=np.float64)
+    first, last = (np.array([_number(span[n]) for span in spans]) for n in (0, 1))
+    total = np.zeros(len(spans))
+    for start, end, rate in zip(starts, [*starts[1:], last[-1]], rates, strict=True):
+        total += rate * np.clip(np.minimum(last, end) - np.maximum(first, start), 0, None)
+    found: NDArray[np.float64] = total / (last - first)
+    return found
+
+
+def _number(day: Any) -> int:
+    return int(date(day.year, day.month, day.day).toordinal())

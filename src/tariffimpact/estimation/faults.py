@@ -1,0 +1,130 @@
+"""What is wrong with the cells of a panel, all of it at once, each with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tariffimpact.errors import Fault
+from tariffimpact.estimation.columns import Columns
+from tariffimpact.estimation.reading import Source
+from tariffimpact.estimation.times import Times
+
+_PERCENT: Final = 3.0
+"""A duty of 300% or more was written in percent."""
+_TWICE: Final = "keep one, average them, or make two units of it, by --market or another --unit"
+_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A condition that no row may meet: `{}` stands for the value."""
+
+    role: str
+    column: str
+    test: str
+    what: str
+    remedy: str
+
+
+def cell_faults(
+    raw: Source, columns: Columns, parts: Mapping[str, str], kept: str, *, signed: bool
+) -> list[Fault]:
+    """Return what is wrong with cells: one count over the table, then a look at the rows.
+
+    Parameters
+    ----------
+    raw
+        The panel as it is given.
+    columns
+        Which column holds what.
+    parts
+        The expression of each role on the panel as given; the table `staged` holds their values.
+    kept
+        The condition of the rows kept.
+    signed
+        Whether the price may be 0 or below.
+    """
+    checks = list(_checks(columns, parts, signed=signed))
+    tests = [_where(check, dict.fromkeys(parts, ""), staged=True) for check in checks]
+    counted = ", ".join(f"count(*) FILTER (WHERE {test})" for test in tests)
+    counts = raw.connection.execute(f"SELECT count(*), {counted} FROM staged").fetchone()  # noqa: S608
+    if not counts[0]:
+        return [Fault(raw.name, "has no rows", "check the file, --where and --without")]
+    faults: list[Fault] = []
+    for count, check in zip(counts[1:], checks, strict=True):
+        if count:
+            seen = f"{_where(check, parts, staged=False)} AND {kept}"
+            faults += raw.faults(seen, check.column, count, check.what, check.remedy)
+    return faults
+
+
+def _where(check: _Check, parts: Mapping[str, str], *, staged: bool) -> str:
+    """Return the condition of a check, on the staged table or on the panel as given."""
+    value = check.role if staged else f"({parts[check.role]})"
+    price = "price" if staged else f"({parts['price']})"
+    test = check.test.format(value)
+    return f"({test})" if check.role == "price" else f"({test}) AND {price} IS NOT NULL"
+
+
+def _checks(columns: Columns, parts: Mapping[str, str], *, signed: bool) -> Iterator[_Check]:
+    yield _Check("unit_key", columns.unit, "{} IS NULL", "is blank", "name the unit")
+    yield _Check("time_key", columns.time, "{} IS NULL", "is blank", "give the period")
+    remedy = "give a price, as 549.99, or leave it blank"
+    yield _Check("price", columns.price, "isnan({})", "is no number", remedy)
+    if not signed:
+        yield _Check("price", columns.price, "{} <= 0", "is a price of 0 or below", remedy)
+    yield from _treatment_checks(columns)
+    for role, name in (("weight", columns.weight), ("size", columns.size)):
+        if name:
+            yield from _filled(role, name, "give a number above 0")
+            what = f"is a {role} of 0 or below"
+            yield _Check(role, name, "{} <= 0", what, "give a number above 0, or leave the row out")
+    for n, name in enumerate(columns.control_names):
+        stock = name == columns.stock
+        remedy = "write 1 and 0, or in stock and out of stock" if stock else "write a number"
+        yield from _filled(f"control{n}", name, remedy)
+    if "cluster_key" in parts:
+        what, remedy = "is blank", "name the cluster"
+        yield _Check("cluster_key", columns.cluster or "", "{} IS NULL", what, remedy)
+    for n, name in enumerate(columns.effects):
+        yield _Check(f"effect_key{n}", name, "{} IS NULL", "is blank", "fill it in")
+    if "pair_key" in parts:
+        remedy = "give the HTS code and the country of origin"
+        yield _Check("pair_key", columns.hts or "", "{} IS NULL", "or its origin is blank", remedy)
+
+
+def _treatment_checks(columns: Columns) -> Iterator[_Check]:
+    if columns.tariff:
+        remedy = "write a rate as a fraction of the customs value, 0.25, or as 25%"
+        yield from _filled("treatment", columns.tariff, remedy)
+        test = f"{{}} >= {_PERCENT}"
+        yield _Check("treatment", columns.tariff, test, "is a tariff in per cent", remedy)
+        yield _Check("treatment", columns.tariff, "{} < 0", "is a tariff below 0", remedy)
+    elif columns.duty:
+        yield from _filled("treatment", columns.duty, "write the duty per unit, in money")
+    elif columns.treated and columns.treated_value is None:
+        remedy = f"write 1 and 0, or --treated {columns.treated}=VALUE"
+        yield from _filled("treatment", columns.treated, remedy)
+
+
+def _filled(role: str, column: str, remedy: str) -> Iterator[_Check]:
+    yield _Check(role, column, "isnan({})", "cannot be read", remedy)
+    yield _Check(role, column, "{} IS NULL", "is blank", f"fill it in: unknown is not 0; {remedy}")
+
+
+def twice(raw: Source, columns: Columns, units: Sequence[str], times: Times) -> list[Fault]:
+    """Return a fault for each unit and period that has more than one price."""
+    found = raw.connection.execute(
+        "SELECT unit, time, count(*) FROM panel GROUP BY unit, time HAVING count(*) > 1 "
+        "ORDER BY unit, time"
+    ).fetchmany(1_000_000)
+    faults = [
+        Fault(raw.name, f"has {n} prices in {times.labels[at]}", _TWICE, columns.unit, units[unit])
+        for unit, at, n in found[:_SHOWN]
+    ]
+    if len(found) > _SHOWN:
+        what = f"has more than one price in {len(found) - _SHOWN:,} more units and periods"
+        faults.append(Fault(raw.name, what, _TWICE, columns.unit))
+    return faults

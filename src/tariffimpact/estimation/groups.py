@@ -1,0 +1,191 @@
+"""What each group did, before any coefficient: its own change, and how much of it moved at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariffimpact.estimation.index import IndexSums, PriceIndex
+from tariffimpact.estimation.panel import Panel, Rows
+from tariffimpact.estimation.treatment import OTHERS, Treatment, UnitFacts
+from tariffimpact.units import percent, ratio
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What the units of a group did, each against its own price."""
+
+    name: str
+    units: int
+    change: float
+    """Mean change of price from each unit's first to the last period, a fraction of its first
+    price; where prices may be below 0, the mean difference."""
+    change_after: float
+    """The same from the last period before treatment to the last; NaN if none is seen in both."""
+    share_changed: float
+    """Share of the units whose price ever changed."""
+    periods_before: int
+    """Periods before treatment in which the group is seen."""
+    gaps: float
+    """Share of the periods between first and last sight in which a unit is missing."""
+    entered: int
+    """Units first seen after the group's first period."""
+    left: int
+    """Units not seen in its last period."""
+    resized: int
+    """Units whose size changed."""
+    index_change: float
+    """Change of the chained matched-model index, a fraction; NaN for prices below 0."""
+    index_drift: float
+    """The chained index over the direct one, less 1."""
+    signed: bool = False
+
+    def worded(self, change: float) -> str:
+        """Return a change in words, with its sign."""
+        if change != change:
+            return "unknown"
+        words = ratio(change, 4) if self.signed else percent(change, 2)
+        return f"+{words}" if change > 0 else words
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The groups of a panel, their indices, and each unit's own move."""
+
+    groups: tuple[Group, ...]
+    indices: tuple[PriceIndex, ...]
+    """Chained and direct; none where prices may be below 0."""
+    before: Floats
+    """Mean of each unit's outcome before treatment; NaN where it has none."""
+    after: Floats
+
+
+def describe(
+    panel: Panel,
+    blocks: Callable[[], Iterator[Rows]],
+    facts: UnitFacts,
+    treatment: Treatment,
+    *,
+    signed: bool,
+) -> Description:
+    """Return what each group did.
+
+    Parameters
+    ----------
+    panel, blocks
+        The panel and its rows.
+    facts
+        What each unit does.
+    treatment
+        Who is treated, and from when.
+    signed
+        Whether prices may be 0 or below; changes are then differences.
+    """
+    label = _labels(treatment)
+    names = [treatment.name, OTHERS][: int(label.max()) + 1]
+    sums = IndexSums(len(names), len(panel.times))
+    base = np.array([facts.first[label == n].min() for n in range(len(names))])
+    mark = treatment.mark
+    last_before = np.full(len(panel.units), np.nan)
+    means = np.zeros((4, len(panel.units)))
+    for rows in blocks():
+        if not signed:
+            sums.add(rows, label[rows.unit], base)
+        early = rows.time < mark[rows.unit]
+        last_before[rows.unit[early]] = rows.price[early]  # ordered: the last one stays
+        value = rows.price if signed else np.log(rows.price)
+        for place, chosen in ((0, early), (2, ~early)):
+            unit = rows.unit[chosen]
+            means[place] += np.bincount(unit, weights=value[chosen], minlength=len(panel.units))
+            means[place + 1] += np.bincount(unit, minlength=len(panel.units))
+    indices = [] if signed else [sums.of(n, name, int(base[n])) for n, name in enumerate(names)]
+    found = tuple(
+        _group(n, name, label, facts, treatment, last_before, indices[n] if indices else None)
+        for n, name in enumerate(names)
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return Description(found, tuple(indices), means[0] / means[1], means[2] / means[3])
+
+
+def _labels(treatment: Treatment) -> Ints:
+    """Return the group of each unit: 0 treated, 1 not; below 0 where it is left out."""
+    rest = -1 if treatment.alone else 1
+    return np.where(treatment.treated, 0, rest).astype(np.int64)
+
+
+def _group(
+    number: int,
+    name: str,
+    label: Ints,
+    facts: UnitFacts,
+    treatment: Treatment,
+    last_before: Floats,
+    index: PriceIndex | None,
+) -> Group:
+    own = label == number
+    end = facts.last[own].max()
+    at_end = own & (facts.last == end)
+    signed = index is None
+    change = _mean_change(facts.first_price[at_end], facts.last_price[at_end], signed=signed)
+    after = _mean_change(last_before[at_end], facts.last_price[at_end], signed=signed)
+    span = facts.last[own] - facts.first[own] + 1
+    first = int(facts.first[own].min())
+    return Group(
+        name=name,
+        units=int(own.sum()),
+        change=change,
+        change_after=after,
+        share_changed=float(facts.changed[own].mean()),
+        periods_before=max(int(treatment.mark[own].min()) - first, 0),
+        gaps=float(1 - facts.count[own].sum() / span.sum()),
+        entered=int((facts.first[own] > first).sum()),
+        left=int((facts.last[own] < end).sum()),
+        resized=int(facts.resized[own].sum()),
+        index_change=float("nan") if index is None else index.change,
+        index_drift=float("nan") if index is None else index.drift,
+        signed=signed,
+    )
+
+
+def _mean_change(old: Floats, new: Floats, *, signed: bool) -> float:
+    known = ~np.isnan(old)
+    if not known.any():
+        return float("nan")
+    moves = new[known] - old[known]
+    return float((moves if signed else moves / old[known]).mean())
+
+
+def first_line(groups: tuple[Group, ...]) -> str:
+    """Return what each group did, in a sentence: the first of every answer.
+
+    A difference that comes from the controls is said before anything else.
+    """
+    told = "; ".join(_moved(group) for group in groups)
+    if from_controls(groups):
+        return f"The difference comes from the controls: {told}."
+    return f"Since each unit's first price: {told}."
+
+
+def _moved(group: Group) -> str:
+    """Return a group's own change, also since just before the event where that is another."""
+    moved = group.worded(group.change)
+    after = group.worded(group.change_after)
+    if after not in ("unknown", moved):
+        moved = f"{moved}, and {after} since just before the event"
+    units = f"{group.units:,} {'unit' if group.units == 1 else 'units'}"
+    return f"{group.name} {moved} ({units}, {percent(group.share_changed, 0)} ever changed price)"
+
+
+def from_controls(groups: tuple[Group, ...]) -> bool:
+    """Whether it is the untreated that moved: the treated did less than a quarter of the gap."""
+    if len(groups) < 2:
+        return False
+    own, other = (g.change if np.isnan(g.change_after) else g.change_after for g in groups[:2])
+    gap = own - other
+    return bool(abs(gap) > 1e-4 and abs(own) <= 0.25 * abs(gap))

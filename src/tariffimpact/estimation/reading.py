@@ -1,0 +1,322 @@
+"""A panel as it is given: CSV, Parquet, a sheet, Stata or a frame, as a table of the engine.
+
+Nothing of it is loaded into memory. A CSV file is read by its header alone: every cell is text
+until a column is asked for, so that what cannot be read is told and not guessed.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
+
+from tariffimpact.errors import DataError, Fault
+from tariffimpact.units import listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MEMORY: Final = "400MB"
+"""What the engine may hold; what is more waits on disk."""
+_SHOWN: Final = 20
+_YES: Final = "'1', '1.0', 'true', 'yes', 'y', 't', 'instock'"
+_NO: Final = "'0', '0.0', 'false', 'no', 'n', 'f', 'outofstock', 'soldout'"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A panel as a table `raw` of the engine, and how to speak of it."""
+
+    connection: Any
+    name: str
+    types: dict[str, str]
+    """Column to the engine's type; all text for CSV."""
+    decimal_comma: bool
+    first_line: int | None
+    """Line of the first row in its file; None where rows have no lines."""
+
+    def number(self, column: str) -> str:
+        """Return the expression of a number: null where blank, NaN where unreadable."""
+        name = quoted(column)
+        if self.types[column] in ("BOOLEAN",):
+            return f"CAST({name} AS DOUBLE)"
+        if not self.is_text(column):
+            value = f"CAST({name} AS DOUBLE)"
+            return f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
+        text = f"trim({name})"
+        plain = f"replace({text}, ',', '.')" if self.decimal_comma else text
+        grouped = (
+            f"CASE WHEN regexp_full_match({text}, "
+            "'[$€£¥]? ?[+-]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]+)?')"
+            f" OR regexp_full_match({text}, '[$€£¥] ?[0-9]+([.][0-9]+)?') THEN"
+            f" TRY_CAST(regexp_replace({text}, '[$€£¥, ]', '', 'g') AS DOUBLE)"
+            f" WHEN regexp_full_match({text}, '[+-]?[0-9.]+ ?%') THEN"
+            f" TRY_CAST(regexp_replace({text}, '[% ]', '', 'g') AS DOUBLE) / 100 END"
+        )
+        read = f"coalesce(TRY_CAST({plain} AS DOUBLE), {grouped}, 'nan'::DOUBLE)"
+        finite = f"CASE WHEN isfinite({read}) THEN {read} ELSE 'nan'::DOUBLE END"
+        return f"CASE WHEN {self.blank(column)} THEN NULL ELSE {finite} END"
+
+    def text(self, column: str) -> str:
+        """Return the expression of a text: null where blank, whole numbers without decimals."""
+        name = quoted(column)
+        if self.types[column] in ("DOUBLE", "FLOAT"):
+            whole = f"CAST(CAST({name} AS BIGINT) AS VARCHAR)"
+            return (
+                f"CASE WHEN isnan({name}) THEN NULL WHEN {name} = round({name}) "
+                f"AND abs({name}) < 1e15 THEN {whole} ELSE CAST({name} AS VARCHAR) END"
+            )
+        return f"nullif(trim(CAST({name} AS VARCHAR)), '')"
+
+    def blank(self, column: str) -> str:
+        """Return the condition that a cell holds nothing."""
+        if not self.is_text(column):
+            return f"{quoted(column)} IS NULL"
+        return f"coalesce(lower(trim({quoted(column)})), '') IN ('', 'na', 'nan', 'null', '.')"
+
+    def is_text(self, column: str) -> bool:
+        """Whether a column is of text."""
+        return self.types[column] == "VARCHAR" or self.types[column].startswith("ENUM")
+
+    def yes_or_no(self, column: str) -> str:
+        """Return the expression of a yes or no: null where blank, NaN where it is neither."""
+        text = f"regexp_replace(lower({self.text(column)}), '[^a-z0-9.]', '', 'g')"
+        return (
+            f"CASE WHEN {self.text(column)} IS NULL THEN NULL WHEN {text} IN ({_YES}) THEN 1.0 "
+            f"WHEN {text} IN ({_NO}) THEN 0.0 ELSE 'nan'::DOUBLE END"
+        )
+
+    def equals(self, column: str, value: str) -> str:
+        """Return the condition that a cell is a text, or the same number."""
+        same = f"coalesce({self.text(column)} = {literal(value.strip())}, false)"
+        try:
+            number = float(value)
+        except ValueError:
+            return same
+        return f"({same} OR coalesce(TRY_CAST({quoted(column)} AS DOUBLE) = {number!r}, false))"
+
+    def where(self, row: int) -> str:
+        """Return the place of a row, counted from 1."""
+        if self.first_line is None:
+            return f"{self.name}, row {row}"
+        return f"{self.name}:{row + self.first_line - 1}"
+
+    def missing(self, columns: Sequence[str]) -> list[Fault]:
+        """Return a fault for every column that is not there."""
+        known = f"the columns are {listed(list(self.types))}"
+        faults = []
+        for column in dict.fromkeys(c for c in columns if c not in self.types):
+            near = get_close_matches(column, self.types, n=1, cutoff=0.75)
+            remedy = f"did you mean {near[0]}? {known}" if near else known
+            faults.append(Fault(self.name, "column is missing", remedy, column))
+        return faults
+
+    def unreadable(self, said: str) -> Fault:
+        """Return what the engine says of a broken file, in fewer words."""
+        line = re.search(r"Line: (\d+)", said)
+        where = f"{self.name}:{line[1]}" if line else self.name
+        lines = [text.strip() for text in said.splitlines() if text.strip()]
+        what = next((text for text in lines[1:] if not text.startswith("Original")), lines[0])
+        remedy = 'put a cell that holds a comma, a quote or a line break in "double quotes"'
+        if "unicode" in said.lower() or "utf-8" in said.lower():
+            what, remedy = "it is not UTF-8 text", "save it as CSV UTF-8"
+        return Fault(where, f"is not readable as CSV: {what}", remedy)
+
+    def rows_where(self, condition: str, column: str) -> list[tuple[int, str]]:
+        """Return the first rows that meet a condition, and what they hold in a column."""
+        found = self.connection.execute(
+            f"SELECT n, v FROM (SELECT row_number() OVER () AS n, *, "  # noqa: S608  # names quoted
+            f"CAST({quoted(column)} AS VARCHAR) AS v FROM raw) WHERE {condition} "
+            f"ORDER BY n LIMIT {_SHOWN}"
+        ).fetchall()
+        return [(int(n), "" if value is None else str(value)) for n, value in found]
+
+    def faults(
+        self, condition: str, column: str, count: int, what: str, remedy: str
+    ) -> list[Fault]:
+        """Return a fault for each of the first rows that meet a condition, and how many more."""
+        rows = self.rows_where(condition, column)
+        found = [Fault(self.where(n), what, remedy, column, value) for n, value in rows]
+        if count > len(rows):
+            more = f"{what} in {count - len(rows):,} more rows"
+            found.append(Fault(self.name, more, remedy, column))
+        return found
+
+
+def quoted(column: str) -> str:
+    """Return a name as the engine reads it."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a text as the engine reads it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@contextmanager
+def engine() -> Iterator[Any]:
+    """Give a connection whose tables lie on disk, and remove them at the end.
+
+    Raises
+    ------
+    DataError
+        If the disk or the memory does not suffice.
+    """
+    import duckdb
+
+    with TemporaryDirectory(prefix="tariffimpact-") as folder:
+        connection = duckdb.connect(str(Path(folder) / "panel.duckdb"))
+        try:
+            connection.execute(f"SET memory_limit = '{MEMORY}'")
+            connection.execute(f"SET temp_directory = {literal(folder)}")
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            what = f"does not fit: {str(error).splitlines()[0]}"
+            remedy = "give Parquet, fewer columns, or a larger temporary folder (TMPDIR)"
+            raise DataError([Fault("the panel", what, remedy)]) from None
+        finally:
+            connection.close()
+
+
+def open_source(connection: Any, panel: Path | pd.DataFrame) -> Source:
+    """Return a panel as the table `raw` of the engine.
+
+    Parameters
+    ----------
+    connection
+        An engine.
+    panel
+        A frame, or a file: CSV, .csv.gz, .parquet, .xlsx, .dta or .dta.gz.
+
+    Raises
+    ------
+    DataError
+        If the file is not there, is empty, has no header, or is no text.
+    """
+    if not isinstance(panel, Path | str):
+        return _frame(connection, panel, "the frame")
+    path = Path(panel)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is not there"
+        remedy = "give a file: CSV, .csv.gz, .parquet, .xlsx or .dta"
+        raise DataError([Fault(str(path), what, remedy)])
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if ".parquet" in suffixes:
+        return _parquet(connection, path)
+    if ".dta" in suffixes:
+        return _frame(connection, _stata(path), str(path))
+    if ".xlsx" in suffixes:
+        return _frame(connection, _sheet(path), str(path))
+    return _csv(connection, path)
+
+
+def _frame(connection: Any, frame: pd.DataFrame, name: str) -> Source:
+    import pandas as pd
+
+    plain = frame.copy(deep=False)
+    plain.columns = pd.Index([str(column) for column in plain.columns])
+    for column, kind in plain.dtypes.items():
+        if isinstance(kind, pd.PeriodDtype | pd.CategoricalDtype | pd.IntervalDtype):
+            plain[column] = plain[column].astype("str").where(plain[column].notna(), None)
+    connection.register("frame", plain)
+    connection.execute("CREATE VIEW raw AS SELECT * FROM frame")
+    return Source(connection, name, _types(connection), False, None)
+
+
+def _parquet(connection: Any, path: Path) -> Source:
+    import duckdb
+
+    try:
+        connection.execute(
+            f"CREATE VIEW raw AS SELECT * FROM read_parquet({literal(str(path))})"  # noqa: S608
+        )
+    except duckdb.Error as error:
+        what = f"cannot be read as Parquet: {str(error).splitlines()[0]}"
+        raise DataError([Fault(str(path), what, "check the file, or give CSV")]) from None
+    return Source(connection, str(path), _types(connection), False, None)
+
+
+def _stata(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        return pd.read_stata(path, convert_categoricals=True)
+    except (ValueError, OSError) as error:
+        what = f"cannot be read as Stata: {error}"
+        raise DataError([Fault(str(path), what, "save it as CSV")]) from None
+
+
+def _sheet(path: Path) -> pd.DataFrame:
+    import pandas as pd
+    from python_calamine import CalamineError
+
+    try:
+        return pd.read_excel(path, engine="calamine")
+    except (ValueError, OSError, CalamineError) as error:
+        what = f"cannot be read as a spreadsheet: {error}"
+        raise DataError([Fault(str(path), what, "save its first sheet as CSV")]) from None
+
+
+def _csv(connection: Any, path: Path) -> Source:
+    header, separator = _header(path)
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
+    options = {
+        "delim": literal(separator),
+        "header": "true",
+        "quote": "'\"'",
+        "escape": "'\"'",
+        "auto_detect": "false",
+        "skip": "0",
+        "columns": f"{{{columns}}}",
+        "max_line_size": "4194304",
+        "compression": "'gzip'" if path.suffix.lower() == ".gz" else "'none'",
+    }
+    given = ", ".join(f"{name} = {value}" for name, value in options.items())
+    connection.execute(
+        f"CREATE VIEW raw AS SELECT * FROM read_csv({literal(str(path))}, {given})"  # noqa: S608
+    )
+    return Source(connection, str(path), dict.fromkeys(header, "VARCHAR"), separator == ";", 2)
+
+
+def _header(path: Path) -> tuple[list[str], str]:
+    """Return the names of the columns and what separates them."""
+    where = str(path)
+    try:
+        with _opened(path) as file:
+            first = file.readline(1 << 20)
+    except UnicodeDecodeError:
+        raise DataError([Fault(where, "is not UTF-8 text", "save it as CSV UTF-8")]) from None
+    except OSError as error:
+        what = f"cannot be read: {error.strerror or error}"
+        raise DataError([Fault(where, what, "check the file and its permissions")]) from None
+    line = first.strip("\r\n")
+    if "\0" in line:
+        raise DataError([Fault(where, "is not UTF-8 text", "save it as CSV UTF-8")])
+    if not line.strip():
+        raise DataError([Fault(where, "is empty", "it needs a header row")])
+    separator = max(",;\t|", key=line.count)
+    names = [name.strip() for name in next(csv.reader([line], delimiter=separator))]
+    names = [name or f"column{n}" for n, name in enumerate(names, start=1)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        faults = [Fault(f"{where}:1", "column stands twice", "keep one", name) for name in twice]
+        raise DataError(faults)
+    return names, separator
+
+
+def _opened(path: Path) -> TextIO:
+    if path.suffix.lower() == ".gz":
+        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _types(connection: Any) -> dict[str, str]:
+    return {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE raw").fetchall()}

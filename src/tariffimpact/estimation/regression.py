@@ -1,0 +1,405 @@
+"""Least squares with unit and period effects by exact normal equations, in two passes over blocks.
+
+The unit effects are eliminated (each unit's weighted means are taken off), which leaves a square
+of the periods and the regressors:
+
+.. math:: A γ + B β = "sums of" y, quad A = D - P' "diag"(1/n) P
+
+with `P` the weights of each unit in each period, `n` their sums by unit and `D` by period. Each
+block of whole units adds its part, so a panel may be larger than memory. A second pass takes the
+residuals, the scores by cluster, and one step of refinement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariffimpact.errors import ModelError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ABSORBED: Final = 1e-9
+"""A regressor of which less than this part of the variance is left says nothing of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows of whole units, those of a unit one after the other."""
+
+    unit: Ints
+    time: Ints
+    """Place of the period, from 0."""
+    y: Floats
+    x: Floats
+    """One column a regressor."""
+    cluster: Ints
+    """Number of the cluster, from 0."""
+    weight: Floats | None = None
+
+
+Blocks = Callable[[], Iterator[Block]]
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Which effects are taken out, and how many periods and clusters there are."""
+
+    periods: int
+    clusters: int
+    unit: bool = True
+    time: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A block with each unit's weighted means taken off, where the effects ask for it."""
+
+    local: Any
+    totals: Any
+    weight: Floats
+    values: Floats
+    """Regressors, then the outcome."""
+    block: Block
+
+
+@dataclass(slots=True)
+class Moments:
+    """The sums that the normal equations need."""
+
+    square: Floats
+    cross: Floats
+    within: Floats
+    spread: Floats
+    """Of each regressor and the outcome: raw sums, squares, and weights, to tell what is left."""
+    n: int = 0
+    units: int = 0
+    nested: bool = True
+    """Whether each unit lies in one cluster."""
+    rows_in: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """Rows in each period."""
+    period_low: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    period_high: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """Least and largest cluster of each period, where clusters are not the units."""
+
+    @property
+    def periods_nested(self) -> bool:
+        """Whether each period lies in one cluster, as with clusters of time."""
+        return bool(self.n and (self.period_low[self.seen] == self.period_high[self.seen]).all())
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which periods have any row."""
+        return self.rows_in > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Coefficients with the covariance clustered and the one that is robust row by row."""
+
+    terms: tuple[str, ...]
+    kept: tuple[int, ...]
+    """Places of the terms among the regressors given."""
+    coefficients: Floats
+    covariance: Floats
+    covariance_hc1: Floats
+    n: int
+    units: int
+    clusters: int
+    dropped: tuple[str, ...]
+    """Controls that the effects, or other controls, already hold."""
+    nested: bool
+    inverse: Floats
+    """Of the cross product of what is left of the regressors."""
+    period_slopes: Floats
+    """The period effects of each regressor kept, and of the outcome."""
+
+    @property
+    def errors(self) -> Floats:
+        """Clustered standard errors."""
+        found: Floats = np.sqrt(np.diag(self.covariance))
+        return found
+
+    @property
+    def errors_hc1(self) -> Floats:
+        """Standard errors robust row by row (HC1)."""
+        found: Floats = np.sqrt(np.diag(self.covariance_hc1))
+        return found
+
+
+def fit(
+    blocks: Blocks, terms: Sequence[str], effects: Effects, *, required: int | None = None
+) -> Fit:
+    """Return the least squares of the outcome on the regressors and the effects.
+
+    The covariance is clustered with the factor G/(G−1) · (n−1)/(n−k), where k counts the
+    regressors and the effects, those of a kind that lies within clusters (units, mostly) as one;
+    HC1 has n/(n−k) with every effect counted.
+
+    Parameters
+    ----------
+    blocks
+        Gives the blocks, the same ones each time it is called.
+    terms
+        Names of the regressors.
+    effects
+        The effects to take out.
+    required
+        How many of the terms, from the first, may not be dropped; all of them by default.
+
+    Raises
+    ------
+    ModelError
+        If a required term is the same as the effects and the other terms together, there are no
+        more rows than coefficients, or there is one cluster.
+    """
+    need = len(terms) if required is None else required
+    if effects.clusters < 2:
+        raise ModelError(
+            "there is one cluster, and an error needs several; cluster by a finer column"
+        )
+    moments = accumulate(blocks, len(terms), effects)
+    slopes = _period_slopes(moments, effects)
+    left = moments.within - moments.cross.T @ slopes
+    kept = _kept(left, moments.spread, terms, need)
+    chosen = [*kept, len(terms)]
+    slopes, left = slopes[:, chosen], left[np.ix_(chosen, chosen)]
+    inverse = np.asarray(np.linalg.inv(left[:-1, :-1]), dtype=np.float64)
+    start = inverse @ left[:-1, -1]
+    second = _Second.over(blocks, effects, kept, slopes, start)
+    names = tuple(terms[n] for n in kept)
+    counted = _counted(len(kept), moments, effects)
+    n, groups = moments.n, len(np.flatnonzero(second.present))
+    if n <= counted.every:
+        raise ModelError(f"{n:,} rows cannot tell {counted.every:,} coefficients; give more rows")
+    factor = groups / (groups - 1) * (n - 1) / (n - counted.clustered)
+    return Fit(
+        terms=names,
+        kept=tuple(kept),
+        coefficients=start + inverse @ second.gradient,
+        covariance=factor * inverse @ (second.scores.T @ second.scores) @ inverse,
+        covariance_hc1=n / (n - counted.every) * inverse @ second.meat @ inverse,
+        n=n,
+        units=moments.units,
+        clusters=groups,
+        dropped=tuple(name for name in terms if name not in names),
+        nested=moments.nested,
+        inverse=inverse,
+        period_slopes=slopes,
+    )
+
+
+def accumulate(blocks: Blocks, regressors: int, effects: Effects) -> Moments:
+    """Return the sums of all blocks."""
+    size, width = effects.periods if effects.time else 0, regressors + 1
+    found = Moments(
+        square=np.zeros((size, size)),
+        cross=np.zeros((size, width)),
+        within=np.zeros((width, width)),
+        spread=np.zeros((3, width)),
+        rows_in=np.zeros(effects.periods, dtype=np.int64),
+        period_low=np.full(effects.periods, effects.clusters, dtype=np.int64),
+        period_high=np.full(effects.periods, -1, dtype=np.int64),
+    )
+    for block in blocks():
+        add(found, within(block, effects), effects)
+    return found
+
+
+def within(block: Block, effects: Effects) -> Within:
+    """Return a block with each unit's weighted means taken off, if there are unit effects."""
+    values = np.column_stack([block.x, block.y])
+    weight = np.ones(len(block.y)) if block.weight is None else block.weight
+    starts = np.flatnonzero(np.r_[True, block.unit[1:] != block.unit[:-1]])
+    local = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(block.unit)]))
+    totals = np.bincount(local, weights=weight)
+    if effects.unit:
+        values = values - _means(values, weight, starts, totals)[local]
+    return Within(local, totals, weight, values, block)
+
+
+def _means(values: Floats, weight: Floats, starts: Any, totals: Any) -> Floats:
+    """Return each unit's weighted means, in two steps so that large levels cost no digits."""
+    first = values[starts]
+    local = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(values)]))
+    off = np.add.reduceat((values - first[local]) * weight[:, None], starts, axis=0)
+    means: Floats = first + off / totals[:, None]
+    return means
+
+
+def add(found: Moments, part: Within, effects: Effects) -> None:
+    """Add a block to the sums."""
+    block, values = part.block, part.values
+    weighted = values * part.weight[:, None]
+    found.within += values.T @ weighted
+    raw = np.column_stack([block.x, block.y])
+    found.spread += np.array(
+        [part.weight @ raw, part.weight @ raw**2, [part.weight.sum()] * raw.shape[1]]
+    )
+    found.n += len(block.y)
+    found.units += len(part.totals)
+    found.rows_in += np.bincount(block.time, minlength=effects.periods)
+    first = block.cluster[np.flatnonzero(np.r_[True, np.diff(part.local) > 0])]
+    found.nested &= bool(np.array_equal(first[part.local], block.cluster))
+    if len(found.period_low) and block.cluster is not block.unit:
+        np.minimum.at(found.period_low, block.time, block.cluster)
+        np.maximum.at(found.period_high, block.time, block.cluster)
+    if not effects.time:
+        return
+    periods = effects.periods
+    for n in range(values.shape[1]):
+        found.cross[:, n] += np.bincount(block.time, weights=weighted[:, n], minlength=periods)
+    found.square += np.diag(np.bincount(block.time, weights=part.weight, minlength=periods))
+    if effects.unit:
+        found.square -= _presence_square(part, periods)
+
+
+def _presence_square(part: Within, periods: int) -> Floats:
+    """Return P' diag(1/n) P of a block: at once where every unit is there in every period."""
+    units = len(part.totals)
+    if len(part.local) == units * periods and part.block.weight is None:
+        return np.full((periods, periods), units / periods)
+    presence = np.zeros((units, periods))
+    presence[part.local, part.block.time] = part.weight
+    scaled: Floats = presence.T @ (presence / part.totals[:, None])
+    return scaled
+
+
+def _period_slopes(moments: Moments, effects: Effects) -> Floats:
+    """Return the period effects of each regressor and of the outcome, up to a constant."""
+    if not effects.time:
+        return np.zeros((0, moments.cross.shape[1]))
+    from scipy import linalg
+
+    seen = np.flatnonzero(moments.seen)
+    square, cross = moments.square[np.ix_(seen, seen)], moments.cross[seen]
+    slopes = np.zeros_like(moments.cross)
+    lift = np.trace(square) / len(seen) ** 2 if effects.unit else 0.0
+    try:  # the constant is free: a little of it on the square makes one answer of the many
+        slopes[seen] = linalg.solve(square + lift, cross, assume_a="pos")
+    except (linalg.LinAlgError, linalg.LinAlgWarning):  # several sets of units that never meet
+        slopes[seen] = linalg.pinvh(square) @ cross
+    return slopes
+
+
+def _kept(left: Floats, spread: Floats, terms: Sequence[str], need: int) -> list[int]:
+    """Return the places of the terms to keep, or say which required term says nothing new."""
+    total, squares, weight = spread
+    varies = np.maximum(squares - total**2 / weight, 0.0)[:-1]
+    order = [*range(need, len(terms)), *range(need)]  # the controls first: what do they leave?
+    rest, kept = left[:-1, :-1].copy(), []
+    for n in order:
+        if rest[n, n] > ABSORBED * max(varies[n], 1e-300) and rest[n, n] > ABSORBED * left[n, n]:
+            kept.append(n)
+            rest = rest - np.outer(rest[:, n], rest[n]) / rest[n, n]
+        elif n < need:
+            raise ModelError(_absorbed(n, left, varies, terms))
+    return sorted(kept)
+
+
+def _absorbed(n: int, left: Floats, varies: Floats, terms: Sequence[str]) -> str:
+    if left[n, n] <= ABSORBED * max(varies[n], 1e-300):
+        return (
+            f"{terms[n]} cannot be told from the effects of units and periods: it is the same for "
+            "all units in every period, or never changes within a unit; give untreated units, or "
+            "a column that varies"
+        )
+    scale = np.sqrt(np.maximum(np.diag(left)[:-1], 1e-300))
+    alike = np.abs(left[n, :-1]) / scale / scale[n]
+    alike[n] = 0.0
+    other = terms[int(alike.argmax())]
+    return f"{terms[n]} cannot be told from {other}: the two move together; leave one of them out"
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    clustered: int
+    every: int
+
+
+def _counted(kept: int, moments: Moments, effects: Effects) -> _Counted:
+    """Return the coefficients counted for clustered errors and for HC1."""
+    periods = int(moments.seen.sum()) if effects.time else 0
+    units = moments.units if effects.unit else 0
+    both = 1 if effects.time and effects.unit else 0
+    every = kept + units + periods - both
+    inside = [units] if effects.unit and moments.nested else []
+    inside += [periods] if effects.time and moments.periods_nested else []
+    return _Counted(every - sum(inside) + len(inside), every)
+
+
+@dataclass(slots=True)
+class _Second:
+    """What the second pass finds: scores by cluster, their rows' squares, the gradient left."""
+
+    scores: Floats
+    meat: Floats
+    gradient: Floats
+    present: NDArray[np.int64]
+
+    @classmethod
+    def over(
+        cls, blocks: Blocks, effects: Effects, kept: list[int], slopes: Floats, start: Floats
+    ) -> _Second:
+        width = len(kept)
+        found = cls(
+            np.zeros((effects.clusters, width)),
+            np.zeros((width, width)),
+            np.zeros(width),
+            np.zeros(effects.clusters, dtype=np.int64),
+        )
+        for block in blocks():
+            left, error, weight = residuals(block, effects, kept, slopes, start)
+            score = left * (error * weight)[:, None]
+            found.meat += score.T @ score
+            found.gradient += score.sum(axis=0)
+            for n in range(width):
+                found.scores[:, n] += np.bincount(
+                    block.cluster, weights=score[:, n], minlength=effects.clusters
+                )
+            found.present += np.bincount(block.cluster, minlength=effects.clusters)
+        return found
+
+
+def residuals(
+    block: Block, effects: Effects, kept: Sequence[int], slopes: Floats, coefficients: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return what the effects leave of the regressors, the residuals, and the weights."""
+    part = within(block, effects)
+    chosen = [*kept, part.values.shape[1] - 1]
+    left = part.values[:, chosen]
+    if effects.time:
+        level = slopes[block.time]
+        if effects.unit:
+            starts = np.flatnonzero(np.r_[True, np.diff(part.local) > 0])
+            level = level - _means(level, part.weight, starts, part.totals)[part.local]
+        left = left - level
+    return left[:, :-1], left[:, -1] - left[:, :-1] @ coefficients, part.weight
+
+
+def blocks_of(
+    unit: Ints,
+    time: Ints,
+    y: Floats,
+    x: Floats,
+    *,
+    cluster: Ints | None = None,
+    weight: Floats | None = None,
+) -> Blocks:
+    """Return arrays as one block, rows in any order; clusters are the units by default."""
+    order = np.lexsort((time, unit))
+    columns = x.reshape(len(y), -1)
+    block = Block(
+        unit[order],
+        time[order],
+        y[order],
+        columns[order],
+        (unit if cluster is None else cluster)[order],
+        None if weight is None else weight[order],
+    )
+    return lambda: iter((block,))

@@ -1,0 +1,336 @@
+"""Equilibria in log prices, of any demand and conduct: a damped Newton, and a path for the rest.
+
+F(x, 1) = 0 is solved by Newton, or along a path from t = 0, followed by arc length, so that it may
+turn back in t on its way: where F(x, 0) = 0 has one solution and solutions stay bounded in between,
+it cannot miss (Allgower and Georg 1990, *Numerical Continuation Methods*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from tariffimpact.market.conduct import Game
+from tariffimpact.market.demand_systems import Array, Flags, Labels
+
+TOLERANCE = 1e-10
+"""Relative first-order condition above which nothing is called an equilibrium."""
+SETTLED = 1e-11
+"""Relative gap at which no further start is tried."""
+_AIM = 1e-15
+_HALVINGS, _LAST_HALVINGS = 30, 3
+"""How often a step that does not help is halved: on the way, and where rounding is near."""
+_PATH_STEPS = 1000
+_T_SCALE = 10.0
+"""What a whole t counts for in arc length, in units of x."""
+_CLOSE = 1e-9
+_STAGES = (1, 4, 16, 64)
+"""Steps in which costs are raised to new ones where one step does not arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """F and its derivatives at one x and t."""
+
+    gap: Array
+    """F, shape (n,)."""
+    size: Array
+    """Size of the terms that F is the sum of, shape (n,)."""
+    jacobian: Array
+    """dF/dx, shape (n, n)."""
+    drift: Array
+    """dF/dt, shape (n,)."""
+
+    @property
+    def error(self) -> float:
+        """Largest gap relative to its terms."""
+        return float(np.max(np.abs(self.gap) / self.size, initial=0.0))
+
+    @property
+    def finite(self) -> bool:
+        """Whether every number is finite."""
+        parts = (self.gap, self.size, self.jacobian, self.drift)
+        return all(bool(np.isfinite(part).all()) for part in parts)
+
+
+class Conditions(Protocol):
+    """A system of n equations in n unknowns and the path parameter t."""
+
+    def at(self, x: Array, t: float) -> Point | None:
+        """Return F there; None outside its domain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best point reached."""
+
+    x: Array
+    error: float
+    """Largest gap relative to its terms; inf if no point of the domain was reached."""
+    iterations: int
+
+
+def newton(conditions: Conditions, start: Array, limit: int = 100) -> Found:
+    """Return the best point a damped Newton at t = 1 reaches from `start` in `limit` steps."""
+    x = start
+    point = conditions.at(x, 1.0)
+    if point is None:
+        return Found(x, np.inf, 0)
+    for count in range(limit):
+        step = _solved(point.jacobian, -point.gap)
+        if point.error <= _AIM or step is None:
+            return Found(x, point.error, count)
+        for _ in range(_HALVINGS if point.error > SETTLED else _LAST_HALVINGS):
+            moved = conditions.at(x + step, 1.0)
+            if moved is not None and moved.error < point.error:
+                break
+            step = step / 2
+        else:
+            return Found(x, point.error, count)
+        x, point = x + step, moved
+    return Found(x, point.error, limit)
+
+
+def track(conditions: Conditions, start: Array) -> Found:
+    """Return the point at t = 1 on the path that begins at (`start`, 0), or where it was lost."""
+    at = np.append(start, 0.0)
+    point = conditions.at(start, 0.0)
+    stride, count = 0.5, 0
+    if point is None:
+        return Found(start, np.inf, 0)
+    ahead = _tangent(point, np.eye(start.size + 1)[-1])
+    for count in range(1, _PATH_STEPS):
+        if at[-1] + stride * ahead[-1] >= _T_SCALE:
+            reach = (_T_SCALE - at[-1]) / ahead[-1]
+            last = newton(conditions, at[:-1] + reach * ahead[:-1])
+            if last.error <= SETTLED:
+                return Found(last.x, last.error, count + last.iterations)
+        moved = _corrected(conditions, at + stride * ahead, 0.3 * stride)
+        turned = None if moved is None else _tangent(moved[1], ahead)
+        if moved is None or turned is None or turned @ ahead < 0.9:
+            stride /= 3
+            if stride < 1e-10:
+                break
+        else:
+            at, ahead = moved[0], turned
+            stride *= 1.7
+    end = conditions.at(at[:-1], 1.0)
+    return Found(at[:-1], np.inf if end is None else end.error, count)
+
+
+def first_settled(trials: Iterable[Callable[[], Found]]) -> Found:
+    """Return the first trial that settles, else the last one; iterations of all of them."""
+    found, count = Found(np.empty(0), np.inf, 0), 0
+    for trial in trials:
+        found = trial()
+        count += found.iterations
+        if found.error <= SETTLED:
+            break
+    return replace(found, iterations=count)
+
+
+def _corrected(conditions: Conditions, guess: Array, reach: float) -> tuple[Array, Point] | None:
+    """Return the point of the path nearest to `guess`, or None if Newton leaves it by `reach`."""
+    at, last = guess, np.inf
+    for _ in range(6):
+        point = conditions.at(at[:-1], at[-1] / _T_SCALE)
+        if point is None or point.error > 0.5 * last or at[-1] > _T_SCALE:
+            return None
+        if point.error < _CLOSE:
+            return (at, point) if np.linalg.norm(at - guess) < reach else None
+        last = point.error
+        at = at - np.linalg.lstsq(_along(point), point.gap, rcond=None)[0]
+    return None
+
+
+def _along(point: Point) -> Array:
+    """Return the derivatives in x and in the path's own measure of t, shape (n, n + 1)."""
+    return np.column_stack([point.jacobian, point.drift / _T_SCALE])
+
+
+def _tangent(point: Point, ahead: Array) -> Array:
+    """Return the unit direction of the path that goes on rather than back."""
+    direction = np.linalg.svd(_along(point))[2][-1]
+    return np.asarray(direction if direction @ ahead > 0 else -direction)
+
+
+def _solved(matrix: Array, right: Array) -> Array | None:
+    try:
+        step = np.linalg.solve(matrix, right)
+    except np.linalg.LinAlgError:
+        return None
+    return np.asarray(step) if np.isfinite(step).all() else None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceConditions:
+    """First-order conditions of the products whose price is free, at staged costs and weights.
+
+    At t = 0 costs and weights are those of `anchor`, at t = 1 those of `game`.
+    """
+
+    game: Game
+    anchor: Game
+    free: Flags
+    prices: Array
+    """Prices of the products held, shape (J,); the others are not read."""
+    kept_sales: Array | None = None
+    """Log sales that some free products keep whatever is priced, NaN for the others, (J,)."""
+
+    def shelf(self, x: Array) -> Array:
+        """Return all prices from the log prices of the free products."""
+        full = self.prices.copy()
+        full[self.free] = np.exp(x)
+        return full
+
+    def at(self, x: Array, t: float) -> Point | None:
+        """Return the conditions and their derivatives; None where a product is not sold."""
+        with np.errstate(all="ignore"):
+            prices, game = self.shelf(x), self._staged(t)
+            if not (game.demand.quantities(prices) >= 0).all():
+                return None
+            free = self.free
+            gap, size = game.terms(prices)
+            jacobian = game.jacobian(prices)
+            if self.kept_sales is not None:
+                fixed = np.isfinite(self.kept_sales)
+                sales = np.log(game.demand.quantities(prices))
+                gap, size = np.where(fixed, sales - self.kept_sales, gap), np.where(fixed, 1, size)
+                jacobian[fixed] = game.demand.elasticities(prices)[fixed]
+            drift = np.zeros_like(gap) if self.game is self.anchor else self._drift(game, prices)
+            point = Point(gap[free], size[free], jacobian[np.ix_(free, free)], drift[free])
+        return point if point.finite else None
+
+    def _staged(self, t: float) -> Game:
+        if t == 1.0 or self.game is self.anchor:
+            return self.game
+        old, new = self.anchor, self.game
+        return replace(
+            new,
+            cost=old.cost ** (1 - t) * new.cost**t,
+            weight=old.weight ** (1 - t) * new.weight**t,
+        )
+
+    def _drift(self, game: Game, prices: Array) -> Array:
+        """Return how the conditions at fixed prices move with t, shape (J,)."""
+        rise = game.cost * np.log(self.game.cost / self.anchor.cost)
+        tilt = game.weight * np.log(self.game.weight / self.anchor.weight)
+        return game.cost_response(prices) @ rise + game.weight_response(prices) @ tilt
+
+
+def solve_prices(
+    game: Game,
+    anchors: Iterable[tuple[Game, Array]],
+    held: Flags,
+    start: Array,
+) -> tuple[Array, float, int]:
+    """Return equilibrium prices, the largest condition relative to its terms, and Newton steps.
+
+    Newton from `start`, then from the prices of each anchor, a game whose equilibrium is known;
+    then the path from each anchor. Products `held` keep their price at `start`, shape (J,).
+    """
+    known, free = list(anchors), ~held
+    own = PriceConditions(game, game, free, start)
+    starts = (*(prices for _, prices in known), start)
+    trials = [partial(newton, own, np.log(prices[free])) for prices in starts]
+    for anchor, prices in known if free.all() else ():
+        trials.append(partial(track, replace(own, anchor=anchor), np.log(prices)))
+    found = first_settled(trials)
+    return own.shelf(found.x), found.error, found.iterations
+
+
+@dataclass(frozen=True, slots=True)
+class TiedConditions:
+    """Bertrand conditions of firms that move the prices of some products together.
+
+    One unknown per free product, its log price, and one per tie: the log of its ratio, or of one
+    plus its change over the mean price before. A tie's condition is the mean of its products', each
+    weighed by what a move of the tie is worth at its sales.
+    """
+
+    game: Game
+    held: Flags
+    before: Array
+    ties: Sequence[tuple[Flags, bool]]
+    """Products of each tie, bool, shape (J,), and whether they share a ratio (else a change)."""
+
+    @property
+    def alone(self) -> Labels:
+        """Positions of the products that are neither held nor tied."""
+        joined = np.any([flags for flags, _ in self.ties], axis=0)
+        return np.flatnonzero(~self.held & ~joined)
+
+    def shelf(self, z: Array) -> tuple[Array, Array]:
+        """Return all prices, and d log p/dz, shape (J, n)."""
+        prices, alone = self.before.copy(), self.alone
+        moves = np.zeros((prices.size, z.size))
+        prices[alone] = np.exp(z[: alone.size])
+        moves[alone, np.arange(alone.size)] = 1.0
+        for column, (flags, ratio) in enumerate(self.ties, start=alone.size):
+            mean = float(self.before[flags].mean())
+            lift = mean * np.expm1(z[column])
+            prices[flags] = self.before[flags] * np.exp(z[column]) if ratio else (
+                self.before[flags] + lift
+            )  # fmt: skip
+            moves[flags, column] = 1.0 if ratio else (mean + lift) / prices[flags]
+        return prices, moves
+
+    def at(self, z: Array, t: float) -> Point | None:
+        """Return the conditions and their derivatives; None where a price is not positive."""
+        with np.errstate(all="ignore"):
+            prices, moves = self.shelf(z)
+            game = self.game
+            sales = game.demand.quantities(prices)
+            if not ((prices > 0) & (sales >= 0)).all():
+                return None
+            gap, size = game.terms(prices)
+            bend = game.jacobian(prices) @ moves
+            worth = sales * np.diag(game.ownership) * game.weight * prices
+            growth = (game.demand.elasticities(prices) + np.eye(prices.size)) @ moves
+            rows = [(gap[j], size[j], bend[j]) for j in self.alone]
+            for column, (flags, _) in enumerate(self.ties, start=self.alone.size):
+                part = (worth * moves[:, column])[flags]
+                part = part / part.sum()
+                whole = float(part @ gap[flags])
+                turn = growth[flags].copy()
+                turn[:, column] += 1 - moves[flags, column]
+                slope = part @ (bend[flags] + (gap[flags] - whole)[:, None] * turn)
+                rows.append((whole, float(part @ size[flags]), slope))
+            gaps, sizes, slopes = zip(*rows, strict=True)
+            point = Point(np.array(gaps), np.array(sizes), np.array(slopes), np.zeros(len(rows)))
+        return point if point.finite else None
+
+
+def solve_tied(
+    game: Game,
+    anchor: Game,
+    held: Flags,
+    prices: Array,
+    before: Array,
+    ties: Sequence[tuple[Flags, bool]],
+) -> tuple[Array, TiedConditions, Found]:
+    """Return prices at which no free product or tie is better moved, and how they were found.
+
+    `anchor` is the game whose equilibrium is `before`; products `held` stand at `prices`.
+    """
+    start = np.where(held, prices, before)
+    found = Found(np.empty(0), np.inf, 0)
+    for stages in _STAGES:
+        conditions = TiedConditions(anchor, held, start, ties)
+        z = np.concatenate([np.log(before[conditions.alone]), np.zeros(len(ties))])
+        for t in np.arange(1, stages + 1) / stages:
+            conditions = replace(conditions, game=replace(
+                game, cost=anchor.cost ** (1 - t) * game.cost**t,
+                weight=anchor.weight ** (1 - t) * game.weight**t,
+            ))  # fmt: skip
+            found = newton(conditions, z)
+            if found.error > SETTLED:
+                break
+            z = found.x
+        if found.error <= SETTLED:
+            break
+    return conditions.shelf(found.x)[0], replace(conditions, game=game), found

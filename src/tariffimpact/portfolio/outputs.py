@@ -1,0 +1,257 @@
+"""The files of a batch: rows as CSV and parquet, totals, rejected rows, a workbook."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tariffimpact.errors import Fault
+from tariffimpact.facts.fields import CONTROL
+from tariffimpact.portfolio.batch import BatchResult
+from tariffimpact.writing import csv_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHEET_ROWS: Final = 20_000
+"""Rows of products a workbook holds; the CSV and parquet files hold all."""
+_BARS: Final = 12
+"""Origins in the chart of the workbook."""
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+
+
+class RowFiles:
+    """Writes finished rows and faults to files in a folder, chunk by chunk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.csv, self.parquet = folder / "skus.csv", folder / "skus.parquet"
+        self.rejected = folder / "rejected.csv"
+        self._writer: Any = None
+        self.rejected.write_bytes(csv_bytes(rejected_frame(())))
+
+    def add(self, rows: pd.DataFrame) -> None:
+        """Append the rows of a chunk."""
+        pa, pq = _arrow()
+        plain = rounded(rows)
+        table = pa.Table.from_pandas(plain, preserve_index=False)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self.parquet, table.schema, compression="zstd")
+            self.csv.write_bytes(csv_bytes(plain.head(0)))
+        _append(self.csv, plain)
+        self._writer.write_table(table.cast(self._writer.schema))
+
+    def reject(self, faults: Sequence[Fault]) -> None:
+        """Append the faults of a chunk."""
+        _append(self.rejected, rejected_frame(faults))
+
+    def close(self) -> dict[str, Path]:
+        """Return the finished files by name; those of rows only where there were rows."""
+        finished = [self.rejected]
+        if self._writer is not None:
+            self._writer.close()
+            finished += [self.csv, self.parquet]
+        return {path.name: path for path in finished}
+
+
+def _append(path: Path, frame: pd.DataFrame) -> None:
+    with path.open("ab") as file:
+        file.write(csv_bytes(frame).partition(b"\n")[2])
+
+
+def rounded(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a batch as people read them: no parts, days as text, short numbers."""
+    plain = rows[[name for name in rows.columns if not name.startswith("line_part_")]].copy()
+    plain["entered_on"] = plain["entered_on"].dt.strftime("%Y-%m-%d")
+    numbers = plain.select_dtypes("float").columns
+    plain[numbers] = plain[numbers].round(6)
+    return plain
+
+
+def rejected_frame(faults: Sequence[Fault]) -> pd.DataFrame:
+    """Return one row per fault: `line`, `column`, `reason`, `got`, `remedy`."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        [
+            (int(f.where.rpartition(":")[2]), f.column, f.what, _visible(f.got or ""), f.remedy)
+            for f in faults
+        ],
+        columns=["line", "column", "reason", "got", "remedy"],
+    )
+
+
+def _visible(text: str) -> str:
+    r"""Return a text with its control characters written out, as \x00: no workbook holds them."""
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def batch_files(result: BatchResult, rows: RowFiles) -> dict[str, bytes | Path]:
+    """Return every file of a batch but the report, by name: its content, or where it lies."""
+    files: dict[str, bytes | Path] = {"totals.csv": csv_bytes(result.totals), **rows.close()}
+    files["batch.xlsx"] = workbook(result, rows)
+    return files
+
+
+def workbook(result: BatchResult, rows: RowFiles) -> bytes:
+    """Return totals, products (the first 20,000) and rejected rows as a workbook, with a chart.
+
+    The same result gives the same bytes.
+    """
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    _about(book, result)
+    _sheet(book, "totals", result.totals, chart=_chart(result.totals))
+    _sheet(book, "skus", _first_rows(rows))
+    _sheet(book, "rejected", rejected_frame(result.faults))
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return _timeless(buffer.getvalue())
+
+
+def _about(book: Any, result: BatchResult) -> None:
+    from openpyxl.styles import Alignment
+
+    sheet = book.create_sheet("about")
+    sheet.column_dimensions["A"].width = 110
+    lines = result.explain().split("\n")
+    lines.append("Money is in US dollars; rates and margins are shares; low and high are the ends "
+                 "of what is open.")  # fmt: skip
+    if result.accepted > SHEET_ROWS:
+        lines.append(f"The sheet skus has the first {SHEET_ROWS:,} of {result.accepted:,} products;"
+                     " skus.csv and skus.parquet have all.")  # fmt: skip
+    if result.fault_count > len(result.faults):
+        lines.append(f"The sheet rejected has the first {len(result.faults):,} of "
+                     f"{result.fault_count:,} faults; rejected.csv has all.")  # fmt: skip
+    for line in lines:
+        cell = _cell(sheet, line, "@")
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.append([cell])
+
+
+def _first_rows(rows: RowFiles) -> pd.DataFrame:
+    import pandas as pd
+
+    if not rows.parquet.exists():
+        return pd.DataFrame({"sku": []})
+    _, pq = _arrow()
+    file = pq.ParquetFile(rows.parquet)
+    return next(file.iter_batches(batch_size=SHEET_ROWS)).to_pandas()  # type: ignore[no-any-return]
+
+
+def _sheet(book: Any, name: str, frame: pd.DataFrame, chart: Any = None) -> None:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    sheet = book.create_sheet(name)
+    sheet.freeze_panes = "C2" if name in ("totals", "skus") else "A2"
+    forms = [number_form(column) for column in frame.columns]
+    header = []
+    for place, column in enumerate(frame.columns, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = _width(frame, column)
+        header.append(WriteOnlyCell(sheet, value=column))
+        header[-1].font = Font(bold=True)
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(frame.columns))}{len(frame) + 1}"
+    if chart is not None:
+        sheet.add_chart(chart(sheet), f"{get_column_letter(len(frame.columns) + 2)}2")
+    sheet.append(header)
+    for row in frame.itertuples(index=False):
+        sheet.append([_cell(sheet, v, form) for v, form in zip(row, forms, strict=True)])
+
+
+def _width(frame: pd.DataFrame, column: str) -> int:
+    """Return the width of a column: of its name and its first cells, within reason."""
+    cells = [len(f"{cell:,.2f}" if isinstance(cell, float) else str(cell))
+             for cell in frame[column].head(200)]  # fmt: skip
+    return min(60, max(9, len(column) + 2, *cells, 0) + 1)
+
+
+def number_form(column: str) -> str:
+    """Return how a workbook shows the numbers of a column.
+
+    Examples
+    --------
+    >>> number_form("rate_low"), number_form("duty_usd_high"), number_form("skus")
+    ('0.0%', '"$"#,##0.00', '#,##0')
+    """
+    if column.startswith(("rate", "margin")):
+        return "0.0%"
+    if "usd" in column.split("_"):
+        return '"$"#,##0.00'
+    counted = column in ("skus", "units", "line") or column.startswith(
+        ("without", "under", "perhaps")
+    )
+    return "#,##0" if counted else ""
+
+
+def _chart(totals: pd.DataFrame) -> Any:
+    """Return what draws the least and the largest duty of the origins with most of it."""
+    places = [i for i, by in enumerate(totals["by"], 2) if by == "origin"][:_BARS]
+    if not places:
+        return None
+
+    def draw(sheet: Any) -> Any:
+        from openpyxl.chart import BarChart, Reference
+        from openpyxl.chart.series import SeriesLabel
+
+        chart = BarChart()
+        chart.type, chart.style, chart.height, chart.width = "bar", 10, 9, 18
+        chart.title = "Duty by origin, US dollars, at least and at most"
+        for column in ("duty_low_usd", "duty_high_usd"):
+            place = list(totals.columns).index(column) + 1
+            values = Reference(sheet, place, places[0], place, places[-1])
+            chart.add_data(values, titles_from_data=False)
+        for series, words in zip(chart.series, ("at least", "at most"), strict=True):
+            series.tx = SeriesLabel(v=words)
+        chart.set_categories(Reference(sheet, 2, places[0], 2, places[-1]))
+        chart.y_axis.numFmt, chart.y_axis.delete = '"$"#,##0', False
+        chart.x_axis.delete, chart.x_axis.scaling.orientation = False, "maxMin"
+        return chart
+
+    return draw
+
+
+def _cell(sheet: Any, value: Any, form: str = "") -> Any:
+    """Return a value as a workbook takes it: no formula, blank where there is no number."""
+    if isinstance(value, float):
+        value = None if math.isnan(value) else "unknown" if math.isinf(value) else value
+    formula = isinstance(value, str) and value.startswith("=")
+    if not formula and not form:
+        return value
+    from openpyxl.cell import WriteOnlyCell
+
+    cell = WriteOnlyCell(sheet, value=value)
+    if isinstance(value, str):
+        cell.data_type = "s"
+    if form:
+        cell.number_format = form
+    return cell
+
+
+def _timeless(content: bytes) -> bytes:
+    """Return a workbook without the time it was written."""
+    import re
+
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for item in old.infolist():
+            data = old.read(item)
+            if item.filename == "docProps/core.xml":
+                data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z", data)
+            new.writestr(zipfile.ZipInfo(item.filename, _EPOCH), data, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def _arrow() -> tuple[Any, Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pa, pq

@@ -1,0 +1,163 @@
+"""`tariffimpact estimate`: its JSON, its files, its refusals."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from estimation.test_panels import small
+
+LAUNDRY = (
+    "cpi_durables", "--unit", "item", "--price", "value", "--treated", "item=Laundry equipment",
+    "--from", "2018-02",
+)  # fmt: skip
+
+
+@pytest.fixture
+def states(tmp_path):
+    """A panel of states and years as floats, with one treated by a law of 1989."""
+    rng = np.random.default_rng(7)
+    years = np.arange(1970, 2001)
+    factors = rng.normal(0, 1, (31, 2)).cumsum(axis=0)
+    sales = 120 + factors @ rng.normal(0, 2, (2, 9)) + rng.normal(0, 0.2, (31, 9))
+    own = sales[:, :2] @ [0.6, 0.4]
+    own[years >= 1989] -= 20.0
+    names = ["California", *(f"State {n}" for n in range(9))]
+    table = np.column_stack([own, sales])
+    rows = [
+        {"state": name, "year": float(year), "cigsale": table[t, n],
+         "law": float(name == "California" and year >= 1989)}
+        for n, name in enumerate(names)
+        for t, year in enumerate(years)
+    ]  # fmt: skip
+    path = tmp_path / "states.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+NAMES = ("--unit", "state", "--time", "year", "--price", "cigsale", "--control", "synthetic")
+
+
+@pytest.mark.parametrize(
+    "treated",
+    [
+        ("--treated", "state=California", "--from", "1989"),
+        ("--treated", "state=California", "--from", "1989.0"),
+        ("--treated", "law"),
+        ("--treated", "law=1"),
+        ("--treated", "law", "--from", "1989-01-01"),
+    ],
+)
+def test_a_synthetic_control_by_state_and_year(run, states, treated):
+    code, out, err = run("estimate", states, *NAMES, *treated, "--json")
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert told["weights"] == pytest.approx({"State 0": 0.6, "State 1": 0.4}, abs=0.02)
+    gaps = told["gaps"]
+    assert list(gaps) == [str(year) for year in range(1970, 2001)]
+    assert gaps["1988"] == pytest.approx(0, abs=0.5)
+    assert gaps["1989"] == pytest.approx(-20, abs=0.5)
+    assert told["estimates"][0]["estimate"] == pytest.approx(-20, abs=0.5)
+
+
+def test_the_keys_of_the_json(run):
+    _, out, _ = run("estimate", *LAUNDRY, "--event", "--json")
+    told = json.loads(out)
+    assert {"groups", "estimates", "n", "clusters", "verdicts"} <= set(told)
+    assert {"name", "units", "change", "share_changed"} <= set(told["groups"][0])
+    keys = {"term", "estimate", "std_error", "low", "high", "definition"}
+    assert all(keys <= set(one) for one in told["estimates"])
+    assert [one["name"] for one in told["groups"]] == ["Laundry equipment", "others"]
+    base = next(one for one in told["event"] if one["periods_after"] == -1)
+    assert base["estimate"] == 0
+
+
+def test_the_first_line_is_what_each_group_did(run):
+    code, out, _ = run("estimate", *LAUNDRY)
+    assert code == 0
+    first = out.splitlines()[0]
+    assert "Laundry equipment" in first
+    assert "others" in first
+    assert "ever changed price" in first
+    assert "one cluster is treated" in out
+
+
+def test_the_files(run, tmp_path):
+    out = tmp_path / "answer"
+    code, told, _ = run("estimate", *LAUNDRY, "--event", "--out", out)
+    assert code == 0
+    names = {path.name for path in out.iterdir()}
+    assert {"estimate.json", "groups.csv", "estimates.csv", "index.csv", "groups.svg",
+            "groups.png", "event.svg", "event.csv"} <= names  # fmt: skip
+    assert all(f"Wrote {out / name}" in told for name in names)
+    frame = pd.read_csv(out / "event.csv")
+    assert frame["periods_after"].is_monotonic_increasing
+
+
+def test_a_refusal_writes_nothing_and_ends_with_one(run, tmp_path):
+    small().assign(price=-1.0).to_csv(tmp_path / "bad.csv", index=False)
+    out = tmp_path / "answer"
+    code, told, err = run(
+        "estimate", tmp_path / "bad.csv", "--treated", "imported", "--from", "2024-07", "--out", out
+    )
+    assert (code, told) == (1, "")
+    assert "is a price of 0 or below" in err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--from", "2024-07"), "in one way"),
+        (("--treated", "imported", "--from", "soon"), "no day, month, year or number"),
+        (("--treated", "imported", "--from", "2024-07", "--window", "2024"), "2018-01..2019-01"),
+        (("--treated", "imported", "--from", "2024-07", "--where", "sku"), "COL=VALUE"),
+        (("--treated", "impoted", "--from", "2024-07"), "did you mean imported?"),
+        (("--treated", "imported", "--from", "03/04/2024"), "either"),
+    ],
+)
+def test_options_are_refused_with_their_remedy(run, tmp_path, options, words):
+    small().to_csv(tmp_path / "p.csv", index=False)
+    code, out, err = run("estimate", tmp_path / "p.csv", *options)
+    assert (code, out) == (1, "")
+    assert words in err
+
+
+@pytest.mark.parametrize("option", ["--vat", "--customs-share", "--tariff-change"])
+def test_rates_above_one_are_written_in_percent(run, tmp_path, option):
+    small().to_csv(tmp_path / "p.csv", index=False)
+    told = ("--treated", "imported", "--from", "2024-07")
+    code, out, err = run("estimate", tmp_path / "p.csv", *told, option, "16")
+    assert (code, out) == (2, "")
+    assert "write 16%" in err
+
+
+def test_a_folder_and_a_file_that_is_not_there(run, tmp_path):
+    for path, words in ((tmp_path, "is a folder"), (tmp_path / "no.csv", "is not there")):
+        code, _, err = run("estimate", path, "--treated", "x", "--from", "2024")
+        assert code == 1
+        assert words in err
+
+
+def test_rates_of_the_shipped_schedule_are_joined(run, tmp_path):
+    """Consoles from China and Vietnam by month of 2025: their rates move apart, so do prices."""
+    rows = [
+        {"sku": f"{origin}{n}", "date": f"2025-{month:02d}", "origin": origin,
+         "hts": "9504500000", "price": 400.0 + n + month}
+        for origin in ("CHN", "VNM", "JPN")
+        for n in range(3)
+        for month in range(1, 11)
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "consoles.csv", index=False)
+    options = ("--hts", "hts", "--origin", "origin", "--json")
+    code, out, err = run("estimate", tmp_path / "consoles.csv", *options)
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert told["estimates"][0]["definition"] == "retail_elasticity"
+    assert told["groups"][0]["name"] == "with a change of tariff"
+    bad = pd.DataFrame(rows).assign(hts="0101210000")
+    bad.to_csv(tmp_path / "horses.csv", index=False)
+    code, _, err = run("estimate", tmp_path / "horses.csv", *options)
+    assert code == 1
+    assert "0101210000 CHN" in err
