@@ -237,7 +237,11 @@ def by_use(chapter: Chapter, folder: Path) -> Lists:
 def exemptions(chapter: Chapter, folder: Path) -> Lists:
     """Return the lists of goods exempt from the duties of 2025 and 2026."""
     text = {
-        "aircraft-gbr": ("", "(a) As provided in heading 9903.96.01", "(b) As provided in heading 9903.96.02"),
+        "aircraft-gbr": (
+            "",
+            "(a) As provided in heading 9903.96.01",
+            "(b) As provided in heading 9903.96.02",
+        ),
         "aircraft-jpn": ("", "(b) As provided in heading 9903.96.02", "36."),
         "brazil-aircraft": ("", "(iv) As provided in heading 9903.01.82", "(v) The additional"),
         "brazil-exempt:november": ("", "(a) As provided in heading 9903.01.81", "(b) As provided"),

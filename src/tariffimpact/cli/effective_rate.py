@@ -57,19 +57,18 @@ def effective_rate(
 
     With --census the statutory rate of those imports on every day a duty changes, as a table and
     a chart; with --lines both rates by any grouping, with current or fixed weights. One of the
-    two is needed, and --schedule.
+    two is needed.
     """
     from tariffimpact import portfolio
-    from tariffimpact.tariffs import read_schedule
+    from tariffimpact.facts import read_facts
+    from tariffimpact.tariffs import read_schedule, shipped_schedule
     from tariffimpact.writing import check_folder, csv_bytes, publish
 
-    if schedule_file is None or (census is None) == (lines is None):
-        raise click.UsageError(
-            "give --schedule (make it with tariffimpact schedule build), and one of --census and "
-            "--lines"
-        )
+    if (census is None) == (lines is None):
+        raise click.UsageError("give one of --census and --lines")
     check_folder(out)
-    compiled = read_schedule(schedule_file)
+    own = read_schedule(schedule_file) if schedule_file else None
+    compiled = own or shipped_schedule(read_facts()).compiled
     groups = [name.strip() for name in by.split(",") if name.strip()]
     common: dict[str, Any] = {"claims": dict(claims), "engine_name": engine_name}
     if census is not None:

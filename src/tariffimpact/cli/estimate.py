@@ -204,8 +204,8 @@ def _schedule(
 ) -> RateHistory:
     """Return the schedule to look rates up in: a file of every product, or the shipped one."""
     from tariffimpact.facts import read_facts
-    from tariffimpact.tariffs import FiledSchedule, TariffSchedule, read_schedule
+    from tariffimpact.tariffs import Schedule, ScheduleFile, shipped_schedule
 
     if file is None:
-        return TariffSchedule(read_facts(folder))
-    return FiledSchedule(read_schedule(file))
+        return shipped_schedule(read_facts(folder))
+    return Schedule(ScheduleFile(file))

@@ -427,15 +427,13 @@ def _row_codes(row: TariffRow, codes: Sequence[str]) -> list[str]:
     return [code for code in inside if not code.startswith(tuple(row.except_hts) or ("?",))]
 
 
-def _manifest(
-    book: RuleBook, codes: Codes, facts: Facts, authorities: list[str]
-) -> dict[str, Any]:
+def _manifest(book: RuleBook, codes: Codes, facts: Facts, authorities: list[str]) -> dict[str, Any]:
     used = {rule.source_id for rule in book.rules} | {_BOOK}
     components = {
         rule.component_id: _component(
             rule.name, rule.authority, heading=rule.heading, legal_reference=rule.legal_reference,
             claim=rule.claim, status=rule.status.value, source_id=rule.source_id, notes=rule.notes,
-            locator=rule.locator, quote=rule.quote,
+            locator=rule.locator, quote=rule.quote, starts_on=rule.starts_on.isoformat(),
             legal_ends_on=rule.legal_ends_on.isoformat() if rule.legal_ends_on else None,
         )
         for rule in book.rules
@@ -461,9 +459,13 @@ def _manifest(
             "eight_digits": len(codes.codes) - len(codes.apart),
             "ten_digits": len(codes.apart),
         },
-        "quotas": sorted({
-            line.hts for line in book.book if re.search(r"additional U\.S\. note", line.description)
-        }),
+        "quotas": sorted(
+            {
+                line.hts
+                for line in book.book
+                if re.search(r"additional U\.S\. note", line.description)
+            }
+        ),
         "metal": {
             p.hts: [p.metal_content.low, p.metal_content.high]
             for p in facts.products

@@ -160,7 +160,13 @@ class TariffRate:
             ],
             "components": [_part_as_json(part) for part in self.components],
             "open_questions": [
-                {"claim": q.claim, "question": q.question, "how": q.how, "if_not": q.if_not, "if_so": q.if_so}
+                {
+                    "claim": q.claim,
+                    "question": q.question,
+                    "how": q.how,
+                    "if_not": q.if_not,
+                    "if_so": q.if_so,
+                }
                 for q in self.open_questions
             ],
             "warnings": [*self.warnings, LEFT_OUT],

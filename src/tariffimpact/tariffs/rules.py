@@ -3,7 +3,8 @@
 `data/law/` holds it: `book.csv` (each line of the tariff book with its columns and days),
 `rules.csv` (one row a component), `programmes.csv` (what the symbols of the special column mean), `claims.csv` (what decides),
 `groups.csv` (countries treated alike), `lists.csv` (what each list of goods is and where the law
-states it), `codes.csv` (their codes) and `sources.csv`. A new proclamation is new rows; no code
+states it) and `codes.csv` (their codes). Their sources stand in `data/sources.csv`; a folder of
+one's own may have a `sources.csv` beside. A new proclamation is new rows; no code
 names an authority or a rate.
 """
 
@@ -198,11 +199,14 @@ def read_rules(folder: Path | None = None, *, sources: tuple[Source, ...] = ()) 
         With every fault of every table.
     """
     folder = folder or law_folder()
-    kinds = {"rules": Rule, "programmes": Programme, "claims": Claim, "groups": CountryGroup, "lists": GoodsList,
-             "codes": Listed, "book": BookLine, "sources": Source}  # fmt: skip
+    kinds: dict[str, Any] = {"rules": Rule, "programmes": Programme, "claims": Claim, "groups": CountryGroup, "lists": GoodsList,
+             "codes": Listed, "book": BookLine}  # fmt: skip
+    if (folder / "sources.csv").exists():
+        kinds["sources"] = Source
     read: dict[str, Table[Any]] = {n: read_table(folder / f"{n}.csv", k) for n, k in kinds.items()}
     faults = [fault for table in read.values() for fault in table.faults]
-    known = {s.source_id: s for s in (*sources, *read["sources"].records)}
+    own = read["sources"].records if "sources" in read else ()
+    known = {source.source_id: source for source in (*sources, *own)}
     for name in ("rules", "lists"):
         faults += [
             read[name].fault(row, "source_id", "is not a known source", "add it to sources.csv")

@@ -11,13 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.codes import check_country, check_hts, every_country
+from tariffimpact.codes import check_country, check_hts, country_name, every_country
 from tariffimpact.errors import DataError, Fault, ModelError, require
 from tariffimpact.facts import DutyBase, DutyKind, Facts, Product, Source, Status, shipped_folder
 from tariffimpact.interval import Interval
 from tariffimpact.tariffs.compile import own_rows
 from tariffimpact.tariffs.rate import OpenQuestion, TariffComponent, TariffRate
-from tariffimpact.tariffs.stacking import Stack, after_replacement
+from tariffimpact.tariffs.stacking import MFN, Stack, after_replacement
 from tariffimpact.tariffs.windows import (
     DUTY,
     EXEMPTION,
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 SPECIAL_CHAPTERS: Final = ("98", "99")
 SHIPPED: Final = "us-tariffs.parquet"
+COVERED: Final = "@COVERED"
+"""The group of countries that the facts cover."""
 _WHOLE: Final = Interval.exactly(1.0)
 _OPEN: Final = Interval(0.0, 1.0)
 
@@ -136,8 +138,9 @@ class Schedule:
         self._sources = {key: Source.model_validate(s) for key, s in _cited(told).items()}
         self._own: list[Window] = []
         if facts and facts.tariffs:
-            codes = [c for row in facts.tariffs for w in row.hts if w != "*"
-                     for c in source.codes_under(w)]  # fmt: skip
+            codes = {c for row in facts.tariffs for w in row.hts if w != "*"
+                     for c in source.codes_under(w)}  # fmt: skip
+            codes |= {product.hts[:8] for product in facts.products}
             _check_authorities(facts, told["authorities"])
             self._own, own_components = own_rows(facts, codes)
             self._components |= own_components
@@ -153,6 +156,11 @@ class Schedule:
         cited = {part["source_id"] for part in components.values()}
         sources = {key: json.loads(self._sources[key].model_dump_json()) for key in cited}
         return whole.joined(self._own, components, sources)
+
+    @property
+    def sources_end_on(self) -> date:
+        """First day that no source of it speaks for."""
+        return date.fromisoformat(self.source.manifest["sources_end_on"])
 
     @property
     def data(self) -> str:
@@ -202,6 +210,11 @@ class Schedule:
             found = found.model_copy(update={"metal_content": metal_content})
         self._require_known(origin, on)
         rows = tuple(self._rows(self._key(found.hts), origin, on))
+        if not any(row.authority == MFN and row.role == DUTY for row in rows):
+            raise ModelError(
+                f"no general rate for {found.name} from {country_name(origin)} on {on}; add a row "
+                "with the authority MFN for it to tariffs.csv"
+            )
         line = _Line(found, origin, on, rows, quantity_per_dollar)
         rate = self._charged(line, self.claims)
         asked = tuple(self._questions(line, rate)) if questions else ()
@@ -281,16 +294,24 @@ class Schedule:
             yield hts, Interval(*share)
 
     def origins(self, product: str) -> tuple[str, ...]:
-        """Return the origins the schedule knows: every country but the United States."""
-        self.product(product)
-        return tuple(sorted(every_country() - {"USA"}))
+        """Return the origins to ask for: those the facts cover, of the products they name.
+
+        Of any other product every country but the United States.
+        """
+        found = self.product(product)
+        groups = self._facts.country_groups if self._facts and found in self.products else ()
+        covered = next((group.members for group in groups if group.group == COVERED), None)
+        return tuple(sorted(covered or every_country() - {"USA"}))
+
+    def component(self, component_id: str) -> dict[str, Any]:
+        """Return what the schedule says of a component: name, heading, locator, quote, source."""
+        return self._components[component_id] | {"component_id": component_id}
 
     def coverage(self, product: str, origin: str) -> tuple[date, date]:
         """Return the first day known and the first day that no source speaks for."""
         self.product(product)
         self._require_origin(origin)
-        told = self.source.manifest
-        return tuple(date.fromisoformat(told[k]) for k in ("starts_on", "sources_end_on"))  # type: ignore[return-value]
+        return date.fromisoformat(self.source.manifest["starts_on"]), self.sources_end_on
 
     def _key(self, digits: str) -> str:
         return digits if digits in self.source.codes_under(digits) else digits[:8]
@@ -357,7 +378,7 @@ class Schedule:
             left[each.role] = left[each.role] * (1 - self._freed(each, claims))
         freeing = [each for each in freeing if each.high > 0]
         specific = Interval(row.specific_low, row.specific_high) if row.specific_high else None
-        only_specific = row.high == 0 and specific is not None and row.authority != "MFN"
+        only_specific = row.high == 0 and specific is not None and row.authority != MFN
         return Duty(
             row.component_id, row.authority, DutyKind(row.kind), DutyBase(row.base),
             None if only_specific else Interval(row.low, row.high), specific, row.specific_unit,
@@ -449,10 +470,14 @@ class Schedule:
             how = "--unit-value DOLLARS"
             yield OpenQuestion("value per unit", asks, how, rate.rate, rate.rate)
 
+    def day_warnings(self, on: date) -> list[str]:
+        """Return what stands between any answer for a day and the law of the day."""
+        last = self.sources_end_on - timedelta(days=1)
+        told = f"The sources of this schedule end on {last}: what changed since is not in it."
+        return [told] if on > last else []
+
     def _warnings(self, line: _Line) -> Iterator[str]:
-        last = date.fromisoformat(self.source.manifest["sources_end_on"]) - timedelta(days=1)
-        if line.on > last:
-            yield f"The sources of this schedule end on {last}: what changed since is not in it."
+        yield from self.day_warnings(line.on)
         if line.product.hts[:8] in self.source.manifest.get("quotas", ()):
             yield ("The line is part of a tariff-rate quota: whether goods enter within it decides "
                    "which line they belong to, and is not decided here.")  # fmt: skip

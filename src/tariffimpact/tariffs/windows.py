@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import io
 import json
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -227,9 +228,7 @@ def checked_claims(claims: Mapping[str, float], manifest: Mapping[str, Any]) -> 
             meant = f"; did you mean {known[near[0]]}?" if near else ""
             listed = ", ".join(names)
             raise ModelError(f"no duty depends on the claim {name}{meant} (claims: {listed})")
-        require(
-            0 <= share <= 1, f"the share of a claim is between 0 and 1 (got {name} {share})"
-        )
+        require(0 <= share <= 1, f"the share of a claim is between 0 and 1 (got {name} {share})")
         checked[known[_squeezed(name)]] = share
     return checked
 
@@ -290,20 +289,28 @@ class ScheduleFile:
         """Return the codes that start with some digits, in order."""
         found: set[str] = set()
         for group in self._groups(prefix, prefix + ":"):
-            column = self._file.read_row_group(group, columns=["hts"]).column("hts")
-            found |= {code for code in column.unique().to_pylist() if code.startswith(prefix)}
+            codes = self._codes(group)
+            start, end = bisect_left(codes, prefix), bisect_left(codes, prefix + ":")
+            found |= set(codes[start:end])
         return sorted(found)
 
     def rows_of(self, code: str) -> list[Window]:
         """Return the rows of one code; a blank code for those of every product."""
-        import pyarrow.compute as pc
-
         rows: list[Window] = []
         for group in self._groups(code, code):
-            table = self._file.read_row_group(group)
-            table = table.filter(pc.equal(table["hts"], code))
-            rows += [Window(**_with_days(row)) for row in table.to_pylist()]
+            codes = self._codes(group)
+            start, end = bisect_left(codes, code), bisect_right(codes, code)
+            if start < end:
+                table = self._file.read_row_group(group).slice(start, end - start)
+                columns = [_values(table.column(name)) for name in COLUMNS]
+                rows += [Window(*row) for row in zip(*columns, strict=True)]
         return rows
+
+    def _codes(self, group: int) -> list[str]:
+        """Return the codes of a group of rows, which are in order."""
+        column = self._file.read_row_group(group, columns=["hts"]).column("hts")
+        codes: list[str] = column.to_pylist()
+        return codes
 
     def _groups(self, first: str, last: str) -> list[int]:
         """Return the groups of rows that may hold codes from `first` to `last`."""
@@ -318,6 +325,16 @@ class ScheduleFile:
 
 def _with_days(row: dict[str, Any]) -> dict[str, Any]:
     return row | {day: row[day].date() for day in ("starts_on", "ends_on")}
+
+
+def _values(column: Any) -> list[Any]:
+    """Return a column as Python values, days as dates, without what only frames need."""
+    if not str(column.type).startswith("timestamp"):
+        values: list[Any] = column.to_pylist()
+        return values
+    first = date(1970, 1, 1).toordinal()
+    stamps = [ms for chunk in column.chunks for ms in chunk.view("int64").to_pylist()]
+    return [date.fromordinal(first + ms // 86_400_000) for ms in stamps]
 
 
 def read_schedule(path: Path) -> CompiledSchedule:
