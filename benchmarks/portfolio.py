@@ -36,7 +36,7 @@ from portfolio_peers import LAYERS, hand_written_sql, numpy_rates
 from tariffimpact.facts import read_facts
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio import engine, run_batch, schedule_layers
-from tariffimpact.tariffs import FiledSchedule, build_schedule, read_schedule
+from tariffimpact.tariffs import Schedule, build_schedule, read_schedule
 from tariffimpact.tariffs.engines import write_parquet
 
 WORK = Path(os.environ.get("TARIFFIMPACT_BENCH", "/tmp/tariffimpact-bench"))
@@ -237,7 +237,7 @@ def skus_pandas_loop(size: int) -> tuple[float, pd.DataFrame]:
 
     compiled = read_schedule(WORK / "us.parquet")
     start = time.perf_counter()
-    schedule = FiledSchedule(compiled)
+    schedule = Schedule(compiled)
     skus = pd.read_csv(WORK / f"skus-{size}.csv", dtype={"hts": str})
     duties, prices = [], []
     for row in skus.itertuples():
@@ -302,7 +302,7 @@ def check_single_rates() -> None:
     lines["entered_on"] = pd.to_datetime(lines["entered_on"])
     with engine(schedule_layers(compiled)) as running:
         found = running.charge_frame(lines)
-    schedule = FiledSchedule(compiled)
+    schedule = Schedule(compiled)
     for row in found.itertuples():
         rate = schedule.rate(
             row.hts, row.origin, row.entered_on.date(), metal_content=Interval(0.0, 1.0)

@@ -43,10 +43,10 @@ for basis in ("gross", "net"):
     print(answer.summary(), "\n")
 
 # %% [markdown]
-# ## Sony: $50 on the PlayStation 5 against ¥70bn
+# ## Sony: $50 on the PlayStation 5 against what it put on games
 #
-# The figure covers the whole group, and is not said to be gross or net. What drives the answer is
-# how many consoles are sold in the US, which is not published.
+# ¥20bn to ¥30bn of the group's ¥70bn, by the finance chief in August 2025, not said to be gross or
+# net. That range drives the answer, more than how many consoles are sold in the US.
 
 # %%
 sony = read_case("sony-ps5")

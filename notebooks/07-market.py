@@ -13,7 +13,7 @@
 # %% [markdown]
 # # The market: what $50 says if rivals respond
 #
-# Three makers, seven consoles, real US prices. Nobody publishes unit sales, margins or customs
+# Three makers, seven consoles, real US prices. Nobody publishes unit sales, margins or most customs
 # values, so those are ranges, and the answer is a range too. It is a model result: logit demand,
 # each maker pricing its consoles together, every price at its best reply.
 
@@ -28,7 +28,7 @@ from tariffimpact.market import Duties, calibrate, impose_range, read_products, 
 
 table = read_products(Path("../data/console_market.csv"))
 found = impose_range(
-    table, outside_share=Interval(0.3, 0.7), ad_valorem=0.15, where={"origin": "JPN"}
+    table, outside_share=Interval(0.3, 0.7), ad_valorem=0.20, where={"firm": "Sony"}
 )
 print(found.summary())
 
@@ -53,7 +53,7 @@ print(found.explain())
 
 # %%
 market = table.market(outside_share=0.5)
-duties = Duties(0.15 * table.where({"origin": "JPN"}))
+duties = Duties(0.20 * table.where({"firm": "Sony"}))
 result = market.impose(duties)
 print(result.summary())
 print(result.ledger().summary())
@@ -69,12 +69,12 @@ result.burdens().round(3)
 # ## From one rate to many
 #
 # The same market at every rate from 0 to 100%, in one call. Sales are parts of the market, so
-# compare the money of the parties, not its size: above 22% the duty collects less and less, while
+# compare the money of the parties, not its size: above 20% the duty collects less and less, while
 # consumers and makers go on losing.
 
 # %%
 rates = np.linspace(0, 1, 101)
-many = market.impose_each(Duties(rates[:, None] * table.where({"origin": "JPN"})))
+many = market.impose_each(Duties(rates[:, None] * table.where({"firm": "Sony"})))
 print(many.summary())
 print(f"most is collected at {rates[many.duty_revenue.argmax()]:.0%}")
 ledgers = many.ledgers().set_index(rates.round(2)).loc[:, "consumers":"deadweight_loss"]

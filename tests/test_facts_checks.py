@@ -238,12 +238,15 @@ def test_no_figure_of_an_estimate_is_older_than_its_first():
         exposure("same-day", vintage="revised"),
         exposure("other-basis", vintage="revised", basis="net", disclosed_on="2025-04-01"),
         exposure("unsaid", disclosed_on="2025-04-01"),
+        exposure("any-basis", vintage="actual", basis="unstated", disclosed_on="2025-04-02"),
         exposure("again", vintage="first", disclosed_on="2025-05-11"),
     )
     assert told(vintages_before_the_first(rows)) == [
         "3: disclosed_on: was said before the first figure of this estimate, on line 2 (got "
         "'2025-05-09'); call this one first and that one revised, or correct the day",
-        "7: vintage: is a second first figure of this estimate, after line 2 (got 'first'); "
+        "7: disclosed_on: was said before the first figure of this estimate, on line 2 (got "
+        "'2025-04-02'); call this one first and that one revised, or correct the day",
+        "8: vintage: is a second first figure of this estimate, after line 2 (got 'first'); "
         "write revised, or actual",
     ]
 

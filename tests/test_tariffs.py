@@ -95,7 +95,7 @@ NO_LAW = CompiledSchedule(
         "sources": {},
         "codes": {},
         "metal": {},
-    },  # fmt: skip
+    },
 )
 """A schedule of nothing, to which a user's own rows are all."""
 

@@ -315,7 +315,7 @@ def main() -> None:
     lines, china = book(folder)
     header = ["hts", "starts_on", "ends_on", "general", "special", "other", "description"]
     write(LAW / "book.csv", header, lines)
-    print(f"book.csv: {len(lines):,} rows of {len({row[0] for row in lines}):,} lines")
+    sys.stdout.write(f"book.csv: {len(lines):,} rows of {len({r[0] for r in lines}):,} lines\n")
     lists = {
         **kept(), **china, **metals_of_2026(chapter, folder), **metals_of_2025(folder),
         **by_use(chapter, folder), **exemptions(chapter, folder),
@@ -323,7 +323,7 @@ def main() -> None:
     rows = [[name, *code] for name in sorted(lists) for code in sorted(lists[name])]
     write(LAW / "codes.csv", ["list", "hts", "starts_on", "ends_on"], rows)
     for name in sorted(lists):
-        print(f"  {name}: {len(lists[name]):,}")
+        sys.stdout.write(f"  {name}: {len(lists[name]):,}\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ from typing import Any, Final
 EUROPEAN_UNION: Final = "EU"
 """The one market that is not a country: prices are announced for the European Union as a whole."""
 
+UNION_MEMBER: Final = "DEU"
+"""The Union is one customs territory: its goods are charged alike, whichever member they are of."""
+
 _SIGNS: Final = {
     "$": "USD", "US$": "USD", "USD$": "USD", "C$": "CAD", "CA$": "CAD", "A$": "AUD", "AU$": "AUD",
     "€": "EUR", "£": "GBP", "¥": "JPY", "JP¥": "JPY", "CN¥": "CNY", "₩": "KRW", "RMB": "CNY",

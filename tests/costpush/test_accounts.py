@@ -5,24 +5,9 @@ import shutil
 
 import pytest
 
+from costpush.small_accounts import SMALL
 from tariffimpact.costpush import read_accounts, read_rates, realised_change, shipped_accounts
 from tariffimpact.errors import DataError, ModelError
-
-SMALL = {
-    "accounts.toml": 'country = "XAA"\nyear = 2020\ncredit = "A statistical office"\n'
-    'requirements = "input"\n',
-    "commodities.csv": "commodity,name,supply,imports,currency,requirements_total\n"
-    "steel,Steel,100,50,USD,0.2\ncar,Cars,200,20,USD,0.4\n",
-    "requirements.csv": "input,output,coefficient\nsteel,steel,0.2\nsteel,car,0.3\ncar,car,0.1\n",
-    "categories.csv": "category,name,core_goods\nnew-cars,New cars,true\n",
-    "bridge.csv": "category,commodity,producers_value,transport,wholesale,retail,"
-    "purchasers_value,currency\nnew-cars,car,60000000,10000000,10000000,20000000,100000000,USD\n",
-    "codes.csv": "code,commodity\n72,steel\n8703,car\n",
-    "mapping.csv": "code,commodity,share,reason\n8701,car,1,made of 8703 in 2022\n"
-    "9999,,1,special provisions\n",
-    "receipts.csv": "month,code,imports,duty,currency\n2025-01,72,100,10,USD\n"
-    "2025-01,8703,100,2,USD\n2025-02,72,100,60,USD\n2025-02,8703,100,27,USD\n",
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -136,7 +121,7 @@ def test_an_economy_that_cannot_produce_is_refused(folder):
 def test_an_empty_folder_says_what_it_lacks(tmp_path):
     told = "\n".join(faults_of(tmp_path))
     for name in SMALL:
-        if not name.startswith(("receipts", "requirements")):
+        if not name.startswith(("receipts", "requirements", "rates")):
             assert f"{name}: is not there" in told
 
 
@@ -157,7 +142,8 @@ def test_a_lost_code_of_weight_is_an_error_and_a_lost_tenth_a_refusal(folder):
     ("old", "new", "words"),
     [
         ("2025-02,72,100,60,USD", "2025-02,72,100,60,EUR", "mixes currencies"),
-        ("2025-02,72,100,60,USD", "2025-02,72,100,-60,USD", "negative or no number"),
+        ("2025-02,72,100,60,USD", "2025-02,72,100,-60,USD", "an amount that is negative"),
+        ("2025-02,72,100,60,USD", "2025-02,72,inf,60,USD", "above 1e18 or no number"),
     ],
 )
 def test_receipts_are_checked(folder, old, new, words):

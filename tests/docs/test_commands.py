@@ -24,7 +24,7 @@ def test_the_command_and_its_options_exist(page, words):
         if isinstance(command, click.Group) and not word.startswith("-"):
             command = command.get_command(context, word)
             assert command is not None, word
-    known = {option for parameter in command.get_params(context) for option in parameter.opts}
+    known = all_options(command)
     assert {word for word in words.split() if word.startswith("--")} <= known
 
 
@@ -37,6 +37,10 @@ def test_options_of_the_how_to_pages_exist():
 
 
 def options(name):
-    command = cli.get_command(click.Context(cli), name)
+    return all_options(cli.get_command(click.Context(cli), name))
+
+
+def all_options(command):
+    """The options of a command, and of the commands below it: the first may be the one meant."""
     children = [command, *getattr(command, "commands", {}).values()]
     return {o for child in children for p in child.get_params(click.Context(child)) for o in p.opts}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from costpush.small_accounts import SMALL
 from tariffimpact.errors import DataError, ModelError
 from tariffimpact.facts import read_facts, shipped_folder
 from tariffimpact.facts.reader import KINDS
@@ -82,9 +83,9 @@ def _facts():
 
 @cache
 def _compiled():
-    from tariffimpact.tariffs import curated_schedule
+    from tariffimpact.tariffs import shipped_schedule
 
-    return curated_schedule(_facts())
+    return shipped_schedule(_facts()).compiled
 
 
 @cache
@@ -220,9 +221,9 @@ def _schedule(path: Path) -> object:
     """Read a schedule, and ask it for a rate."""
     from datetime import date
 
-    from tariffimpact.tariffs import FiledSchedule, read_schedule
+    from tariffimpact.tariffs import Schedule, read_schedule
 
-    found = FiledSchedule(read_schedule(path))
+    found = Schedule(read_schedule(path))
     with suppress(ModelError):
         found.rate("9504500000", "CHN", date(2025, 5, 1)).explain()
     return found
@@ -278,10 +279,28 @@ def parquet_readers() -> dict[str, Reader]:
     }
 
 
+def _accounts(name: str) -> Reader:
+    """Return the reader of a folder of input-output accounts, one of its tables spoilt."""
+    from tariffimpact.costpush import cost_push, read_accounts, read_rates, realised_change
+
+    def read(path: Path) -> object:
+        for other, text in SMALL.items():
+            if other != path.name:
+                (path.parent / other).write_text(text, encoding="utf-8")
+        accounts = read_accounts(path.parent)
+        if name == "rates.csv":
+            return cost_push(accounts, read_rates(path, accounts)).as_json()
+        change = realised_change(accounts, month="2025-02", base="2025-01")
+        return cost_push(accounts, change).as_json()
+
+    return Reader((SMALL[name].encode(),), read, name)
+
+
 @cache
 def readers() -> dict[str, Reader]:
     """Return every reader of text by name; those that need a folder of files say `with`."""
     from tariffimpact.tariffs.raw_lists import FILES
+
     from tariffimpact.tariffs.rules import SHIPPED
 
     found = {
@@ -305,6 +324,7 @@ def readers() -> dict[str, Reader]:
     found["skus"] = Reader(((DATA / "example_skus.csv").read_bytes(),), _skus, "skus.csv")
     found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")
     found |= {f"raw lists with {name}": _raw_list(name) for name in FILES}
+    found |= {f"accounts with {name}": _accounts(name) for name in SMALL}
     for name in ("rules", "groups", "lists", "sources"):
         seed = _head((SHIPPED / f"{name}.csv").read_bytes(), 6)
         found[f"rules with {name}"] = Reader((seed,), _rules(name), f"{name}.csv")

@@ -23,7 +23,7 @@ ANSWERS = {
     "recover": ["recover", "estee-lauder", "--json"],
     "rollback": ["rollback", "textbook", "--json"],
     "path": ["path", *PRICED, "--json"],
-    "market": ["market", "--tariff", "15%", "--where", "origin=JPN", "--json"],
+    "market": ["market", "--tariff", "20%", "--where", "origin=VNM", "--json"],
     "words": ["price", "sony-ps5"],
 }
 FILES = {

@@ -141,7 +141,7 @@ def test_a_condition_that_chooses_nothing_is_refused(exact):
 
 def test_the_console_market_leaves_fifty_dollars_possible_and_rivals_rise_little():
     result = CliRunner().invoke(
-        command, [str(CONSOLES), "--tariff", "15%", "--where", "origin=JPN", "--json"]
+        command, [str(CONSOLES), "--tariff", "20%", "--where", "firm=Sony", "--json"]
     )
     assert result.exit_code == 0, result.output
     rows = {row["product"]: row for row in json.loads(result.output)["products"]}

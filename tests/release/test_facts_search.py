@@ -12,8 +12,8 @@ import pytest
 
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import FactKind, read_facts, search_facts, shipped_folder
-from tariffimpact.facts.claims import claim_of
 from tariffimpact.facts.listing import wrapped
+from tariffimpact.facts.sentences import claim_of
 
 DATA = shipped_folder("data")
 ROWS = {

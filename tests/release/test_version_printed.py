@@ -50,7 +50,7 @@ def test_a_rate_names_the_data_below_its_sources(run):
         ("rollback", "sony-ps5"),
         ("path", "sony-ps5"),
         ("source", "sony-ps5"),
-        ("market", "--tariff", "15%", "--where", "origin=JPN"),
+        ("market", "--tariff", "20%", "--where", "origin=VNM"),
     ],
     ids=lambda command: command[0],
 )

@@ -9,16 +9,18 @@ import pytest
 from tariffimpact import units
 from tariffimpact.cases import read_case, shipped_cases
 from tariffimpact.charts import drawn_for
+from tariffimpact.companies import compare
 from tariffimpact.errors import ModelError
-from tariffimpact.facts import read_facts
+from tariffimpact.facts import Exposure, Financial, RefundStage, read_facts
 from tariffimpact.interval import Interval
 from tariffimpact.report import build_report
 from tariffimpact.report.content import Figure, Table, cites_of
 from tariffimpact.report.lead import lead_event
-from tariffimpact.report.recovered import lead_recovery
+from tariffimpact.report.lead_recovery import lead_recovery
+from tariffimpact.report.sections.companies import exposure_span
 from tariffimpact.report.sections.refunds import money_frame
 from tariffimpact.report.standings import standing
-from tariffimpact.tariffs import TariffSchedule
+from tariffimpact.tariffs import shipped_schedule
 
 FACTS = read_facts()
 DOCUMENT = build_report(FACTS)
@@ -40,7 +42,7 @@ def text_of(document):
 
 
 TEXT = text_of(DOCUMENT)
-LEAD = lead_event(FACTS, TariffSchedule(FACTS))
+LEAD = lead_event(FACTS, shipped_schedule(FACTS))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +163,7 @@ def test_an_origin_that_ends_on_the_day_of_the_rise_counts_no_more(ends_on, firs
     large = [r.model_copy(update={"share": Interval.exactly(0.9)}) for r in FACTS.origins
              if r.origin_id == "consoles-2025-08-jpn"]  # fmt: skip
     facts = replace(FACTS, origins=(ended, *large))
-    assert lead_event(facts, TariffSchedule(facts)).scenarios[0].origins == (first,)
+    assert lead_event(facts, shipped_schedule(facts)).scenarios[0].origins == (first,)
 
 
 @pytest.mark.parametrize(("months", "days"), [("3", 92), ("1", 31), ("0.4", 13)])
@@ -169,7 +171,7 @@ def test_the_stock_on_record_decides_how_old_goods_may_be(months, days):
     rows = [row.model_copy(update={"value": Interval.parse(months)})
             if row.name == "months_of_stock" else row for row in FACTS.assumptions]  # fmt: skip
     facts = replace(FACTS, assumptions=tuple(rows))
-    lead = lead_event(facts, TariffSchedule(facts))
+    lead = lead_event(facts, shipped_schedule(facts))
     assert lead.stock_days == days
     # 13 days before 21 August all paid what was paid on the day: no older rate is left
     assert any(s.entered.startswith("before") for s in lead.singles) == (days > 14)
@@ -195,6 +197,64 @@ def test_each_section_of_facts_says_how_far_they_reach():
         assert blocks[-1].text.startswith(
             f"The facts of this section reach to {units.day(max(cited))};"
         )
+
+
+def exposed(company, low, high, **cells):
+    """A company whose exposure is from `low` to `high` percent of its sales."""
+    given = {
+        "exposure_id": company.lower(), "company": company, "scope": "group",
+        "disclosed_on": "2025-08-01", "amount": f"{low}..{high}", "currency": "USD",
+        "period": "2025", "starts_on": "2025-01-01", "ends_on": "2026-01-01", "basis": "gross",
+        "measure": "cost", "covers": "all", "source_id": "s", "locator": "1", "quote": "1", **cells,
+    }  # fmt: skip
+    sold = {
+        "financial_id": company.lower(), "company": company, "measure": "net_sales",
+        "scope": "group", "period": given["period"], "starts_on": given["starts_on"],
+        "ends_on": given["ends_on"], "value": "100", "unit": "USD", "horizon": "actual",
+        "source_id": "s", "locator": "1", "quote": "1",
+    }  # fmt: skip
+    return Exposure.model_validate(given), Financial.model_validate(sold)
+
+
+def span_of(*companies):
+    exposures, sales = zip(*companies, strict=True)
+    facts = replace(FACTS, exposures=exposures, financials=sales, prices=(), statements=())
+    return exposure_span(compare(facts))
+
+
+def test_like_is_set_beside_like_and_the_title_holds_every_end():
+    """The lowest low end and the highest high end of one basis and one year, no yearly rates."""
+    fiscal = {"period": "FY to Jun 2027", "starts_on": "2026-07-01", "ends_on": "2027-07-01"}
+    told = span_of(
+        exposed("Low", 0, 2), exposed("High", 2, 6.4), exposed("Middle", 1, 5),
+        exposed("Yearly", 8, 9, annualised="true"), exposed("Net", 20, 30, basis="net"),
+        exposed("Later", 40, 50, **fiscal),
+    )  # fmt: skip
+    assert told == (
+        "gross exposures of 2025 run from 0.0% to 2.0% of sales (Low) to 2.0% to 6.4% (High)"
+    )
+    assert span_of(exposed("Alone", 1, 2), exposed("Net", 3, 4, basis="net")) is None
+
+
+def test_a_sentence_holds_two_stretches_of_days_and_sends_the_reader_on():
+    early = build_report(FACTS, as_of=date(2025, 6, 30))
+    covered, rates = early.findings[1].text, early.findings[2].text
+    assert covered.count(" if it entered ") == rates.count("of what entered ") == 2
+    assert covered.endswith("The section below has the other days of import and origins.")
+    assert not DOCUMENT.findings[1].text.endswith("origins.")
+
+
+def test_a_refund_booked_and_received_is_one_refund():
+    """The refunds of companies are added once each, the largest figure of each."""
+    rows = [r for r in FACTS.refunds if r.company == "Nike"]
+    received = rows[0].model_copy(update={"refund_id": "x", "stage": RefundStage.RECEIVED})
+    told = {}
+    for name, more in (("once", ()), ("twice", (received,))):
+        facts = replace(FACTS, refunds=(*FACTS.refunds, *more))
+        section = next(s for s in build_report(facts).sections if s.key == "refunds")
+        told[name] = next(b.text for b in section.blocks if "companies on record" in
+                          getattr(b, "text", ""))  # fmt: skip
+    assert told["once"] == told["twice"]
 
 
 def test_who_has_the_money_adds_up():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffimpact.cli.options import echo_json, json_option
+from tariffimpact.cli.options import Day, echo_json, json_option, schedule_options
 
 if TYPE_CHECKING:
     from tariffimpact.answers import Answer
@@ -22,6 +23,9 @@ _STARTS = 12
 @click.group("cost-push", invoke_without_command=True)
 @click.option("--month", help="Month, or year, of the duty collected: 2025-12.")
 @click.option("--base", help="Month, or year, it is compared with: 2024.")
+@click.option("--on", "day", type=Day(), help="Day of the law: its rates on the imports of 2024.")
+@click.option("--before", type=Day(), help="Day it is compared with.")
+@schedule_options
 @click.option(
     "--rates",
     "rates_file",
@@ -75,6 +79,10 @@ def cost_push(
     ctx: click.Context,
     month: str | None,
     base: str | None,
+    day: date | None,
+    before: date | None,
+    schedule_file: Path | None,
+    claims: tuple[tuple[str, float], ...],
     rates_file: Path | None,
     codes: Any,
     requirements: Any,
@@ -88,20 +96,26 @@ def cost_push(
 ) -> None:
     """Say what a change of duty adds to every commodity and category, through inputs.
 
-    Give one change: --month and --base (duty collected), or --rates FILE (your own). Coverage is
-    told first.
+    Give one change: --month and --base (duty collected), --on and --before (the law, on the
+    imports of 2024), or --rates FILE (your own). Coverage is told first.
     """
     if ctx.invoked_subcommand is not None:
         return
-    given = [(month, base), (rates_file, rates_file)]
+    given = [(month, base), (day, before), (rates_file, rates_file)]
     if sum(any(pair) for pair in given) != 1 or not any(all(pair) for pair in given):
         raise click.UsageError(
-            "give one change: --month 2025-12 --base 2024 (duty collected), or --rates FILE"
+            "give one change: --month 2025-12 --base 2024 (duty collected), or --on DAY "
+            "--before DAY (the law), or --rates FILE"
         )
     from tariffimpact import costpush
 
     accounts = costpush.read_accounts(tables)
-    change = _change(accounts, month, base, rates_file, codes)
+    if rates_file is not None:
+        change = costpush.read_rates(rates_file, accounts)
+    elif day is not None and before is not None:
+        change = _of_the_law(accounts, day, before, schedule_file, dict(claims))
+    else:
+        change = costpush.realised_change(accounts, month=month or "", base=base or "", codes=codes)
     answer = costpush.cost_push(accounts, change, requirements=requirements)
     beside = _beside(answer, products, screen, window)
     if as_json:
@@ -139,20 +153,22 @@ def _beside(
     return found
 
 
-def _change(
+def _of_the_law(
     accounts: Accounts,
-    month: str | None,
-    base: str | None,
-    rates_file: Path | None,
-    codes: Any,
+    day: date,
+    before: date,
+    schedule_file: Path | None,
+    claims: Mapping[str, float],
 ) -> RateChange:
-    from tariffimpact import costpush
+    from tariffimpact.costpush import law_change
+    from tariffimpact.tariffs import read_schedule
 
-    if rates_file is not None:
-        return costpush.read_rates(rates_file, accounts)
-    assert month is not None
-    assert base is not None
-    return costpush.realised_change(accounts, month=month, base=base, codes=codes)
+    if schedule_file is None:
+        raise click.UsageError(
+            "--on and --before need --schedule (make it with tariffimpact schedule build)"
+        )
+    compiled = read_schedule(schedule_file)
+    return law_change(accounts, compiled, on=day, before=before, claims=claims)
 
 
 def _table(answer: CostPush) -> str:

@@ -21,7 +21,26 @@ _KINDS: Final = (
 )  # fmt: skip
 
 
-@click.command()
+class FactsGroup(click.Group):
+    """A group whose first word may be a command; any other word is one to search for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the search first where no command is named."""
+        if not args or args[0] not in self.commands:
+            args = ["search", *args]
+        return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of a name, the search for every other word."""
+        return super().get_command(ctx, cmd_name) or self.commands["search"]
+
+
+@click.group(cls=FactsGroup)
+def facts() -> None:
+    """Find and read the facts and their sources; check a folder of them; start rows of one."""
+
+
+@facts.command()
 @click.argument("query", nargs=-1)
 @click.option(
     "--company",
@@ -45,7 +64,7 @@ _KINDS: Final = (
 @click.option("--csv", "as_csv", is_flag=True, help="Print the facts as CSV.")
 @data_option
 @json_option
-def facts(
+def search(
     query: tuple[str, ...],
     companies: tuple[str, ...],
     kinds: tuple[str, ...],
@@ -59,7 +78,9 @@ def facts(
     """Show the facts that hold every word of QUERY, each with its source, place and words.
 
     Words match by their beginning, in any case: companies, products, countries, quotes, sources.
-    Without QUERY and options it says what there is.
+    Without QUERY and options it says what there is. Beside the search there are two commands:
+    `tariffimpact facts check [FOLDER]` says every fault of a folder of facts at once, and
+    `tariffimpact facts add company NAME` prints the rows to fill in for a company.
     """
     from tariffimpact.facts import FactKind, read_facts, search_facts
     from tariffimpact.writing import csv_bytes, json_text
@@ -86,6 +107,49 @@ def facts(
         click.echo(found.explain(width))
     else:
         click.echo(f"{found.summary()}\n\n{_invitation(known)}")
+
+
+@facts.command()
+@click.argument(
+    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option(
+    "--texts",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Hold each quote to FOLDER/SOURCE_ID.txt, where there is one.",
+)
+def check(folder: Path | None, texts: Path | None) -> None:
+    """Say every fault of a FOLDER of facts at once, the shipped one by default.
+
+    A fault is told with file, line, column, what was found and the remedy.
+    """
+    from tariffimpact.errors import DataError
+    from tariffimpact.facts import read_facts
+    from tariffimpact.facts.quotes import quote_faults
+
+    known = read_facts(folder)
+    words = f"{known!r}"[1:-1].removeprefix("Facts: ")
+    if texts is None:
+        click.echo(f"No fault in {words}.")
+        return
+    checked, faults = quote_faults(known, texts)
+    if faults:
+        raise DataError(faults)
+    click.echo(f"No fault in {words}; {checked} quotes stand in the texts of {texts}.")
+
+
+@facts.group()
+def add() -> None:
+    """Start the rows of something new."""
+
+
+@add.command()
+@click.argument("name")
+def company(name: str) -> None:
+    """Print the rows to fill in for the company NAME, each column with its meaning."""
+    from tariffimpact.facts.starters import company_rows
+
+    click.echo(company_rows(name))
 
 
 def _invitation(known: Facts) -> str:

@@ -152,7 +152,7 @@ def schedule_options(command: F) -> F:
         "--schedule",
         "schedule_file",
         type=click.Path(path_type=Path),
-        help="A schedule of your own, made by: tariffimpact schedule build (default: the shipped one).",
+        help="A schedule of your own, of tariffimpact schedule build (default: the shipped one).",
     )(with_claim)
 
 

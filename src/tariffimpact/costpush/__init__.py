@@ -14,6 +14,7 @@ dollars or in per cent: both are always told. Accounting of costs, not a forecas
 from tariffimpact.costpush.accounts import Accounts, read_accounts, shipped_accounts
 from tariffimpact.costpush.categories import CostPush, Margins, cost_push
 from tariffimpact.costpush.derivation import derive_accounts
+from tariffimpact.costpush.law import ChargedImports, charge_imports, law_change
 from tariffimpact.costpush.prediction import (
     PriceComparison,
     Slope,
@@ -41,6 +42,7 @@ from tariffimpact.costpush.screens import (
 
 __all__ = [
     "Accounts",
+    "ChargedImports",
     "CostPush",
     "Coverage",
     "Margins",
@@ -50,11 +52,13 @@ __all__ = [
     "Screen",
     "Slope",
     "StartMonths",
+    "charge_imports",
     "commodities_of",
     "compare_prices",
     "cost_push",
     "derive_accounts",
     "effective_rates",
+    "law_change",
     "months_to",
     "read_accounts",
     "read_rates",

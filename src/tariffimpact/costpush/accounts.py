@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,16}$")]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False, gt=-1e18, lt=1e18)]
 KINDS: Final = ("total", "input")
 """What `requirements` may hold: total requirements, or input coefficients."""
 _TOTAL: Final = 5e-6

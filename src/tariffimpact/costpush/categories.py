@@ -184,17 +184,19 @@ class CostPush(Answer):
                 f"the change is not told by {by}: receipts by month are of all origins together; "
                 "ask with --on and --before, or name them in --rates"
             )
-        names = sorted(told[by].unique())
-        place = {name: n for n, name in enumerate(names)}
-        ends = np.zeros((2, len(self.accounts.codes), len(names)))
-        rows = told["commodity"].map(self.accounts.places).to_numpy()
-        columns = told[by].map(place).to_numpy()
-        for n, end in enumerate(("low", "high")):
-            np.add.at(ends[n], (rows, columns), told[end].to_numpy())
+        commodity, group = (told[name].astype("category").cat for name in ("commodity", by))
+        places = np.array([self.accounts.places[code] for code in commodity.categories], np.int64)
+        names, rows = list(group.categories), places[commodity.codes]
+        shape = (len(self.accounts.codes), len(names))
+        cells = rows * shape[1] + group.codes.to_numpy(np.int64)
+        ends = [
+            np.bincount(cells, told[end], shape[0] * shape[1]).astype(float).reshape(shape)
+            for end in ("low", "high")
+        ]
         frame = pd.DataFrame({by: names})
         core = self._core_weights
         for name, margin in zip(MARGINS, core, strict=True):
-            low, high = self._span(self.requirements.reach @ margin, *ends)
+            low, high = self._span(self.requirements.reach @ margin, ends[0], ends[1])
             frame[f"{name}_low"], frame[f"{name}_high"] = low, high
         order = frame["constant_dollar_high"].abs().sort_values(ascending=False).index
         return frame.loc[order].reset_index(drop=True)

@@ -61,9 +61,9 @@ class Slope:
 
 
 def slope_of(predicted: Floats, seen: Floats, weights: Floats) -> Slope:
-    r"""Return the slope of a weighted line through predicted and seen rises.
+    """Return the slope of a weighted line through predicted and seen rises.
 
-    .. math:: b = \sum_i w_i (x_i - \bar x)(y_i - \bar y) / \sum_i w_i (x_i - \bar x)^2
+    .. math:: b = (∑_i w_i (x_i − x̄) (y_i − ȳ)) / (∑_i w_i (x_i − x̄)^2)
 
     Parameters
     ----------

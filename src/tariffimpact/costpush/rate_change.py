@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 CodesRule = Literal["mapped", "published"]
 LEAST_COVERAGE: Final = 0.95
 """A change that knows less of the duty is refused unless the published codes are asked for."""
+_LARGEST: Final = 1e18
+"""No country imports more in a month, whatever its currency."""
 _UNMAPPED: Final = 0.001
 """A code without commodity that carries more of the duty is an error."""
 
@@ -84,9 +86,9 @@ class RateChange:
 def realised_change(
     accounts: Accounts, *, month: str, base: str, codes: CodesRule = "mapped"
 ) -> RateChange:
-    r"""Return the change of the duty collected over the imports, month against base.
+    """Return the change of the duty collected over the imports, month against base.
 
-    .. math:: \Delta\tau_i = D_{i1} / M_{i1} - D_{i0} / M_{i0}
+    .. math:: Δ τ_i = D_(i 1) / M_(i 1) − D_(i 0) / M_(i 0)
 
     Parameters
     ----------
@@ -173,8 +175,8 @@ def read_receipts(folder: Path) -> pd.DataFrame:
         faults.append(Fault(str(path), "mixes currencies", "convert at dated rates first",
                             "currency", got))  # fmt: skip
     for column in ("imports", "duty"):
-        if not (frame[column] >= 0).all():
-            what = "holds an amount that is negative or no number"
+        if not frame[column].between(0, _LARGEST).all():
+            what = "holds an amount that is negative, above 1e18 or no number"
             faults.append(Fault(str(path), what, "give what was imported and paid", column))
     if faults:
         raise DataError(faults)

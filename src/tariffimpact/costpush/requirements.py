@@ -23,17 +23,17 @@ RULES: Final[tuple[Rule, Rule]] = ("domestic", "total")
 
 @dataclass(frozen=True)
 class Requirements:
-    r"""How the duty on each commodity reaches the cost of every other.
+    """How the duty on each commodity reaches the cost of every other.
 
     With `m` the import share of a commodity's supply and `A` the input coefficients, a buyer of
     commodity c pays
 
-    .. math:: p_c = m_c \Delta\tau_c + (1 - m_c) \sum_i A_{ic} p_i
+    .. math:: p_c = m_c Δ τ_c + (1 − m_c) ∑_i A_(i c) p_i
 
     under the rule `domestic`: imported units by their duty, home-made ones by their inputs. The
     rule `total` is what many published calculations take, with imports made with home inputs too:
 
-    .. math:: P_c = \sum_i m_i \Delta\tau_i L_{ic}, \quad L = (I - A)^{-1}
+    .. math:: P_c = ∑_i m_i Δ τ_i L_(i c), quad L = (I − A)^(−1)
 
     Both are linear in the duties: `p = W' (m Δτ)`, where W is `reach`.
 

@@ -4,17 +4,6 @@
 """
 
 from tariffimpact.facts.charges import Charge, CustomsCharge
-from tariffimpact.facts.duties import (
-    CountryGroup,
-    CustomsValue,
-    DateBasis,
-    DutyBase,
-    DutyKind,
-    Product,
-    Status,
-    TariffRow,
-    ValueMeasure,
-)
 from tariffimpact.facts.entries import Entry, FactKind, entries
 from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts
 from tariffimpact.facts.records import (
@@ -45,6 +34,17 @@ from tariffimpact.facts.records import (
 )
 from tariffimpact.facts.refunds import Lawsuit, LawsuitAbout, LawsuitStatus, Refund, RefundStage
 from tariffimpact.facts.search import FoundFacts, search_facts
+from tariffimpact.facts.tariff_rows import (
+    CountryGroup,
+    CustomsValue,
+    DateBasis,
+    DutyBase,
+    DutyKind,
+    Product,
+    Status,
+    TariffRow,
+    ValueMeasure,
+)
 from tariffimpact.release import DataVersion, shipped_folder
 
 __all__ = [

@@ -9,9 +9,9 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from tariffimpact.errors import Fault
-from tariffimpact.facts.duties import CountryGroup, Status, TariffRow
 from tariffimpact.facts.records import (
     NO_COMPANY,
+    Basis,
     Company,
     Exposure,
     PriceChange,
@@ -20,6 +20,7 @@ from tariffimpact.facts.records import (
 )
 from tariffimpact.facts.refunds import Refund, RefundStage
 from tariffimpact.facts.tables import R, Row, Table
+from tariffimpact.facts.tariff_rows import CountryGroup, Status, TariffRow
 
 _REPEATED: Final = "remove or rename one of the two rows"
 
@@ -97,26 +98,44 @@ def unlisted_companies(table: Table[R], firms: Table[Company]) -> Iterator[Fault
 
 
 def vintages_before_the_first(table: Table[Exposure]) -> Iterator[Fault]:
-    """Blame each figure of an estimate that was said before its first, and each second first."""
+    """Blame each figure of an estimate that was said before its first, and each second first.
+
+    A figure whose basis is not said may be of either.
+    """
     for rows in _by(table, _estimate).values():
-        firsts = [row for row in rows if row.record.vintage is Vintage.FIRST]
-        if not firsts:
-            continue
-        first = min(firsts, key=lambda row: row.record.disclosed_on)
-        day = first.record.disclosed_on
         for row in rows:
-            if row.record.vintage and row.record.disclosed_on < day:
-                what = f"was said before the first figure of this estimate, on line {first.line}"
-                remedy = "call this one first and that one revised, or correct the day"
-                yield table.fault(row, "disclosed_on", what, remedy)
-            elif row.record.vintage is Vintage.FIRST and row.record.disclosed_on > day:
-                what = f"is a second first figure of this estimate, after line {first.line}"
-                yield table.fault(row, "vintage", what, "write revised, or actual")
+            if row.record.vintage is None:
+                continue
+            firsts = [
+                other
+                for other in rows
+                if other.record.vintage is Vintage.FIRST and _same_basis(other.record, row.record)
+            ]
+            if firsts:
+                first = min(firsts, key=lambda other: other.record.disclosed_on)
+                yield from _out_of_order(table, row, first)
+
+
+def _out_of_order(table: Table[Exposure], row: Row[Exposure], first: Row[Exposure]) -> list[Fault]:
+    """Return what is wrong with a figure, given the first of its estimate."""
+    day = first.record.disclosed_on
+    if row.record.disclosed_on < day:
+        what = f"was said before the first figure of this estimate, on line {first.line}"
+        remedy = "call this one first and that one revised, or correct the day"
+        return [table.fault(row, "disclosed_on", what, remedy)]
+    if row.record.vintage is Vintage.FIRST and row.record.disclosed_on > day:
+        what = f"is a second first figure of this estimate, after line {first.line}"
+        return [table.fault(row, "vintage", what, "write revised, or actual")]
+    return []
 
 
 def _estimate(row: Exposure) -> tuple[Any, ...]:
-    """Return what the vintages of one estimate share."""
-    return (row.company, row.scope, row.segment, row.starts_on, row.ends_on, row.basis)
+    """Return what the vintages of one estimate share, its basis aside."""
+    return (row.company, row.scope, row.segment, row.starts_on, row.ends_on)
+
+
+def _same_basis(a: Exposure, b: Exposure) -> bool:
+    return a.basis is b.basis or Basis.UNSTATED in (a.basis, b.basis)
 
 
 def segments_above_their_group(table: Table[Exposure]) -> Iterator[Fault]:

@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from tariffimpact.codes import country_name
-from tariffimpact.facts.claims import Claim, claim_of, origin_name
 from tariffimpact.facts.reader import Facts, folded
 from tariffimpact.facts.records import Assumption, Cited, Conflict, Record, Source
+from tariffimpact.facts.sentences import Claim, claim_of, origin_name
 
 
 class FactKind(StrEnum):

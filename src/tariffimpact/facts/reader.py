@@ -14,7 +14,6 @@ from typing import Any, Final, TypeVar
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
 from tariffimpact.facts.charges import CustomsCharge
-from tariffimpact.facts.duties import CountryGroup, CustomsValue, Product, Status, TariffRow
 from tariffimpact.facts.records import (
     ALL_IMPORTERS,
     NO_COMPANY,
@@ -33,6 +32,7 @@ from tariffimpact.facts.records import (
 )
 from tariffimpact.facts.refunds import Lawsuit, Refund
 from tariffimpact.facts.tables import Table, columns, read_table
+from tariffimpact.facts.tariff_rows import CountryGroup, CustomsValue, Product, TariffRow
 from tariffimpact.release import VERSION_FILE, DataVersion, data_version, shipped_folder
 
 KINDS: Final[dict[str, type[Record]]] = {
@@ -68,7 +68,7 @@ OPTIONAL: Final = (
 T = TypeVar("T", bound=Record)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Facts:
     """Everything in `data/`: one tuple of frozen records per table, in file order."""
 
@@ -92,6 +92,10 @@ class Facts:
     firms: tuple[Company, ...] = ()
     """The rows of `companies.csv`; `companies` are the names that facts are about."""
     customs_charges: tuple[CustomsCharge, ...] = ()
+
+    def __repr__(self) -> str:
+        rows = sum(len(getattr(self, "firms" if name == "companies" else name)) for name in KINDS)
+        return f"<Facts: {rows:,} rows of {len(KINDS)} tables, data {self.version}>"
 
     @property
     def dated_on(self) -> date:
@@ -282,7 +286,7 @@ def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
         raise DataError([Fault(str(folder), "already holds something", "name a new folder")])
     shipped = shipped_folder("data")
     files = {path.name: path.read_bytes() for path in sorted(shipped.glob("*.csv"))}
-    for name in ("README.md", VERSION_FILE):
+    for name in ("README.md", "datapackage.json", VERSION_FILE):
         files[name] = (shipped / name).read_bytes()
     return publish(folder, files)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tariffimpact.codes import UNION_MEMBER
 from tariffimpact.errors import DataError, Fault, shortened
 
 if TYPE_CHECKING:
@@ -78,9 +79,6 @@ PARTNERS: Final[dict[str, str]] = dict(
     ]
 )
 """Census code of a partner to its ISO alpha-3 code; the European Union is one partner, `EU`."""
-
-UNION_MEMBER: Final = "DEU"
-"""The Union is one customs territory: its goods are charged alike, whichever member they are of."""
 
 
 def read_census_imports(folder: Path, pattern: str = "*-imports*.parquet") -> pd.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
-from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +14,10 @@ from tariffimpact.errors import DataError
 from tariffimpact.facts import Facts, TariffRow, read_facts, shipped_folder
 from tariffimpact.market import ProductTable, read_products
 from tariffimpact.release import made_with
-from tariffimpact.report.cans import METAL_DUTIES
+from tariffimpact.report.can_duty import METAL_DUTIES
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids, cites_of
 from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.results import Results, gather
-from tariffimpact.report.scenarios import rate_of
 from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
 from tariffimpact.report.sections.cost_push import cost_push_section

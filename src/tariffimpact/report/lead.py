@@ -14,7 +14,7 @@ from tariffimpact.facts import Assumption, Facts, OriginShare, PriceChange, Stat
 from tariffimpact.interval import Interval
 from tariffimpact.passthrough import PassThroughBounds, pass_through_bounds
 from tariffimpact.report.assumed import Subject, assumed
-from tariffimpact.report.scenarios import (
+from tariffimpact.report.origins import (
     DAYS_PER_MONTH,
     REFERENCE_ORIGIN,
     STOCK_DAYS,
@@ -27,7 +27,7 @@ from tariffimpact.report.scenarios import (
     recorded_origins,
 )
 from tariffimpact.report.wording import goods_words, shared_words, within
-from tariffimpact.tariffs import TariffComponent, TariffRate, Schedule
+from tariffimpact.tariffs import Schedule, TariffComponent, TariffRate
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 from tariffimpact.companies import CompanyComparison, compare
 from tariffimpact.facts import Facts
-from tariffimpact.report.cans import CanDuty, can_duty
+from tariffimpact.report.can_duty import CanDuty, can_duty
 from tariffimpact.report.lead import LeadEvent, lead_event
-from tariffimpact.report.recovered import LeadRecovery, lead_recovery
+from tariffimpact.report.lead_recovery import LeadRecovery, lead_recovery
 from tariffimpact.tariffs import Schedule, shipped_schedule
 
 

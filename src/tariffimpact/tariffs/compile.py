@@ -475,6 +475,8 @@ def _manifest(book: RuleBook, codes: Codes, facts: Facts, authorities: list[str]
 
 
 def _component(name: str, authority: str, **told: Any) -> dict[str, Any]:
-    blank = {"heading": "", "legal_reference": "", "locator": "", "quote": "", "claim": "",
-             "status": "in_force", "legal_ends_on": None, "source_id": _BOOK, "notes": ""}  # fmt: skip
+    words = ("heading", "legal_reference", "locator", "quote", "claim", "notes")
+    blank = dict.fromkeys(words, "") | {
+        "status": "in_force", "legal_ends_on": None, "source_id": _BOOK,
+    }  # fmt: skip
     return {"name": name, "authority": authority, **blank, **told}

@@ -3,8 +3,9 @@
 Each table has one row per key and spell. Columns carry the place of an authority in the schedule's
 list: `low_i`, `high_i` (fractions), `usd_low_i`, `usd_high_i`, `unit_i` (its duty per unit),
 `floor_i`, `metal_i`, `use_low_i`, `use_high_i`, `yields_i_j` (it gives way to j), `removes_i_j` (it
-takes j out), of its waivers `kept_low_i`, `kept_high_i`, of its exemptions `left_low_i`, `left_high_i` and of its
-preferences `preferred_low_i`, `preferred_high_i`. Spells of a key never overlap, so a line meets one row of each table at most.
+takes j out), and what its waivers leave (`kept_low_i`, `kept_high_i`), its exemptions (`left_…`)
+and its preferences (`preferred_…`). Spells of a key never overlap, so a line meets one row of each
+table at most.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import DutyBase
-from tariffimpact.tariffs.windows import DUTY, EXEMPTION, PREFERENCE, UNPAID, WAIVER
 from tariffimpact.tariffs.stacking import FLOORS, MFN
+from tariffimpact.tariffs.windows import DUTY, EXEMPTION, PREFERENCE, UNPAID, WAIVER
 
 if TYPE_CHECKING:
     import pandas as pd

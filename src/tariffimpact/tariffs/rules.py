@@ -1,11 +1,11 @@
 """The law as data: dated rules over lists of goods and origins, and the tariff book.
 
 `data/law/` holds it: `book.csv` (each line of the tariff book with its columns and days),
-`rules.csv` (one row a component), `programmes.csv` (what the symbols of the special column mean), `claims.csv` (what decides),
-`groups.csv` (countries treated alike), `lists.csv` (what each list of goods is and where the law
-states it) and `codes.csv` (their codes). Their sources stand in `data/sources.csv`; a folder of
-one's own may have a `sources.csv` beside. A new proclamation is new rows; no code
-names an authority or a rate.
+`rules.csv` (one row a component), `programmes.csv` (what the symbols of the special column mean),
+`claims.csv` (what decides a duty), `groups.csv` (countries treated alike), `lists.csv` (what each
+list of goods is and where the law states it) and `codes.csv` (their codes). Their sources stand in
+`data/sources.csv`; a folder of one's own may have a `sources.csv` beside. A new proclamation is new
+rows; no code names an authority or a rate.
 """
 
 from __future__ import annotations
@@ -199,8 +199,10 @@ def read_rules(folder: Path | None = None, *, sources: tuple[Source, ...] = ()) 
         With every fault of every table.
     """
     folder = folder or law_folder()
-    kinds: dict[str, Any] = {"rules": Rule, "programmes": Programme, "claims": Claim, "groups": CountryGroup, "lists": GoodsList,
-             "codes": Listed, "book": BookLine}  # fmt: skip
+    kinds: dict[str, Any] = {
+        "rules": Rule, "programmes": Programme, "claims": Claim, "groups": CountryGroup,
+        "lists": GoodsList, "codes": Listed, "book": BookLine,
+    }  # fmt: skip
     if (folder / "sources.csv").exists():
         kinds["sources"] = Source
     read: dict[str, Table[Any]] = {n: read_table(folder / f"{n}.csv", k) for n, k in kinds.items()}

@@ -305,7 +305,8 @@ class Schedule:
 
     def component(self, component_id: str) -> dict[str, Any]:
         """Return what the schedule says of a component: name, heading, locator, quote, source."""
-        return self._components[component_id] | {"component_id": component_id}
+        told: dict[str, Any] = self._components[component_id]
+        return told | {"component_id": component_id}
 
     def coverage(self, product: str, origin: str) -> tuple[date, date]:
         """Return the first day known and the first day that no source speaks for."""

@@ -137,7 +137,8 @@ class CompiledSchedule:
 
     @cached_property
     def _by_code(self) -> dict[str, Any]:
-        return dict(self.frame.groupby("hts", sort=True).indices)
+        indices: Any = self.frame.groupby("hts", sort=True).indices
+        return dict(indices)
 
     def rows_of(self, code: str) -> list[Window]:
         """Return the rows of one code; a blank code for those of every product."""
@@ -190,6 +191,7 @@ class CompiledSchedule:
 def _cut(frame: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     """Return rows without the days on which rows of the same scope and authority stand."""
     keys = ["hts", "origin", "authority", "role"]
+    row: Any
     for row in own.itertuples():
         same = (frame[keys] == [getattr(row, key) for key in keys]).all(axis=1)
         met = same & (frame["starts_on"] < row.ends_on) & (frame["ends_on"] > row.starts_on)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from datetime import date
+from typing import TYPE_CHECKING
 
 from tariffimpact import charts, units
 from tariffimpact.charts.style import GRID, ORANGE
 from tariffimpact.interval import Interval, Quantity
-from tariffimpact.report.cans import WIDENED, CanDuty
+from tariffimpact.report.can_duty import WIDENED, CanDuty
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.results import Results
 

@@ -9,7 +9,7 @@ from tariffimpact.passthrough import full_share, implied_customs_share
 from tariffimpact.report.assumed import assumed
 from tariffimpact.report.content import Paragraph
 from tariffimpact.report.lead import LeadEvent
-from tariffimpact.report.recovered import lead_exposures
+from tariffimpact.report.lead_recovery import lead_exposures
 from tariffimpact.report.results import Results
 from tariffimpact.report.standings import standing
 from tariffimpact.report.wording import within

@@ -7,7 +7,7 @@ from datetime import timedelta
 from tariffimpact import charts, units
 from tariffimpact.facts import Basis, Exposure
 from tariffimpact.report.content import Bullets, Figure, Paragraph, Section, Table
-from tariffimpact.report.recovered import LeadRecovery
+from tariffimpact.report.lead_recovery import LeadRecovery
 from tariffimpact.report.results import Results
 from tariffimpact.report.standings import standing
 

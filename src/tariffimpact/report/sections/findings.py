@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from tariffimpact import units
 from tariffimpact.codes import country_name
@@ -11,8 +12,8 @@ from tariffimpact.facts import Cause, OriginShare, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Paragraph
 from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.origins import REFERENCE_ORIGIN, OriginScenario, rate_of
 from tariffimpact.report.results import Results
-from tariffimpact.report.scenarios import OriginScenario
 from tariffimpact.report.sections.cans import cents
 from tariffimpact.report.sections.companies import exposure_span, passing_words
 from tariffimpact.report.sections.exposure import recovered_words
@@ -26,6 +27,13 @@ from tariffimpact.report.sections.prices import rise_words
 from tariffimpact.report.sections.refunds import paid_back_words, refund_cites, suit_words
 from tariffimpact.report.standings import standing
 from tariffimpact.report.wording import leading, points, tariff, within
+
+_DAYS: Final = 2
+"""Stretches of days of import that a sentence tells of: the last, and the one before."""
+_TOLD: Final = 3
+"""Groups of origins that it tells of in each."""
+_RATES: Final = 2
+"""Of these, those whose rates a sentence can hold."""
 
 
 def findings(results: Results) -> tuple[Paragraph, ...]:
@@ -88,12 +96,12 @@ def _covered(lead: LeadEvent) -> str:
             f"{full_share_words(lead)} of the price."
         )
     told = [
-        f"declared at {covered_words(row, scenarios)}{_entered(scenarios[0])}"
-        for scenarios in _by_day(lead)
+        f"declared at {covered_words(row, scenarios[:_TOLD])}{_entered(scenarios[0])}"
+        for scenarios in _by_day(lead)[:_DAYS]
     ]
     return (
-        f"The rise covers the duty on a {row.product} {'; or '.join(told)}. Declared at more, "
-        "sellers bore a part; at less, the rise is above the duty."
+        f"The rise covers the duty on one {row.product} {'; or '.join(told)}. Declared at more, "
+        f"sellers bore a part; at less, the rise is above the duty.{_rest(lead)}"
     )
 
 
@@ -103,6 +111,13 @@ def _by_day(lead: LeadEvent) -> list[list[OriginScenario]]:
     for scenario in lead.singles:
         days.setdefault(scenario.entered, []).append(scenario)
     return list(days.values())
+
+
+def _rest(lead: LeadEvent) -> str:
+    """Say that the section has more days and origins, where a sentence cannot hold them."""
+    days = _by_day(lead)
+    whole = len(days) <= _DAYS and all(len(group) <= _TOLD for group in days)
+    return "" if whole else " The section below has the other days of import and origins."
 
 
 def _entered(scenario: OriginScenario) -> str:
@@ -139,7 +154,8 @@ def _days_decide(results: Results, lead: LeadEvent) -> Paragraph:
     per = "each dollar of duty" if lead.move == "rise" else "each dollar of duty taken off"
     whose = "the price" if len(lead.changes) == 1 else f"the {row.product}'s price"
     told = "; ".join(
-        f"{_stock(group[0])}by {units.listed([_rate(lead, s) for s in group])}" for group in days
+        f"{_stock(group[0])}by {units.listed([_rate(lead, s) for s in group[:_RATES]])}"
+        for group in days[:_DAYS]
     )
     values = share_evidence(results, lead)
     like = f", as with {values}," if values else ""
@@ -189,9 +205,10 @@ def _story_origin(lead: LeadEvent) -> list[Paragraph]:
             if row.share is not None
         ]
     )
-    story = next((r for r in lead.shares if r.origins == lead.story.origins[:1]), None)
+    alone = lead.story.origins == (REFERENCE_ORIGIN,) and lead.story.is_current
+    story = next((r for r in lead.shares if r.origins == (REFERENCE_ORIGIN,)), None)
     said = ""
-    if story is not None and story.share is not None and lead.story is not lead.scenarios[0]:
+    if alone and story is not None and story.share is not None:
         said = (
             f" {country_name(story.origins[0])}'s {tariff(lead.story.tariff_change)}, the rate the "
             "story tells of, bore on few."
@@ -268,17 +285,19 @@ def _afterwards(results: Results) -> list[Paragraph]:
     lead = results.lead
     if lead is None or not lead.scenarios:
         return []
-    later = _later(results, lead)
-    day = min(results.as_of, results.schedule_end)
-    if day <= lead.effective_on:
+    later, change = _later(results, lead), lead.changes[0]
+    day, origin = min(results.as_of, results.schedule_end), lead.scenarios[0].origins[0]
+    rate = rate_of(results.schedule, change, origin, day)
+    then = rate_of(results.schedule, change, origin, lead.effective_on)
+    if day <= lead.effective_on or rate is None or then is None:
         return []
-    rate = results.schedule.rate(lead.changes[0].hts or "", lead.scenarios[0].origins[0], day)
-    now = (
-        f"On {units.day(day)}, the last day the schedule knows, a console from "
-        if day < results.as_of
-        else f"On {units.day(day)} one from "
-    ).replace("a console", f"a {lead.changes[0].product}")
-    text = f"{now}{lead.scenarios[0].countries} paid {tariff(rate.rate)}."
+    if rate.rate == then.rate and not later:
+        return []
+    last = ", the last day the schedule knows," if day < results.as_of else ""
+    text = (
+        f"On {units.day(day)}{last} {within(rate.product.name)} from {country_name(origin)} paid "
+        f"{tariff(rate.rate)}."
+    )
     if later:
         moves = units.listed([_move(results, row) for row in later])
         text += f" No price on record came down when the duty fell: {moves}."

@@ -11,8 +11,8 @@ from tariffimpact.interval import Interval
 from tariffimpact.passthrough import pass_through_bounds
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.origins import OriginScenario
 from tariffimpact.report.results import Results
-from tariffimpact.report.scenarios import OriginScenario
 from tariffimpact.report.sections.claims import refuted_claims
 from tariffimpact.report.standings import standing
 from tariffimpact.report.wording import MOST_DRAWN, first_items, leading

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from tariffimpact import units
 from tariffimpact.codes import country_name, hts_label
-from tariffimpact.facts.duties import CustomsValue, TariffRow, ValueMeasure
 from tariffimpact.facts.records import (
     Assumption,
     Basis,
@@ -25,6 +24,7 @@ from tariffimpact.facts.records import (
     Statement,
 )
 from tariffimpact.facts.refunds import Lawsuit, LawsuitAbout, Refund, RefundStage
+from tariffimpact.facts.tariff_rows import CustomsValue, TariffRow, ValueMeasure
 from tariffimpact.interval import Interval
 
 _CAUSES: Final = {

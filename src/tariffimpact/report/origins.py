@@ -18,7 +18,7 @@ from tariffimpact.errors import ModelError
 from tariffimpact.facts import ALL_IMPORTERS, Facts, OriginShare, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.report.wording import points, tariff
-from tariffimpact.tariffs import TariffRate, Schedule
+from tariffimpact.tariffs import Schedule, TariffRate
 
 REFERENCE_ORIGIN: Final = "JPN"
 """The origin whose rate the story quotes."""
@@ -224,7 +224,12 @@ def _scenario(group: list[_Spell], start: date, day: date) -> OriginScenario:
     origins = tuple(spell.origin for spell in group)
     label = units.listed([country_name(origin) for origin in origins])
     current, entered = spell.last > day, ""
-    if not current:
+    if not current and spell.first > start:
+        last = spell.last - timedelta(days=1)
+        one = last == spell.first
+        entered = f"{'on' if one else 'from'} {units.day(spell.first)}"
+        entered += "" if one else f" to {units.day(last)}"
+    elif not current:
         entered = f"before {units.day(spell.last)}"
     elif spell.first > start:
         entered = f"from {units.day(spell.first)}"

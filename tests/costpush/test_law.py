@@ -1,0 +1,120 @@
+"""The law between two days on the imports of a year: by hand, by parts, and what is left out."""
+
+import os
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tariffimpact.costpush import (
+    charge_imports,
+    cost_push,
+    law_change,
+    read_accounts,
+    shipped_accounts,
+)
+from tariffimpact.errors import DataError, ModelError
+from tariffimpact.tariffs import shipped_schedule
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fetch_arrow_table.*:DeprecationWarning")
+AUGUST, JANUARY = date(2025, 8, 21), date(2025, 1, 2)
+
+
+@pytest.fixture(scope="module")
+def curated(facts):
+    return shipped_schedule(facts).compiled
+
+
+@pytest.fixture
+def accounts(tmp_path):
+    """Return the shipped accounts on imports of a hundred million dollars of consoles."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = tmp_path / "accounts"
+    folder.mkdir()
+    for path in shipped_accounts().iterdir():
+        (folder / path.name).symlink_to(path)
+    (folder / "weights.parquet").unlink()
+    lines = pa.table(
+        {
+            "hts": ["9504500000", "9504500000", "9801001012"],
+            "partner": ["CHN", "VNM", "CHN"],
+            "thousand_usd": [60_000, 40_000, 1_000],
+        }
+    )
+    pq.write_table(
+        lines.replace_schema_metadata({"total_usd": "104000000"}), folder / "weights.parquet"
+    )
+    return read_accounts(folder)
+
+
+def test_consoles_by_hand(accounts, curated):
+    """China 0.30 and Vietnam 0.20 on 21 August 2025, none before: 0.6 of one, 0.4 of the other."""
+    change = law_change(accounts, curated, on=AUGUST, before=JANUARY)
+    place = accounts.places["339930"]
+    assert change.low[place] == pytest.approx(0.6 * 0.30 + 0.4 * 0.20)
+    assert change.is_exact
+    assert np.count_nonzero(change.low) == 1
+    parts = change.parts.set_index(["origin", "authority"])["low"]
+    assert parts["CHN", "IEEPA fentanyl"] == pytest.approx(0.6 * 0.20)
+    assert parts["CHN", "IEEPA reciprocal"] == pytest.approx(0.6 * 0.10)
+    assert parts["VNM", "IEEPA reciprocal"] == pytest.approx(0.4 * 0.20)
+    assert parts.sum() == pytest.approx(change.low[place])
+    assert change.coverage.imports == pytest.approx(100 / 104)
+    assert change.label == "21 August 2025 over 2 January 2025"
+    assert change.left_out.iloc[0]["code"] == "HTS 98"
+
+
+def test_the_total_by_origin_and_by_authority(accounts, curated):
+    answer = cost_push(accounts, law_change(accounts, curated, on=AUGUST, before=JANUARY))
+    for by, largest in (("origin", "CHN"), ("authority", "IEEPA reciprocal")):
+        parts = answer.parts(by)
+        assert parts["constant_dollar_low"].sum() == pytest.approx(answer.total.constant_dollar.low)
+        assert parts.iloc[0][by] == largest
+    assert {"by_origin", "by_authority"} <= set(answer.as_json())
+    top = answer.inputs("339930").iloc[0]
+    assert (top["commodity"], top["origin"]) == ("339930", "CHN")
+
+
+def test_the_union_is_charged_as_one_territory(accounts, curated):
+    lines = charge_imports(accounts, curated, on=AUGUST, before=JANUARY).frame
+    assert list(lines["known"]) == [True, True, False]
+
+
+def test_days_the_wrong_way_round_and_imports_that_are_not_there(accounts, curated):
+    with pytest.raises(ModelError, match="--before comes before --on"):
+        law_change(accounts, curated, on=JANUARY, before=AUGUST)
+    (accounts.folder / "weights.parquet").unlink()
+    with pytest.raises(DataError, match=r"weights.parquet: is not there; build the folder with"):
+        law_change(accounts, curated, on=AUGUST, before=JANUARY)
+
+
+def test_a_schedule_that_knows_too_little_is_refused(curated):
+    """The story's forty products are no more than a part of what the country imports."""
+    change = charge_imports(read_accounts(), curated, on=AUGUST, before=JANUARY)
+    known = change.frame.loc[change.frame["known"], "value"].sum()
+    assert known < 0.05 * change.total
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not os.environ.get("TARIFFIMPACT_REFERENCE_DATA"),
+    reason="TARIFFIMPACT_REFERENCE_DATA names no folder with the official lists",
+)
+def test_the_law_and_what_was_collected_lie_near_each_other(facts):
+    """December 2025: the duty collected lies in the range that the law leaves on 2024's imports."""
+    accounts = read_accounts()
+    change = law_change(
+        accounts, shipped_schedule(facts).compiled, on=date(2025, 12, 15), before=JANUARY
+    )
+    assert change.coverage.duty > 0.99
+    assert change.coverage.imports > 0.94
+    total = cost_push(accounts, change).total.constant_dollar
+    assert total.low - 0.002 < 0.0218 < total.high
+    parts = change.parts.groupby("commodity")[["low", "high"]].sum()
+    places = [accounts.places[code] for code in parts.index]
+    assert (parts["low"].to_numpy() <= change.low[places] + 1e-9).all()
+    assert (parts["high"].to_numpy() >= change.high[places] - 1e-9).all()
+    assert isinstance(change.parts, pd.DataFrame)
