@@ -56,7 +56,8 @@ OPEN: Final = date(2100, 1, 1)
 """The end of a window that no source ends."""
 COLUMN_2: Final = ("BLR", "CUB", "PRK", "RUS")
 """Countries that pay the rates of column 2 (general note 3(b))."""
-_BOOK: Final = "hts-book"
+_BOOK: Final = "hts-2025-basic"
+"""The edition that nearly every line of the book still stands as in: later ones moved a few."""
 _ROLES: Final = {
     RuleKind.WAIVE: WAIVER, RuleKind.EXEMPT: EXEMPTION, RuleKind.PREFER: PREFERENCE,
 }  # fmt: skip
