@@ -1,10 +1,17 @@
 """Every public result keeps the one promise: a summary in print, one line, a table."""
 
+import importlib
+import inspect
+import pkgutil
+from abc import ABC
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
+import tariffimpact
+from tariffimpact.answers import Answer
 from tariffimpact.cases import read_case
 from tariffimpact.decisions.bridge import bridge
 from tariffimpact.decisions.refund import refund_incidence
@@ -15,6 +22,33 @@ from tariffimpact.pricing.cost import landed_cost
 from tariffimpact.pricing.demand import IsoelasticDemand
 from tariffimpact.pricing.incidence import unit_incidence
 from tariffimpact.uncertainty import Uniform, bounds, draws, sobol, tornado
+
+LISTS = {"FoundFacts", "EffectiveRates", "CompiledSchedule", "TariffRate"}
+"""What a search found is a list, and lies below the charts: it has no picture."""
+
+
+def results():
+    """Every class of the package that has a summary of its own."""
+    for module in pkgutil.walk_packages(tariffimpact.__path__, "tariffimpact."):
+        if module.name.endswith("__main__"):
+            continue
+        for name, found in vars(importlib.import_module(module.name)).items():
+            own = inspect.isclass(found) and found.__module__ == module.name
+            if (
+                own
+                and name not in LISTS
+                and "summary" in vars(found)
+                and not getattr(found, "_is_protocol", False)
+            ):
+                yield pytest.param(found, id=f"{module.name}.{name}")
+
+
+@pytest.mark.parametrize("result", list(results()))
+def test_what_has_a_summary_is_an_answer(result):
+    assert issubclass(result, Answer)
+    assert not inspect.isabstract(result) or ABC in result.__bases__
+    for name in ("__str__", "__repr__", "_repr_html_"):
+        assert getattr(result, name) is getattr(Answer, name), f"{name} is its own"
 
 
 def duty_cost(value, tariff):

@@ -55,10 +55,11 @@ def test_words_of_the_text_are_its_words(told, quote):
 )  # fmt: skip
 def test_other_signs_are_named_as_such(told, quote):
     (fault,) = told(quote)
-    assert fault.replace("\u00a0", " ") == (
+    assert fault.startswith(
         "statements.csv: t: quote: stands in its source in other signs (quotation marks, dashes "
-        f"or spaces) (got '{quote}'); copy the words as the source has them"
-    ).replace("\u00a0", " ")
+        "or spaces) (got '"
+    )
+    assert fault.endswith("); copy the words as the source has them")
 
 
 @pytest.mark.parametrize("quote", ["Prices rose by 5%", "since May [...] by 5%", "firms"])

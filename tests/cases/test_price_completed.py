@@ -146,8 +146,8 @@ def test_the_chain_on_the_command_line():
     assert "maker   gains   $1,571.70" in ruled
     assert "dealer  gains   $1,128.40" in ruled
     free = run(*car, "--chain", "maker=x4", "--chain", "dealer=35%").output
-    assert "Every seller holds its margin in money: A duty of $523.90" in free
-    assert "Every seller holds its margin in per cent: A duty of $523.90" in free
+    assert "If every seller holds its margin in money, a duty of $523.90" in free
+    assert "If every seller holds its margin in per cent, a duty of $523.90" in free
 
 
 def test_a_chain_in_a_case():

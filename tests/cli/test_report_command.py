@@ -50,9 +50,8 @@ def test_one_company_in_any_case_on_a_day_in_one_format(tmp_path, run):
     assert (code, err) == (0, "")
     assert f"Wrote {out / 'tariff-impact.html'}" in told
     assert not (out / "tariff-impact.pdf").exists()
-    with (out / "figures" / "exposure-by-company.csv").open(encoding="utf-8", newline="") as file:
-        companies = {row["company"] for row in csv.DictReader(file)}
-    assert companies == {"Sony"}
+    with (out / "figures" / "sony-exposures.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["currency"] for row in csv.DictReader(file)} == {"JPY"}
     page = (out / "tariff-impact.html").read_text(encoding="utf-8")
     assert "21 August 2025" in page
     assert "¥70bn" in page  # Sony on 7 August 2025

@@ -121,8 +121,8 @@ def test_landed_cost_by_origin_and_the_switch():
     assert result.break_even == pytest.approx(1e6 / (21.75 * 50_000))
     assert result.expected_break_even == result.break_even
     assert result.summary() == (
-        "On 2025-08-21 a unit lands at $400.00 from CHN and at $378.25 from JPN, the cheapest. A "
-        "switch that costs $1m saves $21.75 a unit and pays after 0.9 months if the rates last."
+        "On 2025-08-21 a unit lands at $400.00 from China and at $378.25 from Japan, the cheapest. "
+        "A switch that costs $1m saves $21.75 a unit and pays after 0.9 months if the rates last."
     )
 
 

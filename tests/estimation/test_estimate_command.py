@@ -155,7 +155,7 @@ def test_rates_of_the_shipped_schedule_are_joined(run, tmp_path):
     assert (code, err) == (0, "")
     told = json.loads(out)
     assert told["estimates"][0]["definition"] == "retail_elasticity"
-    assert told["groups"][0]["name"] == "with a change of tariff"
+    assert told["groups"][0]["name"] == "goods whose tariff changed"
     bad = pd.DataFrame(rows).assign(hts="0101210000")
     bad.to_csv(tmp_path / "horses.csv", index=False)
     code, _, err = run("estimate", tmp_path / "horses.csv", *options)

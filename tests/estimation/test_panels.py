@@ -237,6 +237,33 @@ def test_an_estimate_becomes_bounds():
     assert bounds.rate.high == pytest.approx(effect.high / 0.25 / 0.4, rel=1e-6)
 
 
+def test_a_unit_unseen_on_the_day_does_not_make_the_dates_staggered():
+    """Column on from July; one treated unit has no price in July and August."""
+    frame = small().assign(on=lambda f: f["imported"] * (f["date"] >= "2024-07"))
+    holes = (frame["sku"] == "a") & frame["date"].isin(["2024-07", "2024-08"])
+    found = estimate(frame[~holes], Columns(treated="on"))
+    plain = estimate(frame[~holes], *ASKED)
+    assert found.main.estimate == pytest.approx(plain.main.estimate, rel=1e-12)
+    assert not any("staggered" in verdict for verdict in found.verdicts)
+
+
+def test_staggered_dates_are_told_and_the_robust_estimate_comes_first():
+    rows = []
+    for n in range(30):
+        start = (5, 9, 99)[n % 3]
+        for t in range(14):
+            effect = 0.1 + 0.02 * (t - start) if t >= start else 0.0
+            noise = 0.001 * np.sin(7 * n + 3 * t)
+            rows.append({"sku": f"u{n:02d}", "date": t, "price": np.exp(1 + effect + noise),
+                         "on": int(t >= start)})  # fmt: skip
+    found = estimate(pd.DataFrame(rows), Columns(treated="on"))
+    truth = np.mean([0.02 * (t - s) + 0.1 for s in (5, 9) for t in range(s, 14)])
+    assert any("dates are staggered" in verdict for verdict in found.verdicts)
+    assert found.main.method == "untreated as controls"
+    assert found.main.estimate == pytest.approx(truth, abs=1e-3)
+    assert abs(found.estimates[1].estimate / truth - 1) > 0.05
+
+
 def test_a_duty_in_money_gives_money_per_money():
     """Prices rise by 0.8 of each duty: the coefficient is 0.8, a rate."""
     rng = np.random.default_rng(1)

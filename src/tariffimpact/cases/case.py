@@ -15,10 +15,16 @@ from tariffimpact.cases.figures import span
 from tariffimpact.cases.prices import PriceAnswer
 from tariffimpact.cases.product import FILE_WORDS, CaseDuty, CaseProduct
 from tariffimpact.cases.question import Question
+from tariffimpact.cases.range_answers import CaseRanges, path_ranges, sourcing_ranges
 from tariffimpact.cases.recovered import recovered, recovery_question
-from tariffimpact.cases.refunded import refund_inputs, refund_questions, refunded
+from tariffimpact.cases.refunded import (
+    refund_inputs,
+    refund_over_ranges,
+    refund_questions,
+    refunded,
+)
 from tariffimpact.cases.schema import CaseFile
-from tariffimpact.cases.sourced import sourced, sourcing_questions
+from tariffimpact.cases.sourced import landed_questions, sourced, sourcing_questions
 from tariffimpact.cases.timed import timed, timing_questions
 from tariffimpact.decisions.bridge import Bridge
 from tariffimpact.decisions.recovery import Recovery
@@ -185,6 +191,46 @@ class Case(Answer):
             source=self.credit,
         )
 
+    def rollback_ranges(self, product: str | None = None) -> CaseRanges:
+        """Return who holds the refund of the duty and what policies give back, over the ranges.
+
+        Raises
+        ------
+        ModelError
+            As `rollback`.
+        """
+        return refund_over_ranges(
+            self._table("rollback"),
+            self.product(product),
+            currency=self.currency,
+            source=self.credit,
+        )
+
+    def path_ranges(self, product: str | None = None) -> CaseRanges:
+        """Return the price by month and the lowest margin, over the ranges.
+
+        Raises
+        ------
+        ModelError
+            As `path`.
+        """
+        middle = self.path(product)
+        keys = ("price-path", "last-price", "lowest-margin")
+        return path_ranges(middle, *(self.question(key, product) for key in keys))
+
+    def sourcing_ranges(self) -> CaseRanges:
+        """Return landed cost by origin, the saving of a switch and its break-even, over the ranges.
+
+        Raises
+        ------
+        ModelError
+            As `sourcing`.
+        """
+        landed = landed_questions(self._table("sourcing"), self.offer_rates, self.currency)
+        return sourcing_ranges(
+            self.sourcing(), landed, self.question("saving"), self.question("break-even")
+        )
+
     def path(self, product: str | None = None) -> PricePath:
         """Return cost, price and margin by month, every range at its middle.
 
@@ -349,6 +395,10 @@ class Case(Answer):
             table is not None, f"{self.name} has no [{name}] table; add it: its keys are {keys}"
         )
         return table
+
+    def first_questions(self) -> list[Question]:
+        """Return the questions about the first product and about the case, paths left out."""
+        return [question for question in self._questions() if not question.steps]
 
     def _questions(self, product: str | None = None) -> list[Question]:
         """Return every question about a product (the first by default) and about the case."""

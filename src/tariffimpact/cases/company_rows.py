@@ -72,9 +72,9 @@ def company_case(facts: Facts, company: str, *, more: Mapping[str, object] | Non
 def standing(exposures: Iterable[Exposure]) -> list[Exposure]:
     """Return the figures that stand for a company: of one window, the last of each basis.
 
-    A gross and a net figure go before one that is not said to be either; the whole company before
-    a segment, a full year before a part, the year that ends last before others, and what was said
-    last before what it revised.
+    A gross and a net figure go before one that is not said to be either, unless that one was said
+    after them, and so revises them; the whole company before a segment, a full year before a part,
+    the year that ends last before others, and what was said last before what it revised.
     """
     windows: dict[tuple[object, ...], dict[Basis, Exposure]] = {}
     for row in sorted(exposures, key=lambda row: row.disclosed_on):
@@ -84,7 +84,10 @@ def standing(exposures: Iterable[Exposure]) -> list[Exposure]:
         return []
     chosen = max(windows.values(), key=_rank)
     said = [chosen[basis] for basis in (Basis.GROSS, Basis.NET) if basis in chosen]
-    return said or list(chosen.values())
+    other = chosen.get(Basis.UNSTATED)
+    if other is not None and all(row.disclosed_on < other.disclosed_on for row in said):
+        return [other]
+    return said
 
 
 def _rank(window: Mapping[Basis, Exposure]) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tariffimpact.cases.figures import duty_rise, new_price_of, rate_of
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.question import Question
+from tariffimpact.cases.range_answers import CaseRanges, refund_ranges
 from tariffimpact.decisions.refund import Rollback, refund_incidence, rollback
 from tariffimpact.errors import require
 from tariffimpact.uncertainty import Inputs
@@ -39,6 +40,59 @@ def refunded(table: Any, product: CaseProduct, *, currency: str, source: str) ->
         rebate_share=at["rebate_share"],
         currency=currency,
         source=source,
+    )
+
+
+def refund_over_ranges(
+    table: Any, product: CaseProduct, *, currency: str, source: str
+) -> CaseRanges:
+    """Return who holds the refund of a `[rollback]` table, over the ranges of its inputs."""
+    inputs = product.rise_inputs() | refund_inputs(table, product) | _policy(table)
+    if table.monthly_volume is None:
+        inputs |= {"annual_volume": table.annual_volume, "market_share": table.market_share}
+
+    def rise(**x: Any) -> Any:
+        return new_price_of(x) - x["old_price"]
+
+    def volume(**x: Any) -> Any:
+        if "monthly_volume" in x:
+            return x["monthly_volume"]
+        return x["annual_volume"] * x["market_share"] / 12
+
+    return refund_ranges(
+        refunded(table, product, currency=currency, source=source),
+        inputs,
+        duty_paid=lambda **x: _duty_paid(x),
+        pass_through=lambda **x: _rate(x),
+        rise=rise,
+        volume=volume,
+        months=table.months,
+        currency=currency,
+    )
+
+
+def refund_by_terms(table: Any, *, price: Any, rise: Any, currency: str) -> CaseRanges:
+    """Return the same of a `[rollback]` table whose price under the duty and rise are told apart.
+
+    Raises
+    ------
+    ModelError
+        If a number leaves its range.
+    """
+    names = ("duty_paid", "pass_through_rate", "interest", "monthly_volume")
+    stated = {name: getattr(table, name) for name in names} | _policy(table)
+    inputs = Inputs.read(stated | {"price": price, "earlier_rise": rise})
+    at = inputs.central()
+    middle = rollback(**at, months=table.months, currency=currency)  # type: ignore[arg-type]
+    return refund_ranges(
+        middle,
+        inputs.stated,
+        duty_paid=lambda **x: x["duty_paid"],
+        pass_through=lambda **x: x["pass_through_rate"],
+        rise=lambda **x: x["earlier_rise"],
+        volume=lambda **x: x["monthly_volume"],
+        months=table.months,
+        currency=currency,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from tariffimpact.cases.question import Question
+from tariffimpact.codes import country_name
 from tariffimpact.decisions.sourcing import (
     Offer,
     Resourcing,
@@ -67,10 +69,27 @@ def sourcing_questions(
             saving_after=x["saving_after"],
         )
 
-    way = f"a switch from {table.current} to {target}"
+    way = f"a switch from {country_name(table.current)} to {country_name(target)}"
     landed = {name: x for name, x in inputs.items() if name not in _SWITCH}
     yield Question.of("saving", f"saving per unit of {way}", currency, saving, landed)
     yield Question.of("break-even", f"time until {way} has paid", "months", months, inputs)
+
+
+def landed_questions(table: Any, rates: Mapping[str, Stated], currency: str) -> dict[str, Question]:
+    """Return the landed cost of a unit by origin."""
+    found = {}
+    for offer in table.offers:
+        inputs = _inputs(table, rates, [offer.origin])
+        terms = {name: value for name, value in inputs.items() if name not in _SWITCH}
+        found[offer.origin] = Question.of(
+            f"landed-{offer.origin}", f"landed cost from {country_name(offer.origin)}", currency,
+            partial(_landed_cost, offer.origin), terms,
+        )  # fmt: skip
+    return found
+
+
+def _landed_cost(origin: str, **x: Any) -> Any:
+    return _landed(x, origin)
 
 
 def _inputs(table: Any, rates: Mapping[str, Stated], origins: list[str]) -> dict[str, Stated]:

@@ -204,7 +204,7 @@ def burden_bars(
         for party, words in PARTIES.items()
     }
     return stacked_bars(
-        data.rename(columns={"party": "part", "burden": "amount"}),
+        data[["case", "party", "burden"]].rename(columns={"party": "part", "burden": "amount"}),
         parts=parts, form="percent", digits=0, x_label=x_label, source=source, ax=ax,
     )  # fmt: skip
 

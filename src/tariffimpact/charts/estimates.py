@@ -6,13 +6,29 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from tariffimpact.charts.axes import Form, base_line, measure, value_axis, worded
+from tariffimpact.charts.axes import (
+    Form,
+    base_line,
+    measure,
+    span_worded,
+    value_axis,
+    worded,
+)
 from tariffimpact.charts.curves import line_colour
 from tariffimpact.charts.frames import checked, numbers, texts
 from tariffimpact.charts.framing import drawing, fit
-from tariffimpact.charts.marks import end_labels, key, lines_height
+from tariffimpact.charts.marks import end_labels, key, lines_height, tell
 from tariffimpact.charts.ranges import limits
-from tariffimpact.charts.style import BLUE, GREY, GREY_TEXT, INK, ORANGE, SMALL, UNDERLAY
+from tariffimpact.charts.style import (
+    BLUE,
+    GREY,
+    GREY_TEXT,
+    INK,
+    ORANGE,
+    SMALL,
+    UNDERLAY,
+    is_narrow,
+)
 from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
@@ -141,8 +157,9 @@ def event_effects(
             places, *(numbers(data, name) for name in columns[1:]), strict=True
         ):
             colour = GREY if x < 0 else BLUE
-            axes.plot([x, x], [low, high], color=colour, linewidth=1.6, zorder=3)
-            axes.plot([x], [value], "o", color=colour, markersize=4.5, zorder=4)
+            (reach,) = axes.plot([x, x], [low, high], color=colour, linewidth=1.6, zorder=3)
+            (dot,) = axes.plot([x], [value], "o", color=colour, markersize=4.5, zorder=4)
+            tell(f"{x:+.0f}: {worded(value, form)} ({span_worded(low, high, form)})", reach, dot)
         shown = [("Before, should lie at zero", {"color": GREY, "marker": "o"})]
         shown.append(("After, with 95% interval", {"color": BLUE, "marker": "o"}))
         key(axes, shown, gap=22.0 if y_label else 6.0)
@@ -206,10 +223,9 @@ def cumulative_response(
             axes.axhline(full, color=INK, linewidth=0.9, linestyle=(0, (3, 2)), zorder=2.5)
             _note(axes, axes.get_xlim()[0], full, full_label)
         fit(axes)
-        ends = [(value, name, worded(value, form), colour) for value, name, colour in (
-            (high[-1], "high", GREY_TEXT), (values[-1], "", BLUE), (low[-1], "low", GREY_TEXT),
-        )]  # fmt: skip
-        end_labels(axes, axes.get_xlim()[1], ends, room=_ROOM, bold=(BLUE,))
+        reach = span_worded(low[-1], high[-1], form)
+        ends = [(values[-1], worded(values[-1], form), f"({reach})", BLUE)]
+        end_labels(axes, axes.get_xlim()[1], ends, room=_ROOM)
     return axes
 
 
@@ -295,7 +311,8 @@ def _labels(data: pd.DataFrame) -> dict[float, str]:
 def _period_axis(ax: Axes, labels: dict[float, str]) -> None:
     """Name some of the periods, evenly, the first among them."""
     places = list(labels)
-    step = max(1, math.ceil((len(places) - 1) / (_TICKS - 1)))
+    wanted = 4 if is_narrow(ax) else _TICKS
+    step = max(1, math.ceil((len(places) - 1) / (wanted - 1)))
     shown = places[::step]
     ax.set_xticks(shown, labels=[labels[place] for place in shown])
 

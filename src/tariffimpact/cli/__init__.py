@@ -15,14 +15,15 @@ from typing import Any, Final
 
 import click
 
-from tariffimpact.cli.memory import is_want_of_memory, settle_threads, too_little
 from tariffimpact.cli.options import version_option
 from tariffimpact.errors import DataError, TariffImpactError, printable, shortened
+from tariffimpact.memory import is_want_of_memory, settle, too_little
 
 INTERRUPTED: Final = "interrupted; no file is half-written"
 
 _COMMANDS: Final = {
     "report": ("tariffimpact.cli.report:report", "Write the HTML and PDF report and its figures."),
+    "brief": ("tariffimpact.cli.brief:brief", "Write one page to send: HTML, PDF or slides."),
     "rate": ("tariffimpact.cli.rate:rate", "Say what duty a product from an origin paid on a day."),
     "price": (
         "tariffimpact.cli.price:price",
@@ -60,6 +61,10 @@ _COMMANDS: Final = {
         "tariffimpact.cli.batch:batch",
         "Charge and price every product of a file.",
     ),
+    "refund": (
+        "tariffimpact.cli.refund:refund",
+        "Say what is paid back of the void duty on an importer's entries.",
+    ),
     "effective-rate": (
         "tariffimpact.cli.effective_rate:effective_rate",
         "Weigh the duty on import lines by their trade, by any grouping or day.",
@@ -77,6 +82,10 @@ _COMMANDS: Final = {
     "copy-data": ("tariffimpact.cli.data:copy_data", "Copy the shipped facts, to edit and reuse."),
 }
 """Command name to where it lives and its line in `--help`."""
+
+
+_ROOM: Final = {"report": 600, "market": 300, "batch": 500, "effective-rate": 500}
+"""Megabytes of address space below which a command cannot load what it needs."""
 
 
 class _LazyGroup(click.Group):
@@ -120,8 +129,8 @@ def main(args: list[str] | None = None) -> None:
     """Run the command line; a mistake in the input is one line on stderr and exit code 1."""
     given = sys.argv[1:] if args is None else args
     _settle_streams()
-    settle_threads()
     try:
+        settle(_ROOM.get(given[0], 0) if given else 0)
         left = cli.main(args=given, prog_name="tariffimpact", standalone_mode=False)
     except click.Abort:
         _fail(INTERRUPTED, code=130)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffimpact.cli.options import Day, schedule_options
+from tariffimpact.cli.options import Day, schedule_options, table_options
+from tariffimpact.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from tariffimpact.portfolio import EffectiveRates
+    from tariffimpact.tariffs import CompiledSchedule
 
 
 @click.command("effective-rate")
@@ -23,8 +28,11 @@ if TYPE_CHECKING:
 @click.option(
     "--lines",
     type=click.Path(path_type=Path),
-    help="Parquet file of import lines: hts, origin, entered_on, customs_value and more.",
+    help="File of import lines as it comes, CSV, .xlsx or parquet: hts, origin, entered_on, "
+    "customs_value and more.",
 )
+@table_options
+@click.option("--on", type=Day(), help="Day of entry of lines without one.")
 @click.option("--by", default="", help="Columns to group by, separated by commas (default: partner "
               "with --census, origin with --lines).")  # fmt: skip
 @click.option(
@@ -44,6 +52,10 @@ if TYPE_CHECKING:
 def effective_rate(
     census: Path | None,
     lines: Path | None,
+    renamed: tuple[tuple[str, str], ...],
+    encoding: str | None,
+    sheet: str | None,
+    on: date | None,
     by: str,
     base: tuple[date, date] | None,
     days: tuple[date, ...],
@@ -57,7 +69,8 @@ def effective_rate(
 
     With --census the statutory rate of those imports on every day a duty changes, as a table and
     a chart; with --lines both rates by any grouping, with current or fixed weights. One of the
-    two is needed.
+    two is needed. Files of the Census API, USA Trade Online, DataWeb and ACE are known by their
+    columns.
     """
     from tariffimpact import portfolio
     from tariffimpact.facts import read_facts
@@ -83,14 +96,13 @@ def effective_rate(
         )
     else:
         assert lines is not None
-        rates = portfolio.effective_tariff_rate(
-            lines,
-            compiled,
-            by=groups or ["origin"],
-            weights="fixed" if base else "current",
-            base=base,
-            **common,
-        )
+        reading = {"rename": dict(renamed), "encoding": encoding, "sheet": sheet, "on": on}
+        with _as_parquet(lines, compiled, groups, reading) as (path, told):
+            rates = portfolio.effective_tariff_rate(
+                path, compiled, by=groups or ["origin"], weights="fixed" if base else "current",
+                base=base, **common,
+            )  # fmt: skip
+        click.echo(told, nl=bool(told))
     table = rates.to_frame().copy()
     numbers = table.select_dtypes("float").columns
     table[numbers] = table[numbers].round(8)
@@ -100,6 +112,36 @@ def effective_rate(
     click.echo(f"{rates.explain()}\nData: {compiled.data}")
     for path in publish(out, files):
         click.echo(f"Wrote {path}")
+
+
+@contextmanager
+def _as_parquet(
+    lines: Path, compiled: CompiledSchedule, groups: list[str], reading: dict[str, Any]
+) -> Iterator[tuple[Path, str]]:
+    """Yield the lines as parquet, and how they were read."""
+    from tariffimpact.portfolio import lines_as_parquet
+    from tariffimpact.portfolio.goods import KnownGoods
+
+    if _is_parquet(lines):
+        yield lines, ""
+        return
+    known = ("hts2", "hts4", "hts6", "hts8", "hts", "origin", "partner", "entered_on")
+    extra = [name for name in groups if name not in known]
+    with tempfile.TemporaryDirectory(prefix="tariffimpact-") as folder:
+        path = Path(folder) / "lines.parquet"
+        with progress_bar("Reading") as advance:
+            told = lines_as_parquet(
+                lines, path, KnownGoods.of(compiled), extra=extra, progress=advance, **reading
+            )
+        yield path, told
+
+
+def _is_parquet(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PAR1"
+    except OSError:
+        return False
 
 
 def _charts(rates: EffectiveRates, partners: tuple[str, ...]) -> dict[str, bytes]:

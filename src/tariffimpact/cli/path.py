@@ -11,7 +11,7 @@ from tariffimpact.cli.case import case_or_options, product_options
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, echo_json, json_option
-from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
+from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 
 _KEYS: Final = {
     "turns": "turns",
@@ -54,12 +54,14 @@ _KEYS: Final = {
 )
 @click.option("--speed-down", type=Number("share"), help="The same downwards.")
 @click.option("--months", type=int, help="Months to follow (default: 12).")
+@at_option
 @uncertainty_options
 @data_option
 @json_option
 def path(
     case: str | None,
     product: str | None,
+    at_middle: bool,
     asked: Asked,
     folder: Path | None,
     as_json: bool,
@@ -73,7 +75,8 @@ def path(
     more = {"timing": {"turns": 4.0, **timing}}
     names = {f"timing.{key}": f"--{flag.replace('_', '-')}" for flag, key in _KEYS.items()}
     found = case_or_options(case, flags, folder, more, names)
-    result = found.path(product)
+    result = found.path_ranges(product)
+    told = result.middle if at_middle else result
     keys = ("price-path", "last-price", "lowest-margin")
     questions = [found.question(key, product) for key in keys]
     if as_json:
@@ -81,14 +84,20 @@ def path(
             "case": found.name,
             "product": found.product(product).name,
             "currency": found.currency,
-            "summary": result.summary(),
-            "lag": result.lag,
-            "months": records(result.to_frame()),
+            "summary": told.summary(),
+            "ranges": records(result.to_frame()),
+            "lag_at_middle": found.path(product).lag,
+            "months_at_middle": records(result.middle.to_frame()),
         }
         extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
         echo_json(answer | extra, folder)
         return
-    click.echo(f"{found.product(product).name}: {result.summary()}")
-    click.echo(result.to_frame().to_string(index=False, float_format="{:,.2f}".format))
+    middle = "At the middle of every range, " if at_middle and result.is_uncertain else ""
+    click.echo(f"{middle}{found.product(product).name}: {told.summary()}")
+    if at_middle or not result.is_uncertain:
+        table = result.middle.to_frame()
+    else:
+        table = result.to_frame()[["name", "low", "high"]]
+    click.echo(table.to_string(index=False, float_format="{:,.2f}".format))
     if asked.anything:
         click.echo(asked.as_text(questions))

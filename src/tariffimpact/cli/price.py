@@ -185,11 +185,7 @@ _PLACES: Final = {
 
 def _ledger(way: Chain) -> str:
     """Return a chain: its sentence, and a line for each party that sums to the duty."""
-    from tariffimpact.pricing.chain import STAGE_RULES
-
-    rules = {line.rule for line in way.lines}
-    held = f"Every seller {STAGE_RULES[rules.pop()]}: " if len(rules) == 1 else ""
-    lines = [f"{held}{way.summary()}"]
+    lines = [way.summary()]
     rows = [row for row in records(way.to_frame()) if row["burden_low"] or row["burden_high"]]
     width = max((len(str(row["party"])) for row in rows), default=0)
     for row in rows:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tariffimpact import units
 from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import currency_option, data_option, echo_json, json_option
-from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
+from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
@@ -53,11 +54,13 @@ _KEYS: Final = {
     help="Whether the exposure is before or after the company's own measures.",
 )
 @currency_option
+@at_option
 @uncertainty_options
 @data_option
 @json_option
 def recover(
     case: str | None,
+    at_middle: bool,
     asked: Asked,
     folder: Path | None,
     as_json: bool,
@@ -72,6 +75,7 @@ def recover(
         answer = {
             "case": case,
             "summary": result.summary(),
+            "rate_at_middle": question.at_base(),
             "rate": result.rate,
             "gain": result.gain,
             "currency": result.currency,
@@ -83,7 +87,11 @@ def recover(
         extra = {"uncertainty": asked.as_json([question])} if asked.anything else {}
         echo_json(answer | extra, folder)
         return
-    click.echo(result.summary())
+    if at_middle and question.is_uncertain:
+        rate = units.percent(question.at_base())
+        click.echo(f"At the middle of every range the rise brings back {rate} of the exposure.")
+    else:
+        click.echo(result.summary())
     if asked.anything:
         click.echo(asked.as_text([question]))
 

@@ -52,15 +52,17 @@ class _Formats(click.ParamType[tuple[str, ...]]):
     "companies",
     multiple=True,
     shell_complete=company_names,
-    help="Only this company; may be repeated.",
+    help="About these companies alone: Sony, or Sony,Nintendo; may be repeated.",
 )
 @click.option(
     "--case",
     "cases",
     multiple=True,
     shell_complete=case_names,
-    help="Include the decisions of a case (a file, or a shipped one); may be repeated.",
+    help="About a case (a file, or a shipped one) alone, or after the companies; repeatable.",
 )
+@click.option("--industry", "industries", multiple=True, help="The companies of a sector.")
+@click.option("--title", help="Title of the document.")
 @click.option("--as-of", type=Day(), help="Only what was known on this day (default: all).")
 def report(
     folder: Path | None,
@@ -68,17 +70,26 @@ def report(
     formats: tuple[str, ...],
     companies: tuple[str, ...],
     cases: tuple[str, ...],
+    industries: tuple[str, ...],
+    title: str | None,
     as_of: date | None,
 ) -> None:
     """Write the report: tariff-impact.html, tariff-impact.pdf and figures/.
 
-    Without options it reports on the shipped facts, in the folder reports/.
+    Without options it reports on the shipped facts, in the folder reports/; with --company it is
+    about these companies alone, with --case alone about the case.
     """
     from tariffimpact.report import read_report, write_report
     from tariffimpact.writing import check_folder
 
     check_folder(out)
-    document = read_report(folder, as_of=as_of, companies=companies, cases=cases)
+    document = read_report(
+        folder,
+        as_of=as_of,
+        companies=companies_named(companies, industries, folder),
+        cases=cases,
+        title=title,
+    )
     with progress_bar("Report") as advance:
         written = write_report(document, out, formats, advance)
     for finding in document.findings:
@@ -88,3 +99,27 @@ def report(
         if path.parent == out:
             click.echo(f"Wrote {path}")
     click.echo(f"Wrote {out / 'figures'}: {len(document.figures)} charts as svg, png and csv")
+    for note in document.notes:
+        click.echo(f"note: {note}", err=True)
+
+
+def companies_named(
+    names: tuple[str, ...], industries: tuple[str, ...], folder: Path | None
+) -> tuple[str, ...]:
+    """Return the companies that options name: one by one, in a list, or by their industry."""
+    listed = [name.strip() for text in names for name in _split(text, folder)]
+    if industries:
+        from tariffimpact.facts import read_facts
+
+        facts = read_facts(folder)
+        listed += [name for industry in industries for name in facts.in_industry(industry)]
+    return tuple(dict.fromkeys(filter(None, listed)))
+
+
+def _split(text: str, folder: Path | None) -> list[str]:
+    """Return the names in a list; a name with a comma of its own stays whole."""
+    if "," not in text:
+        return [text]
+    from tariffimpact.facts import read_facts
+
+    return [text] if text in read_facts(folder).companies else text.split(",")

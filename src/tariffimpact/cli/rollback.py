@@ -11,12 +11,12 @@ from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import currency_option, data_option, echo_json, json_option
-from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
+from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
     from tariffimpact.cases import Question
-    from tariffimpact.decisions.refund import Rollback
+    from tariffimpact.cases.range_answers import CaseRanges
 
 _KEYS: Final = {
     "duty": "duty_paid",
@@ -37,20 +37,22 @@ _KEYS: Final = {
 @click.option("--duty", type=Number("money"), help="Duty refunded, in --currency.")
 @click.option("--pass-through", type=Number("ratio"), help="Dollars of price per dollar of duty.")
 @click.option("--interest", type=Number("rate"), help="Interest as a fraction of the duty.")
-@click.option("--price", type=float, help="Shelf price under the duty.")
-@click.option("--rise", type=float, help="By how much the duty had raised it.")
+@click.option("--price", type=Number("money"), help="Shelf price under the duty.")
+@click.option("--rise", type=Number("money"), help="By how much the duty had raised it.")
 @click.option("--monthly-units", type=Number("number"), help="Units a month from now on.")
 @click.option("--months", type=int, help="Months to follow the price (default: 12).")
 @click.option("--reversal-share", type=Number("share"), help="Share of the rise a cut takes back.")
 @click.option("--speed", type=Number("share"), help="Share of the remaining gap closed each month.")
 @click.option("--rebate-share", type=Number("share"), help="Share of the double recovery paid out.")
 @currency_option
+@at_option
 @uncertainty_options
 @data_option
 @json_option
 def rollback(
     case: str | None,
     product: str | None,
+    at_middle: bool,
     asked: Asked,
     folder: Path | None,
     as_json: bool,
@@ -62,27 +64,27 @@ def rollback(
     --monthly-units.
     """
     result, questions = _answered(case, product, flags, folder)
+    told = result.middle if at_middle else result
     if as_json:
         answer = {
             "case": case,
-            "summary": result.summary(),
-            "currency": result.currency,
-            "refund": result.refund.refund,
-            "absorbed": result.refund.absorbed,
-            "recovered_twice": result.refund.recovered_twice,
-            "policies": records(result.to_frame()),
+            "summary": told.summary(),
+            "currency": result.unit,
+            "ranges": records(result.to_frame()),
+            "policies_at_middle": records(result.middle.to_frame()),
         }
         extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
         echo_json(answer | extra, folder)
         return
-    click.echo(result.summary())
+    middle = "At the middle of every range: " if at_middle and result.is_uncertain else ""
+    click.echo(f"{middle}{told.summary()}")
     if asked.anything:
         click.echo(asked.as_text(questions))
 
 
 def _answered(
     case: str | None, product: str | None, flags: dict[str, Any], folder: Path | None
-) -> tuple[Rollback, list[Question]]:
+) -> tuple[CaseRanges, list[Question]]:
     """Return the rollback and the questions behind it, of a case or of the options."""
     optional = {name: value for name, value in flags.items() if name != "currency"}
     check_choice(case, optional, ("duty", "pass_through", "price", "rise", "monthly_units"))
@@ -93,29 +95,21 @@ def _answered(
 
     found = read_case(case, facts=read_facts(folder))
     keys = ("refund", "absorbed", "recovered-twice")
-    return found.rollback(product), [found.question(key, product) for key in keys]
+    return found.rollback_ranges(product), [found.question(key, product) for key in keys]
 
 
-def _by_flags(flags: dict[str, Any]) -> tuple[Rollback, list[Question]]:
+def _by_flags(flags: dict[str, Any]) -> tuple[CaseRanges, list[Question]]:
     from tariffimpact.cases.decisions import Rollback as Table
     from tariffimpact.cases.reader import table_of
-    from tariffimpact.cases.refunded import refund_questions
-    from tariffimpact.decisions.refund import rollback as answer
-    from tariffimpact.uncertainty import Inputs
+    from tariffimpact.cases.refunded import refund_by_terms, refund_questions
 
     written = {key: flags[flag] for flag, key in _KEYS.items() if flags[flag] is not None}
     try:
         table: Any = table_of(Table, written, name="options")
     except DataError as error:
         raise DataError(by_flag(error, flags_of(_KEYS))) from None
-    names = [key for key in _KEYS.values() if key != "months"]
-    at: dict[str, Any] = dict(Inputs({n: getattr(table, n) for n in names}).central())
     refund = {name: getattr(table, name) for name in ("duty_paid", "pass_through_rate", "interest")}
-    result = answer(
-        **at,
-        price=flags["price"],
-        earlier_rise=flags["rise"],
-        months=table.months,
-        currency=flags["currency"],
+    result = refund_by_terms(
+        table, price=flags["price"], rise=flags["rise"], currency=flags["currency"]
     )
     return result, list(refund_questions(refund, flags["currency"]))

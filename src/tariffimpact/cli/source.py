@@ -12,7 +12,7 @@ from tariffimpact.cli.choice import check_choice
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import Country, Currency, Day, data_option, echo_json, json_option
-from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
+from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 
 if TYPE_CHECKING:
     from tariffimpact.cases import Case
@@ -52,11 +52,13 @@ class _Offer(click.ParamType[dict[str, object]]):
 @click.option("--monthly-units", type=Number("number"), help="Units a month.")
 @click.option("--hazard", type=Number("share"), help="Chance a month that the rate lapses: 5%.")
 @click.option("--currency", type=Currency(), is_eager=True, help="ISO 4217 code (default: USD).")
+@at_option
 @uncertainty_options
 @data_option
 @json_option
 def source(
     case: str | None,
+    at_middle: bool,
     asked: Asked,
     folder: Path | None,
     as_json: bool,
@@ -70,26 +72,27 @@ def source(
     flags["offers"] = flags["offers"] or None
     check_choice(case, flags, ("current", "offers", "switching_cost", "monthly_units"))
     found = _found(case, flags, folder)
-    result = found.sourcing()
+    result = found.sourcing_ranges()
+    told = result.middle if at_middle else result
+    middle = found.sourcing()
     questions = [found.question(key) for key in ("saving", "break-even")]
     if as_json:
         answer = {
             "case": found.name,
             "currency": found.currency,
-            "summary": result.summary(),
-            "on": result.on,
-            "current": result.current,
-            "cheapest": result.cheapest,
-            "saving_per_unit": result.saving_per_unit,
-            "break_even_months": result.break_even,
-            "expected_break_even_months": result.expected_break_even,
-            "origins": records(result.to_frame()),
+            "summary": told.summary(),
+            "on": middle.on,
+            "current": middle.current,
+            "ranges": records(result.to_frame()),
+            "origins_at_middle": records(middle.to_frame()),
         }
         extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
         echo_json(answer | extra, folder)
         return
-    click.echo(result.summary())
-    click.echo(result.to_frame().to_string(index=False, float_format="{:,.4g}".format))
+    start = "At the middle of every range: " if at_middle and result.is_uncertain else ""
+    click.echo(f"{start}{told.summary()}")
+    if at_middle or not result.is_uncertain:
+        click.echo(middle.to_frame().to_string(index=False, float_format="{:,.4g}".format))
     if asked.anything:
         click.echo(asked.as_text(questions))
 

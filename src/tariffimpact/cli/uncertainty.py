@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tariffimpact.cli.progress import progress_bar
+from tariffimpact.errors import NotIdentified
 
 if TYPE_CHECKING:
     from tariffimpact.cases import Question
@@ -45,7 +46,7 @@ class Asked:
             found.append(question.tornado())
         if self.sobol and one:
             with progress_bar(f"Sobol indices: {question.name}") as progress:
-                found.append(question.sobol(seed=self.seed, progress=progress))
+                found.append(_indices(question, self.seed, progress))
         return found
 
     def as_text(self, questions: Iterable[Question]) -> str:
@@ -72,7 +73,7 @@ class Asked:
                 "unit": question.unit,
                 "answers": [
                     {
-                        "kind": type(result).__name__.lower(),
+                        "kind": type(result).__name__.lower().strip("_"),
                         "summary": result.summary(),
                         "rows": records(result.to_frame()),
                     }
@@ -82,6 +83,31 @@ class Asked:
             for question in questions
             if (results := self.answers(question))
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Untold:
+    """Why there is no answer of a kind, where there is none."""
+
+    reason: str
+
+    def summary(self) -> str:
+        """Return the reason."""
+        return self.reason
+
+    def to_frame(self) -> Any:
+        """Return no row."""
+        import pandas as pd
+
+        return pd.DataFrame()
+
+
+def _indices(question: Question, seed: int, progress: Any) -> Any:
+    """Return what the variance is due to, or why it cannot be told."""
+    try:
+        return question.sobol(seed=seed, progress=progress)
+    except NotIdentified as error:
+        return _Untold(f"{error}.")
 
 
 def uncertainty_options(command: F) -> F:

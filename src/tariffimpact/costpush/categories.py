@@ -258,18 +258,21 @@ class CostPush(Answer):
         """Return the categories."""
         return self.categories
 
-    def plot(self, ax: Axes | None = None, *, drawn: int = _DRAWN) -> Axes:
+    def plot(self, ax: Axes | None = None, *, drawn: int = _DRAWN, credited: bool = True) -> Axes:
         """Draw the core goods that rise most, each as two dots, one for each margin rule."""
         from tariffimpact import charts
 
         frame = self.categories.query("core_goods").nlargest(drawn, "constant_percent_high")
-        return charts.margin_dots(frame, source=self.credit, ax=ax)
+        return charts.margin_dots(frame, source=self.credit if credited else "", ax=ax)
 
-    def plot_inputs(self, ax: Axes | None = None, *, drawn: int = _MAPPED) -> Axes:
+    def plot_inputs(
+        self, ax: Axes | None = None, *, drawn: int = _MAPPED, credited: bool = True
+    ) -> Axes:
         """Draw through which inputs the duty reaches the categories that owe most to inputs."""
         from tariffimpact import charts
 
-        return charts.input_map(self.mapped_inputs(drawn), own=OWN, source=self.credit, ax=ax)
+        source = self.credit if credited else ""
+        return charts.input_map(self.mapped_inputs(drawn), own=OWN, source=source, ax=ax)
 
     def mapped_inputs(self, drawn: int = _MAPPED) -> pd.DataFrame:
         """Return the map of inputs: `by_sector` of the goods that owe most to inputs."""

@@ -266,7 +266,7 @@ class StartMonths(Answer):
         """Return the slopes."""
         return self.frame
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, credited: bool = True) -> Axes:
         """Draw the slopes, margins constant in dollars."""
         from tariffimpact import charts
 
@@ -277,7 +277,8 @@ class StartMonths(Answer):
         chosen = self.frame[self.frame["margins"] == MARGINS[0]]
         chosen = chosen.assign(series=[words[bool(less)] for less in chosen["less_before"]])
         end = period_words(self.end)
-        return charts.slopes_by_start(chosen, end=end, source=self.credit, ax=ax)
+        source = self.credit if credited else ""
+        return charts.slopes_by_start(chosen, end=end, source=source, ax=ax)
 
     def explain(self) -> str:
         """Return the slope of each start, both ways, and what moves it."""

@@ -20,7 +20,7 @@ from tariffimpact import units
 from tariffimpact.costpush.accounts import Accounts, read_parquet
 from tariffimpact.errors import DataError, Fault, ModelError, require
 from tariffimpact.facts import Record
-from tariffimpact.facts.fields import CellsError, Span, Text
+from tariffimpact.facts.fields import CellsError, Market, Span, Text
 from tariffimpact.facts.tables import Table, read_table
 
 if TYPE_CHECKING:
@@ -285,7 +285,8 @@ class StatedChange(Record):
     commodity: Text
     """A commodity of the accounts, or `*` for every other."""
     change: Span
-    origin: str = ""
+    origin: Market = ""
+    """ISO alpha-3, or `EU`; blank where the change is of all origins."""
     authority: str = ""
 
     @model_validator(mode="after")

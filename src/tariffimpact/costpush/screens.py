@@ -7,14 +7,14 @@ which of them weighs most is not known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
-from tariffimpact.codes import check_hts, hts_label
+from tariffimpact.codes import check_hts, country_name, hts_label
 from tariffimpact.costpush.accounts import Accounts, Code, read_parquet
 from tariffimpact.costpush.categories import CostPush
 from tariffimpact.errors import DataError, ModelError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _PARTS: Final = ("cost", "direct", "through_inputs")
 _DRAWN: Final = 15
+_TOLD: Final = 3
+"""Inputs told of a product."""
 
 
 class CompanyCommodity(Record):
@@ -51,6 +53,8 @@ class Screen(Answer):
     """What the rows are: industries, companies, products."""
     change: str
     credit: str
+    drivers: tuple[str, ...] = ()
+    """Of products, which input, and from where, carries most of the cost."""
     left_out: tuple[str, ...] = ()
     """What has no row: the accounts give it no commodity."""
 
@@ -94,6 +98,7 @@ class Screen(Answer):
             [
                 self.summary(),
                 *rows,
+                *self.drivers,
                 *([f"Without a commodity: {', '.join(self.left_out)}."] if self.left_out else []),
                 "A commodity is the average of all who make or import it: a company's own origins "
                 "and inputs may differ.",
@@ -158,7 +163,12 @@ def screen_products(answer: CostPush, codes: Sequence[str]) -> Screen:
         If a code is none, or belongs to no commodity.
     """
     chosen = {hts_label(_digits(code)): commodities_of(answer.accounts, code) for code in codes}
-    return _screen(answer, _ranges(answer, chosen), "products")
+    drivers = tuple(
+        line
+        for commodity in dict.fromkeys(c for commodities in chosen.values() for c in commodities)
+        for line in _drivers(answer, commodity)
+    )
+    return replace(_screen(answer, _ranges(answer, chosen), "products"), drivers=drivers)
 
 
 def commodities_of(accounts: Accounts, code: str) -> tuple[str, ...]:
@@ -233,6 +243,15 @@ def _ranges(answer: CostPush, chosen: dict[str, tuple[str, ...]]) -> pd.DataFram
             row[f"{what}_high"] = part[f"{what}_high"].max()
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _drivers(answer: CostPush, commodity: str) -> Iterator[str]:
+    """Yield what carries most of the rise of a commodity's cost, a line each."""
+    name = answer.accounts.name(commodity)
+    yield f"What moves {commodity}, {name}:"
+    for row in answer.inputs(commodity).head(_TOLD).to_dict("records"):
+        origin = f", from {country_name(row['origin'])}" if row["origin"] else ""
+        yield f"  {units.percent(Interval(row['low'], row['high']), 2)}: {row['name']}{origin}"
 
 
 def _screen(

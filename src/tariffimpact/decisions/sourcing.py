@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.arguments import Array, Numbers, checked, plain
+from tariffimpact.codes import country_name
 from tariffimpact.errors import require
 from tariffimpact.pricing.cost import LandedCost, landed_cost
 
@@ -251,13 +252,13 @@ class Resourcing(Answer):
         here, best = self.costs[self.current].total, self.cheapest
         if best == self.current:
             return (
-                f"{day} unit lands at {self._money(here)} from {self.current}, and no other origin "
-                "is cheaper."
+                f"{day} unit lands at {self._money(here)} from {country_name(self.current)}, and "
+                "no other origin is cheaper."
             )
         words = (
-            f"{day} unit lands at {self._money(here)} from {self.current} and at "
-            f"{self._money(self.costs[best].total)} from {best}, the cheapest. A switch that costs "
-            f"{units.big_money(self.switching_cost, self.currency)} saves "
+            f"{day} unit lands at {self._money(here)} from {country_name(self.current)} and at "
+            f"{self._money(self.costs[best].total)} from {country_name(best)}, the cheapest. A "
+            f"switch that costs {units.big_money(self.switching_cost, self.currency)} saves "
             f"{self._money(self.saving_per_unit)} a unit and pays {_after_months(self.break_even)}"
         )
         if self.hazard > 0:

@@ -7,6 +7,7 @@ group's own change of price; a coefficient without it is never given.
 
 from tariffimpact.estimation.columns import Columns
 from tariffimpact.estimation.definitions import MEANINGS, Coefficient, converted
+from tariffimpact.estimation.differences import Design, TwoWay, two_way
 from tariffimpact.estimation.estimate import Question, estimate
 from tariffimpact.estimation.events import EventStudy, event_study
 from tariffimpact.estimation.groups import Group
@@ -14,19 +15,21 @@ from tariffimpact.estimation.index import PriceIndex
 from tariffimpact.estimation.outputs import estimation_files
 from tariffimpact.estimation.panel import Panel, open_panel
 from tariffimpact.estimation.regression import Block, Effects, Fit, blocks_of, fit
-from tariffimpact.estimation.results import Estimation, Placebos
+from tariffimpact.estimation.results import Estimation, Placebos, told
 from tariffimpact.estimation.robustness import WildBootstrap, wild_bootstrap
 from tariffimpact.estimation.synthetic import (
     SyntheticControl,
     simplex_weights,
     synthetic_control,
 )
+from tariffimpact.estimation.treatment import Treatment, treatment_of, unit_facts
 
 __all__ = [
     "MEANINGS",
     "Block",
     "Coefficient",
     "Columns",
+    "Design",
     "Effects",
     "Estimation",
     "EventStudy",
@@ -37,6 +40,8 @@ __all__ = [
     "PriceIndex",
     "Question",
     "SyntheticControl",
+    "Treatment",
+    "TwoWay",
     "WildBootstrap",
     "blocks_of",
     "converted",
@@ -47,5 +52,9 @@ __all__ = [
     "open_panel",
     "simplex_weights",
     "synthetic_control",
+    "told",
+    "treatment_of",
+    "two_way",
+    "unit_facts",
     "wild_bootstrap",
 ]

@@ -46,7 +46,7 @@ class Coefficient:
     """Robust row by row, for comparison."""
     method: str = "two-way"
     interval_by: str = "t"
-    """Where the interval comes from: `t`, `wild bootstrap`, `placebos`, `conversion`."""
+    """Where it comes from: `t`, `wild bootstrap`, `jackknife`, `placebos`, `conversion`."""
     periods_after: int | None = None
     """Of an effect around the event or a cumulative one: periods since the first treated one."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tariffimpact.errors import ModelError
 from tariffimpact.estimation.definitions import Coefficient, Definition
 from tariffimpact.estimation.panel import Panel, Rows
-from tariffimpact.estimation.regression import Block, Blocks, Effects, Fit, fit
+from tariffimpact.estimation.regression import Block, Blocks, Effects, Fit, fit, part_of
 from tariffimpact.estimation.robustness import FEW_CLUSTERS, WildBootstrap, wild_bootstrap
 from tariffimpact.estimation.treatment import Treatment, UnitFacts
 
@@ -74,14 +74,18 @@ class Design:
     def blocks(self) -> Iterator[Block]:
         """Yield the rows as the regression takes them."""
         for rows in self.rows():
-            kept = self.treatment.treated[rows.unit] | (not self.treatment.alone)
-            x = np.column_stack([self.treatment.on(rows), rows.controls])
-            y = outcome_of(self.outcome, rows, self.facts)
-            weight = None if rows.weight is None else rows.weight[kept]
-            if kept.any():
-                yield Block(
-                    rows.unit[kept], rows.time[kept], y[kept], x[kept], rows.cluster[kept], weight
-                )
+            block = Block(
+                rows.unit,
+                rows.time,
+                outcome_of(self.outcome, rows, self.facts),
+                np.column_stack([self.treatment.on(rows), rows.controls]),
+                rows.cluster,
+                rows.weight,
+            )
+            if not self.treatment.alone:
+                yield block
+            else:
+                yield from part_of(block, self.treatment.treated[rows.unit])
 
 
 def outcome_of(outcome: Outcome, rows: Rows, facts: UnitFacts) -> Floats:
@@ -138,9 +142,9 @@ def around(
     estimate: float, error: float, clusters: int, level: float = 0.95
 ) -> tuple[float, float]:
     """Return the interval by Student's t with as many degrees as clusters less one."""
-    from scipy import stats
+    from scipy import special  # its statistics take a second to load
 
-    reach = float(stats.t.ppf(0.5 + level / 2, clusters - 1)) * error
+    reach = float(special.stdtrit(clusters - 1, 0.5 + level / 2)) * error
     return estimate - reach, estimate + reach
 
 

@@ -15,7 +15,6 @@ from tariffimpact.estimation.definitions import Coefficient, converted
 from tariffimpact.estimation.differences import (
     Design,
     Outcome,
-    RowBlocks,
     TwoWay,
     around,
     lagged,
@@ -23,12 +22,22 @@ from tariffimpact.estimation.differences import (
     two_way,
 )
 from tariffimpact.estimation.duties import RateHistory, with_schedule
-from tariffimpact.estimation.events import EventStudy, at_base, event_study
+from tariffimpact.estimation.events import (
+    EventStudy,
+    at_base,
+    event_study,
+    jackknifed_error,
+)
 from tariffimpact.estimation.fixed_effects import several_effects
 from tariffimpact.estimation.groups import Description, describe
 from tariffimpact.estimation.panel import Panel, open_panel
 from tariffimpact.estimation.results import Estimation, Placebos
-from tariffimpact.estimation.robustness import leave_one_out, placebo_dates, placebo_groups
+from tariffimpact.estimation.robustness import (
+    FEW_CLUSTERS,
+    leave_one_out,
+    placebo_dates,
+    placebo_groups,
+)
 from tariffimpact.estimation.synthetic import SyntheticControl, synthetic_control
 from tariffimpact.estimation.treatment import (
     Control,
@@ -43,8 +52,10 @@ from tariffimpact.interval import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
-HELD: Final = 2_000_000
-"""Rows up to which a panel is kept in memory, and looked at from every side."""
+HELD: Final = 8_000_000
+"""Rows up to which a panel is kept in memory."""
+LOOKED_AT: Final = 2_000_000
+"""Rows up to which a panel is looked at from every side."""
 TWO_WAY: Final = ("unit", "time")
 
 
@@ -171,7 +182,7 @@ def _extra_effects(effects: Sequence[str]) -> tuple[str, ...]:
 
 def _answer(panel: Panel, asked: Question) -> Estimation:
     """Describe, estimate, judge."""
-    blocks = _blocks(panel)
+    blocks = panel.held(HELD)
     facts = unit_facts(panel, blocks)
     treatment = treatment_of(panel, facts, asked.since, asked.control)
     signed = asked.outcome == "level" and treatment.kind not in ("tariff", "duty")
@@ -195,14 +206,6 @@ def _outcome(asked: Question, treatment: Treatment) -> Outcome:
     if asked.outcome is not None:
         return asked.outcome
     return "level" if treatment.kind == "duty" or asked.control == "synthetic" else "log"
-
-
-def _blocks(panel: Panel) -> RowBlocks:
-    """Return the rows, kept in memory where they are few."""
-    if panel.rows > HELD:
-        return panel.blocks
-    held = list(panel.blocks())
-    return lambda: iter(held)
 
 
 def _with_differences(design: Design, asked: Question, described: Description) -> Estimation:
@@ -254,7 +257,7 @@ def _has_event(design: Design, asked: Question) -> bool:
     if treatment.alone or treatment.kind in ("tariff", "duty"):
         require(not asked.event, "--event needs --treated, and untreated units to compare with")
         return False
-    return asked.event or treatment.is_staggered or design.panel.rows <= HELD
+    return asked.event or treatment.is_staggered or design.panel.rows <= LOOKED_AT
 
 
 def _event(design: Design) -> EventStudy | None:
@@ -268,15 +271,22 @@ def _event(design: Design) -> EventStudy | None:
 
 
 def _averaged(design: Design, event: EventStudy) -> Coefficient:
-    low, high = around(event.average, event.average_error, event.clusters)
+    """Return the mean effect over treated rows; with few clusters its error leaves each out."""
+    few = event.clusters < FEW_CLUSTERS
+    error = event.average_error
+    if few:
+        effects = replace(design.effects, unit=True, time=True)
+        error = jackknifed_error(design.blocks, design.treatment.start, effects, event)
+    low, high = around(event.average, error, event.clusters)
     return Coefficient(
         f"{design.term}, mean over treated",
         event.average,
-        event.average_error,
+        error,
         low,
         high,
         design.definition,
         method="untreated as controls",
+        interval_by="jackknife" if few else "t",
     )
 
 
@@ -311,11 +321,11 @@ def _said_otherwise(
 def _placebos(design: Design, main: TwoWay, described: Description) -> Placebos:
     """Return placebo dates and groups and the clusters left out, where the panel is small."""
     treatment, facts, panel = design.treatment, design.facts, design.panel
-    if panel.rows > HELD or not (design.unit and design.time) or treatment.alone:
+    if panel.rows > LOOKED_AT or not (design.unit and design.time) or treatment.alone:
         return Placebos()
     names = panel.clusters
     left = leave_one_out(design.blocks, design.terms, design.effects, main.fitted) if (
-        main.fitted.n <= HELD // 10
+        main.fitted.n <= LOOKED_AT // 10
     ) else ()  # fmt: skip
     without = {names[one.cluster]: one.estimate for one in left}
     if treatment.kind not in ("group", "switch") or treatment.is_staggered:
@@ -359,7 +369,7 @@ def _evidence(
         synthetic=synthetic,
         placebos=placebos,
         dropped=main.fitted.dropped if main else (),
-        bootstrapped=bool(main and main.bootstrap),
+        interval_by=first.interval_by,
         off_again=int(facts.returns.sum()) if treatment.kind == "switch" else 0,
     )
 
@@ -391,7 +401,8 @@ def _with_synthetic(design: Design, asked: Question, described: Description) -> 
     if design.outcome == "level":
         estimates.append(_relative(main, found))
     said = _said_otherwise(estimates[-1], asked, design.facts, treatment)
-    placebos = Placebos(groups=(found.effect, *map(float, found.placebo_effects)))
+    comparable = found.placebo_effects[found.comparable]
+    placebos = Placebos(groups=(found.effect, *map(float, comparable)))
     evidence = _evidence(
         design, asked, described, main, None, None, said, Placebos(), synthetic=found
     )

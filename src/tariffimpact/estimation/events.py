@@ -27,6 +27,7 @@ from tariffimpact.estimation.regression import (
     Effects,
     Moments,
     accumulate,
+    part_of,
     residuals,
 )
 
@@ -71,7 +72,7 @@ class EventStudy:
         A Wald test, against F with the number of leads and of clusters less one; of the leads no
         more are tested than clusters allow, those nearest to the event.
         """
-        from scipy import stats
+        from scipy import special
 
         places = np.flatnonzero(self.leads)
         places = places[-max(min(len(places), (self.clusters - 1) // 2), 0) :]
@@ -80,7 +81,7 @@ class EventStudy:
         square = self.covariance[np.ix_(places, places)]
         effect = self.effects[places]
         wald = float(effect @ np.linalg.pinv(square, hermitian=True) @ effect) / len(places)
-        return float(stats.f.sf(wald, len(places), self.clusters - 1)), len(places)
+        return float(special.fdtrc(len(places), self.clusters - 1, wald)), len(places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +134,8 @@ def event_study(
             "one; give prices from before"
         )
     plan = _Plan.over(kept, control, sums, leads, lags, until)
-    if not len(plan.relative):
-        raise ModelError("no period around the event is seen in both groups")
+    if not plan.has_effect:
+        raise ModelError("no period after the event is seen in both groups")
     paths = {c.start: _path(sums[c.start]) for c in (*kept, control)}
     scores = _scores(blocks, effects, (*kept, control), until, sums, paths, plan)
     n = sum(sums[c.start].n for c in (*kept, control))
@@ -183,16 +184,8 @@ def _only(blocks: Blocks, cohort: Cohort, until: int) -> Blocks:
 
     def chosen() -> Iterator[Block]:
         for block in blocks():
-            here = cohort.units[block.unit] & (block.time < until)
-            if here.any():
-                yield Block(
-                    block.unit[here],
-                    block.time[here],
-                    block.y[here],
-                    np.zeros((int(here.sum()), 0)),
-                    block.cluster[here],
-                    None if block.weight is None else block.weight[here],
-                )
+            empty = replace(block, x=np.zeros((len(block.y), 0)))
+            yield from part_of(empty, cohort.units[block.unit] & (block.time < until))
 
     return chosen
 
@@ -214,6 +207,7 @@ class _Plan:
     relative: Ints
     contrasts: dict[int, Floats]
     rows: Ints
+    has_effect: bool
 
     @classmethod
     def over(
@@ -249,6 +243,7 @@ class _Plan:
             np.array(told, dtype=np.int64),
             {key: matrix / scale for key, matrix in contrasts.items()},
             np.round(totals[:-1]).astype(np.int64),
+            bool(totals[-1] > 0),
         )
 
 
@@ -274,15 +269,38 @@ def _scores(
         weights = np.linalg.pinv(sums[cohort.start].square, hermitian=True)
         weights = weights @ plan.contrasts[cohort.start]
         for block in _only(blocks, cohort, until)():
-            _, error, weight = residuals(block, effects, [], paths[cohort.start], np.zeros(0))
+            _, error = residuals(block, effects, [], paths[cohort.start], np.zeros(0))
             for n in np.flatnonzero(np.abs(weights).max(axis=0) > 0):
                 found.sums[:, n] += np.bincount(
                     block.cluster,
-                    weights=error * weight * weights[block.time, n],
+                    weights=error * weights[block.time, n],
                     minlength=effects.clusters,
                 )
             found.present |= np.bincount(block.cluster, minlength=effects.clusters) > 0
     return found
+
+
+def jackknifed_error(blocks: Blocks, start: Ints, effects: Effects, study: EventStudy) -> float:
+    """Return the error of the average effect by leaving out each cluster in turn.
+
+    .. math:: √((G − 1)/G Σ_g (δ_(−g) − δ)^2)
+
+    With few clusters it is wide enough where the usual error is not. Where the average cannot be
+    told without some cluster, the error is infinite.
+    """
+    squares = 0.0
+    for cluster in range(effects.clusters):
+
+        def without(cluster: int = cluster) -> Iterator[Block]:
+            for block in blocks():
+                yield from part_of(block, block.cluster != cluster)
+
+        try:
+            again = event_study(without, start, effects, leads=0, lags=0)
+        except ModelError:
+            return float("inf")
+        squares += (again.average - study.average) ** 2
+    return float(np.sqrt((study.clusters - 1) / study.clusters * squares))
 
 
 def at_base(study: EventStudy) -> EventStudy:

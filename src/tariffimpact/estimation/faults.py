@@ -115,7 +115,16 @@ def _filled(role: str, column: str, remedy: str) -> Iterator[_Check]:
 
 
 def twice(raw: Source, columns: Columns, units: Sequence[str], times: Times) -> list[Fault]:
-    """Return a fault for each unit and period that has more than one price."""
+    """Return a fault for each unit and period that has more than one price.
+
+    The table `panel` lies in the order of unit and period, so that two prices are neighbours.
+    """
+    (repeated,) = raw.connection.execute(
+        "SELECT count(*) FROM (SELECT unit = lag(unit) OVER () AND time = lag(time) OVER () AS same"
+        " FROM panel) WHERE same"
+    ).fetchone()
+    if not repeated:
+        return []
     found = raw.connection.execute(
         "SELECT unit, time, count(*) FROM panel GROUP BY unit, time HAVING count(*) > 1 "
         "ORDER BY unit, time"

@@ -26,7 +26,8 @@ def estimation_files(found: Estimation) -> dict[str, bytes]:
     if found.synthetic is not None:
         files["gaps.csv"] = csv_bytes(found.synthetic.path_frame())
     for picture in pictures(found):
-        figure = picture.framed()
+        with charts.drawn_for(shown=False):
+            figure = picture.framed()
         files[f"{picture.name}.svg"] = charts.svg(
             figure, name=picture.name, alt=picture.title
         ).encode("utf-8")

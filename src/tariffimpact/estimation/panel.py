@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -92,6 +92,13 @@ class Panel:
             yield self._block(first, last)
             first = last
 
+    def held(self, rows: int) -> Callable[[], Iterator[Rows]]:
+        """Return what gives the blocks, kept in memory if there are no more than so many rows."""
+        if self.rows > rows:
+            return self.blocks
+        kept = list(self.blocks())
+        return lambda: iter(kept)
+
     def _block(self, first: int, last: int) -> Rows:
         found = self.source.connection.execute(
             "SELECT * FROM panel WHERE unit >= ? AND unit < ?", [first, last]
@@ -157,8 +164,9 @@ def _columns(arrays: Sequence[Any], rows: int) -> Any:
 
 def unit_key(raw: Source, columns: Columns) -> str:
     """Return the expression of a unit: its name, with its market where there are several."""
-    unit = raw.text(columns.unit)
-    return f"{unit} || ' / ' || {raw.text(columns.market)}" if columns.market else unit
+    if not columns.market:
+        return raw.key(columns.unit)
+    return f"{raw.text(columns.unit)} || ' / ' || {raw.text(columns.market)}"
 
 
 @contextmanager
@@ -222,7 +230,7 @@ def _stage(raw: Source, columns: Columns) -> dict[str, str]:
 
     parts = {
         "unit_key": unit_key(raw, columns),
-        "time_key": raw.text(columns.time),
+        "time_key": raw.key(columns.time),
         "price": raw.number(columns.price),
         "treatment": _treatment(raw, columns),
     }
@@ -230,7 +238,7 @@ def _stage(raw: Source, columns: Columns) -> dict[str, str]:
         if name := getattr(columns, role):
             parts[role] = raw.number(name)
     if columns.clustered:
-        parts["cluster_key"] = raw.text(columns.cluster or "")
+        parts["cluster_key"] = raw.key(columns.cluster or "")
     if columns.hts and columns.origin:
         parts["pair_key"] = f"{raw.text(columns.hts)} || ' ' || upper({raw.text(columns.origin)})"
     controls = [raw.yes_or_no(columns.stock)] if columns.stock else []
@@ -239,8 +247,9 @@ def _stage(raw: Source, columns: Columns) -> dict[str, str]:
     parts |= {f"effect_key{n}": raw.text(name) for n, name in enumerate(columns.effects)}
     selected = ", ".join(f"{words} AS {name}" for name, words in parts.items())
     try:
+        kind = "VIEW" if raw.is_typed else "TABLE"  # text is read once, numbers need no copy
         raw.connection.execute(
-            f"CREATE TABLE staged AS SELECT {selected} FROM raw WHERE {_kept(raw, columns)}"  # noqa: S608
+            f"CREATE {kind} staged AS SELECT {selected} FROM raw WHERE {_kept(raw, columns)}"  # noqa: S608
         )
     except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
         raise DataError([raw.unreadable(str(error))]) from None
@@ -270,9 +279,12 @@ def _kept(raw: Source, columns: Columns) -> str:
 
 def _code_times(raw: Source, columns: Columns) -> Times:
     """Read the distinct periods and make the table `periods` of their places."""
+    raw.connection.execute(
+        "CREATE TABLE moments AS SELECT DISTINCT time_key AS key FROM staged "
+        "WHERE time_key IS NOT NULL AND price IS NOT NULL"
+    )
     found = raw.connection.execute(
-        "SELECT DISTINCT time_key FROM staged WHERE time_key IS NOT NULL AND price IS NOT NULL "
-        "ORDER BY 1 LIMIT 200000"
+        "SELECT CAST(key AS VARCHAR) AS text FROM moments ORDER BY text LIMIT 200000"
     ).fetchall()
     texts = [str(text) for (text,) in found]
     if not texts:
@@ -280,7 +292,7 @@ def _code_times(raw: Source, columns: Columns) -> Times:
     times, places = read_times(texts, raw.name, columns.time)
     first, last = _window(times, columns)
     kept = [n for n, place in enumerate(places) if first <= place < last]
-    _codes(raw.connection, "periods", [texts[n] for n in kept], [places[n] - first for n in kept])
+    _codes(raw.connection, [texts[n] for n in kept], [places[n] - first for n in kept])
     return replace(times, values=times.values[first:last], labels=times.labels[first:last])
 
 
@@ -296,13 +308,14 @@ def _window(times: Times, columns: Columns) -> tuple[int, int]:
     return start, end
 
 
-def _codes(connection: Any, table: str, texts: Sequence[str], places: Sequence[int]) -> None:
-    import pyarrow as pa
-
-    codes = pa.table({"key": pa.array(texts, pa.string()), "code": pa.array(places, pa.int32())})
-    connection.register(f"{table}_arrow", codes)
-    connection.execute(f"CREATE TABLE {table} AS SELECT * FROM {table}_arrow")  # noqa: S608
-    connection.unregister(f"{table}_arrow")
+def _codes(connection: Any, texts: Sequence[str], places: Sequence[int]) -> None:
+    """Make the table `periods` that numbers the moments as they are written."""
+    connection.execute(
+        "CREATE TABLE periods AS SELECT m.key, CAST(c.code AS INTEGER) AS code FROM "
+        "(SELECT unnest($1) AS key, unnest($2) AS code) c JOIN moments m "
+        "ON CAST(m.key AS VARCHAR) = c.key",
+        [list(texts), list(places)],
+    )
 
 
 def _code(connection: Any, key: str, table: str) -> tuple[str, ...]:

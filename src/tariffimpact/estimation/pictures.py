@@ -44,7 +44,7 @@ def pictures(found: Estimation) -> tuple[Picture, ...]:
 
 
 def _source(found: Estimation) -> str:
-    return f"{found.name}; {found.n:,} prices of {found.units:,} units"
+    return f"{found.short_name}; {found.n:,} prices of {found.units:,} units"
 
 
 def _paths(found: Estimation) -> Iterator[Picture]:
@@ -140,7 +140,7 @@ def _placebos(found: Estimation) -> Iterator[Picture]:
         {"kind": ["estimate", *["placebo"] * (len(values) - 1)], "value": values, "label": ""}
     )
     frame.loc[0, "label"] = found.groups[0].name
-    what = "units in turn" if found.synthetic else "groups drawn by chance"
+    what = "units that can be followed as well" if found.synthetic else "groups drawn by chance"
     yield Picture(
         "placebos",
         f"{as_large:,} of {len(values) - 1:,} {what} differ as much as {found.groups[0].name}",

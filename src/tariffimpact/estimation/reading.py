@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MEMORY: Final = "400MB"
 """What the engine may hold; what is more waits on disk."""
 _SHOWN: Final = 20
+_PLAIN: Final = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "DATE")
 _YES: Final = "'1', '1.0', 'true', 'yes', 'y', 't', 'instock'"
 _NO: Final = "'0', '0.0', 'false', 'no', 'n', 'f', 'outofstock', 'soldout'"
 
@@ -41,6 +42,11 @@ class Source:
     decimal_comma: bool
     first_line: int | None
     """Line of the first row in its file; None where rows have no lines."""
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether cells have types of their own, as in Parquet and frames."""
+        return self.first_line is None
 
     def number(self, column: str) -> str:
         """Return the expression of a number: null where blank, NaN where unreadable."""
@@ -75,6 +81,12 @@ class Source:
             )
         return f"nullif(trim(CAST({name} AS VARCHAR)), '')"
 
+    def key(self, column: str) -> str:
+        """Return the expression of a name to group by: as it stands where it is whole or a day."""
+        if self.types[column] in _PLAIN:
+            return quoted(column)
+        return self.text(column)
+
     def blank(self, column: str) -> str:
         """Return the condition that a cell holds nothing."""
         if not self.is_text(column):
@@ -87,6 +99,9 @@ class Source:
 
     def yes_or_no(self, column: str) -> str:
         """Return the expression of a yes or no: null where blank, NaN where it is neither."""
+        if not self.is_text(column):
+            value = self.number(column)
+            return f"CASE WHEN {value} IN (0, 1) OR {value} IS NULL THEN {value} ELSE 'nan' END"
         text = f"regexp_replace(lower({self.text(column)}), '[^a-z0-9.]', '', 'g')"
         return (
             f"CASE WHEN {self.text(column)} IS NULL THEN NULL WHEN {text} IN ({_YES}) THEN 1.0 "

@@ -13,13 +13,13 @@ residuals, the scores by cluster, and one step of refinement.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import ModelError, NotIdentified
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -60,12 +60,17 @@ class Effects:
 class Within:
     """A block with each unit's weighted means taken off, where the effects ask for it."""
 
-    local: Any
-    totals: Any
-    weight: Floats
-    values: Floats
-    """Regressors, then the outcome."""
     block: Block
+    local: Any
+    """Number of each row's unit within the block."""
+    totals: Floats
+    """Weight of each unit."""
+    values: Floats
+    """One row a variable: the regressors, then the outcome."""
+
+    def weighed(self, values: Floats) -> Floats:
+        """Return values times the weights of the rows, if there are any."""
+        return values if self.block.weight is None else values * self.block.weight
 
 
 @dataclass(slots=True)
@@ -154,9 +159,10 @@ def fit(
 
     Raises
     ------
+    NotIdentified
+        If a required term is the same as the effects and the other terms together.
     ModelError
-        If a required term is the same as the effects and the other terms together, there are no
-        more rows than coefficients, or there is one cluster.
+        If there are no more rows than coefficients, or there is one cluster.
     """
     need = len(terms) if required is None else required
     if effects.clusters < 2:
@@ -211,63 +217,93 @@ def accumulate(blocks: Blocks, regressors: int, effects: Effects) -> Moments:
     return found
 
 
-def within(block: Block, effects: Effects) -> Within:
-    """Return a block with each unit's weighted means taken off, if there are unit effects."""
-    values = np.column_stack([block.x, block.y])
-    weight = np.ones(len(block.y)) if block.weight is None else block.weight
+def within(block: Block, effects: Effects, level: Floats | None = None) -> Within:
+    """Return a block with each unit's weighted means taken off, if there are unit effects.
+
+    Before that, a level by period is taken off each variable, if one is given.
+    """
+    values = np.empty((block.x.shape[1] + 1, len(block.y)))
+    values[:-1], values[-1] = block.x.T, block.y
+    if level is not None:
+        for row, steps in zip(values, level.T, strict=True):
+            row -= steps[block.time]
     starts = np.flatnonzero(np.r_[True, block.unit[1:] != block.unit[:-1]])
-    local = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(block.unit)]))
-    totals = np.bincount(local, weights=weight)
+    counts = np.diff(np.r_[starts, len(block.unit)])
+    weight = block.weight
+    totals = counts.astype(np.float64) if weight is None else np.add.reduceat(weight, starts)
     if effects.unit:
-        values = values - _means(values, weight, starts, totals)[local]
-    return Within(local, totals, weight, values, block)
-
-
-def _means(values: Floats, weight: Floats, starts: Any, totals: Any) -> Floats:
-    """Return each unit's weighted means, in two steps so that large levels cost no digits."""
-    first = values[starts]
-    local = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(values)]))
-    off = np.add.reduceat((values - first[local]) * weight[:, None], starts, axis=0)
-    means: Floats = first + off / totals[:, None]
-    return means
+        for row in values:
+            sums = np.add.reduceat(row if weight is None else row * weight, starts)
+            row -= np.repeat(sums / totals, counts)
+    return Within(block, np.repeat(np.arange(len(starts)), counts), totals, values)
 
 
 def add(found: Moments, part: Within, effects: Effects) -> None:
     """Add a block to the sums."""
-    block, values = part.block, part.values
-    weighted = values * part.weight[:, None]
-    found.within += values.T @ weighted
-    raw = np.column_stack([block.x, block.y])
-    found.spread += np.array(
-        [part.weight @ raw, part.weight @ raw**2, [part.weight.sum()] * raw.shape[1]]
-    )
+    block = part.block
+    weighted = part.weighed(part.values)
+    found.within += part.values @ weighted.T
+    raw = np.vstack([block.x.T, block.y])
+    total = part.totals.sum()
+    found.spread += [part.weighed(raw).sum(axis=1), part.weighed(raw**2).sum(axis=1),
+                     [total] * len(raw)]  # fmt: skip
     found.n += len(block.y)
     found.units += len(part.totals)
-    found.rows_in += np.bincount(block.time, minlength=effects.periods)
-    first = block.cluster[np.flatnonzero(np.r_[True, np.diff(part.local) > 0])]
-    found.nested &= bool(np.array_equal(first[part.local], block.cluster))
-    if len(found.period_low) and block.cluster is not block.unit:
-        np.minimum.at(found.period_low, block.time, block.cluster)
-        np.maximum.at(found.period_high, block.time, block.cluster)
+    rows_in = np.bincount(block.time, minlength=effects.periods)
+    found.rows_in += rows_in
+    _add_nesting(found, part)
     if not effects.time:
         return
     periods = effects.periods
-    for n in range(values.shape[1]):
-        found.cross[:, n] += np.bincount(block.time, weights=weighted[:, n], minlength=periods)
-    found.square += np.diag(np.bincount(block.time, weights=part.weight, minlength=periods))
+    for n, row in enumerate(weighted):
+        found.cross[:, n] += np.bincount(block.time, weights=row, minlength=periods)
+    whole = block.weight
+    own = rows_in if whole is None else np.bincount(block.time, weights=whole, minlength=periods)
+    found.square[np.diag_indices(periods)] += own
     if effects.unit:
         found.square -= _presence_square(part, periods)
 
 
+def _add_nesting(found: Moments, part: Within) -> None:
+    """Note whether units, and periods, lie in one cluster each."""
+    block = part.block
+    if block.cluster is block.unit:
+        return
+    first = block.cluster[np.flatnonzero(np.r_[True, np.diff(part.local) > 0])]
+    found.nested &= bool(np.array_equal(first[part.local], block.cluster))
+    if len(found.period_low) and not found.nested:
+        np.minimum.at(found.period_low, block.time, block.cluster)
+        np.maximum.at(found.period_high, block.time, block.cluster)
+
+
 def _presence_square(part: Within, periods: int) -> Floats:
-    """Return P' diag(1/n) P of a block: at once where every unit is there in every period."""
-    units = len(part.totals)
-    if len(part.local) == units * periods and part.block.weight is None:
-        return np.full((periods, periods), units / periods)
-    presence = np.zeros((units, periods))
-    presence[part.local, part.block.time] = part.weight
-    scaled: Floats = presence.T @ (presence / part.totals[:, None])
-    return scaled
+    """Return P' diag(1/n) P of a block, from whichever is sparse: what is there, or what is not.
+
+    With M the missing, P = 1 − M and d = 1/n, it is Σd − 1 (M'd)' − (M'd) 1' + M' diag(d) M.
+    """
+    from scipy import sparse
+
+    units, cells = len(part.totals), len(part.totals) * periods
+    whole = part.block.weight is None
+    place = part.local * periods + part.block.time
+    if whole and 2 * len(place) > cells:
+        missing = np.ones(cells, dtype=np.bool_)
+        missing[place] = False
+        unit, time = np.divmod(np.flatnonzero(missing), periods)
+        share = 1 / part.totals
+        sums = np.bincount(time, weights=share[unit], minlength=periods)
+        root = sparse.csr_array((np.sqrt(share[unit]), (unit, time)), shape=(units, periods))
+        found: Floats = share.sum() - sums[:, None] - sums + (root.T @ root).toarray()
+        return found
+    if 4 * len(place) > cells:
+        presence = np.zeros((units, periods))
+        presence[part.local, part.block.time] = part.weighed(np.ones(len(place)))
+        dense: Floats = presence.T @ (presence / part.totals[:, None])
+        return dense
+    scaled = part.weighed(1 / np.sqrt(part.totals[part.local]))
+    here = sparse.csr_array((scaled, (part.local, part.block.time)), shape=(units, periods))
+    square: Floats = (here.T @ here).toarray()
+    return square
 
 
 def _period_slopes(moments: Moments, effects: Effects) -> Floats:
@@ -298,7 +334,7 @@ def _kept(left: Floats, spread: Floats, terms: Sequence[str], need: int) -> list
             kept.append(n)
             rest = rest - np.outer(rest[:, n], rest[n]) / rest[n, n]
         elif n < need:
-            raise ModelError(_absorbed(n, left, varies, terms))
+            raise NotIdentified(_absorbed(n, left, varies, terms))
     return sorted(kept)
 
 
@@ -354,13 +390,13 @@ class _Second:
             np.zeros(effects.clusters, dtype=np.int64),
         )
         for block in blocks():
-            left, error, weight = residuals(block, effects, kept, slopes, start)
-            score = left * (error * weight)[:, None]
-            found.meat += score.T @ score
-            found.gradient += score.sum(axis=0)
-            for n in range(width):
+            left, error = residuals(block, effects, kept, slopes, start)
+            score = left * error
+            found.meat += score @ score.T
+            found.gradient += score.sum(axis=1)
+            for n, row in enumerate(score):
                 found.scores[:, n] += np.bincount(
-                    block.cluster, weights=score[:, n], minlength=effects.clusters
+                    block.cluster, weights=row, minlength=effects.clusters
                 )
             found.present += np.bincount(block.cluster, minlength=effects.clusters)
         return found
@@ -368,18 +404,27 @@ class _Second:
 
 def residuals(
     block: Block, effects: Effects, kept: Sequence[int], slopes: Floats, coefficients: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Return what the effects leave of the regressors, the residuals, and the weights."""
-    part = within(block, effects)
-    chosen = [*kept, part.values.shape[1] - 1]
-    left = part.values[:, chosen]
-    if effects.time:
-        level = slopes[block.time]
-        if effects.unit:
-            starts = np.flatnonzero(np.r_[True, np.diff(part.local) > 0])
-            level = level - _means(level, part.weight, starts, part.totals)[part.local]
-        left = left - level
-    return left[:, :-1], left[:, -1] - left[:, :-1] @ coefficients, part.weight
+) -> tuple[Floats, Floats]:
+    """Return what the effects leave of the regressors, one row each, and the weighed residuals."""
+    chosen = replace(block, x=block.x[:, list(kept)]) if len(kept) < block.x.shape[1] else block
+    part = within(chosen, effects, slopes if effects.time else None)
+    left = part.values[:-1]
+    return left, part.weighed(part.values[-1] - coefficients @ left)
+
+
+def part_of(block: Block, here: NDArray[np.bool_]) -> Iterator[Block]:
+    """Yield the rows of a block that are chosen, if there are any."""
+    if here.all():
+        yield block
+    elif here.any():
+        yield Block(
+            block.unit[here],
+            block.time[here],
+            block.y[here],
+            block.x[here],
+            block.cluster[here],
+            None if block.weight is None else block.weight[here],
+        )
 
 
 def blocks_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
@@ -75,6 +76,11 @@ class Estimation(Answer):
     """How the panel was read, and what was left out."""
 
     @property
+    def short_name(self) -> str:
+        """The panel without its folder."""
+        return Path(self.name).name
+
+    @property
     def first_line(self) -> str:
         """What each group did."""
         return first_line(self.groups)
@@ -127,7 +133,11 @@ class Estimation(Answer):
 
         form: Form = "percent" if self.synthetic is None else "ratio"
         return charts.group_paths(
-            self.paths_frame(), event=self.labels[self.start], form=form, source=self.name, ax=ax
+            self.paths_frame(),
+            event=self.labels[self.start],
+            form=form,
+            source=self.short_name,
+            ax=ax,
         )
 
     def paths_frame(self) -> pd.DataFrame:
@@ -288,7 +298,11 @@ def told(one: Coefficient) -> str:
             return "no end"
         return units.ratio(scale * value, 4) + sign
 
-    by = {"t": "", "wild bootstrap": ", wild bootstrap", "placebos": ", spread of placebos"}
+    by = {
+        "wild bootstrap": ", wild bootstrap",
+        "placebos": ", spread of placebos",
+        "jackknife": ", each cluster left out in turn",
+    }
     if one.interval_by == "conversion":
         error = ""
     else:

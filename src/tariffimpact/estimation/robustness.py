@@ -18,6 +18,7 @@ from tariffimpact.estimation.regression import (
     Moments,
     add,
     fit,
+    part_of,
     residuals,
     within,
 )
@@ -162,34 +163,38 @@ def _cluster_sums(blocks: Blocks, effects: Effects, fitted: Fit, place: int) -> 
     square = np.zeros((size, size))
     for whole in blocks():
         block = replace(whole, x=whole.x[:, list(fitted.kept)])
-        left, error, weight = residuals(
+        left, error = residuals(
             block, effects, range(width), fitted.period_slopes, fitted.coefficients
         )
-        mine = left @ fitted.inverse[:, place]
+        weight = np.ones(len(error)) if block.weight is None else block.weight
+        mine = fitted.inverse[place] @ left
         # what the unit effects leave of Q is read off the residuals, which are orthogonal to them
-        for total, values in ((own, mine * weight), (errors, error * weight)):
-            for n in range(width):
-                total[:, n] += np.bincount(
-                    block.cluster, weights=values * block.x[:, n], minlength=effects.clusters
-                )
-            if periods:
-                cells = block.cluster * periods + block.time
-                total[:, width:] += np.bincount(
-                    cells, weights=values, minlength=effects.clusters * periods
-                ).reshape(effects.clusters, periods)
-        scores[:, 0] += np.bincount(
-            block.cluster, weights=mine * error * weight, minlength=effects.clusters
-        )
-        rest = left @ fitted.inverse[:, place] / fitted.inverse[place, place]
-        scores[:, 1] += np.bincount(
-            block.cluster, weights=mine * rest * weight, minlength=effects.clusters
-        )
+        _add_by_cluster(own, block, mine * weight, effects)
+        _add_by_cluster(errors, block, error, effects)
+        for n, row in enumerate((error, weight * mine / fitted.inverse[place, place])):
+            scores[:, n] += np.bincount(
+                block.cluster, weights=mine * row, minlength=effects.clusters
+            )
         _add_square(square, block, effects, width)
     across = own @ np.linalg.pinv(square, hermitian=True)
     restricted = own / fitted.inverse[place, place]
     present = np.flatnonzero(np.abs(own).sum(axis=1) + np.abs(errors).sum(axis=1) > 0)
     pick = np.ix_(present, present)
     return _Clusters(scores[present], ((across @ errors.T)[pick], (across @ restricted.T)[pick]))
+
+
+def _add_by_cluster(total: Floats, block: Block, values: Floats, effects: Effects) -> None:
+    """Add the products of values with the regressors and the periods, by cluster."""
+    width = block.x.shape[1]
+    for n in range(width):
+        total[:, n] += np.bincount(
+            block.cluster, weights=values * block.x[:, n], minlength=effects.clusters
+        )
+    if effects.time:
+        periods = effects.periods
+        cells = block.cluster * periods + block.time
+        sums = np.bincount(cells, weights=values, minlength=effects.clusters * periods)
+        total[:, width:] += sums.reshape(effects.clusters, periods)
 
 
 def _add_square(square: Floats, block: Block, effects: Effects, width: int) -> None:
@@ -226,14 +231,11 @@ def leave_one_out(
     """
     sums = np.zeros(effects.clusters)
     for block in blocks():
-        left, error, weight = residuals(
-            block, effects, fitted.kept, fitted.period_slopes,
-            fitted.coefficients,
-        )  # fmt: skip
+        left, error = residuals(
+            block, effects, fitted.kept, fitted.period_slopes, fitted.coefficients
+        )
         sums += np.bincount(
-            block.cluster,
-            weights=left @ fitted.inverse[:, 0] * error * weight,
-            minlength=effects.clusters,
+            block.cluster, weights=(fitted.inverse[0] @ left) * error, minlength=effects.clusters
         )
     found = []
     for cluster in np.argsort(-np.abs(sums))[:_LEFT_OUT]:
@@ -248,20 +250,9 @@ def leave_one_out(
 def _without(blocks: Blocks, cluster: int) -> Blocks:
     def chosen() -> Iterator[Block]:
         for block in blocks():
-            yield from _part(block, block.cluster != cluster)
+            yield from part_of(block, block.cluster != cluster)
 
     return chosen
-
-
-def _part(block: Block, here: NDArray[np.bool_]) -> Iterator[Block]:
-    if here.all():
-        yield block
-    elif here.any():
-        weight = None if block.weight is None else block.weight[here]
-        yield replace(
-            block, unit=block.unit[here], time=block.time[here], y=block.y[here], x=block.x[here],
-            cluster=block.cluster[here], weight=weight,
-        )  # fmt: skip
 
 
 def placebo_dates(
@@ -289,7 +280,7 @@ def placebo_dates(
 
         def early(date: int = int(date)) -> Iterator[Block]:
             for block in blocks():
-                for part in _part(block, block.time < first):
+                for part in part_of(block, block.time < first):
                     on = treated[part.unit] & (part.time >= date)
                     yield replace(part, x=on.astype(np.float64)[:, None])
 

@@ -86,10 +86,10 @@ class SyntheticControl:
     @property
     def interval(self) -> tuple[float, float]:
         """The effect, with the spread of the placebos around it at 95% (Student's t)."""
-        from scipy import stats
+        from scipy import special
 
         degrees = max(int(self.comparable.sum()), 1)
-        reach = float(stats.t.ppf(0.5 + _LEVEL / 2, degrees)) * self.error
+        reach = float(special.stdtrit(degrees, 0.5 + _LEVEL / 2)) * self.error
         return self.effect - reach, self.effect + reach
 
     @property

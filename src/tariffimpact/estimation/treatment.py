@@ -38,6 +38,8 @@ class UnitFacts:
     """Least and largest treatment."""
     onset: Ints
     """First period with another treatment than in its first; the number of periods if none."""
+    still: Ints
+    """Last period before the onset in which it is seen."""
     returns: Bools
     """Whether a treatment of 1 falls back to 0."""
     cluster: Ints
@@ -104,16 +106,17 @@ def _facts_of(rows: Rows, periods: int) -> tuple[NDArray[np.generic], ...]:
     follows = np.r_[False, np.diff(rows.unit) == 0]
 
     def ever(condition: Bools) -> Bools:
-        found: Bools = np.bincount(local, weights=condition & follows) > 0
+        found: Bools = np.logical_or.reduceat(condition & follows, starts)
         return found
 
-    moved = np.r_[False, np.abs(np.diff(np.log(np.abs(rows.price) + 1e-300))) > 1e-9]
-    moved |= np.r_[False, np.sign(rows.price[1:]) != np.sign(rows.price[:-1])]
+    moved = np.r_[False, np.abs(np.diff(rows.price)) > 1e-9 * np.abs(rows.price[1:])]
     sized = np.zeros(len(local), dtype=np.bool_)
     if rows.size is not None:
         sized = np.r_[False, np.abs(np.diff(rows.size)) > 1e-9 * rows.size[1:]]
     other = np.abs(rows.treatment - rows.treatment[starts][local]) > 1e-12
     onset = np.minimum.reduceat(np.where(other, rows.time, periods), starts)
+    place = np.minimum.reduceat(np.where(other, np.arange(len(other)), len(other)), starts)
+    still = rows.time[np.where(place < len(other), place - 1, ends)]
     falls = np.r_[False, np.diff(rows.treatment) < 0]
     return (
         rows.time[starts],
@@ -126,6 +129,7 @@ def _facts_of(rows: Rows, periods: int) -> tuple[NDArray[np.generic], ...]:
         np.minimum.reduceat(rows.treatment, starts),
         np.maximum.reduceat(rows.treatment, starts),
         onset,
+        still,
         ever(falls),
         rows.cluster[starts],
     )
@@ -163,7 +167,8 @@ def treatment_of(panel: Panel, facts: UnitFacts, since: str | None, control: Con
             faults.append(Fault(panel.source.name, what, remedy, column))
         if faults:
             raise DataError(faults)
-        return Treatment(kind, moves, facts.onset, f"with a change of {kind}", len(panel.times))
+        name = f"goods whose {kind} changed"
+        return Treatment(kind, moves, facts.onset, name, len(panel.times))
     found, more = _of_groups(panel, facts, since, control)
     if faults + more or found is None:
         raise DataError(faults + more)
@@ -208,8 +213,7 @@ def _of_groups(
         start[treated] = place
     elif switches.any():
         kind = "switch"
-        onset = np.where(facts.onset < periods, facts.onset, facts.first)
-        start[treated] = onset[treated]
+        start[treated] = _starts(facts, periods)[treated]
     else:
         what = "never turns on: it is the same in every period of a unit"
         remedy = "say from when, with --from 2025-04-02"
@@ -219,9 +223,23 @@ def _of_groups(
     return Treatment(kind, treated, start, name, periods, alone=control == "none"), []
 
 
+def _starts(facts: UnitFacts, periods: int) -> Ints:
+    """Return the first treated period of each treated unit.
+
+    A unit that is not seen just then turns on when it is seen again. Where one date fits all that
+    turn on, it is that date.
+    """
+    switches = facts.onset < periods
+    onset = np.where(switches, facts.onset, facts.first)
+    if switches.any() and facts.still[switches].max() < facts.onset[switches].min():
+        onset[switches] = facts.onset[switches].min()
+    return onset
+
+
 def _staggers(facts: UnitFacts, periods: int) -> bool:
     """Whether treatment turns on at more than one moment, so that the later are controls."""
-    return len(np.unique(facts.onset[facts.onset < periods])) > 1
+    starts = _starts(facts, periods)
+    return len(np.unique(starts[facts.onset < periods])) > 1
 
 
 def _placed(panel: Panel, since: str) -> tuple[int, list[Fault]]:

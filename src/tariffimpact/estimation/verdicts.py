@@ -20,6 +20,12 @@ from tariffimpact.units import listed, percent, ratio
 SHORT: Final = 8
 """Fewer periods before the event show no trend."""
 _REJECTED: Final = 0.05
+_ENOUGH: Final = 3
+"""Fewer treated clusters have no error that can be trusted."""
+_FEW: Final = {
+    "wild bootstrap": "the interval is from a wild cluster bootstrap",
+    "jackknife": "the interval leaves out each cluster in turn, as no bootstrap is at hand",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Evidence:
     synthetic: SyntheticControl | None
     placebos: Placebos
     dropped: Sequence[str]
-    bootstrapped: bool
+    interval_by: str
     off_again: int
     """Units whose treatment is taken back."""
 
@@ -81,18 +87,23 @@ def _periods(count: int) -> str:
 
 def _trend(found: Evidence) -> Iterator[str]:
     tested = found.event.pre_trend() if found.event else None
-    if tested and found.groups[0].periods_before >= SHORT:
+    told = found.groups[0].periods_before >= SHORT and found.treated_clusters >= _ENOUGH
+    if tested and told:
         p, leads = tested
         if p < _REJECTED:
             yield (
-                f"the groups moved apart before (p = {ratio(p, 3)} that {leads} leads are zero): "
+                f"the groups moved apart before ({_chance(p)} that {leads} leads are zero): "
                 "the estimate may carry that trend on; try --control synthetic"
             )
         else:
             yield (
-                f"no trend apart before is seen (p = {ratio(p, 3)} that {leads} leads are zero), "
+                f"no trend apart before is seen ({_chance(p)} that {leads} leads are zero), "
                 "which does not show that there is none"
             )
+
+
+def _chance(p: float) -> str:
+    return "p below 0.001" if p < 0.001 else f"p = {ratio(p, 3)}"
 
 
 def _placebo(found: Evidence) -> Iterator[str]:
@@ -120,13 +131,9 @@ def _clusters(found: Evidence) -> Iterator[str]:
     if found.synthetic is not None:
         return
     if found.clusters < FEW_CLUSTERS:
-        done = (
-            "the interval is from a wild cluster bootstrap"
-            if found.bootstrapped
-            else "the errors are too small by an unknown factor"
-        )
+        done = _FEW.get(found.interval_by, "the errors may be too small by an unknown factor")
         yield f"fewer than 40 clusters: bootstrap ({found.clusters}; {done})"
-    if found.treated_clusters < 3 and found.treatment.kind in ("group", "switch"):
+    if found.treated_clusters < _ENOUGH and found.treatment.kind in ("group", "switch"):
         one = "one cluster is" if found.treated_clusters == 1 else "two clusters are"
         yield (
             f"{one} treated: no error by clusters can be trusted; look at the placebos, or at "

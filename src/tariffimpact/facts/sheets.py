@@ -435,3 +435,17 @@ def _as_text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat()
     return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+def sheet_names(path: Path) -> tuple[str, ...]:
+    """Return the names of the sheets of a workbook that have cells; none of another file."""
+    import python_calamine
+
+    try:
+        with path.open("rb") as file:
+            if file.read(2) != b"PK":
+                return ()
+        book = python_calamine.CalamineWorkbook.from_path(str(path))
+    except (OSError, ValueError, python_calamine.CalamineError):
+        return ()
+    return tuple(name for name in book.sheet_names if book.get_sheet_by_name(name).height)

@@ -348,14 +348,22 @@ class _Styles:
                 self._weigh([line], {n: [cells[self.table.places[n]].strip()] for n in names})
                 if not self.open:
                     break
+        known = self.table.columns
+        self._follow_others(known.days)
+        self._follow_others(known.numbers)
         if self.open:
             raise DataError([self._undecided(name) for name in self.open])
-        known = self.table.columns
         usual: dict[str, Any] = {
             **dict.fromkeys(known.numbers & set(self.table.places), NumberStyle.POINT),
             **dict.fromkeys(known.days & set(self.table.places), DayOrder.MONTH_FIRST),
         }
         return {**usual, **{name: found[0] for name, found in self.evidence.items()}}
+
+    def _follow_others(self, kind: frozenset[str]) -> None:
+        """Let the columns of a kind that are open follow the others, where those agree."""
+        styles = {found[0] for name, found in self.evidence.items() if name in kind}
+        for name in [name for name in self.open if name in kind and len(styles) == 1]:
+            self.evidence[name] = (next(iter(styles)), *self.open.pop(name))
 
     def _weigh(self, lines: Sequence[int], columns: Mapping[str, Sequence[str]]) -> None:
         known = self.table.columns

@@ -1,16 +1,22 @@
 """Every product a company imports, or every import line of a country, charged at once.
 
-Needs the extra `portfolio` (DuckDB through Ibis); `--engine spark` the extra `distributed`.
+DuckDB through Ibis is in the base install; `--engine spark` needs the extra `distributed`.
 """
 
+from tariffimpact.portfolio.ace import Entries, EntryRefund, read_entries
 from tariffimpact.portfolio.batch import BatchResult, BatchTerms, run_batch
-from tariffimpact.portfolio.census import read_census_imports
-from tariffimpact.portfolio.effective import EffectiveRates
-from tariffimpact.portfolio.imports import (
+from tariffimpact.portfolio.effective_rates import (
+    EffectiveRates,
     effective_rate_by_day,
     effective_tariff_rate,
 )
-from tariffimpact.portfolio.lines import LINES, check_lines
+from tariffimpact.portfolio.import_lines import LINES, check_lines, read_census_imports
+from tariffimpact.portfolio.line_files import (
+    LineFile,
+    lines_as_parquet,
+    open_lines,
+    write_lines,
+)
 from tariffimpact.portfolio.outputs import RowFiles, batch_files
 from tariffimpact.portfolio.skus import NEEDED, OPTIONAL, SkuFile, open_skus, read_skus
 from tariffimpact.tariffs.at_scale import charge
@@ -25,6 +31,9 @@ __all__ = [
     "BatchTerms",
     "EffectiveRates",
     "Engine",
+    "Entries",
+    "EntryRefund",
+    "LineFile",
     "Plan",
     "RowFiles",
     "ScheduleLayers",
@@ -35,9 +44,13 @@ __all__ = [
     "effective_rate_by_day",
     "effective_tariff_rate",
     "engine",
+    "lines_as_parquet",
+    "open_lines",
     "open_skus",
     "read_census_imports",
+    "read_entries",
     "read_skus",
     "run_batch",
     "schedule_layers",
+    "write_lines",
 ]

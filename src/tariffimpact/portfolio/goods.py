@@ -27,7 +27,8 @@ PROGRAMMES: Final[dict[str, str]] = {
     "K": "PATENTED MEDICINES",
 }
 """Special programme indicator of an entry to the claim it makes."""
-_CODE_OF: Final = re.compile(r"(\d{4}\.?\d\d\.?\d\d\.?\d?\d?)\b\s*[-:]?\s*\D.*", re.DOTALL)
+_CODE_OF: Final = re.compile(r"([\d.]{8,13})\s+[-:]?\s*[^\W\d].*", re.DOTALL)
+"""A code with the words of its line after it."""
 
 
 @dataclass(frozen=True, slots=True)

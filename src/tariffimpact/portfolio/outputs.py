@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,27 +97,7 @@ def batch_files(result: BatchResult, rows: RowFiles) -> dict[str, bytes | Path]:
 
 
 def workbook(result: BatchResult, rows: RowFiles) -> bytes:
-    """Return totals, products (the first 20,000) and rejected rows as a workbook, with a chart.
-
-    The same result gives the same bytes.
-    """
-    from openpyxl import Workbook
-
-    book = Workbook(write_only=True)
-    _about(book, result)
-    _sheet(book, "totals", result.totals, chart=_chart(result.totals))
-    _sheet(book, "skus", _first_rows(rows))
-    _sheet(book, "rejected", rejected_frame(result.faults))
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return _timeless(buffer.getvalue())
-
-
-def _about(book: Any, result: BatchResult) -> None:
-    from openpyxl.styles import Alignment
-
-    sheet = book.create_sheet("about")
-    sheet.column_dimensions["A"].width = 110
+    """Return totals, products (the first 20,000) and rejected rows as a workbook, with a chart."""
     lines = result.explain().split("\n")
     lines.append("Money is in US dollars; rates and margins are shares; low and high are the ends "
                  "of what is open.")  # fmt: skip
@@ -127,10 +107,41 @@ def _about(book: Any, result: BatchResult) -> None:
     if result.fault_count > len(result.faults):
         lines.append(f"The sheet rejected has the first {len(result.faults):,} of "
                      f"{result.fault_count:,} faults; rejected.csv has all.")  # fmt: skip
-    for line in lines:
-        cell = _cell(sheet, line, "@")
+    sheets = {"totals": result.totals, "skus": _first_rows(rows),
+              "rejected": rejected_frame(result.faults)}  # fmt: skip
+    return sheets_of(lines, sheets, chart={"totals": _chart(result.totals)})
+
+
+def sheets_of(
+    about: Sequence[str], sheets: Mapping[str, pd.DataFrame], *, chart: Mapping[str, Any] | None
+    = None,
+) -> bytes:  # fmt: skip
+    """Return frames as a workbook: a sheet of words, and one a frame; the same bytes every time.
+
+    Parameters
+    ----------
+    about
+        Lines of the first sheet.
+    sheets
+        Frame by name of its sheet.
+    chart
+        What draws on a sheet, by its name.
+    """
+    from openpyxl import Workbook
+    from openpyxl.styles import Alignment
+
+    book = Workbook(write_only=True)
+    first = book.create_sheet("about")
+    first.column_dimensions["A"].width = 110
+    for line in about:
+        cell = _cell(first, line, "@")
         cell.alignment = Alignment(wrap_text=True, vertical="top")
-        sheet.append([cell])
+        first.append([cell])
+    for name, frame in sheets.items():
+        _sheet(book, name, frame, (chart or {}).get(name))
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return _timeless(buffer.getvalue())
 
 
 def _first_rows(rows: RowFiles) -> pd.DataFrame:
@@ -218,6 +229,8 @@ def _chart(totals: pd.DataFrame) -> Any:
 
 def _cell(sheet: Any, value: Any, form: str = "") -> Any:
     """Return a value as a workbook takes it: no formula, blank where there is no number."""
+    if value is not None and value != value:  # a number or a day that is none
+        value = None
     if isinstance(value, float):
         value = None if math.isnan(value) else "unknown" if math.isinf(value) else value
     formula = isinstance(value, str) and value.startswith("=")

@@ -111,8 +111,12 @@ class Chain(Answer):
         way = "raises" if self.shelf_rise.low >= 0 else "moves"
         before, after = self.lines[-1].sold_before, self.shelf_price
         each = f"{money(self.rate)} for each {units.money(1, self.currency)} of duty"
+        rules = {line.rule for line in self.lines}
+        start = "A duty"
+        if len(rules) == 1 and len(self.lines) > 1:
+            start = f"If every seller {STAGE_RULES[rules.pop()]}, a duty"
         return (
-            f"A duty of {money(self.duty)} {way} the shelf price from {money(before)} to "
+            f"{start} of {money(self.duty)} {way} the shelf price from {money(before)} to "
             f"{money(after)}, by {money(self.shelf_rise)}: {each}.{cut} Per unit "
             f"{units.listed(moved)}."
         )
@@ -220,8 +224,9 @@ def chain(
     >>> found = chain(stages=[maker, dealer], customs_value=1690, tariff_change=0.31,
     ...               shelf_price=10_400)
     >>> print(found.summary())
-    A duty of $523.90 raises the shelf price from $10,400.00 to $13,624.00, by $3,224.00: $6.15 \
-for each $1 of duty. Per unit Maker gains $1,571.70 and Dealer gains $1,128.40.
+    If every seller holds its margin in per cent, a duty of $523.90 raises the shelf price from \
+$10,400.00 to $13,624.00, by $3,224.00: $6.15 for each $1 of duty. Per unit Maker gains \
+$1,571.70 and Dealer gains $1,128.40.
     """
     way = _Way(tuple(stages))
     x = {

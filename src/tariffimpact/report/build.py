@@ -11,6 +11,7 @@ from typing import Final
 from tariffimpact import units
 from tariffimpact.cases import Case, read_case, shipped_cases
 from tariffimpact.errors import DataError
+from tariffimpact.estimation import Estimation
 from tariffimpact.facts import Facts, TariffRow, read_facts, shipped_folder
 from tariffimpact.market import ProductTable, read_products
 from tariffimpact.release import made_with
@@ -22,6 +23,7 @@ from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
 from tariffimpact.report.sections.cost_push import cost_push_section
 from tariffimpact.report.sections.decisions import case_section
+from tariffimpact.report.sections.estimates import estimate_section
 from tariffimpact.report.sections.evidence import (
     assumption_section,
     conflict_section,
@@ -37,6 +39,7 @@ from tariffimpact.report.sections.prices import price_section
 from tariffimpact.report.sections.refunds import refund_section
 from tariffimpact.report.sections.rivals import rival_section
 from tariffimpact.report.sections.tariffs import tariff_section
+from tariffimpact.report.subjects import about_cases, about_companies, document_of, own_quotes
 
 MARKET: Final = "console_market.csv"
 """Name of the table of the lead's market, beside the facts; a folder need not have one."""
@@ -68,6 +71,7 @@ def build_report(
     cases: tuple[Case, ...] = (),
     market: ProductTable | None = None,
     explored: tuple[Case, ...] = (),
+    estimates: tuple[Estimation, ...] = (),
 ) -> Document:
     """Return the report on the facts known on a day.
 
@@ -86,6 +90,8 @@ def build_report(
     explored
         More cases whose products a reader of the page may start from, after those of `cases` and
         the lead's company first.
+    estimates
+        Estimates from panels of prices, each in a section of its own.
 
     Returns
     -------
@@ -115,6 +121,7 @@ def build_report(
     rivals = None if market is None else rival_section(results, market)
     made += [] if rivals is None else [rivals]
     made += [case_section(case) for case in cases]
+    made += [estimate_section(one, place) for place, one in enumerate(estimates, start=1)]
     made += [section for make in _PAPERS if (section := make(results)) is not None]
     sections = tuple(made)
     found = findings(results)
@@ -139,6 +146,7 @@ def read_report(
     as_of: date | None = None,
     companies: tuple[str, ...] = (),
     cases: tuple[str | Path, ...] = (),
+    title: str | None = None,
 ) -> Document:
     """Read a data folder, the cases named and the market beside the data; return the report.
 
@@ -146,10 +154,14 @@ def read_report(
     ----------
     folder
         A folder with the tables of facts; the shipped data by default.
-    as_of, companies
+    as_of
         As in `build_report`.
+    companies
+        Names, in any case and without accents: the report is about these alone.
     cases
-        Files, or names of shipped cases.
+        Files, or names of shipped cases; without `companies` the report is about these alone.
+    title
+        The title of the document; one that fits the subject by default.
 
     Raises
     ------
@@ -162,14 +174,45 @@ def read_report(
     products = (shipped_folder("data") if folder is None else folder) / MARKET
     named = tuple(read_case(case, facts=facts) for case in cases)
     known = facts if as_of is None else facts.as_of(as_of)
-    return build_report(
+    if companies or named:
+        return _about(facts, known, companies, named, as_of, title)
+    document = build_report(
         facts,
         as_of=as_of,
-        companies=companies,
-        cases=named,
         market=read_products(products) if products.exists() else None,
-        explored=tuple(_other_cases(named, known, companies)),
+        explored=tuple(_other_cases(known)),
     )
+    return document if title is None else replace(document, title=title)
+
+
+def _about(
+    facts: Facts,
+    known: Facts,
+    companies: tuple[str, ...],
+    cases: tuple[Case, ...],
+    as_of: date | None,
+    title: str | None,
+) -> Document:
+    """Return the report on some companies, or on cases alone."""
+    day = facts.dated_on if as_of is None else as_of
+    if companies:
+        subject = about_companies(facts, companies, day)
+        own = {name.casefold() for name in subject.results.facts.companies}
+        theirs = [case for case in _other_cases(known) if case.file.company.casefold() in own]
+    else:
+        subject, theirs = about_cases(facts, cases, day), []
+    named = {case.name for case in cases}
+    document = document_of(
+        subject,
+        facts,
+        title=title,
+        day=day,
+        made_with=made_with(facts.version, units.day),
+        quotes=own_quotes(subject.results.facts) if companies else {},
+        cases=cases,
+    )
+    explored = (*cases, *(case for case in theirs if case.name not in named))
+    return replace(document, explorer=explorer_of(explored, subject.results.schedule))
 
 
 def with_reach(section: Section, facts: Facts) -> Section:
@@ -185,24 +228,16 @@ def with_reach(section: Section, facts: Facts) -> Section:
     return replace(section, blocks=(*section.blocks, line))
 
 
-def _other_cases(
-    named: tuple[Case, ...], facts: Facts, companies: tuple[str, ...]
-) -> Iterator[Case]:
+def _other_cases(facts: Facts) -> Iterator[Case]:
     """Yield the shipped cases that the facts bear out.
 
     Other data, or an earlier day, need not have the rows that a shipped case refers to.
     """
-    wanted = {name.casefold() for name in companies}
     for name in shipped_cases():
-        if name in {case.name for case in named}:
-            continue
         try:
-            case = read_case(name, facts=facts)
+            yield read_case(name, facts=facts)
         except DataError:
             continue
-        company = case.file.company.casefold()
-        if not wanted or not company or company in wanted:
-            yield case
 
 
 def _lead_first(cases: Iterable[Case], results: Results) -> list[Case]:

@@ -128,6 +128,9 @@ class Document:
     explorer: Explorer | None = None
     """What a reader may change on the page; the printed version has none."""
     language: str = "en"
+    notes: tuple[str, ...] = ()
+    """What the user can add to the data so that the report says more; printed beside it, and no
+    part of the document."""
 
     @property
     def figures(self) -> tuple[Figure, ...]:

@@ -38,7 +38,7 @@ _WORD: Final = 24
 """Characters above which a word may be broken anywhere rather than widen its column."""
 _ROWS_SHOWN: Final = 300
 """Rows of a figure's data in the page; the whole of it is in the CSV file."""
-_ICON: Final = (
+ICON: Final = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><path fill='#fff' d='M0 0h8v8H0z'/>"
     "<path fill='#C8501E' d='M0 0h5v2H0z'/><path fill='#0F5E9C' d='M0 3h2v5H0zM3 5h2v3H3zM6 4h2v4"
     "H6z'/></svg>"
@@ -76,15 +76,15 @@ def render_html(
         ":root {", f"{font_faces()}\n{schemes}\n:root {{", 1
     )
     script = "\n".join(map(_read, scripts))
-    page = _environment(figures, narrow or {}).get_template("report.html.j2")
+    page = environment(figures, narrow or {}).get_template("report.html.j2")
     return page.render(
         document=document,
         citations=_Citations(document),
         standings=wording.STANDINGS,
         style=Markup(style),  # noqa: S704  (ours, not the data's)
         script=Markup(script),  # noqa: S704
-        policy=_policy(style, script),
-        icon=f"data:image/svg+xml,{quote(_ICON)}",
+        policy=policy(style, script),
+        icon=f"data:image/svg+xml,{quote(ICON)}",
     )
 
 
@@ -134,10 +134,11 @@ class _Data:
     rows: tuple[tuple[str, ...], ...]
 
 
-def _environment(figures: Mapping[str, str], narrow: Mapping[str, str]) -> Environment:
+def environment(figures: Mapping[str, str], narrow: Mapping[str, str]) -> Environment:
+    """Return what the templates are set with; the charts by name, wide and narrow, as SVG text."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -145,23 +146,23 @@ def _environment(figures: Mapping[str, str], narrow: Mapping[str, str]) -> Envir
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"day": units.day, "credit": wording.credit, "classed": _classed}
-    environment.tests |= {
+    made.filters |= {"day": units.day, "credit": wording.credit, "classed": _classed}
+    made.tests |= {
         "figure": lambda block: isinstance(block, Figure),
         "table": lambda block: isinstance(block, Table),
         "bullets": lambda block: isinstance(block, Bullets),
     }
-    environment.globals |= {
+    made.globals |= {
         "dated": wording.dated,
         "column_looks": _column_looks,
         "figure_data": _figure_data,
         "explorer_json": _explorer_json,
-        "inline": lambda figure: _inline(figures[figure.name], figure.alt),
+        "inline": lambda figure: inline_svg(figures[figure.name], figure.alt),
         "inline_narrow": lambda figure: (
-            _inline(narrow[figure.name], figure.alt) if figure.name in narrow else ""
+            inline_svg(narrow[figure.name], figure.alt) if figure.name in narrow else ""
         ),
     }
-    return environment
+    return made
 
 
 def _read(name: str) -> str:
@@ -177,7 +178,7 @@ def _scheme_style() -> str:
 @media screen and (prefers-color-scheme: dark){{html{{{dark}}}}}"""
 
 
-def _policy(style: str, script: str) -> str:
+def policy(style: str, script: str) -> str:
     """Return the content security policy that lets one style and one script through."""
 
     def hashed(text: str) -> str:
@@ -190,7 +191,7 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def _inline(svg: str, alt: str) -> Markup:
+def inline_svg(svg: str, alt: str) -> Markup:
     """Return a chart as an element of the page that scales, with its alternative text."""
     from markupsafe import Markup
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from tariffimpact import units
 from tariffimpact.errors import TariffImpactError
+from tariffimpact.memory import told_of_abort
 from tariffimpact.report import wording
 from tariffimpact.report.content import (
     Block,
@@ -74,26 +76,37 @@ def render_pdf(document: Document, figures: Mapping[str, str]) -> bytes:
     TariffImpactError
         If the document cannot be set, such as for a chart that is no SVG.
     """
+    return compiled("report.typ", _Payload(document, figures).whole(), day=document.data_date)
+
+
+def compiled(template: str, content: Mapping[str, Any], *, day: date) -> bytes:
+    """Return a template as a PDF document, its content handed over as data; same input, same bytes.
+
+    Raises
+    ------
+    TariffImpactError
+        If it cannot be set.
+    """
     import typst
 
-    day = document.data_date
     with tempfile.TemporaryDirectory() as fonts:
         _lay_out_fonts(Path(fonts))
+        setting: Callable[[], Any] = partial(
+            typst.compile,
+            _TEMPLATES / template,
+            root=_TEMPLATES,
+            font_paths=typst.Fonts(
+                include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts]
+            ),
+            ignore_system_fonts=True,
+            timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
+            sys_inputs={"document": json_text(content)},
+            pdf_standards=list(STANDARDS),
+        )
         try:
-            content: bytes = typst.compile(
-                _TEMPLATES / "report.typ",
-                root=_TEMPLATES,
-                font_paths=typst.Fonts(
-                    include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts]
-                ),
-                ignore_system_fonts=True,
-                sys_inputs={"document": json_text(_Payload(document, figures).whole())},
-                pdf_standards=list(STANDARDS),
-                timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
-            )
+            return told_of_abort(setting)
         except typst.TypstError as error:
             raise TariffImpactError(f"the PDF could not be set: {error.message}") from error
-    return content
 
 
 def _lay_out_fonts(folder: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from tariffimpact import costpush, units
 from tariffimpact.costpush import CostPush, Screen, StartMonths
+from tariffimpact.costpush.rate_change import CodesRule
+from tariffimpact.costpush.requirements import Rule
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
@@ -31,11 +33,11 @@ def cost_push_section(results: Results) -> Section | None:
     published = [s.published_on for s in results.facts.sources if s.source_id in cites]
     if len(cites) < len(_SOURCES) or max(published) > results.as_of:
         return None
-    answer, lost = _answers()
+    answer = _answer()
     blocks: tuple[Block, ...] = (
         Paragraph(answer.summary(), cites, standing="accounting"),
         _categories(answer, cites),
-        Paragraph(_disputed(answer, lost), cites, standing="accounting"),
+        Paragraph(_disputed(answer), cites, standing="accounting"),
         _inputs(answer, cites),
         *_companies(results, answer, cites),
         *_prices(results, answer, cites),
@@ -44,15 +46,11 @@ def cost_push_section(results: Results) -> Section | None:
 
 
 @cache
-def _answers() -> tuple[CostPush, CostPush]:
-    """Return the answer, and the one that calculations get which lose the newer codes."""
+def _answer(codes: CodesRule = "mapped", rule: Rule = "domestic") -> CostPush:
+    """Return the answer; or one as other calculations get it, by other codes or requirements."""
     accounts = costpush.read_accounts()
-    mapped = costpush.realised_change(accounts, month=MONTH, base=BASE)
-    published = costpush.realised_change(accounts, month=MONTH, base=BASE, codes="published")
-    return (
-        costpush.cost_push(accounts, mapped),
-        costpush.cost_push(accounts, published, requirements="total"),
-    )
+    change = costpush.realised_change(accounts, month=MONTH, base=BASE, codes=codes)
+    return costpush.cost_push(accounts, change, requirements=rule)
 
 
 def _categories(answer: CostPush, cites: tuple[str, ...]) -> Figure:
@@ -65,24 +63,29 @@ def _categories(answer: CostPush, cites: tuple[str, ...]) -> Figure:
         source=answer.credit,
         alt=answer.summary(),
         frame=answer.categories[columns + rises].round(6),
-        draw=answer.plot,
+        draw=lambda: answer.plot(credited=False),
         cites=cites,
     )
 
 
-def _disputed(answer: CostPush, lost: CostPush) -> str:
-    """Say how far the margin rule and the lost codes move the number."""
-    coverage = lost.change.coverage
+def _disputed(answer: CostPush) -> str:
+    """Say how far the margin rule, the lost codes and the requirements move the number."""
+    lost, both = _answer("published"), _answer("published", "total")
     return (
         "One switch, the margin rule, makes most of the public dispute: a shop that keeps its "
         "margin in dollars passes the cost on once, one that keeps it in per cent marks it up. "
-        "Neither is observed. Another part is a changed industry code: with the codes of 2022 "
-        f"lost, cars among them, {units.percent(coverage.duty)} of the duty is counted, and with "
-        "imports made of home inputs too, as published calculations have it, the same duties give "
-        f"{units.percent(lost.total.constant_dollar, 2)} and "
-        f"{units.percent(lost.total.constant_percent, 2)} instead of "
-        f"{units.percent(answer.total.constant_dollar, 2)} and "
-        f"{units.percent(answer.total.constant_percent, 2)}."
+        "Neither is observed. Two more switches are seldom told. With the industry codes of 2022 "
+        f"lost, cars among them, {units.percent(lost.change.coverage.duty)} of the duty is "
+        f"counted: {_pair(lost)}. With imports made of home inputs too, as published calculations "
+        f"have it, the result is {_pair(_answer('mapped', 'total'))}; with both, {_pair(both)}, "
+        f"beside the {_pair(answer)} above."
+    )
+
+
+def _pair(answer: CostPush) -> str:
+    total = answer.total
+    return (
+        f"{units.percent(total.constant_dollar, 2)} and {units.percent(total.constant_percent, 2)}"
     )
 
 
@@ -95,7 +98,7 @@ def _inputs(answer: CostPush, cites: tuple[str, ...]) -> Figure:
         source=answer.credit,
         alt=title,
         frame=answer.mapped_inputs().round(6),
-        draw=answer.plot_inputs,
+        draw=lambda: answer.plot_inputs(credited=False),
         cites=cites,
     )
 
@@ -149,7 +152,7 @@ def _slopes(starts: StartMonths, cites: tuple[str, ...]) -> Figure:
         source=starts.credit,
         alt=starts.summary(),
         frame=starts.frame.round(6),
-        draw=starts.plot,
+        draw=lambda: starts.plot(credited=False),
         cites=cites,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tariffimpact import units
 from tariffimpact.cases import Case
-from tariffimpact.report.content import Block, Figure, Paragraph, Section
+from tariffimpact.report.content import Block, Figure, Paragraph, Section, Standing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,9 +30,10 @@ _ASKED: Final[dict[str, tuple[str, str]]] = {
         "recovery",
         "Share of the exposure, inputs over their ranges, then one by one",
     ),
-    "rollback": ("rollback", "Refund and what buyers receive, by policy"),
-    "timing": ("path", "Cost, price and margin by month, every range at its middle"),
-    "sourcing": ("sourcing", "Landed cost of a unit by origin"),
+    "rollback": ("rollback_ranges", "Refund and what buyers receive, over the ranges"),
+    "timing": ("path_ranges", "Price by month, over the ranges"),
+    "sourcing": ("sourcing_ranges", "Landed cost of a unit by origin, over the ranges"),
+    "earnings": ("earnings", "Gross cost, offsets and net cost"),
 }
 """Table of the case file to the method that answers it, and the measure of its chart."""
 
@@ -54,6 +55,31 @@ def case_section(case: Case) -> Section:
     return Section(f"case-{_slug(case.name)}", f"Case: {case.title}", tuple(blocks))
 
 
+def case_findings(case: Case, *, named: bool = False) -> Iterator[Paragraph]:
+    """Yield what a case says first: its prices, what a rise says, each decision, over the ranges.
+
+    `named` puts the case's title before what is not about a product.
+    """
+    start = f"{case.title}: " if named else ""
+    cites = _cites(case)
+    standing: Standing = "assumption" if _is_judged(case) else "model"
+    for item in case.products:
+        if item.has_rate:
+            told = item.pass_through(case.currency).summary()
+            yield Paragraph(f"{item.name}: {told}", cites, "assumption" if named else standing)
+    for item in case.products:
+        if item.rules:
+            yield Paragraph(case.prices(item.name).summary(), cites, standing)
+    for kind, answer, _ in _answers(case):
+        if kind != "prices":
+            yield Paragraph(f"{start}{answer.summary()}", cites, standing)
+
+
+def _is_judged(case: Case) -> bool:
+    """Return whether any number of the case is a judgement."""
+    return any(_reasons(case))
+
+
 def _answers(case: Case) -> Iterator[tuple[str, Answer, str]]:
     """Yield each answer the case holds, with its kind and what its chart measures."""
     if case.products and case.products[0].rules:
@@ -62,6 +88,9 @@ def _answers(case: Case) -> Iterator[tuple[str, Answer, str]]:
         if getattr(case.file, table) is not None:
             answer: Callable[[], Answer] = getattr(case, method)
             yield table, answer(), measure
+    for way in case.chains() if case.file.chain else ():
+        rule = way.lines[0].rule if len(case.chains()) > 1 else "own"
+        yield f"chain-{rule}", way, "What each party bears of the duty, money per unit"
 
 
 def _figure(case: Case, kind: str, answer: Answer, measure: str) -> Figure:

@@ -69,7 +69,7 @@ def _lead_findings(results: Results, lead: LeadEvent) -> list[Paragraph]:
         return [*found, Paragraph(what)]
     if not lead.has_rate:
         return [*found, Paragraph(apart_words(lead), prices, "accounting")]
-    found.append(Paragraph(f"{_covered(lead)}{_example(lead)}", prices, standing(*lead.changes)))
+    found.append(Paragraph(f"{covered(lead)}{_example(lead)}", prices, standing(*lead.changes)))
     share = _no_share(lead) if lead.customs_share is None else _days_decide(results, lead)
     return [*found, share, *_story_origin(lead)]
 
@@ -84,7 +84,7 @@ def _example(lead: LeadEvent) -> str:
     )
 
 
-def _covered(lead: LeadEvent) -> str:
+def covered(lead: LeadEvent) -> str:
     """Say up to which declared value the rise covers the duty, by origin and day of import."""
     if lead.move != "rise":
         return _full(lead)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from tariffimpact.codes import EUROPEAN_UNION, UNION_MEMBER
 from tariffimpact.errors import DataError, Fault, shortened
+from tariffimpact.facts.partners import CENSUS_CODES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LINES: Final = ("hts", "origin", "entered_on", "customs_value")
 """Columns of import lines; `MEASURED` and any others to group by may follow."""
-MEASURED: Final = ("duty", "metal_low", "metal_high")
-"""Optional columns: duty paid in US dollars, and the bounds of the metal share."""
+MEASURED: Final = ("duty", "metal_low", "metal_high", "quantity", "rate", "claims")
+"""Optional columns: duty paid in US dollars, the bounds of the metal share, the quantity a duty
+per unit is on, the rate of a line where it is known, and what is claimed for it."""
 _CODE: Final = r"^\d{8}(\d\d)?$"
 _REMEDY: Final = "correct or leave out these rows"
 
@@ -70,8 +76,12 @@ def _schema_faults(path: Path, schema: Any, needed: Sequence[str]) -> Iterator[F
             yield Fault(str(path), f"is {kind} and not text", "write CHN, VNM, JPN", name)
         elif name == "entered_on" and not (kinds.is_date(kind) or kinds.is_timestamp(kind)):
             yield Fault(str(path), f"is {kind} and not a date", "write the column as dates", name)
-        elif name in ("customs_value", *MEASURED) and not (
-            kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind)
+        elif name == "claims" and not text:
+            yield Fault(str(path), f"is {kind} and not text", "write USMCA, or USMCA=90%", name)
+        elif (
+            name in ("customs_value", *MEASURED)
+            and name != "claims"
+            and not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind))
         ):
             yield Fault(str(path), f"is {kind} and not a number", "write it as numbers", name)
 
@@ -126,6 +136,75 @@ def _tests() -> dict[str, tuple[str, Callable[[Any], tuple[int, int]]]]:
         "entered_on": ("blank", lambda c: located(pc.is_valid(c))),
         "customs_value": ("negative, blank or no number", between(0.0, most, blank=False)),
         "duty": ("negative or no number", between(0.0, most, blank=True)),
+        "quantity": ("negative or no number", between(0.0, most, blank=True)),
+        "rate": ("not between 0 and 10", between(0.0, 10.0, blank=True)),
         "metal_low": share,
         "metal_high": share,
     }
+
+
+# statistics of the Census Bureau
+
+_CENSUS: Final = ("HS10", "CTY_CODE", "imports", "duty")
+UNION: Final = "0003"
+"""Census code of the European Union, which is one partner."""
+
+
+def read_census_imports(folder: Path, pattern: str = "*-imports*.parquet") -> pd.DataFrame:
+    """Read import statistics by HTS10 and partner, one parquet file a partner.
+
+    Parameters
+    ----------
+    folder
+        Folder of the files; each has `HS10`, `CTY_CODE`, `imports` and `duty` (US dollars).
+    pattern
+        Which of its files.
+
+    Returns
+    -------
+    DataFrame
+        `hts`, `partner` (ISO alpha-3, `EU`), `origin` (the code the schedule charges), and
+        `customs_value`, `duty` in US dollars. A member state that is also in `EU` is left out.
+
+    Raises
+    ------
+    DataError
+        Naming every file that is damaged or lacks a column, and every unknown partner.
+    """
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    text, number = pa.string(), pa.float64()
+    kinds = pa.schema(list(zip(_CENSUS, (text, text, number, number), strict=True)))
+    frames, faults = [], []
+    for path in sorted(folder.glob(pattern)):
+        try:
+            table = pq.read_table(path, columns=list(_CENSUS)).select(list(_CENSUS)).cast(kinds)
+            table.validate(full=True)  # a text need not be UTF-8 before
+            frames.append(table.to_pandas(ignore_metadata=True))
+        except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+            what = f"is not readable as import statistics: {shortened(str(error), 120)}"
+            faults.append(Fault(str(path), what, f"it needs the columns {', '.join(_CENSUS)}"))
+    if not frames and not faults:
+        faults.append(Fault(str(folder), f"holds no file {pattern}", "name another folder"))
+    if faults:
+        raise DataError(faults)
+    frame = pd.concat(frames, ignore_index=True)
+    partner = frame["CTY_CODE"].map({**CENSUS_CODES, UNION: EUROPEAN_UNION})
+    strange = sorted(set(frame.loc[partner.isna(), "CTY_CODE"].map(str)))
+    if strange:
+        what, remedy = "has a partner without ISO code", "leave its file out"
+        raise DataError(Fault(str(folder), what, remedy, "CTY_CODE", code) for code in strange)
+    read = pd.DataFrame(
+        {
+            "hts": frame["HS10"],
+            "partner": partner,
+            "origin": partner.replace("EU", UNION_MEMBER),
+            "customs_value": frame["imports"].astype("float64"),
+            "duty": frame["duty"].astype("float64"),
+        }
+    )
+    if (read["partner"] == "EU").any():  # a member that has a file of its own would count twice
+        read = read[read["partner"] != "SVK"].reset_index(drop=True)
+    return read

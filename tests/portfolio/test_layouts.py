@@ -1,0 +1,204 @@
+"""Files of seven programs, by their own column names and with made-up values, read without help."""
+
+import csv
+import io
+from datetime import date
+
+import pandas as pd
+import pytest
+from openpyxl import Workbook
+
+pytest.importorskip("ibis", reason="the extra portfolio is not installed")
+
+from portfolio.sku_rows import run
+from tariffimpact.errors import DataError
+from tariffimpact.portfolio import effective_tariff_rate, lines_as_parquet, open_skus
+from tariffimpact.portfolio.goods import KnownGoods
+
+
+def table(*rows, separator=","):
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+@pytest.fixture
+def lines(tmp_path, shipped):
+    """Return the lines of a file as a frame, and how it was read."""
+
+    def read(content, name="lines.csv", **given):
+        path, to = tmp_path / name, tmp_path / "lines.parquet"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+        told = lines_as_parquet(path, to, KnownGoods.of(shipped), **given)
+        return pd.read_parquet(to), told
+
+    return read
+
+
+CENSUS_API = table(
+    ["I_COMMODITY", "I_COMMODITY_SDESC", "CTY_CODE", "CTY_NAME", "CON_VAL_MO", "CAL_DUT_MO",
+     "time", "COMM_LVL"],
+    ["9504500000", "VIDEO GAME CONSOLES", "5700", "CHINA", "800", "240", "2025-09", "HS10"],
+    ["9504500000", "VIDEO GAME CONSOLES", "5520", "VIETNAM", "200", "40", "2025-09", "HS10"],
+    ["9504500000", "VIDEO GAME CONSOLES", "0022", "OECD", "90", "9", "2025-09", "HS10"],
+    ["9504500000", "VIDEO GAME CONSOLES", "-", "TOTAL FOR ALL COUNTRIES", "1000", "280",
+     "2025-09", "HS10"],
+)  # fmt: skip
+USA_TRADE = "Imports\nSource: made up\n\n" + table(
+    ["Commodity", "Country", "Time", "Customs Value (Cons) ($US)", "Calculated Duty ($US)"],
+    ["9504500000 Video Game Consoles", "China", "September 2025", "800", "240"],
+    ["9504500000 Video Game Consoles", "Vietnam", "September 2025", "200", "40"],
+    ["9504500000 Video Game Consoles", "World Total", "September 2025", "1,000", "280"],
+)  # fmt: skip
+ACE = table(
+    ["Entry Summary Number", "Entry Date", "Entry Summary Date", "Liquidation Date",
+     "Liquidation Status", "Entry Summary Line Number", "Country of Origin Code", "Line SPI Code",
+     "Tariff Ordinal Number", "HTS Number - Full", "Line Tariff Goods Value Amount",
+     "Line Tariff Duty Amount"],
+    ["XXX00000017", "09/21/2025", "10/01/2025", "", "", "001", "CN", "", "1", "9903.01.24", "0",
+     "160.00"],
+    ["XXX00000017", "09/21/2025", "10/01/2025", "", "", "001", "CN", "", "2", "9903.01.25", "0",
+     "80.00"],
+    ["XXX00000017", "09/21/2025", "10/01/2025", "", "", "001", "CN", "", "3", "9504.50.0000",
+     "$800.00", "0"],
+    ["XXX00000017", "09/21/2025", "10/01/2025", "", "", "002", "VN", "", "1", "9903.02.69",
+     "200.00", "40.00"],
+    ["XXX00000017", "09/21/2025", "10/01/2025", "", "", "002", "VN", "", "2", "9504.50.0000",
+     "0", "0"],
+)  # fmt: skip
+
+
+def dataweb():
+    book = Workbook()
+    book.active.title = "Query Parameters"
+    book.active.append(["Made up"])
+    for name, china, vietnam in (("Customs Value", 800, 200), ("Calculated Duties", 240, 40)):
+        sheet = book.create_sheet(name)
+        sheet.append(["Data Type", "HTS Number", "Description", "Country", "Year", "Month", name])
+        for country, value in (("China", china), ("Vietnam", vietnam)):
+            sheet.append([name, "9504500000", "Consoles", country, 2025, 9, value])
+    raw = io.BytesIO()
+    book.save(raw)
+    return raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "on"),
+    [
+        ("Census API", CENSUS_API, date(2025, 9, 1)),
+        ("USA Trade Online", USA_TRADE, date(2025, 9, 1)),
+        ("DataWeb", dataweb(), date(2025, 9, 1)),
+        ("ACE ES-003", ACE, date(2025, 9, 21)),
+    ],
+)
+def test_the_same_lines_in_each_layout(name, content, on, lines, shipped, tmp_path):
+    """Consoles in September 2025: China 30%, Vietnam 20%, as charged."""
+    frame, told = lines(content, "lines.xlsx" if name == "DataWeb" else "lines.csv")
+    assert f"It is laid out as {name}." in told
+    assert frame["hts"].tolist() == ["9504500000"] * 2
+    assert frame["origin"].tolist() == ["CHN", "VNM"]
+    assert set(pd.to_datetime(frame["entered_on"]).dt.date) == {on}
+    assert frame["customs_value"].tolist() == [800, 200]
+    assert frame["duty"].tolist() == [240, 40]
+    rates = effective_tariff_rate(tmp_path / "lines.parquet", shipped).to_frame()
+    assert rates["statutory_low"].tolist() == pytest.approx([0.30, 0.20])
+    assert rates["realised"].tolist() == pytest.approx([0.30, 0.20])
+
+
+def test_totals_of_groups_are_left_out_and_counted(lines):
+    assert lines(CENSUS_API)[1].endswith("2 lines of groups of countries are left out.")
+
+
+def test_a_heading_of_chapter_99_alone_is_told(lines):
+    alone = "\n".join(line for line in ACE.splitlines() if "9504" not in line or ",001," in line)
+    with pytest.raises(DataError) as caught:
+        lines(alone)
+    assert str(caught.value).endswith(
+        "lines.csv:5: hts: line 002 of entry XXX00000017 has headings of chapter 99 alone; add the "
+        "row of the goods"
+    )
+
+
+def test_faults_of_lines_are_told_fifty_at_a_time(lines):
+    rows = [["9504500000", "CHN", "2025-09-01", "-1"]] * 70
+    with pytest.raises(DataError) as caught:
+        lines(table(["hts", "origin", "entered_on", "customs_value"], *rows))
+    told = str(caught.value).splitlines()
+    assert len(told) == 51
+    assert told[0].endswith("lines.csv:2: customs_value: is negative (got '-1'); give a number, 0 "
+                            "or more")  # fmt: skip
+    assert told[-1].endswith("lines.csv: 20 more cells are wrong; correct or leave out these rows")
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (["950450000", "CHN", "2025-09-01", "1"], "hts: has 9 digits: a leading zero was lost"),
+        (["9903.01.25", "CHN", "2025-09-01", "1"], "hts: is of chapter 99, a special provision"),
+        (["9504500000", "EU", "2025-09-01", "1"], "origin: is a group of countries (got 'EU')"),
+        (["9504500000", "CHN", "", "1"], "entered_on: is blank; give the day of entry, or --on"),
+        (["9504500000", "CHN", "2025-09-01", ""], "customs_value: is blank; fill it in"),
+        (["9504500000", "CHN", "2025-09-01", "1%"], "customs_value: is a percentage"),
+    ],
+)
+def test_a_bad_line_is_told(row, told, lines):
+    with pytest.raises(DataError) as caught:
+        lines(table(["hts", "origin", "entered_on", "customs_value"], row))
+    assert f"lines.csv:2: {told}" in str(caught.value)
+
+
+# products
+
+SHOPIFY = table(
+    ["Handle", "Title", "Vendor", "Variant SKU", "Variant Price", "Cost per item", "Status"],
+    ["console", "Console", "Acme", "C-1", "499.99", "350.00", "active"],
+    ["shoe", "Shoe", "Acme", "S-1", "110.00", "28.00", "active"],
+)
+SHOPIFY_STOCK = table(
+    ["Handle", "Title", "Option1 Name", "Option1 Value", "SKU", "HS Code", "COO", "Location",
+     "Bin name", "On hand (current)"],
+    ["console", "Console", "Title", "Default", "C-1", "9504500000", "VN", "East", "", "5"],
+    ["shoe", "Shoe", "Title", "Default", "S-1", "6404.11.90", "VN", "East", "", "7"],
+)  # fmt: skip
+AMAZON = table(
+    ["item_sku", "item_name", "brand_name", "standard_price", "quantity", "country_of_origin"],
+    ["C-1", "Console", "Acme", "499.99", "5", "VN"],
+    ["S-1", "Shoe", "Acme", "110.00", "7", "VN"],
+    separator="\t",
+)
+AMAZON_CODES = table(["sku", "HTS code", "customs value"], ["C-1", "9504500000", "350"],
+                     ["S-1", "6404.11.90", "28"])  # fmt: skip
+SAP = table(
+    ["MATNR", "MAKTX", "WERKS", "STAWN", "HERKL", "STPRS", "PEINH", "WAERS", "KBETR"],
+    ["C-1", "Console", "1000", "9504500000", "VN", "35,000.00", "100", "USD", "499.99"],
+    ["S-1", "Shoe", "1000", "6404.11.90", "VN", "280.00", "10", "USD", "110.00"],
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [("Shopify", SHOPIFY, SHOPIFY_STOCK), ("Amazon", AMAZON, AMAZON_CODES),
+     ("SAP item master", SAP, None)],
+)  # fmt: skip
+def test_the_same_products_in_each_layout(name, first, second, tmp_path, shipped):
+    """A console at 20% of $350, a shoe at the general 20% and 20% of $28, one unit each."""
+    path, join = tmp_path / "skus.csv", None
+    path.write_text(first, encoding="utf-8")
+    if second:
+        join = tmp_path / "more.csv"
+        join.write_text(second, encoding="utf-8")
+    file = open_skus(path, join=join)
+    assert f"It is laid out as {name}." in file.described()
+    result, rows = run(file, shipped)
+    assert rows["sku"].tolist() == ["C-1", "S-1"]
+    assert rows["price_usd"].tolist() == [499.99, 110]
+    assert rows["duty_usd_low"].tolist() == pytest.approx([70.0, 0.4 * 28])
+    assert rows["flags"].str.contains("unit cost unknown").all()
+    assert "No margin is known" in result.summary()
+
+
+def test_a_file_that_lacks_what_the_second_has_not_is_refused(tmp_path):
+    path = tmp_path / "skus.csv"
+    path.write_text(SHOPIFY, encoding="utf-8")
+    with pytest.raises(DataError, match="hts: column is missing; add it, or say which it is"):
+        open_skus(path)
