@@ -20,7 +20,8 @@ def opened_at(browser, file, width, scheme="light", **more):
     )
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1280, "dark")])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_axe_finds_nothing(browser, report_file, sample_file, width, scheme, whole):
     """The sample has every kind of block, and names of every kind; the whole report takes long."""

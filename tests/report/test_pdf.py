@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -17,7 +18,7 @@ from sample import FORMULA, HOSTILE, JAPANESE, LONG_WORD, READ
 
 from tariffimpact.errors import TariffImpactError
 from tariffimpact.report.content import MOST_ROWS, Document, Table
-from tariffimpact.report.pdf import _column_widths, render_pdf
+from tariffimpact.report.pdf import MOST_PRINTED, _column_widths, render_pdf
 
 needs_pdftotext = pytest.mark.skipif(
     shutil.which("pdftotext") is None, reason="no text extraction: pdftotext is not installed"
@@ -145,7 +146,8 @@ def test_a_table_without_end_is_cut_and_says_so(document: Document, svgs: dict[s
     printed = render_pdf(dataclasses.replace(document, sections=(section,)), svgs)
     run = subprocess.run(["pdftotext", "-", "-"], input=printed, capture_output=True, check=True)
     assert f"and {2000 - MOST_ROWS:,} more rows, which the data holds." in run.stdout.decode()
-    last, cut = (f"r{n}".encode() in run.stdout for n in (MOST_ROWS - 1, MOST_ROWS))
+    assert f"and {MOST_ROWS - MOST_PRINTED} more rows, on the page." in run.stdout.decode()
+    last, cut = (f"r{n}".encode() in run.stdout for n in (MOST_PRINTED - 1, MOST_PRINTED))
     assert (last, cut) == (True, False)
 
 
@@ -173,3 +175,31 @@ def test_a_table_is_as_wide_as_the_page(columns: int) -> None:
     widths, _ = _column_widths(rows, 8.0)
     assert sum(widths) == pytest.approx(481.8, abs=0.1)  # 170 mm; widths are rounded
     assert min(widths) > 9.0
+
+
+def test_no_page_of_the_whole_report_is_a_third_empty_and_it_is_short(
+    shipped_report: Document, tmp_path: Path
+) -> None:
+    """Looked at as pictures: rows of pixels with ink between head and foot of each page."""
+
+    import numpy as np
+    from PIL import Image
+
+    if shutil.which("pdftoppm") is None:
+        pytest.skip("pdftoppm is not there: install poppler-utils")
+    from tariffimpact.report.write import write_report
+
+    write_report(shipped_report, tmp_path, formats=("pdf",))
+    subprocess.run(
+        ["pdftoppm", "-r", "24", "-gray", str(tmp_path / "tariff-impact.pdf"), str(tmp_path / "p")],
+        check=True,
+    )
+    pages = sorted(tmp_path.glob("p-*.pgm"))
+    assert len(pages) <= 16
+    for page in pages[:-1]:
+        with Image.open(page) as picture:
+            grey = np.asarray(picture)
+        body = grey[: int(0.94 * len(grey))]
+        inked = np.flatnonzero((body < 250).any(axis=1))
+        edges = np.array([int(0.05 * len(grey)), *inked, len(body)])
+        assert np.diff(edges).max() < len(grey) / 3, page.name

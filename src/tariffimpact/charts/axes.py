@@ -219,4 +219,4 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
         ticks = [m * 10.0**n for n in tens for m in steps if low <= m * 10.0**n <= high]
         if len(ticks) <= most:
             break
-    return ticks
+    return ticks[:: -(-len(ticks) // most)]

@@ -9,7 +9,15 @@ from tariffimpact.charts.axes import base_line, span_worded, value_axis, widen
 from tariffimpact.charts.fonts import wrapped
 from tariffimpact.charts.frames import checked, numbers, texts
 from tariffimpact.charts.framing import drawing, fit
-from tariffimpact.charts.marks import beside, key, label_rows, rows_down, rows_height, tell
+from tariffimpact.charts.marks import (
+    beside,
+    key,
+    label_rows,
+    row_pitch,
+    rows_down,
+    rows_height,
+    tell,
+)
 from tariffimpact.charts.ranges import limits
 from tariffimpact.charts.style import (
     BLUE,
@@ -73,7 +81,7 @@ def margin_dots(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = None
     data = checked(frame, "margin_dots", ("name", *columns))
     names = texts(data, "name")
     rows, _ = rows_down(names)
-    with drawing(ax, height=rows_height(rows), source=source) as axes:
+    with drawing(ax, height=rows_height(rows, row_pitch(names)), source=source) as axes:
         label_rows(axes, rows, names)
         axes.set_xlim(*limits([v for name in columns for v in numbers(data, name)]))
         ends = {rule: list(zip(numbers(data, f"{rule}_low"), numbers(data, f"{rule}_high"),

@@ -34,6 +34,8 @@ _HEADER: Final = 0.8
 _PART: Final = 0.3
 _ARROW: Final = 26.0
 _FEW: Final = 4
+_FEW_ROWS: Final = 9
+_DENSE_ROW: Final = 0.28
 _NAME_LINE: Final = 0.5
 """Height of a line of a name above a mark, in rows."""
 _NAME_UP: Final = 0.4
@@ -125,6 +127,12 @@ def row_words(label: str, width: float, lines: int = 2, *, narrow: bool = False)
 def middle(text: str) -> Literal["center", "center_baseline"]:
     """Return the alignment that puts a label level with a mark, by its letters if one line."""
     return "center" if "\n" in text else "center_baseline"
+
+
+def row_pitch(labels: Sequence[str]) -> float:
+    """Return the height of a row, inches: less where there are many, each named on one line."""
+    tall = any("\n" in row_words(label, look().width) for label in labels)
+    return ROW if len(labels) <= _FEW_ROWS or tall else _DENSE_ROW
 
 
 def rows_height(rows: Sequence[float], row: float = ROW, above: float = 0.5) -> float:

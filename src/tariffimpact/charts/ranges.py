@@ -23,6 +23,7 @@ from tariffimpact.charts.marks import (
     key,
     label_rows,
     open_end,
+    row_pitch,
     rows_down,
     rows_height,
     tell,
@@ -122,7 +123,11 @@ def range_bars(
     colours = [TONES.get(tone, BLUE) for tone in texts(data, "tone")]
     rows, headings = rows_down(texts(data, "label"), texts(data, "group"))
     above = 0.8 if mark_label else 0.5
-    with drawing(ax, height=rows_height(rows, above=above), source=source) as axes:
+    with drawing(
+        ax,
+        height=rows_height(rows, row_pitch(texts(data, "label")), above=above),
+        source=source,
+    ) as axes:
         label_rows(axes, rows, texts(data, "label"), headings, above=above)
         axes.set_xlim(*limits([*lows, *highs, *seen, math.nan if mark is None else mark]))
         if x_label:

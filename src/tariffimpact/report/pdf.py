@@ -6,6 +6,7 @@ code. The only fonts are the report's own; what they cannot print is shown by a 
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import tempfile
@@ -44,8 +45,18 @@ _SHORT: Final = (24, 20, 16, 12)
 """Letters up to which a column's cells keep to one line: the first with which there is room."""
 _SHORT_SHARE: Final = 0.7
 """Share of the page that short cells may take where there are long ones too."""
-_WHOLE: Final = 8
+_WHOLE: Final = 5
 """Rows up to which a table is kept on one page."""
+_FIRST: Final = 4
+"""Rows of a longer one that stand on the page on which it begins, at the least."""
+MOST_PRINTED: Final = 30
+"""Rows of a table on paper; the page has the others."""
+_LINE: Final = 7.0
+"""Size of a source's line, points."""
+_NUMBER: Final = 21.0
+_GUTTER: Final = 14.2
+_MOST_HEAD: Final = 190.0
+"""Room, in points, that the beginning of a table may ask for."""
 _SAMPLED: Final = 80
 """Rows of a table looked at to choose its columns' widths."""
 _LONGEST_WORDS: Final = (26, 18, 13, 9, 6, 4)
@@ -136,6 +147,7 @@ class _Payload:
             "keywords": ["tariff", "pass-through", "incidence"],
             "language": document.language,
             "dates": [*dates, self._ink(document.made_with)],
+            "opening": None if document.opening is None else self._figure(document.opening),
             "findings": [self._paragraph(p) for p in document.findings],
             "legend": list(wording.STANDINGS.items()),
             "sections": [
@@ -148,9 +160,9 @@ class _Payload:
 
     def _ink(self, text: str, longest: int = _ENDLESS) -> str:
         """Return a text as the font prints it, words longer than `longest` made breakable."""
-        from tariffimpact.charts import legible, unprintable
+        from tariffimpact.charts import legible
 
-        self._missing |= unprintable("".join(text.split()))
+        self._missing |= unprintable_of(text)
         return _breakable(legible(text), longest)
 
     def _note(self) -> str:
@@ -190,15 +202,17 @@ class _Payload:
 
     def _table(self, table: Table) -> dict[str, Any]:
         """Return a table with the widths of its columns, its words broken where they must be."""
-        rows = table.rows
-        cites = [self._document.numbers(ids) for ids in table.cites]
+        rows = table.rows[:MOST_PRINTED]
+        left = len(table.rows) - len(rows)
+        more = f" … and {left} more rows, on the page." if left else ""
+        cites = [self._document.numbers(ids) for ids in table.cites[:MOST_PRINTED]]
         cites = cites if any(cites) else []
         columns, full = table.columns, rows
         if cites:
             marks = (", ".join(map(str, numbers)) for numbers in cites)
             columns = (*columns, "Sources")
             full = tuple((*row, mark) for row, mark in zip(rows, marks, strict=True))
-        size = 9.0 if len(columns) <= 7 else 8.5 if len(columns) <= 9 else 8.0
+        size = 8.0 if len(columns) <= 6 else 7.5
         widths, longest = _column_widths([columns, *full], size)
         return {
             "kind": "table",
@@ -207,7 +221,8 @@ class _Payload:
             "rows": [[self._ink(cell, longest) for cell in row] for row in rows],
             "cites": cites,
             "numeric": table.numeric,
-            "note": self._ink(table.note),
+            "note": self._ink(f"{table.note}{more}".strip()),
+            "head": _head_height([columns, *full], widths, size),
             "size": size,
             "pad": _PAD,
             "widths": widths,
@@ -217,17 +232,27 @@ class _Payload:
 
     def _reference(self, reference: Reference) -> dict[str, Any]:
         source = reference.source
+        line = f"{source.publisher}, {units.day(source.published_on, short=True)}: {source.title}"
         return {
             "number": reference.number,
-            "title": self._ink(source.title),
-            "details": self._ink(
-                f"{source.publisher}. Published {units.day(source.published_on)}, "
-                f"read {units.day(source.accessed_on)}. Licence: {source.licence}."
-            ),
-            "url": source.address,
-            "quotes": [(self._ink(place), self._ink(words)) for place, words in reference.quotes],
-            "tall": sum(len(words) + 60 for _, words in reference.quotes) > _TALL,
+            "line": self._line(line),
+            "url": str(source.url),
         }
+
+    def _line(self, text: str) -> str:
+        """Return a source in one printed line: shortened where it must be."""
+        from tariffimpact.charts.fonts import wrapped
+
+        self._missing |= unprintable_of(text)
+        room = (_TEXT_WIDTH - _GUTTER) / 2 - _NUMBER
+        return wrapped(text, room, _LINE, lines=1)
+
+
+def unprintable_of(text: str) -> set[str]:
+    """Return the characters of a text that the font cannot print."""
+    from tariffimpact.charts import unprintable
+
+    return unprintable("".join(text.split()))
 
 
 def _column_widths(rows: Sequence[Sequence[str]], size: float) -> tuple[tuple[float, ...], int]:
@@ -254,6 +279,18 @@ def _column_widths(rows: Sequence[Sequence[str]], size: float) -> tuple[tuple[fl
     widths = _filled(widths, [[len(cell) for cell in row] for row in rows], room)
     share = (room - sum(widths)) / len(widths)  # a table fills the page, asked to or not
     return tuple(round((width + share) * letter + _PAD, 2) for width in widths), longest
+
+
+def _head_height(rows: Sequence[Sequence[str]], widths: Sequence[float], size: float) -> float:
+    """Return about how tall a table's caption, head and first rows are, points."""
+    tall = 30.0
+    for row in rows[: _FIRST + 1]:
+        lines = max(
+            math.ceil(len(cell) * size * _EM / max(width - _PAD, 1.0))
+            for cell, width in zip(row, widths, strict=True)
+        )
+        tall += max(lines, 1) * size * 1.2 + 6
+    return min(round(tall, 1), _MOST_HEAD)
 
 
 def _filled(widths: list[int], lengths: Sequence[Sequence[int]], room: float) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tariffimpact import charts, units
-from tariffimpact.facts import Assumption, Basis, Conflict, ValueMeasure
+from tariffimpact.facts import Assumption, Basis, ValueMeasure
 from tariffimpact.passthrough import full_share, implied_rate, measure
 from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Section, Table
 from tariffimpact.report.lead import LeadEvent
@@ -115,13 +115,25 @@ def range_words(row: Assumption) -> tuple[str, str]:
 def conflict_section(results: Results) -> Section | None:
     """Return the claims that cannot all be right, and which one the figures rest on."""
     rows = results.facts.conflicts
-    if not rows:
+    used = [row for row in rows if row.used]
+    if not used:
         return None
+    others = {row.subject: [r for r in rows if r.subject == row.subject and not r.used]
+              for row in used}  # fmt: skip
+    idle = len({row.subject for row in rows} - set(others))
+    left = f" {idle} more, on which no figure here rests, are in conflicts.csv." if idle else ""
     table = Table(
         caption="Sources that disagree, and the claim this report rests on",
-        columns=("About", "Claim", "Used", "Reason"),
-        rows=tuple(_conflict_row(row) for row in rows),
-        cites=tuple((row.source_id,) for row in rows),
+        columns=("About", "Taken", "Set aside", "Reason"),
+        rows=tuple(
+            (row.subject, row.claim, "; ".join(r.claim for r in others[row.subject]), row.reason)
+            for row in used
+        ),
+        cites=tuple(
+            tuple(dict.fromkeys((row.source_id, *(r.source_id for r in others[row.subject]))))
+            for row in used
+        ),
+        note=left.strip(),
     )
     return Section("conflicts", "Where sources disagree", (table,))
 
@@ -283,10 +295,6 @@ def _dictionary(lead: LeadEvent) -> Table:
         numeric=(1, 2),
         note="This report uses the first. The customs value is taken as unchanged.",
     )
-
-
-def _conflict_row(row: Conflict) -> tuple[str, ...]:
-    return (row.subject, row.claim, "used" if row.used else "recorded", row.reason)
 
 
 def curve_figure(lead: LeadEvent) -> Figure:

@@ -134,6 +134,10 @@ def _figure(found: LeadRecovery) -> Figure:
             f"{units.day(row.disclosed_on)}",
             "low": recovered.rate.low,
             "high": recovered.rate.high,
+            "brings_in_usd_low": recovered.gain.low,
+            "brings_in_usd_high": recovered.gain.high,
+            "exposure_usd_low": None if row.amount_usd is None else row.amount_usd.low,
+            "exposure_usd_high": None if row.amount_usd is None else row.amount_usd.high,
         }
         for row, recovered in zip(found.exposures, found.recoveries, strict=True)
     )

@@ -138,7 +138,8 @@ def _ranges(lead: LeadEvent) -> Figure:
             "product": entry.price.product,
             "old_price": entry.price.old_price,
             "new_price": entry.price.new_price,
-            "origin": entry.scenario.label,
+            "origin": entry.scenario.label if entry.scenario.is_open else entry.scenario.countries,
+            "entered": entry.scenario.entered,
             "tariff": entry.scenario.words,
             "low": entry.bounds.rate.low,
             "high": entry.bounds.rate.high,
@@ -157,8 +158,10 @@ def _ranges(lead: LeadEvent) -> Figure:
             )
         ],
         label=[
-            f"{_from(origin)} ({rate})"
-            for origin, rate in zip(kept["origin"], kept["tariff"], strict=True)
+            f"{origin}{_short_days(entered)}, {rate}"
+            for origin, entered, rate in zip(
+                kept["origin"], kept["entered"], kept["tariff"], strict=True
+            )
         ],
         tone=[_TONES.get(verdict, "grey") for verdict in kept["verdict"]],
     )
@@ -181,7 +184,7 @@ def _ranges(lead: LeadEvent) -> Figure:
         "of the months before where stock may be older.",
         alt=f"{title}. "
         + " ".join(
-            f"{entry.price.product}, {_from(entry.scenario.label)}: "
+            f"{entry.price.product}, {entry.scenario.label}: "
             f"{units.money(entry.bounds.rate, currency, 2)}, {entry.bounds.verdict}."
             for entry in lead.bounds[: 4 * MOST_DRAWN]
             if entry.bounds.rate is not None
@@ -195,15 +198,18 @@ def _ranges(lead: LeadEvent) -> Figure:
     )  # fmt: skip
 
 
-def _from(label: str) -> str:
-    """Return an origin as it names a row.
+def _short_days(entered: str) -> str:
+    """Return days of import as a row's name has room for them.
 
     Examples
     --------
-    >>> _from("China"), _from("any but China, stock up to 3 months old")
-    ('made in China', 'any but China, stock up to 3 months old')
+    >>> _short_days("from 7 August 2025"), _short_days("before 7 August 2025"), _short_days("")
+    (' since 7 Aug', ' before 7 Aug', '')
     """
-    return label if label.startswith("any") else f"made in {label}"
+    if not entered:
+        return ""
+    word, day, month = entered.split()[:3]
+    return f" {word.replace('from', 'since')} {day} {month[:3]}"
 
 
 def _moved(lead: LeadEvent) -> str:
@@ -217,35 +223,49 @@ def _moved(lead: LeadEvent) -> str:
 def passed_on_title(frame: pd.DataFrame, move: str) -> str:
     """Return what the ranges settle, product by product and origin by origin.
 
-    A product is settled if its range lies on one side of a dollar for every origin; an origin if
-    it does for every product.
+    A product is settled if its range lies on one side of a dollar for every origin; an origin and
+    its days of import if it does for every product.
     """
     ends = {"less than full": "less", "more than full": "more"}
     verdicts = frame.assign(side=[ends.get(v, "open") for v in frame["verdict"]])
     for side in ("less", "more"):
-        of_side = verdicts["side"] == side
-        if of_side.all():
+        marked = verdicts.assign(hit=verdicts["side"] == side)
+        if marked["hit"].all():
             return f"{move} was {side} than the duty on every model, wherever it was made"
-        products = _all(verdicts.assign(hit=of_side), "product")
-        origins = _all(verdicts.assign(hit=of_side), "origin")
+        products = [str(name[0]) for name in _all(marked, ["product"])]
+        origins = _all(marked, ["entered", "origin"])
         if products:
             first = f"{move} was {side} than the duty on the {units.listed(products)} wherever made"
-            others = f"; on the other models only those from {units.listed(origins)} are sure"
-            return first + (others if origins else "; the other models cannot be told")
+            others = f"; on the other models only for those {_from(origins)} is it sure"
+            return first + (others if origins else "; for the other models it cannot be told")
         if origins:
-            return (
-                f"{move} was {side} than the duty on every model from {units.listed(origins)}; "
-                "from elsewhere not all can be told"
-            )
+            return f"{move} was {side} than the duty on every model {_from(origins)}"
     if (verdicts["side"] == "open").all():
         return f"Nobody outside can tell whether {move} was more or less than the duty"
     return f"Whether {move} was more or less than the duty depends on model and origin"
 
 
-def _all(verdicts: pd.DataFrame, by: str) -> list[str]:
+def _from(places: list[tuple[str, ...]]) -> str:
+    """Return days of import and origins in words, the origins of the same days together."""
+    by_days: dict[str, list[str]] = {}
+    for entered, origin in places:
+        by_days.setdefault(entered, []).append(origin)
+    return units.listed(
+        [
+            f"from {units.listed(names)}"
+            + (f" {entered.replace('from ', 'since ')}" if entered else "")
+            for entered, names in by_days.items()
+        ]
+    )
+
+
+def _all(marked: pd.DataFrame, by: list[str]) -> list[tuple[str, ...]]:
     """Return the items of which every row is a hit, in the order of the rows."""
-    hits = verdicts.groupby(by, sort=False)["hit"].all()
-    return [str(name) for name in hits[hits].index]
+    hits = marked.groupby(by, sort=False)["hit"].all()
+    return [
+        tuple(map(str, name)) if isinstance(name, tuple) else (str(name),)
+        for name in hits[hits].index
+    ]
 
 
 def _bounds_table(lead: LeadEvent) -> Table:

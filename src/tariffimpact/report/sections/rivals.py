@@ -11,6 +11,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.market import MarketRange, ProductTable, impose_range
 from tariffimpact.report.content import Block, Figure, Paragraph, Section
 from tariffimpact.report.lead import LeadEvent
+from tariffimpact.report.origins import OriginScenario
 from tariffimpact.report.results import Results
 from tariffimpact.report.wording import leading
 
@@ -32,16 +33,15 @@ def rival_section(results: Results, table: ProductTable) -> Section | None:
         The products of the lead's market, prices, sales and margins, each a number or a range.
     """
     lead = results.lead
-    if lead is None or not lead.has_rate or not lead.scenarios[0].tariff_change.is_exact:
+    firms = table.labels["firm"]
+    found = None if lead is None or not lead.has_rate else _taxed(lead, table)
+    if lead is None or found is None or len(set(firms)) < 2:
         return None
-    firms, origin = table.labels["firm"], lead.scenarios[0].origins[0]
-    taxed = {f for f, o in zip(firms, table.labels["origin"], strict=True) if o == origin}
-    if lead.company not in taxed or len(set(firms)) < 2:
-        return None
+    scenario, origin, taxed = found
     answer = impose_range(
         table,
         outside_share=OUTSIDE_SHARE,
-        ad_valorem=lead.scenarios[0].tariff_change.high,
+        ad_valorem=scenario.tariff_change.high,
         where={"origin": origin},
     )
     falls = (
@@ -62,6 +62,21 @@ def rival_section(results: Results, table: ProductTable) -> Section | None:
         Paragraph(answer.explain(), standing="model"),
     )
     return Section("rivals", "If rivals respond", blocks)
+
+
+def _taxed(lead: LeadEvent, table: ProductTable) -> tuple[OriginScenario, str, set[object]] | None:
+    """Return the first exact scenario of an origin of the lead's products, and who is taxed by it.
+
+    None where the table has the lead's products from no origin of which the duty is known.
+    """
+    pairs = list(zip(table.labels["firm"], table.labels["origin"], strict=True))
+    for scenario in lead.scenarios:
+        for origin in scenario.origins:
+            taxed: set[object] = {firm for firm, of in pairs if of == origin}
+            exact = scenario.tariff_change.is_exact and not scenario.is_open
+            if exact and scenario.is_current and lead.company in taxed:
+                return scenario, origin, taxed
+    return None
 
 
 def _figure(lead: LeadEvent, answer: MarketRange) -> Figure:
