@@ -207,5 +207,5 @@ def _schedule(
     from tariffimpact.tariffs import Schedule, ScheduleFile, shipped_schedule
 
     if file is None:
-        return shipped_schedule(read_facts(folder))
-    return Schedule(ScheduleFile(file))
+        return shipped_schedule(read_facts(folder), claims=dict(claims))
+    return Schedule(ScheduleFile(file), claims=dict(claims))
