@@ -41,7 +41,10 @@ axes = found.plot()
 # %% [markdown]
 # A rise of $50 on the PlayStation 5 lies inside its range: with rivals answering, it is neither
 # proof of full pass-through nor of a margin cut. Rivals that pay no duty raise their prices by a
-# few dollars. How the range was found:
+# few dollars. Sales, profits, duty and consumers' loss have ranges too. How they were found:
+
+# %%
+found.to_table().round(3)
 
 # %%
 print(found.explain())
@@ -56,7 +59,7 @@ market = table.market(outside_share=0.5)
 duties = Duties(0.20 * table.where({"firm": "Sony"}))
 result = market.impose(duties)
 print(result.summary())
-print(result.ledger().summary())
+print(result.ledger(home=["Microsoft"]).summary())
 print(result.explain())
 
 # %%

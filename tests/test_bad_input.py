@@ -36,7 +36,7 @@ def missing_column(data):
     data.write("statements", [{k: v for k, v in row.items() if k != "stage"} for row in rows])
     columns = (
         "statement_id, company, scope, market, said_on, response, stage, cause, price_change, "
-        "share_of_range, source_id, locator, quote, notes"
+        "share_of_range, verification, source_id, locator, quote, notes"
     )
     text = f"statements.csv:1: stage: column is missing; add it; the columns are {columns}"
     return [text]
@@ -245,7 +245,8 @@ def hostile(tmp_path_factory):
     folder, out = root / "data", root / "out"
     shutil.copytree(shipped_folder("data"), folder)
     (folder / "console_market.csv").unlink()  # it names none of them, and takes long
-    for name in ("prices", "exposures", "statements", "financials", "origins"):
+    for name in ("prices", "exposures", "statements", "financials", "origins", "customs_values",
+                 "refunds", "lawsuits", "companies"):  # fmt: skip
         path = folder / f"{name}.csv"
         rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
         with path.open("w", encoding="utf-8", newline="") as file:

@@ -1,12 +1,16 @@
 """`tariffimpact estimate`: its JSON, its files, its refusals."""
 
 import json
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from estimation.test_panels import small
+from tariffimpact.errors import DataError
+from tariffimpact.estimation import Columns, open_panel
+from tariffimpact.estimation.duties import with_schedule
 
 LAUNDRY = (
     "cpi_durables", "--unit", "item", "--price", "value", "--treated", "item=Laundry equipment",
@@ -161,3 +165,37 @@ def test_rates_of_the_shipped_schedule_are_joined(run, tmp_path):
     code, _, err = run("estimate", tmp_path / "horses.csv", *options)
     assert code == 1
     assert "0101210000 CHN" in err
+
+
+def test_the_rate_of_a_row_is_that_of_its_day_or_the_mean_over_its_month(schedule):
+    """Day by day the schedule's own answer; for a month the mean over its days."""
+    days = [date(2025, 4, day) for day in range(1, 31)]
+    rows = [{"sku": o, "date": d.isoformat(), "hts": "9504500000", "origin": o, "price": 1.0}
+            for o in ("CHN", "VNM") for d in days]  # fmt: skip
+    columns = Columns(hts="hts", origin="origin")
+    with open_panel(pd.DataFrame(rows), columns) as panel:
+        (found,) = with_schedule(panel, schedule).blocks()
+    expected = [schedule.rate("9504500000", o, d).rate.low for o in ("CHN", "VNM") for d in days]
+    assert found.treatment == pytest.approx(expected)
+    assert len(set(np.round(expected, 6))) > 2  # April 2025 had several rates
+    months = pd.DataFrame(rows).assign(date="2025-04").drop_duplicates(["sku"])
+    months = pd.concat([months, months.assign(date="2025-05")])
+    with open_panel(months, columns) as panel:
+        (by_month,) = with_schedule(panel, schedule).blocks()
+    assert by_month.treatment[[0, 2]] == pytest.approx(
+        [np.mean(expected[:30]), np.mean(expected[30:])]
+    )
+
+
+def test_a_rate_that_is_a_range_is_refused():
+    class Unsure:
+        def history(self, product, origin, start, end):
+            return pd.DataFrame({"starts_on": [start], "ends_on": [end], "low": 0.1, "high": 0.2})
+
+    frame = pd.DataFrame({"sku": ["a", "a"], "date": ["2025-04", "2025-05"], "price": 1.0,
+                          "hts": "9504500000", "origin": "CHN"})  # fmt: skip
+    with (
+        open_panel(frame, Columns(hts="hts", origin="origin")) as panel,
+        pytest.raises(DataError, match=r"has a rate of 0.1 to 0.2 from 2025-04-01.*; settle it"),
+    ):
+        with_schedule(panel, Unsure())

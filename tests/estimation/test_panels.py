@@ -314,6 +314,44 @@ def test_other_effects_go_through_pyfixest_or_name_the_extra(monkeypatch):
     assert again.main.estimate == plain.main.estimate  # the two-way case needs no extra
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty.csv", b"", "is empty"),
+        ("header.csv", b"sku,date,price\n", "has no rows"),
+        ("latin.csv", b"sku,date,price\nM\xfcsli,2024,3\n", "is not UTF-8 text"),
+        ("ragged.csv", b"sku,date,price\na,2024,3\nb,2024\n", "ragged.csv:3: is not readable"),
+        ("quote.csv", b'sku,date,price\n"a,2024,3\n', "unterminated quote"),
+        ("zero.csv", b"sku,date,price\na\0b,2024,3\n", "."),
+        ("twice.csv", b"sku,date,price,price\na,2024,3,4\n", "column stands twice"),
+        ("fake.csv.gz", b"\x1f\x8bjunk", "cannot be read"),
+        ("fake.parquet", b"PAR1junk", "cannot be read as Parquet"),
+        ("fake.xlsx", b"PK\x03\x04junk", "cannot be read as a spreadsheet"),
+        ("fake.dta", b"junk", "cannot be read as Stata"),
+        ("orders.csv", b"sku,date,price\na,13/02/2018,1\na,02/14/2018,-1\n", "of two orders"),
+        ("orders.csv", b"sku,date,price\na,13/02/2018,1\na,02/14/2018,-1\n", "0 or below"),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path, name, content, words):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=words):
+        estimate(path, Columns(treated="price", treated_value="1"), ASKED[1])
+
+
+def test_before_and_after_alone_needs_two_clusters():
+    frame = small()
+    found = estimate(frame, Columns(treated="imported"), Question(since="2024-07", control="none"))
+    own = frame[frame["imported"] == 1].assign(late=lambda f: f["date"] >= "2024-07")
+    means = np.log(own["price"]).groupby(own["late"]).mean()
+    assert found.main.estimate == pytest.approx(means[True] - means[False], rel=1e-9)
+    assert any("no control" in verdict for verdict in found.verdicts)
+    assert len(found.groups) == 1
+    one = Columns(treated="sku", treated_value="a")
+    with pytest.raises(ModelError, match="one cluster"):
+        estimate(frame, one, Question(since="2024-07", control="none"))
+
+
 def test_a_large_panel_is_read_in_blocks():
     """Blocks of whole units, in order, every row once."""
     frame = pd.concat([small().assign(sku=lambda f, n=n: f["sku"] + str(n)) for n in range(40)])

@@ -179,6 +179,51 @@ def _skus(path: Path) -> object:
     return None
 
 
+def _line_file(path: Path) -> object:
+    """Read a file of import lines, of any layout, up to the parquet that is charged."""
+    from tariffimpact.portfolio import lines_as_parquet
+
+    return lines_as_parquet(path, path.with_suffix(".parquet"), _codes())
+
+
+def _entries(path: Path) -> object:
+    from datetime import date
+
+    from tariffimpact.portfolio import read_entries
+
+    held = read_entries(path)
+    held.folded()
+    charges = _facts().customs_charges
+    return held.refund(on=date(2026, 11, 30), charges=charges).explain()
+
+
+ACE = (
+    b"Entry Summary Number,Entry Date,Entry Summary Date,Liquidation Date,Entry Summary Line "
+    b"Number,Country of Origin Code,HTS Number - Full,Line Tariff Goods Value Amount,Line Tariff "
+    b"Duty Amount\nE1,08/21/2025,09/03/2025,,001,VN,9903.02.69,0,2000\n"
+    b"E1,08/21/2025,09/03/2025,,001,VN,9504500000,10000,0\n"
+)
+LINES = (
+    b'hts,origin,entered_on,customs_value,duty\n9504500000,China,8/21/2025,"$1,000.50",25\n'
+    b"9504.50.00.00,5520,8/22/2025,2bn,\n"
+)
+
+
+def _workbook(rows: bytes) -> bytes:
+    """Return the rows of a CSV as a workbook."""
+    import csv
+    import io
+
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in csv.reader(io.StringIO(rows.decode())):
+        book.active.append(row)
+    raw = io.BytesIO()
+    book.save(raw)
+    return raw.getvalue()
+
+
 def _rules(name: str) -> Callable[[Path], object]:
     from tariffimpact.tariffs.rules import SHIPPED, read_rules
 
@@ -276,6 +321,7 @@ def parquet_readers() -> dict[str, Reader]:
         "schedule": Reader((schedule,), _schedule, "schedule.parquet"),
         "import lines": Reader((lines.getvalue(),), _lines, "lines.parquet"),
         "census": Reader((census.getvalue(),), _census, "5700-imports.parquet"),
+        "workbook": Reader((_workbook(LINES), _workbook(ACE)), _line_file, "lines.xlsx"),
     }
 
 
@@ -321,6 +367,8 @@ def readers() -> dict[str, Reader]:
     found["market"] = Reader((market, _head(market, 3)), _products, "market.csv")
     found["answered market"] = Reader((market, _head(market, 3)), _answered_market, "market.csv")
     found["skus"] = Reader(((DATA / "example_skus.csv").read_bytes(),), _skus, "skus.csv")
+    found["line files"] = Reader((LINES, ACE), _line_file, "lines.csv")
+    found["entries"] = Reader((ACE,), _entries, "es-003.csv")
     found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")
     found |= {f"raw lists with {name}": _raw_list(name) for name in FILES}
     found |= {f"accounts with {name}": _accounts(name) for name in SMALL}

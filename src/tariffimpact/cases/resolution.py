@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, TypeVar
 
+from tariffimpact.cases.case_numbers import Location, Part, Reference, check_kind, stated
 from tariffimpact.cases.earnings import earnings_bridge, earnings_inputs
-from tariffimpact.cases.lines import Location
-from tariffimpact.cases.numbers import Reference, check_kind, stated
-from tariffimpact.cases.part import Part
 from tariffimpact.cases.product import CaseDuty, CaseProduct, PriceMove
 from tariffimpact.cases.schema import CaseFile, Product, Tariff
 from tariffimpact.errors import ModelError, require

@@ -207,5 +207,7 @@ def _schedule(
     from tariffimpact.tariffs import FiledSchedule, TariffSchedule, read_schedule
 
     if file is None:
+        if claims:
+            raise click.UsageError("--claim goes with --schedule: the shipped rows state their own")
         return TariffSchedule(read_facts(folder))
-    return FiledSchedule(read_schedule(file))
+    return FiledSchedule(read_schedule(file), claims=dict(claims))

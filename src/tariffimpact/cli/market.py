@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffimpact.cli.options import json_option
+from tariffimpact.cli.numbers import Number
+from tariffimpact.cli.options import currency_option, json_option
 from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
+    from tariffimpact.market import MarketRange
     from tariffimpact.market.conduct import Conduct
     from tariffimpact.market.fit import DemandName
     from tariffimpact.market.policy import Reading
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("products", required=False, type=click.Path(path_type=Path))
-@click.option("--tariff", required=True, help="Rise of the ad valorem duty, as 15%.")
+@click.option(
+    "--tariff", required=True, type=Number("rate"), help="Rise of the ad valorem duty, as 15%."
+)
 @click.option("--where", multiple=True, metavar="COLUMN=TEXT", help="Products it falls on.")
 @click.option(
     "--demand",
@@ -49,25 +54,45 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--outside",
+    type=Number("share"),
     default="0.3..0.7",
     show_default=True,
-    help="Share of potential buyers who buy none of the products: a number or a range. Not read "
-    "for aids.",
+    help="Share of potential buyers who buy none, as 30% or 30%..70%. Not read for aids.",
 )
+@click.option(
+    "--home", multiple=True, metavar="FIRM", help="A firm at home: adds national welfare."
+)
+@click.option(
+    "--together",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column whose ranges move together over all products, as customs_share.",
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(1, 1_000_000),
+    help="Also say where 90% of so many draws lie, every value in its range as likely.",
+)
+@currency_option
 @json_option
 def market(
     products: Path | None,
-    tariff: str,
+    tariff: float | str,
     where: tuple[str, ...],
     demand: DemandName,
     fix: tuple[str, ...],
     conduct: Conduct,
     reading: Reading,
-    outside: str,
+    outside: float | str,
+    home: tuple[str, ...],
+    together: tuple[str, ...],
+    draws: int | None,
+    currency: str,
     as_json: bool,
 ) -> None:
-    """Say how all shelf prices in PRODUCTS (a CSV) move when a tariff falls on some of them.
+    """Say what a tariff on some of the products in PRODUCTS (a CSV) does if rivals respond.
 
+    Prices, sales, profits, duty revenue and consumers' loss; with --home national welfare too.
     PRODUCTS has the columns product, firm, price and quantity (or share), and may have margin,
     customs_share, ad_valorem, specific, nest and any other to choose products by. Numbers may be
     ranges, as 0.2..0.4. Without PRODUCTS it is the shipped console market of the story.
@@ -76,26 +101,72 @@ def market(
     from tariffimpact.interval import Interval
     from tariffimpact.market import impose_range, read_products
     from tariffimpact.release import data_version
-    from tariffimpact.units import parse_fraction
     from tariffimpact.writing import json_text
 
+    _check_options(tariff, demand)
+    share = Interval.parse(outside) if isinstance(outside, str) else Interval.exactly(outside)
     found = impose_range(
         read_products(products or shipped_folder("data") / "console_market.csv"),
-        outside_share=Interval.exactly(0.5) if demand == "aids" else Interval.parse(outside),
-        ad_valorem=parse_fraction(tariff),
+        outside_share=Interval.exactly(0.5) if demand == "aids" else share,
+        ad_valorem=float(tariff),
         where=dict(_pair("where", "COLUMN=TEXT, as origin=JPN", text) for text in where),
         demand=demand,
         reading=reading,
         conduct=conduct,
         fixed=_parameters(fix),
+        together=together,
+        home=home or None,
+        draws=draws or 0,
+        currency=currency,
     )
     if as_json:
-        rows = found.to_frame().to_dict("records")
-        told = {"points": found.points, "refused": found.refused, "products": rows}
+        told = {
+            "currency": found.currency,
+            "points": found.points,
+            "refused": found.refused,
+            "searched": found.searched,
+            "products": found.to_frame().to_dict("records"),
+            "measures": found.to_table().to_dict("records"),
+        }
         shipped = {} if products else {"data": str(data_version())}
         click.echo(json_text(told | shipped))
     else:
-        click.echo(f"{found.summary()}\n{found.explain()}")
+        click.echo(f"{found.summary()}\n\n{_table(found)}\n\n{found.explain()}")
+
+
+def _check_options(tariff: float | str, demand: str) -> None:
+    """Refuse a range of tariffs, and an outside share that demand does not read."""
+    if isinstance(tariff, str):
+        raise ModelError(f"--tariff: one rate (got {tariff}); ask once for each end")
+    source = click.get_current_context().get_parameter_source("outside")
+    if demand == "aids" and source is click.core.ParameterSource.COMMANDLINE:
+        raise ModelError("--outside: aids demand has no outside good; leave it out")
+
+
+def _table(found: MarketRange) -> str:
+    """Return every measure with its range, aligned, the currency in the words."""
+    rows = [("", "", "range", "90% of draws" if found.spread else "")]
+    for row in found.to_table().to_dict("records"):
+        what = {"price": f"price, {found.currency}", "units": "units sold"}.get(
+            row["measure"], row["measure"]
+        )
+        of = "over sales before" if row["of"] == "market" else row["of"]
+        drawn = _words(row, "p05", "p95", found.currency) if found.spread else ""
+        rows.append((what, of, _words(row, "low", "high", found.currency), drawn))
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _words(row: dict[Hashable, Any], low: str, high: str, currency: str) -> str:
+    """Return a range in words: money for prices, percent for all else."""
+    from tariffimpact import units
+    from tariffimpact.interval import Interval
+
+    if not row[low] <= row[high]:
+        return "unknown"
+    span = Interval(row[low], row[high])
+    return units.money(span, currency, 2) if row["measure"] == "price" else units.percent(span)
 
 
 def _pair(option: str, form: str, text: str) -> tuple[str, str]:

@@ -28,6 +28,7 @@ from tariffimpact.estimation.regression import (
     Moments,
     accumulate,
     part_of,
+    pseudo_inverse,
     residuals,
 )
 
@@ -80,7 +81,7 @@ class EventStudy:
             return None
         square = self.covariance[np.ix_(places, places)]
         effect = self.effects[places]
-        wald = float(effect @ np.linalg.pinv(square, hermitian=True) @ effect) / len(places)
+        wald = float(effect @ pseudo_inverse(square) @ effect) / len(places)
         return float(special.fdtrc(len(places), self.clusters - 1, wald)), len(places)
 
 
@@ -196,7 +197,7 @@ def _seen(sums: dict[int, Moments], control: Cohort, cohort: Cohort, at: int) ->
 
 def _path(moments: Moments) -> Floats:
     """Return the period effects of a cohort, up to a constant."""
-    found: Floats = np.linalg.pinv(moments.square, hermitian=True) @ moments.cross
+    found: Floats = pseudo_inverse(moments.square) @ moments.cross
     return found
 
 
@@ -266,7 +267,7 @@ def _scores(
     width = len(plan.relative) + 1
     found = _Scores(np.zeros((effects.clusters, width)), np.zeros(effects.clusters, dtype=np.bool_))
     for cohort in cohorts:
-        weights = np.linalg.pinv(sums[cohort.start].square, hermitian=True)
+        weights = pseudo_inverse(sums[cohort.start].square)
         weights = weights @ plan.contrasts[cohort.start]
         for block in _only(blocks, cohort, until)():
             _, error = residuals(block, effects, [], paths[cohort.start], np.zeros(0))

@@ -120,19 +120,18 @@ def twice(raw: Source, columns: Columns, units: Sequence[str], times: Times) -> 
     The table `panel` lies in the order of unit and period, so that two prices are neighbours.
     """
     (repeated,) = raw.connection.execute(
-        "SELECT count(*) FROM (SELECT unit = lag(unit) OVER () AND time = lag(time) OVER () AS same"
-        " FROM panel) WHERE same"
+        "SELECT count(*) FROM (SELECT place = lag(place) OVER () AS same FROM panel) WHERE same"
     ).fetchone()
     if not repeated:
         return []
     found = raw.connection.execute(
-        "SELECT unit, time, count(*) FROM panel GROUP BY unit, time HAVING count(*) > 1 "
-        "ORDER BY unit, time"
+        "SELECT place, count(*) FROM panel GROUP BY place HAVING count(*) > 1 ORDER BY place"
     ).fetchmany(1_000_000)
-    faults = [
-        Fault(raw.name, f"has {n} prices in {times.labels[at]}", _TWICE, columns.unit, units[unit])
-        for unit, at, n in found[:_SHOWN]
-    ]
+    faults = []
+    for place, count in found[:_SHOWN]:
+        unit, at = divmod(place, len(times))
+        what = f"has {count} prices in {times.labels[at]}"
+        faults.append(Fault(raw.name, what, _TWICE, columns.unit, units[unit]))
     if len(found) > _SHOWN:
         what = f"has more than one price in {len(found) - _SHOWN:,} more units and periods"
         faults.append(Fault(raw.name, what, _TWICE, columns.unit))

@@ -64,8 +64,8 @@ class Panel:
     units: tuple[str, ...]
     clusters: tuple[str, ...]
     """Names of the clusters; those of the units where these are the clusters."""
-    bounds: Ints
-    """Place of each unit's first row, and the number of rows."""
+    rows: int
+    """Rows that have a price."""
     blank: int
     """Rows left out because they have no price."""
     read_as: tuple[str, ...] = ()
@@ -74,23 +74,16 @@ class Panel:
     """Rate by product-origin pair and period, where the schedule gives it."""
 
     @property
-    def rows(self) -> int:
-        """Rows that have a price."""
-        return int(self.bounds[-1])
-
-    @property
     def control_names(self) -> tuple[str, ...]:
         """The controls, the stock first."""
         return self.columns.control_names
 
     def blocks(self, size: int = BLOCK) -> Iterator[Rows]:
-        """Yield the rows in blocks of whole units."""
-        first, units = 0, len(self.units)
-        while first < units:
-            last = int(np.searchsorted(self.bounds, self.bounds[first] + size, side="right")) - 1
-            last = min(max(last, first + 1), units)
-            yield self._block(first, last)
-            first = last
+        """Yield the rows in blocks of whole units, about as large as said."""
+        units = len(self.units)
+        step = max(1, size * units // max(self.rows, 1))
+        for first in range(0, units, step):
+            yield self._block(first, min(first + step, units))
 
     def held(self, rows: int) -> Callable[[], Iterator[Rows]]:
         """Return what gives the blocks, kept in memory if there are no more than so many rows."""
@@ -100,15 +93,18 @@ class Panel:
         return lambda: iter(kept)
 
     def _block(self, first: int, last: int) -> Rows:
+        periods = len(self.times)
         found = self.source.connection.execute(
-            "SELECT * FROM panel WHERE unit >= ? AND unit < ?", [first, last]
+            "SELECT * FROM panel WHERE place >= ? AND place < ?",
+            [first * periods, last * periods],
         ).fetchnumpy()
         arrays = {name: np.ma.getdata(values) for name, values in found.items()}
-        unit, time = arrays["unit"].astype(np.int64), arrays["time"].astype(np.int64)
-        if np.any(np.diff(unit * len(self.times) + time) < 0):  # the engine may mix its threads
-            order = np.lexsort((time, unit))
+        place = arrays["place"]
+        if np.any(place[1:] < place[:-1]):  # the engine may mix its threads
+            order = np.argsort(place, kind="stable")
             arrays = {name: values[order] for name, values in arrays.items()}
-            unit, time = unit[order], time[order]
+            place = arrays["place"]
+        unit, time = np.divmod(place, periods)
         controls = [arrays[f"control{n}"] for n in range(len(self.control_names))]
         treatment = arrays["treatment"].astype(np.float64)
         if self.scenario is not None:
@@ -203,7 +199,7 @@ def open_panel(
         except DataError as error:
             raise DataError([*error.faults, *faults]) from None
         units = _code(connection, "unit_key", "units")
-        _order(raw, columns)
+        _order(raw, columns, times)
         faults += twice(raw, columns, units, times)
         if faults:
             raise DataError(faults)
@@ -329,13 +325,16 @@ def _code(connection: Any, key: str, table: str) -> tuple[str, ...]:
     return tuple(str(key) for (key,) in rows)
 
 
-def _order(raw: Source, columns: Columns) -> None:
+def _order(raw: Source, columns: Columns, times: Times) -> None:
     """Make the table `panel`: codes for names, rows ordered by unit and period."""
-    joins, parts = "", ["u.code AS unit", "t.code AS time", "price"]
+    periods = f"CAST({len(times)} AS BIGINT)"
+    joins, parts = "", [f"u.code * {periods} + t.code AS place", "price"]
     if columns.hts:
         _code(raw.connection, "pair_key", "pairs")
         joins += " JOIN pairs p ON p.key = s.pair_key"
-    parts.append("CAST(p.code AS DOUBLE) AS treatment" if columns.hts else "treatment")
+    small = columns.treated is not None  # 0 or 1
+    own = "CAST(treatment AS UTINYINT) AS treatment" if small else "treatment"
+    parts.append("p.code AS treatment" if columns.hts else own)
     if columns.clustered:
         _code(raw.connection, "cluster_key", "cluster_codes")
         joins += " JOIN cluster_codes c ON c.key = s.cluster_key"
@@ -349,22 +348,19 @@ def _order(raw: Source, columns: Columns) -> None:
     raw.connection.execute(
         f"CREATE TABLE panel AS SELECT {', '.join(parts)} FROM staged s "  # noqa: S608
         f"JOIN units u ON u.key = s.unit_key JOIN periods t ON t.key = s.time_key{joins} "
-        "WHERE price IS NOT NULL ORDER BY unit, time"
+        f"WHERE price IS NOT NULL{' AND NOT isnan(treatment)' if small else ''} ORDER BY place"
     )
 
 
 def _panel(
     raw: Source, columns: Columns, times: Times, units: tuple[str, ...], read_as: tuple[str, ...]
 ) -> Panel:
-    counts = raw.connection.execute(
-        "SELECT count(*) AS n FROM panel GROUP BY unit ORDER BY unit"
-    ).fetchnumpy()["n"]
+    (rows,) = raw.connection.execute("SELECT count(*) FROM panel").fetchone()
     (blank,) = raw.connection.execute("SELECT count(*) FROM staged WHERE price IS NULL").fetchone()
-    if not len(counts):
+    if not rows:
         raise DataError([Fault(raw.name, "has no price", "fill it in", columns.price)])
     clusters = units
     if columns.clustered:
-        rows = raw.connection.execute("SELECT key FROM cluster_codes ORDER BY code").fetchall()
-        clusters = tuple(str(key) for (key,) in rows)
-    bounds = np.r_[0, np.cumsum(np.asarray(counts, dtype=np.int64))]
-    return Panel(raw, columns, times, units, clusters, bounds, int(blank), read_as)
+        keys = raw.connection.execute("SELECT key FROM cluster_codes ORDER BY code").fetchall()
+        clusters = tuple(str(key) for (key,) in keys)
+    return Panel(raw, columns, times, units, clusters, int(rows), int(blank), read_as)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -309,8 +310,8 @@ def _header(path: Path) -> tuple[list[str], str]:
             first = file.readline(1 << 20)
     except UnicodeDecodeError:
         raise DataError([Fault(where, "is not UTF-8 text", "save it as CSV UTF-8")]) from None
-    except OSError as error:
-        what = f"cannot be read: {error.strerror or error}"
+    except (OSError, EOFError, zlib.error) as error:  # the last two of a broken .gz
+        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise DataError([Fault(where, what, "check the file and its permissions")]) from None
     line = first.strip("\r\n")
     if "\0" in line:

@@ -28,6 +28,14 @@ ABSORBED: Final = 1e-9
 """A regressor of which less than this part of the variance is left says nothing of its own."""
 
 
+_ONE_CLUSTER: Final = (
+    "there is one cluster, and an error needs several; cluster by a finer column, or give more "
+    "units"
+)
+_PIVOT: Final = 1e-6
+_FEW_MISSING: Final = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Rows of whole units, those of a unit one after the other."""
@@ -166,9 +174,7 @@ def fit(
     """
     need = len(terms) if required is None else required
     if effects.clusters < 2:
-        raise ModelError(
-            "there is one cluster, and an error needs several; cluster by a finer column"
-        )
+        raise ModelError(_ONE_CLUSTER)
     moments = accumulate(blocks, len(terms), effects)
     slopes = _period_slopes(moments, effects)
     left = moments.within - moments.cross.T @ slopes
@@ -181,6 +187,8 @@ def fit(
     names = tuple(terms[n] for n in kept)
     counted = _counted(len(kept), moments, effects)
     n, groups = moments.n, len(np.flatnonzero(second.present))
+    if groups < 2:
+        raise ModelError(_ONE_CLUSTER)
     if n <= counted.every:
         raise ModelError(f"{n:,} rows cannot tell {counted.every:,} coefficients; give more rows")
     factor = groups / (groups - 1) * (n - 1) / (n - counted.clustered)
@@ -277,32 +285,39 @@ def _add_nesting(found: Moments, part: Within) -> None:
 
 
 def _presence_square(part: Within, periods: int) -> Floats:
-    """Return P' diag(1/n) P of a block, from whichever is sparse: what is there, or what is not.
+    """Return P' diag(1/n) P of a block, by what is missing where that is little.
 
     With M the missing, P = 1 − M and d = 1/n, it is Σd − 1 (M'd)' − (M'd) 1' + M' diag(d) M.
     """
-    from scipy import sparse
-
-    units, cells = len(part.totals), len(part.totals) * periods
-    whole = part.block.weight is None
+    units = len(part.totals)
     place = part.local * periods + part.block.time
-    if whole and 2 * len(place) > cells:
-        missing = np.ones(cells, dtype=np.bool_)
+    if part.block.weight is None:
+        missing = np.ones(units * periods, dtype=np.bool_)
         missing[place] = False
         unit, time = np.divmod(np.flatnonzero(missing), periods)
-        share = 1 / part.totals
-        sums = np.bincount(time, weights=share[unit], minlength=periods)
-        root = sparse.csr_array((np.sqrt(share[unit]), (unit, time)), shape=(units, periods))
-        found: Floats = share.sum() - sums[:, None] - sums + (root.T @ root).toarray()
-        return found
-    if 4 * len(place) > cells:
-        presence = np.zeros((units, periods))
-        presence[part.local, part.block.time] = part.weighed(np.ones(len(place)))
-        dense: Floats = presence.T @ (presence / part.totals[:, None])
-        return dense
-    scaled = part.weighed(1 / np.sqrt(part.totals[part.local]))
-    here = sparse.csr_array((scaled, (part.local, part.block.time)), shape=(units, periods))
-    square: Floats = (here.T @ here).toarray()
+        most = int(np.bincount(unit).max()) if len(unit) else 0
+        if most <= _FEW_MISSING:
+            share = 1 / part.totals
+            sums = np.bincount(time, weights=share[unit], minlength=periods)
+            both = _pairs(unit, time, share[unit], most, periods)
+            found: Floats = share.sum() - sums[:, None] - sums + both
+            return found
+    presence = np.zeros((units, periods))
+    presence[part.local, part.block.time] = part.weighed(np.ones(len(place)))
+    dense: Floats = presence.T @ (presence / part.totals[:, None])
+    return dense
+
+
+def _pairs(unit: Ints, time: Ints, share: Floats, most: int, periods: int) -> Floats:
+    """Return the square that sums a share over every two entries of a unit, itself included."""
+    square = np.zeros((periods, periods))
+    for apart in range(most):
+        first = slice(0, len(unit) - apart)
+        same = unit[first] == unit[apart:]
+        cells = (time[first] * periods + time[apart:])[same]
+        sums = np.bincount(cells, weights=share[first][same], minlength=periods * periods)
+        one = sums.reshape(periods, periods)
+        square += one if apart == 0 else one + one.T
     return square
 
 
@@ -310,17 +325,27 @@ def _period_slopes(moments: Moments, effects: Effects) -> Floats:
     """Return the period effects of each regressor and of the outcome, up to a constant."""
     if not effects.time:
         return np.zeros((0, moments.cross.shape[1]))
-    from scipy import linalg
-
     seen = np.flatnonzero(moments.seen)
     square, cross = moments.square[np.ix_(seen, seen)], moments.cross[seen]
     slopes = np.zeros_like(moments.cross)
     lift = np.trace(square) / len(seen) ** 2 if effects.unit else 0.0
-    try:  # the constant is free: a little of it on the square makes one answer of the many
-        slopes[seen] = linalg.solve(square + lift, cross, assume_a="pos")
-    except (linalg.LinAlgError, linalg.LinAlgWarning):  # several sets of units that never meet
-        slopes[seen] = linalg.pinvh(square) @ cross
+    lifted = square + lift  # the constant is free: this makes one answer of the many
+    try:
+        pivots = np.diag(np.linalg.cholesky(lifted))
+        whole = pivots.min() > _PIVOT * pivots.max()
+    except np.linalg.LinAlgError:
+        whole = False
+    if whole:
+        slopes[seen] = np.linalg.solve(lifted, cross)
+    else:  # several sets of units that never meet
+        slopes[seen] = pseudo_inverse(square) @ cross
     return slopes
+
+
+def pseudo_inverse(square: Floats) -> Floats:
+    """Return the inverse of a symmetric matrix on what it does not send to zero."""
+    found = np.linalg.pinv(square, rcond=_PIVOT**2 * 100, hermitian=True)
+    return np.asarray(found, dtype=np.float64)
 
 
 def _kept(left: Floats, spread: Floats, terms: Sequence[str], need: int) -> list[int]:

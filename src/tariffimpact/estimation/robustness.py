@@ -19,6 +19,7 @@ from tariffimpact.estimation.regression import (
     add,
     fit,
     part_of,
+    pseudo_inverse,
     residuals,
     within,
 )
@@ -176,7 +177,7 @@ def _cluster_sums(blocks: Blocks, effects: Effects, fitted: Fit, place: int) -> 
                 block.cluster, weights=mine * row, minlength=effects.clusters
             )
         _add_square(square, block, effects, width)
-    across = own @ np.linalg.pinv(square, hermitian=True)
+    across = own @ pseudo_inverse(square)
     restricted = own / fitted.inverse[place, place]
     present = np.flatnonzero(np.abs(own).sum(axis=1) + np.abs(errors).sum(axis=1) > 0)
     pick = np.ix_(present, present)

@@ -28,8 +28,15 @@ from tariffimpact.market.equilibrium import (
 from tariffimpact.market.fit import Fit
 from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
 from tariffimpact.market.many_duties import Scenarios
-from tariffimpact.market.many_markets import BatchResult, solve_ces, solve_logit
+from tariffimpact.market.many_markets import (
+    BatchResult,
+    CalibratedMarkets,
+    calibrate_each,
+    solve_ces,
+    solve_logit,
+)
 from tariffimpact.market.market_ranges import MarketRange, impose_range
+from tariffimpact.market.mixed_logit import MixedLogitDemand
 from tariffimpact.market.model import Market
 from tariffimpact.market.policy import Duties, Quota, Tie
 from tariffimpact.market.product_table import ProductTable, read_products
@@ -40,6 +47,7 @@ __all__ = [
     "AuctionMarket",
     "AuctionResult",
     "BatchResult",
+    "CalibratedMarkets",
     "CesDemand",
     "Channels",
     "CournotMarket",
@@ -55,6 +63,7 @@ __all__ = [
     "Market",
     "MarketRange",
     "MarketState",
+    "MixedLogitDemand",
     "ProductTable",
     "Quota",
     "Scenarios",
@@ -63,6 +72,7 @@ __all__ = [
     "calibrate",
     "calibrate_auction",
     "calibrate_cournot",
+    "calibrate_each",
     "impose_range",
     "ownership_matrix",
     "read_products",

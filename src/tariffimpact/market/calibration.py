@@ -31,7 +31,7 @@ from tariffimpact.market.model import (
     refuse_value,
 )
 from tariffimpact.market.policy import NO_DUTIES, Duties, Reading, by_product
-from tariffimpact.market.solvers import check_choice
+from tariffimpact.market.solvers import refuse_captive
 from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
 
 if TYPE_CHECKING:
@@ -182,6 +182,8 @@ def calibrate(
 
     group = None if nests is None else _labels(nests, names, "nests")
     options: dict[str, Any] = {"nests": group, "fixed": parameters, "elasticities": elasticities}
+    if outside_share == 0 and demand in ("logit", "ces"):
+        refuse_captive(weights, conduct, makers)
     if market_elasticity is None:
         seen = observe.seen(seen, outside_share)
         system, estimated = _demand(demand, seen, lerner, supplied, **options)
@@ -192,8 +194,6 @@ def calibrate(
         seen, system, estimated = _by_elasticity(
             market_elasticity, demand, seen, observe, lerner, supplied, options
         )
-    if not seen.outside_good:
-        check_choice(Game(system, weights, seen.prices, keep, conduct), makers)
     found = lerner(system)
     _check_markups(found, names)
     market = Market(
@@ -379,12 +379,12 @@ def _outside(share: float | None) -> float:
 
 def _check_markups(lerner: Array, products: tuple[str, ...]) -> None:
     for name, value in zip(products, lerner, strict=True):
-        require(
-            0 <= value < 1,
-            f"{name}: the demand found implies a margin of {value:.4g} of its price, outside "
-            "[0, 1), so a cost that is not positive; the margins supplied do not fit these prices "
-            "and shares",
-        )
+        if not 0 <= value < 1:
+            raise NoEquilibrium(
+                f"{name}: the demand found implies a margin of {value:.4g} of its price, outside "
+                "[0, 1), so a cost that is not positive; the margins supplied do not fit these "
+                "prices and shares"
+            )
 
 
 def observed_margins(margins: Numbers | None, products: Sequence[str]) -> Array:

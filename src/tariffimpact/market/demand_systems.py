@@ -74,6 +74,14 @@ class Reducible(DemandSystem, Protocol):
         """Return demand for the products that are not `gone`, where those are not sold."""
 
 
+@runtime_checkable
+class Facing(Reducible, Protocol):
+    """A demand system that says what it is for some products where all others stay put."""
+
+    def facing(self, prices: Array, own: Labels) -> Reducible:
+        """Return demand for the products `own`, positions, the others at their `prices`."""
+
+
 def at_each(demand: DemandSystem, prices: Array, name: Literal["quantities", "shares"]) -> Array:
     """Return what is sold, or its shares, at each of many price vectors, shape (R, J)."""
     one: Callable[[Array], Array] = getattr(demand, name)

@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike
 from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.arguments import checked
-from tariffimpact.errors import ModelError, NotIdentified, require
+from tariffimpact.errors import ModelError, NoEquilibrium, NotIdentified, require
 from tariffimpact.market.demand_systems import (
     Array,
     CesDemand,
     DemandSystem,
+    Flags,
     Labels,
     LogitDemand,
     nests,
@@ -101,12 +102,12 @@ class Observed:
         else:
             net = (cost - specific) / (1 + rate)
         for name, value, gross in zip(self.products, net, cost, strict=True):
-            require(
-                value > 0,
-                f"{name}: a unit cost of {value:.4g} without duty ({gross:.4g} with it) is not "
-                "positive, and a tariff would act as a subsidy; lower its margin, or check the "
-                "duties in force and the customs value",
-            )
+            if not value > 0:
+                raise NoEquilibrium(
+                    f"{name}: a unit cost of {value:.4g} without duty ({gross:.4g} with it) is not "
+                    "positive, and a tariff would act as a subsidy; lower its margin, or check the "
+                    "duties in force and the customs value"
+                )
         return np.asarray(net)
 
 
@@ -215,6 +216,8 @@ class Family:
     build: Build
     starts: Mapping[str, tuple[float, ...]]
     """Values to start each parameter from; the first is the usual one."""
+    scaled: bool = True
+    """Whether margins are in proportion to one over the first parameter."""
 
 
 def family(name: DemandName, seen: Observed, nest: ArrayLike | None, lerner: float) -> Family:
@@ -233,10 +236,10 @@ def family(name: DemandName, seen: Observed, nest: ArrayLike | None, lerner: flo
     if name == "logit":
         return Family(_logit(seen, groups), {"price_coefficient": (slope,), **nesting})
     if name == "ces":
-        return Family(_ces(seen, groups), {"elasticity": (1 + 1 / lerner,), **nesting})
+        return Family(_ces(seen, groups), {"elasticity": (1 + 1 / lerner,), **nesting}, False)
     if name == "aids":
         starts = {"slope": (1 / lerner, 0.3 / lerner), "market_elasticity": (1.0, 2.0)}
-        return Family(_aids(seen), starts)
+        return Family(_aids(seen), starts, False)
     return Family(_linear(seen) if name == "linear" else _log_linear(seen), {"slope": (slope,)})
 
 
@@ -407,18 +410,18 @@ def estimate(
     if not free:
         return shape.build(fixed), {}
     usual = {name: shape.starts[name][0] for name in free}
-    lerner(shape.build({**fixed, **usual}))  # says what is wrong, if it is not the margins
+    first = lerner(shape.build({**fixed, **usual}))  # says what is wrong, if not the margins
+    if free in (["price_coefficient"], ["slope"]) and shape.scaled:  # margins are x over it
+        wanted, has = target[seen], first[seen]
+        values = {free[0]: usual[free[0]] * float(has @ has / (has @ wanted))}
+        gap = has * usual[free[0]] / values[free[0]] - wanted
+        _require_met(gap, len(free), seen, free, products)
+        return shape.build({**fixed, **values}), values
     line, gap, pinned = _nearest(
         _misses(shape, target, lerner, fixed, free),
         [[_to_line(n, s) for s in shape.starts[n]] for n in free],
     )
-    if seen.sum() == len(free) and np.abs(gap).max() > _EXACT:
-        known = [name for name, has in zip(products, seen, strict=True) if has]
-        raise ModelError(
-            f"{known[int(np.abs(gap).argmax())]}: no {' and '.join(free)} meets its margin, "
-            f"nearest miss {np.abs(gap).max():.2%}; check the margin and shares, or try another "
-            "demand system"
-        )
+    _require_met(gap, len(free), seen, free, products)
     if not pinned:
         raise NotIdentified(
             f"not identified: {' and '.join(free)}: these margins move no further with "
@@ -428,6 +431,19 @@ def estimate(
         )
     values = _values(free, line)
     return shape.build({**fixed, **values}), values
+
+
+def _require_met(
+    gap: Array, unknown: int, seen: Flags, free: Sequence[str], products: tuple[str, ...]
+) -> None:
+    """Raise an error if as many margins as there are parameters are not met."""
+    if seen.sum() == unknown and np.abs(gap).max() > _EXACT:
+        known = [name for name, has in zip(products, seen, strict=True) if has]
+        raise NoEquilibrium(
+            f"{known[int(np.abs(gap).argmax())]}: no {' and '.join(free)} meets its margin, "
+            f"nearest miss {np.abs(gap).max():.2%}; check the margin and shares, or try another "
+            "demand system"
+        )
 
 
 def _free(shape: Family, fixed: Mapping[str, float], margins: int) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,6 +44,8 @@ class BatchResult(Answer):
     """Label of each market as given, shape (M,)."""
     starts: Labels
     """First product of each market, shape (M,)."""
+    problem: Problem
+    """What was solved: demand and costs."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,6 +56,92 @@ class BatchResult(Answer):
     def solved(self) -> NDArray[np.bool_]:
         """Whether each market was solved to 1e-10, shape (..., M)."""
         return self.residual <= TOLERANCE
+
+    def _divided(self) -> tuple[Array, Array]:
+        """Return shares, shape (..., P), and log H of each market, shape (..., M)."""
+        given, structure = self.problem, self.problem.structure
+        flat = self.prices.reshape(-1, structure.size)
+        price = flat if structure.order is None else flat[:, structure.order]
+        widths = structure.widths(slice(0, structure.names.size))
+        slope = np.repeat(given.slope, widths, axis=1)
+        with np.errstate(invalid="ignore"):
+            index = given.utility - slope * (np.log(price) if given.ces else price)
+            worth, heads = index, structure.market_starts[:-1]
+            if structure.nest is not None and given.nesting is not None:
+                order = np.argsort(structure.nest, kind="stable")
+                starts = np.flatnonzero(np.diff(structure.nest[order], prepend=-1))
+                loose = 1 - given.nesting
+                scaled = index / loose
+                inclusive = np.logaddexp.reduceat(scaled[:, order], starts, axis=1)
+                worth = loose[:, order[starts]] * inclusive
+                market = np.repeat(np.arange(widths.size), widths)[order[starts]]
+                heads = np.flatnonzero(np.diff(market, prepend=-1))
+                index = scaled - given.nesting * inclusive[:, structure.nest]
+            total = np.logaddexp.reduceat(worth, heads, axis=1)
+            total = np.logaddexp(0.0, total) if given.outside_good else total
+            share = np.exp(index - np.repeat(total, widths, axis=1))
+        lead = self.prices.shape[:-1]
+        return (given.restored(share).reshape(self.prices.shape),
+                total.reshape(*lead, structure.names.size))  # fmt: skip
+
+    @property
+    def shares(self) -> Array:
+        """Shares of potential buyers (CES: of outlay), shape (..., P)."""
+        return self._divided()[0]
+
+    @property
+    def quantities(self) -> Array:
+        """Units sold per potential buyer (CES: per unit of outlay), shape (..., P)."""
+        return self.shares / self.prices if self.problem.ces else self.shares
+
+    @property
+    def profit(self) -> Array:
+        """Profit of each product per potential buyer (CES: of outlay), shape (..., P)."""
+        given = self.problem
+        cost = given.restored(given.cost).reshape(-1, given.structure.size)
+        keep = 1.0 if given.weight is None else given.restored(given.weight)
+        flat = self.prices.reshape(-1, given.structure.size)
+        earned = keep * (flat - cost) * self.quantities.reshape(flat.shape)
+        return np.asarray(earned.reshape(self.prices.shape))
+
+    def by_market(self, values: ArrayLike) -> Array:
+        """Return sums over the products of each market, shape (..., M)."""
+        full = np.broadcast_to(np.asarray(values, dtype=np.float64), self.prices.shape)
+        return np.add.reduceat(full, self.starts, axis=-1)
+
+    def duty_revenue(self, duty: ArrayLike) -> Array:
+        """Return duties collected per potential buyer at `duty` a unit, money, shape (..., M)."""
+        return self.by_market(np.asarray(duty, dtype=np.float64) * self.quantities)
+
+    def consumer_loss(self, before: BatchResult) -> Array:
+        """Return what a potential buyer would need to be as well off as `before`, (..., M).
+
+        Money (CES: a part of outlay); positive is a loss.
+        """
+        slope = self.problem.slope
+        slope = slope[0] if len(slope) == 1 else slope.reshape(self.residual.shape)
+        fall = (before._divided()[1] - self._divided()[1]) / slope
+        return np.expm1(fall) if self.problem.ces else fall
+
+    def firms_frame(self) -> pd.DataFrame:
+        """Return one row per row, market and firm: profit per potential buyer."""
+        import pandas as pd
+
+        structure = self.problem.structure
+        profit = self.profit.reshape(-1, structure.size)
+        profit = profit if structure.order is None else profit[:, structure.order]
+        edges = np.cumsum(structure.product_counts) - structure.product_counts
+        sums = np.add.reduceat(profit, edges, axis=1)
+        counts = np.diff(structure.firm_starts)
+        firm = np.arange(edges.size) - np.repeat(structure.firm_starts[:-1], counts)
+        return pd.DataFrame(
+            {
+                "row": np.repeat(np.arange(len(sums)), edges.size),
+                "market": np.tile(np.repeat(np.array(self.names), counts), len(sums)),
+                "firm": np.tile(firm, len(sums)),
+                "profit": sums.ravel(),
+            }
+        )
 
     def unsolved(self) -> list[tuple[str, tuple[int, ...]]]:
         """Return the name of each unsolved market and its scenario (and draw) index."""
@@ -249,7 +337,7 @@ def _run(problem: Problem, chunk: int, progress: bool) -> BatchResult:
     shape = (*lead, structure.names.size)
     return BatchResult(
         found.prices.reshape(*lead, structure.size), found.residual.reshape(shape),
-        found.iterations.reshape(shape), structure.names, structure.market_starts[:-1],
+        found.iterations.reshape(shape), structure.names, structure.market_starts[:-1], problem,
     )  # fmt: skip
 
 
@@ -260,3 +348,186 @@ def _tracked(parts: list[Part], progress: bool) -> Iterator[Part]:
     from rich.progress import track
 
     yield from track(parts, description="Solving markets")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CalibratedMarkets(Answer):
+    """Many markets through their observed prices, sales and margins; NaN where none is."""
+
+    prices: Array
+    """Observed shelf prices, money per unit, shape (..., P)."""
+    shares: Array
+    """Of potential buyers (CES: of outlay), shape (..., P)."""
+    level: Array
+    """Mean utility (CES: log quality), shape (..., P)."""
+    slope: Array
+    """Price coefficient (CES: elasticity less 1), shape (..., M)."""
+    unit_cost: Array
+    """c without duty, money per unit, shape (..., P)."""
+    customs_value: Array
+    """What a duty is a fraction of, money per unit, shape (..., P)."""
+    structure: Structure
+    ces: bool
+    outside_good: bool
+
+    @property
+    def solved(self) -> NDArray[np.bool_]:
+        """Whether each market has positive costs and a slope, shape (..., M)."""
+        fine = np.isfinite(self.unit_cost) & (self.unit_cost > 0)
+        whole = np.logical_and.reduceat(fine, self.structure.market_starts[:-1], axis=-1)
+        return np.asarray(whole & (self.slope > 0))
+
+    def impose(self, rate: ArrayLike = 0.0, specific: ArrayLike = 0.0) -> BatchResult:
+        """Return the equilibria at duties: fractions of customs value, money per unit."""
+        duty = np.asarray(rate) * self.customs_value + np.asarray(specific)
+        each = np.repeat(self.slope, self.structure.widths(slice(0, self.slope.shape[-1])), axis=-1)
+        fine = np.repeat(self.solved, self.structure.widths(slice(0, self.slope.shape[-1])), -1)
+        problem = Problem.of(
+            utility=np.where(fine, self.level, 0.0), slope=np.where(fine, each, 1.0),
+            cost=np.where(fine, self.unit_cost + duty, np.nan), structure=self.structure,
+            ces=self.ces, outside_good=self.outside_good,
+        )  # fmt: skip
+        return _run(problem, CHUNK, progress=False)
+
+    def summary(self) -> str:
+        """Return how many markets could be calibrated."""
+        total, done = self.solved.size, int(self.solved.sum())
+        return f"{units.count(done)} of {units.count(total)} markets calibrated to their margins."
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per row and market: the slope, and whether its costs are positive."""
+        import pandas as pd
+
+        rows = self.slope.reshape(-1, self.slope.shape[-1])
+        return pd.DataFrame(
+            {
+                "row": np.repeat(np.arange(len(rows)), rows.shape[1]),
+                "market": np.tile(self.structure.names.astype(str), len(rows)),
+                "elasticity" if self.ces else "price_coefficient": rows.ravel() + self.ces,
+                "solved": self.solved.ravel(),
+            }
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the range of the slope of each of the first twelve markets over all rows."""
+        from tariffimpact import charts
+
+        frame = self.to_frame()[:]
+        name = frame.columns[2]
+        ends = frame.groupby("market", sort=False)[name].agg(["min", "max"]).head(12).reset_index()
+        ends = ends.set_axis(["label", "low", "high"], axis=1)
+        return charts.range_bars(ends, form="ratio", x_label=name.replace("_", " "), ax=ax)
+
+    def explain(self) -> str:
+        """Return what was met and how."""
+        return (
+            f"{self.summary()} Prices and shares are met exactly; the slope of each market is the "
+            "one whose margins lie nearest those supplied (least squares); costs follow from the "
+            "first-order conditions of Bertrand firms, the duty a cost on the customs value."
+        )
+
+
+def calibrate_each(
+    *,
+    prices: ArrayLike,
+    quantities: ArrayLike,
+    outside_share: ArrayLike,
+    margins: ArrayLike,
+    firms: ArrayLike | Structure,
+    markets: ArrayLike | None = None,
+    rate: ArrayLike = 0.0,
+    specific: ArrayLike = 0.0,
+    customs_value: ArrayLike | None = None,
+    demand: Literal["logit", "ces"] = "logit",
+) -> CalibratedMarkets:
+    """Return many plain logit or CES markets through what was observed of them, in one call.
+
+    As `calibrate` under Bertrand and the reading `customs_value`, for every market, scenario and
+    draw: arguments broadcast to (..., P), `outside_share` to (..., M), 0 everywhere without an
+    outside good. A market whose margins contradict its prices is NaN.
+
+    Parameters
+    ----------
+    prices, quantities
+        Shelf prices, money per unit, and units sold (parts of them do).
+    outside_share
+        Share of the potential market (CES: of outlay) that buys none of a market's products.
+    margins
+        (p - k)/p with k the cost with duty; NaN where unknown, at least one a market.
+    firms, markets
+        As in `solve_logit`.
+    rate, specific, customs_value
+        Duties in force: fraction of customs value and money per unit; the customs value, money per
+        unit, None for the unit cost.
+
+    Examples
+    --------
+    >>> one = calibrate_each(prices=[100.0, 120.0], quantities=[3.0, 2.0], outside_share=0.5,
+    ...                      margins=[0.4, np.nan], firms=["f", "g"])
+    >>> one.slope.round(6), one.impose(rate=[0.1, 0.0]).prices.round(2)
+    (array([0.035714]), array([104.32, 120.31]))
+    """
+    structure = _structure(firms, markets, None)
+    arrays = [
+        np.asarray(x, dtype=np.float64) for x in (prices, quantities, margins, rate, specific)
+    ]
+    value = arrays[0] if customs_value is None else np.asarray(customs_value, dtype=np.float64)
+    outside = np.asarray(outside_share, dtype=np.float64)
+    lead = np.broadcast_shapes(outside.shape[:-1] if outside.ndim else (), *(
+        x.shape[:-1] for x in (*arrays, value)))  # fmt: skip
+    shape = (*lead, structure.size)
+    order = slice(None) if structure.order is None else structure.order
+    price, sold, margin, rates, amount, worth = (
+        np.broadcast_to(x, shape)[..., order] for x in (*arrays, value)
+    )
+    outside = np.broadcast_to(outside, (*lead, structure.names.size))
+    require(((outside >= 0) & (outside < 1)).all(), "outside_share: in [0, 1), a fraction")
+    closed = not outside.any()
+    require(closed or (outside > 0).all(), "outside_share: 0 in every market or in none")
+    starts = structure.market_starts[:-1]
+    widths = structure.widths(slice(0, starts.size))
+    ces, edges = demand == "ces", np.cumsum(structure.product_counts) - structure.product_counts
+    with np.errstate(all="ignore"):
+        weight = sold * price if ces else sold
+        total = np.add.reduceat(weight, starts, axis=-1)
+        share = weight * np.repeat((1 - outside) / total, widths, axis=-1)
+        firm = np.repeat(np.add.reduceat(share, edges, axis=-1), structure.product_counts, axis=-1)
+        slope = _slopes(price, 1 - firm, margin, starts, widths, ces)
+        each = np.repeat(slope, widths, axis=-1)
+        lerner = 1 / (1 + each * (1 - firm)) if ces else 1 / (each * price * (1 - firm))
+        cost = price * (1 - lerner)
+        duty_free = (cost - amount) / (1 + rates)
+        if customs_value is not None:
+            duty_free = cost - rates * worth - amount
+        base = np.repeat(np.ones_like(outside) if closed else outside, widths, axis=-1)
+        level = np.log(share / base) + each * (np.log(price) if ces else price)
+        duty_free = np.where(lerner < 1, duty_free, np.nan)
+    back = slice(None) if structure.order is None else np.argsort(structure.order)
+    given = duty_free if customs_value is None else worth
+    return CalibratedMarkets(
+        prices=price[..., back], shares=share[..., back], level=level[..., back], slope=slope,
+        unit_cost=duty_free[..., back], customs_value=given[..., back], structure=structure,
+        ces=ces, outside_good=not closed,
+    )  # fmt: skip
+
+
+def _slopes(
+    price: Array, spare: Array, margin: Array, starts: Labels, widths: Labels, ces: bool
+) -> Array:
+    """Return the slope of each market whose margins lie nearest the known ones, shape (..., M)."""
+    known = np.isfinite(margin)
+    seen = np.where(known, margin, 0.0)
+
+    def over(values: Array) -> Array:
+        return np.add.reduceat(np.where(known, values, 0.0), starts, axis=-1)
+
+    if not ces:  # the margin is x/slope
+        x = 1 / (price * spare)
+        return np.asarray(over(x * x) / over(x * seen))
+    slope = over((1 / seen - 1) / spare) / over(np.ones_like(seen))
+    for _ in range(30):  # Gauss and Newton on 1/(1 + slope x spare)
+        fitted = 1 / (1 + np.repeat(slope, widths, axis=-1) * spare)
+        pull = -spare * fitted**2
+        step = over(pull * (seen - fitted)) / over(pull * pull)
+        slope = np.maximum(slope + step, 0.1 * slope)
+    return np.asarray(slope)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
-from tariffimpact.errors import ModelError
+from tariffimpact.arguments import check_rate, checked
+from tariffimpact.errors import NoEquilibrium, require
 from tariffimpact.interval import Interval
 from tariffimpact.market.conduct import Conduct
-from tariffimpact.market.demand_systems import Array
+from tariffimpact.market.demand_systems import Array, Flags
+from tariffimpact.market.equilibrium import burden
 from tariffimpact.market.fit import DemandName
+from tariffimpact.market.many_markets import calibrate_each
 from tariffimpact.market.policy import Duties, Reading
 from tariffimpact.market.product_table import ProductTable
 
@@ -23,11 +26,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SEED = 20250821
+_PASSES, _SLOW_PASSES = 6, 2
+"""Rounds of the ascent over corners: where markets are solved at once, and where one by one."""
+_EVEN = 1e-9
+"""Rise of a target, over its size, below which an ascent stops."""
+_WHOLE = ("duty revenue", "consumer loss")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MarketRange(Answer):
-    """Price changes over every point of the ranges that was tried and has an equilibrium."""
+    """What a duty does over every point of the ranges that was tried and has an equilibrium."""
 
     products: tuple[str, ...]
     firms: tuple[str, ...]
@@ -39,10 +47,24 @@ class MarketRange(Answer):
     pass_through_low: Array
     """Smallest change of price over change of duty per unit, shape (J,); NaN where untaxed."""
     pass_through_high: Array
+    totals: Mapping[tuple[str, str], tuple[float, float]]
+    """Ends by measure and of what: change of `units` by product and of `profit` by firm, fractions;
+    `duty revenue`, `consumer loss`, `national welfare` over what buyers paid before."""
+    spread: Mapping[tuple[str, str], tuple[float, float, float]]
+    """5%, median and 95% of each measure where every value in its range is as likely; empty unless
+    draws were asked for."""
     points: int
-    """Points of the box tried."""
+    """Random points of the box tried, half of them corners."""
     refused: int
-    """Points at which the inputs contradict one another or no equilibrium exists."""
+    """Of those, at which the inputs contradict one another or no equilibrium exists."""
+    searched: int = 0
+    """Further points tried on the way from the best of them over the corners."""
+    together: tuple[str, ...] = ()
+    """Columns whose ranges move together over all products."""
+    unread: str = ""
+    """What of the table was not read."""
+    unlikely: str = ""
+    """What is said of the market at the middle of all ranges if it misses margins."""
     currency: str = "USD"
 
     def summary(self) -> str:
@@ -51,12 +73,19 @@ class MarketRange(Answer):
             f"{name} {units.money(Interval(float(a), float(b)), self.currency, 2)}"
             for name, a, b in zip(self.products, self.low, self.high, strict=True)
         ]
-        return f"If rivals respond, shelf prices change by: {'; '.join(spans)}."
+        told = f"If rivals respond, shelf prices change by: {'; '.join(spans)}."
+        if self.refused:
+            told += (
+                f" {units.count(self.points - self.refused)} of {units.count(self.points)} points "
+                "of the ranges have an answer; the range is theirs."
+            )
+        return f"{told} {self.unlikely}".rstrip()
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per product: changes of price, money, and pass-through, low and high."""
         import pandas as pd
 
+        sold = [self.totals[("units", name)] for name in self.products]
         return pd.DataFrame(
             {
                 "product": self.products,
@@ -66,8 +95,31 @@ class MarketRange(Answer):
                 "price_change_high": self.high,
                 "pass_through_low": self.pass_through_low,
                 "pass_through_high": self.pass_through_high,
+                "units_change_low": [ends[0] for ends in sold],
+                "units_change_high": [ends[1] for ends in sold],
             }
         )
+
+    def to_table(self) -> pd.DataFrame:
+        """Return every measure, one row each: `measure`, `of`, `unit`, `low`, `high`.
+
+        Price changes in money; changes of units and profit, and duty revenue, consumer loss and
+        national welfare over what buyers paid before, as fractions. With draws, `p05`, `median` and
+        `p95` too.
+        """
+        import pandas as pd
+
+        rows: list[dict[str, object]] = []
+        ends = zip(self.products, self.low, self.high, strict=True)
+        spans = {("price", name): (float(low), float(high)) for name, low, high in ends}
+        for key, (low, high) in {**spans, **self.totals}.items():
+            unit = self.currency if key[0] == "price" else _UNITS.get(key[0], "of outlay before")
+            row: dict[str, object] = {"measure": key[0], "of": key[1], "unit": unit, "low": low,
+                                      "high": high}  # fmt: skip
+            if key in self.spread:
+                row |= dict(zip(("p05", "median", "p95"), self.spread[key], strict=True))
+            rows.append(row)
+        return pd.DataFrame(rows)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each product's range of price changes, money."""
@@ -86,12 +138,22 @@ class MarketRange(Answer):
                 "No input is a range: one market, calibrated to its prices, sales and margins and "
                 "solved before and after."
             )
-        return (
-            f"Found by search: {self.points} points of the ranges, half of them corners, "
-            f"{self.refused} of them refused (inputs that contradict one another, or no "
-            "equilibrium). The true range over the box may be a little wider. Each point is a "
-            "market calibrated to its prices, sales and margins, solved before and after."
+        tied = (
+            f" The ranges of {units.listed(self.together)} move together over all products."
+            if self.together
+            else " Every range varies by itself."
         )
+        return (
+            f"Found by search: {units.count(self.points)} points of the ranges, half of them "
+            f"corners, {units.count(self.refused)} of them refused (inputs that contradict one "
+            "another, or no equilibrium), then corner after corner from the best of them for each "
+            f"end, {units.count(self.searched)} points more.{tied} The true range over the box may "
+            "be a little wider. Each point is a market calibrated to its prices, sales and "
+            f"margins, solved before and after.{self.unread}"
+        )
+
+
+_UNITS = {"units": "change", "profit": "change"}
 
 
 def impose_range(
@@ -106,56 +168,338 @@ def impose_range(
     conduct: Conduct = "bertrand",
     fixed: Mapping[str, float] | None = None,
     points: int = 200,
+    together: Sequence[str] = (),
+    home: Sequence[str] | None = None,
+    draws: int = 0,
+    currency: str = "USD",
 ) -> MarketRange:
-    """Return the range of price changes when duties rise on the chosen products.
+    """Return the range of what happens when duties rise on the chosen products.
 
     `ad_valorem` (fraction of customs value) and `specific` (money per unit) are added to the
     duties in force on products with the text `where` asks for; the rest is as in `calibrate`.
-    A margin given as a range is one unknown for all products: it moves together, and so does the
-    customs share.
 
-    The ends are the lowest and highest answers **reached**, each at a point of the ranges, over
-    `points` of them: half corners, half inside, the same ones every time. Price changes need not
-    be monotone in the inputs, so the true range may be a little wider. Where no input is a range
-    one market is solved.
+    The ends are the lowest and highest answers **reached**: first over `points` of the box, half
+    corners, half inside, the same ones every time; then, for each end of each answer, by changing
+    one input after the other to its other end while that moves the answer on. Answers need not be
+    monotone in the inputs, so the true range may be a little wider. Where no input is a range one
+    market is solved.
+
+    Parameters
+    ----------
+    together
+        Columns whose ranges move together over all products, as `customs_share` if one share is
+        known for all of them up to a range. By default every cell varies by itself.
+    home
+        Firms at home: adds their part to national welfare.
+    draws
+        Points drawn inside the ranges, every value as likely as any other, of which the 5%, 50%
+        and 95% points are reported beside the range.
 
     Raises
     ------
     ModelError
-        If no point of the ranges has an equilibrium.
+        If an argument is out of range, or no point of the ranges has an equilibrium.
     """
     chosen = table.where(where)
-    if table.exact and outside_share.is_exact:
-        points = 1
+    check_rate("ad_valorem", ad_valorem)
+    checked("ad_valorem", ad_valorem, at_least=0, remedy="a cut is for Market.impose")
+    checked("specific", specific, at_least=0, remedy="give money per unit")
+    require(points > 0, f"points: at least one (got {points})")
+    for name, given, known in (("demand", demand, DemandName), ("reading", reading, Reading),
+                               ("conduct", conduct, Conduct)):  # fmt: skip
+        require(given in get_args(known), f"{name}: one of {get_args(known)} (got {given!r})")
+    unknown = [name for name in together if name not in table.low]
+    require(not unknown, f"together: {unknown and unknown[0]} is none of {', '.join(table.low)}")
+    box = _Box.of(table, outside_share, tuple(together))
+    options = {"demand": demand, "reading": reading, "conduct": conduct, "fixed": fixed}
+    levied = (np.where(chosen, ad_valorem, 0.0), np.where(chosen, specific, 0.0))
+    ask = _Question(table, box, levied, _home(table, home), options)
     rng = np.random.default_rng(_SEED)
-    found, refused, last = [], 0, None
-    for i in range(points):
-        draw = rng.random if i % 2 else lambda size=None: rng.integers(0, 2, size).astype(float)
-        part = {name: np.asarray(draw(chosen.size)) for name in table.low}
-        for common in ("margin", "customs_share"):
-            part[common] = np.full(chosen.size, float(draw()))
-        outside = outside_share.low + float(draw()) * (outside_share.high - outside_share.low)
-        try:
-            market = table.market(outside_share=outside, demand=demand, reading=reading,
-                                  conduct=conduct, at=part, fixed=fixed)  # fmt: skip
-            now = market.duties.sized(market.products)
-            result = market.impose(
-                Duties(now.rate + ad_valorem * chosen, now.specific + specific * chosen)
-            )
-        except ModelError as error:
-            refused, last = refused + 1, error
-            continue
-        found.append((result.price_change, result.burdens()["consumer_burden"].to_numpy()))
-    if not found:
-        where_to = (
-            "" if points == 1 else "no point of the ranges has an equilibrium; the last said: "
+    if not box.size:
+        points, draws = 1, 0
+    start = rng.random((points, box.size))
+    start[::2] = rng.integers(0, 2, (len(start[::2]), box.size))
+    found = ask.answers(start)
+    if not found.good.any():
+        raise NoEquilibrium(
+            ("" if points == 1 else "no point of the ranges has an equilibrium; the last said: ")
+            + found.told
         )
-        raise ModelError(f"{where_to}{last}")
-    change = np.array([pair[0] for pair in found])
-    burden = np.array([pair[1] for pair in found])[:, chosen]
-    ends = np.full((2, chosen.size), np.nan)
-    ends[:, chosen] = burden.min(axis=0), burden.max(axis=0)
-    return MarketRange(
-        table.labels["product"], table.labels["firm"], change.min(axis=0), change.max(axis=0),
-        (table.low["price"] + table.high["price"]) / 2, ends[0], ends[1], points, refused,
+    refused = int((~found.good).sum())
+    low, high, searched = _ascended(ask, start, found) if box.size else (
+        found.values[0], found.values[0], 0
     )  # fmt: skip
+    spread: dict[tuple[str, str], tuple[float, float, float]] = {}
+    if draws:
+        drawn = ask.answers(rng.random((draws, box.size)))
+        low, high = np.fmin(low, drawn.low()), np.fmax(high, drawn.high())
+        spread = dict(zip(ask.names, drawn.quantiles(), strict=True))
+    ends = dict(zip(ask.names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
+    names, makers = table.labels["product"], table.labels["firm"]
+
+    def of(measure: str, side: int) -> Array:
+        return np.array([ends.pop((measure, name))[side] if side else ends[(measure, name)][0]
+                         for name in names])  # fmt: skip
+
+    firsts = [of(measure, side) for measure in ("price", "pass-through") for side in (0, 1)]
+    return MarketRange(
+        products=names, firms=makers, low=firsts[0], high=firsts[1], totals=ends,
+        prices=(table.low["price"] + table.high["price"]) / 2, pass_through_low=firsts[2],
+        pass_through_high=firsts[3], spread=spread, points=points, refused=refused,
+        searched=searched, together=tuple(together), currency=currency,
+        unlikely=ask.unlikely(),
+        unread=" The column customs_share is not read: the duty falls on the border price."
+        if reading == "border_price" and "customs_share" in table.low else "",
+    )  # fmt: skip
+
+
+def _home(table: ProductTable, home: Sequence[str] | None) -> Flags | None:
+    """Return which products are made at home, or say which firm is unknown."""
+    if home is None:
+        return None
+    firms = table.labels["firm"]
+    unknown = [name for name in home if name not in firms]
+    require(
+        not unknown,
+        f"home: {unknown and unknown[0]} sells nothing in this market; the firms are "
+        f"{', '.join(dict.fromkeys(firms))}",
+    )
+    return np.array([firm in home for firm in firms])
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """The ranges of a table: which cell each coordinate moves, in [0, 1]."""
+
+    cells: tuple[tuple[str, Flags], ...]
+    """Column, and the products whose cell a coordinate moves; the column of the outside share is
+    blank."""
+    outside: Interval
+
+    @classmethod
+    def of(cls, table: ProductTable, outside: Interval, together: tuple[str, ...]) -> _Box:
+        cells: list[tuple[str, Flags]] = []
+        count = len(table.labels["product"])
+        for name in table.low:
+            wide = table.low[name] < table.high[name]
+            if name in together and wide.any():
+                cells.append((name, wide))
+            else:
+                cells.extend((name, np.arange(count) == j) for j in np.flatnonzero(wide))
+        if not outside.is_exact:
+            cells.append(("", np.ones(count, dtype=bool)))
+        return cls(tuple(cells), outside)
+
+    @property
+    def size(self) -> int:
+        return len(self.cells)
+
+    def values(self, table: ProductTable, at: Array) -> tuple[dict[str, Array], Array]:
+        """Return each column at points of the box, shape (N, J), and outside shares, (N,)."""
+        count = len(table.labels["product"])
+        part = {name: np.zeros((len(at), count)) for name in (*table.low, "")}
+        for column, (name, flags) in enumerate(self.cells):
+            part[name][:, flags] = at[:, column, None]
+        full = {n: table.low[n] + part[n] * (table.high[n] - table.low[n]) for n in table.low}
+        return full, self.outside.low + part[""][:, 0] * (self.outside.high - self.outside.low)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Answers at points of the box, NaN where there is none; shape (N, A)."""
+
+    values: Array
+    good: Flags
+    told: str
+
+    def low(self) -> Array:
+        return np.asarray(np.fmin.reduce(self.values, axis=0))
+
+    def high(self) -> Array:
+        return np.asarray(np.fmax.reduce(self.values, axis=0))
+
+    def quantiles(self) -> list[tuple[float, float, float]]:
+        """Return 5%, 50% and 95% points over the points with an answer."""
+        known = self.values[self.good]
+        if not len(known):
+            return [(np.nan,) * 3] * self.values.shape[1]
+        ends = np.quantile(known, [0.05, 0.5, 0.95], axis=0)
+        return [(float(a), float(b), float(c)) for a, b, c in ends.T]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A rise of duties on a table of ranges, asked at points of the box."""
+
+    table: ProductTable
+    box: _Box
+    levied: tuple[Array, Array]
+    home: Flags | None
+    options: Mapping[str, object]
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """Measure and of what, of each answer."""
+        labels = self.table.labels
+        told = [("price", name) for name in labels["product"]]
+        told += [("pass-through", name) for name in labels["product"]]
+        told += [("units", name) for name in labels["product"]]
+        told += [("profit", firm) for firm in dict.fromkeys(labels["firm"])]
+        told += [(name, "market") for name in _WHOLE]
+        return told + ([("national welfare", "market")] if self.home is not None else [])
+
+    @property
+    def quick(self) -> bool:
+        """Whether all points can be solved at once."""
+        told = self.options
+        nested = "nest" in self.table.labels
+        return (
+            told["demand"] in ("logit", "ces") and not nested and not told["fixed"]
+            and told["reading"] == "customs_value" and told["conduct"] == "bertrand"
+            and bool(np.isfinite(self.table.low["margin"]).any()) and self.box.outside.low > 0
+        )  # fmt: skip
+
+    def unlikely(self) -> str:
+        """Return what the market at the middle of all ranges says of margins it misses."""
+        outside = (self.box.outside.low + self.box.outside.high) / 2
+        try:
+            fit = self.table.market(outside_share=outside, **self.options).fit  # type: ignore[arg-type]
+        except NoEquilibrium:
+            return ""
+        return fit.warning() if fit is not None and fit.poor else ""
+
+    def answers(self, at: Array) -> _Answers:
+        """Return the answers at points of the box, shape (N, coordinates)."""
+        return self._at_once(at) if self.quick else self._one_by_one(at)
+
+    def _at_once(self, at: Array) -> _Answers:
+        full, outside = self.box.values(self.table, at)
+        price, ces = full["price"], self.options["demand"] == "ces"
+        sold = full["quantity"] if "quantity" in full else full["share"]
+        if "share" in full and ces:
+            sold = sold / price
+        value = full["customs_share"] * price if "customs_share" in full else None
+        firms = np.unique(np.array(self.table.labels["firm"]), return_inverse=True)[1]
+        known = calibrate_each(
+            prices=price, quantities=sold, outside_share=outside[:, None], margins=full["margin"],
+            firms=firms, rate=full["ad_valorem"], specific=full["specific"], customs_value=value,
+            demand="ces" if ces else "logit",
+        )  # fmt: skip
+        old, new = (known.impose(full["ad_valorem"] + extra * self.levied[0],
+                                 full["specific"] + extra * self.levied[1])
+                    for extra in (0, 1))  # fmt: skip
+        duty = [(full["ad_valorem"] + extra * self.levied[0]) * known.customs_value
+                + full["specific"] + extra * self.levied[1] for extra in (0, 1)]  # fmt: skip
+        good = known.solved[:, 0] & old.solved[:, 0] & new.solved[:, 0]
+        sums = [
+            (s.prices, s.quantities, s.profit, d) for s, d in zip((old, new), duty, strict=True)
+        ]
+        values = self._measured(sums, new.consumer_loss(old)[:, 0])
+        told = "" if good.all() else self._told(at[int(np.flatnonzero(~good)[-1])])
+        return _Answers(np.where(good[:, None], values, np.nan), good, told)
+
+    def _told(self, at: Array) -> str:
+        """Return why a point has no answer."""
+        try:
+            self._alone(at)
+        except NoEquilibrium as error:
+            return str(error)
+        return "a margin is above what these prices and sales allow"
+
+    def _measured(self, sums: Sequence[tuple[Array, Array, Array, Array]], loss: Array) -> Array:
+        """Return the answers from prices, units, profit and duty before and after, (N, J) each."""
+        (p0, q0, profit0, d0), (p1, q1, profit1, d1) = sums
+        firms = self.table.labels["firm"]
+        mine = np.array([[f == name for name in dict.fromkeys(firms)] for f in firms], dtype=float)
+        with np.errstate(all="ignore"):
+            paid = (p0 * q0).sum(axis=1)
+            revenue = (d1 * q1).sum(axis=1) - (d0 * q0).sum(axis=1)
+            parts = [p1 - p0, burden(p1 - p0, d1 - d0, p0), q1 / q0 - 1,
+                     (profit1 @ mine) / (profit0 @ mine) - 1]  # fmt: skip
+            whole = [revenue / paid, loss / paid]
+            if self.home is not None:
+                gain = (profit1 - profit0)[:, self.home].sum(axis=1)
+                whole.append((gain + revenue - loss) / paid)
+        return np.asarray(np.concatenate([*parts, np.stack(whole, axis=1)], axis=1))
+
+    def _alone(self, at: Array) -> Array:
+        full, outside = self.box.values(self.table, at[None])
+        table = replace(self.table, low={n: x[0] for n, x in full.items()},
+                        high={n: x[0] for n, x in full.items()})  # fmt: skip
+        market = table.market(outside_share=float(outside[0]), **self.options)  # type: ignore[arg-type]
+        now = market.duties.sized(market.products)
+        result = market.impose(Duties(now.rate + self.levied[0], now.specific + self.levied[1]))
+        sums = [(s.prices[None], s.quantities[None], s.profit[None], s.duty[None])
+                for s in (result.before, result.after)]  # fmt: skip
+        return np.asarray(self._measured(sums, np.array([result.consumer_loss]))[0])
+
+    def _one_by_one(self, at: Array) -> _Answers:
+        values, told = np.full((len(at), len(self.names)), np.nan), ""
+        good = np.zeros(len(at), dtype=bool)
+        for row, point in enumerate(at):
+            try:
+                values[row], good[row] = self._alone(point), True
+            except NoEquilibrium as error:
+                told = str(error)
+        return _Answers(values, good, told)
+
+
+def _ascended(ask: _Question, start: Array, found: _Answers) -> tuple[Array, Array, int]:
+    """Return the ends of each answer, after ascents over corners, and the points they tried.
+
+    From the best point so far of each end, every coordinate is moved to its other end in turn; all
+    moves that help are made together, or the best one if together they do not.
+    """
+    low, high, tried = found.low(), found.high(), 0
+    targets = [(k, sign) for k in range(len(low)) for sign in (-1.0, 1.0)
+               if np.isfinite(low[k]) and high[k] > low[k]]  # fmt: skip
+    if not ask.quick:  # a market each: search for prices only
+        count = len(ask.table.labels["product"])
+        targets = [(k, sign) for k, sign in targets if k < count]
+
+    def value(answers: Array, k: int, sign: float) -> Array:
+        return np.where(np.isfinite(answers[:, k]), sign * answers[:, k], -np.inf)
+
+    at = [start[int(value(found.values, k, sign).argmax())] for k, sign in targets]
+    best = [float(value(found.values, k, sign).max()) for k, sign in targets]
+    open_ = list(range(len(targets)))
+    for _ in range(_PASSES if ask.quick else _SLOW_PASSES):
+        if not open_:
+            break
+        flips = [_flipped(at[i]) for i in open_]
+        tries = ask.answers(np.concatenate(flips))
+        tried += len(tries.values)
+        joint, leads = [], []
+        for place, i in enumerate(open_):
+            k, sign = targets[i]
+            mine = value(tries.values[place * ask.box.size * 2 : (place + 1) * ask.box.size * 2],
+                         k, sign)  # fmt: skip
+            leads.append((int(mine.argmax()), float(mine.max())))
+            both = mine.reshape(ask.box.size, 2)
+            side = np.where(both.max(axis=1) > best[i], both.argmax(axis=1).astype(float), at[i])
+            joint.append(side)
+        together = ask.answers(np.array(joint))
+        tried += len(together.values)
+        left = []
+        for place, i in enumerate(open_):
+            k, sign = targets[i]
+            jointly = float(value(together.values[place : place + 1], k, sign)[0])
+            first, alone = leads[place]
+            point, new = (
+                (joint[place], jointly) if jointly >= alone else (flips[place][first], alone)
+            )
+            if new > best[i] + _EVEN * abs(best[i]):
+                at[i], best[i] = point, new
+                left.append(i)
+        low, high = (np.fmin(low, np.fmin(tries.low(), together.low())),
+                     np.fmax(high, np.fmax(tries.high(), together.high())))  # fmt: skip
+        open_ = left
+    return low, high, tried
+
+
+def _flipped(point: Array) -> Array:
+    """Return the points with one coordinate at its lower and at its upper end, (2n, n)."""
+    many = np.repeat(point[None], 2 * point.size, axis=0)
+    place = np.arange(point.size)
+    many[2 * place, place], many[2 * place + 1, place] = 0.0, 1.0
+    return many

@@ -98,7 +98,8 @@ class ProductTable:
 
         `at` is how far from the lower to the upper end each cell lies, in [0, 1]: one number, or
         by column, shape (J,). AIDS has no outside good and reads no `outside_share`. The other
-        arguments are those of `calibrate`; a column `nest` makes logit and CES nested.
+        arguments are those of `calibrate`; a column `nest` makes logit and CES nested, and
+        `customs_share` is read under `customs_value` only.
         """
         part = at if isinstance(at, Mapping) else dict.fromkeys(self.low, at)
         value = {n: self.low[n] + part[n] * (self.high[n] - self.low[n]) for n in self.low}
@@ -112,7 +113,8 @@ class ProductTable:
             nests=self.labels.get("nest") if demand in _NESTED else None,
             outside_share=None if demand == "aids" else outside_share, reading=reading,
             conduct=conduct, duties=Duties(value["ad_valorem"], value["specific"]),
-            customs_value=value["customs_share"] * price if "customs_share" in value else None,
+            customs_value=value["customs_share"] * price
+            if "customs_share" in value and reading == "customs_value" else None,
         )  # fmt: skip
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts.fields import DayOrder, NumberStyle, day
 from tariffimpact.facts.partners import read_country
-from tariffimpact.facts.sheets import sheet_names
 from tariffimpact.facts.user_tables import Chunk, Columns, UserTable, open_table, read_cells
+from tariffimpact.facts.workbooks import sheet_names
 from tariffimpact.portfolio.ace import read_entries
 from tariffimpact.portfolio.goods import Claims, KnownGoods, amount
 from tariffimpact.portfolio.import_lines import LINES, MEASURED

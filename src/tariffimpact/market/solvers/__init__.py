@@ -187,15 +187,21 @@ def check_choice(game: Game, firms: tuple[str, ...]) -> None:
     demand = game.demand
     if getattr(demand, "outside_good", True):
         return
-    if game.conduct in ("bertrand", "cournot") and (game.ownership > 0).all(axis=1).any():
-        raise NoEquilibrium(
-            f"{firms[0]} profits from every product and buyers must buy one, so no price is high "
-            "enough for it; give the market an outside good (outside_share)"
-        )
+    refuse_captive(game.ownership, game.conduct, firms)
     if game.conduct == "cournot" and isinstance(demand, LogitDemand):
         raise ModelError(
             "conduct: without an outside good logit sales sum to the market, so firms cannot "
             "choose them (cournot); use bertrand, or give an outside_share"
+        )
+
+
+def refuse_captive(ownership: Array, conduct: str, firms: Sequence[str]) -> None:
+    """Raise an error if a firm profits from all that buyers can choose."""
+    all_of_it = (ownership > 0).all(axis=1)
+    if conduct in ("bertrand", "cournot") and all_of_it.any():
+        raise NoEquilibrium(
+            f"{firms[int(all_of_it.argmax())]} profits from every product and buyers must buy one, "
+            "so no price is high enough for it; give the market an outside good (outside_share)"
         )
 
 

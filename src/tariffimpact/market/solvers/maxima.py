@@ -38,24 +38,28 @@ from tariffimpact.market.demand_systems import (
     Array,
     CesDemand,
     ChoiceDemand,
+    Facing,
     Flags,
     Labels,
     LogitDemand,
     Reducible,
 )
 from tariffimpact.market.flexible import LinearDemand, LogLinearDemand
-from tariffimpact.market.solvers.newton import TOLERANCE, PriceConditions, newton
+from tariffimpact.market.solvers.newton import PriceConditions, newton
 
 _FLAT = 1e-10
 """Curvature of profit, relative to marginal revenue, that cannot be told from none."""
 _GAIN = 1e-8
 """Rise of profit, a fraction, beyond what rounding makes of none."""
-_ALL = 12
-"""Products of a firm up to which every set of them is withdrawn in turn."""
+_MET = 1e-7
+"""Condition at which the rest counts as re-priced: what is left moves profit by its square."""
+_ALL, _WORK = 12, 5_000_000
+"""Products of a firm up to which every set of them is withdrawn in turn, and sets times the square
+of the market's products."""
 _GRID, _ZOOMS, _NEAR = 400, 30, 0.05
 """Points on either scale at which φ is read, halvings of what lies around a peak of it, and how
 far below the highest a peak is still looked at."""
-_GONE = 0.02
+_GONE = 0.1
 """Part of its sales a product is left with where the firm has all but withdrawn it."""
 
 
@@ -162,17 +166,18 @@ def _compared(at: OwnNests) -> tuple[Array, Array]:
                 np.where(one < two, low + third, low),
                 np.where(one < two, high, high - third),
             )
-        found, kept = _phi(at, starts, rest, ((low + high) / 2)[:, None])
+        found, kept, whole = _phi(at, starts, rest, ((low + high) / 2)[:, None])
         with np.errstate(all="ignore"):
-            rise = at.nest_share * (found[:, 0] - here) / at.index
+            there = 1 + at.nest_share * (whole[:, 0] ** (1 - at.nesting) - 1)  # H over that here
+            rise = at.nest_share * (found[:, 0] - here) / at.index / there
         more = some & (rise > np.maximum(gain, _GAIN))
         gain = np.where(more, rise, gain)
         left = np.where(more[at.cell], kept[:, 0], left)
     return gain, left
 
 
-def _phi(at: OwnNests, starts: Labels, rest: Array, grid: Array) -> tuple[Array, Array]:
-    """Return φ of each cell at each λ of its row, and what is left of each product's sales."""
+def _phi(at: OwnNests, starts: Labels, rest: Array, grid: Array) -> tuple[Array, Array, Array]:
+    """Return φ of each cell at each λ of its row, what is left of each product's sales, and I."""
     of, keep, curve = at.cell, at.keep[:, None], at.curve[:, None]
     grid = np.broadcast_to(grid, (starts.size, grid.shape[1]))
     with np.errstate(all="ignore"):
@@ -192,7 +197,7 @@ def _phi(at: OwnNests, starts: Labels, rest: Array, grid: Array) -> tuple[Array,
         if at.beside is not None:
             earned = earned + at.beside[:, None]
         value = np.maximum(whole, 1e-300) ** -s * (earned - at.index[:, None] * whole)
-    return np.where(np.isfinite(value), value, -np.inf), left
+    return np.where(np.isfinite(value), value, -np.inf), left, whole
 
 
 def off_maximum(game: Game, prices: Array, firms: tuple[str, ...], free: Flags) -> tuple[str, ...]:
@@ -306,7 +311,18 @@ def require_best(
         return
     if isinstance(game.demand, Reducible):
         for own in _owned(firms, free):
-            _require_offered(game, prices, own, firms, products, dutied)
+            alone = not np.delete(game.ownership[own[0]], own).any()
+            if alone and own.size == 1:
+                continue  # without its only product it would earn nothing
+            if alone and game.conduct == "bertrand" and isinstance(game.demand, Facing):
+                demand = game.demand.facing(prices, own)
+                small = replace(game, demand=demand, ownership=game.ownership[np.ix_(own, own)],
+                                cost=game.cost[own], weight=game.weight[own])  # fmt: skip
+                names = tuple(products[j] for j in own)
+                _require_offered(small, prices[own], np.arange(own.size), firms[own[0]], names,
+                                 dutied[own])  # fmt: skip
+            else:
+                _require_offered(game, prices, own, firms[own[0]], products, dutied)
 
 
 def _require_highest(
@@ -348,26 +364,35 @@ def _require_highest(
             worst = int(gain.argmax())
             here = cell == worst
             gone = order[here & (left < _GONE)]
-            refuse_withdrawn([products[j] for j in gone], firms[own[0]], float(gain.max()))
+            some = gone if gone.size else order[here]
+            refuse_better(
+                [products[j] for j in some], firms[own[0]], float(gain.max()), bool(gone.size)
+            )
 
 
-def refuse_withdrawn(gone: list[str], firm: str, gain: float) -> None:
-    """Raise the `ModelError` that names what a firm gains by selling none of some products."""
+def refuse_better(some: list[str], firm: str, gain: float, withdrawn: bool) -> None:
+    """Raise the error that names what a firm gains by selling none of some, or by other prices."""
     what = (
-        f"{', '.join(gone)}: priced out, the firm does better to sell none at these duties: "
-        f"{firm} earns {gain:.2%} more"
-        if gone
-        else f"no equilibrium found: {firm} earns {gain:.2%} more at quite other prices"
+        "priced out, the firm does better to sell none at these duties"
+        if withdrawn
+        else "no equilibrium, the firm does better at quite other prices of its products there"
     )
     raise NoEquilibrium(
-        f"{what}, as sales come at the cost of products on which it keeps more of each dollar; "
-        "drop the product from the market, or lower the duty to see where that begins"
+        f"{', '.join(some)}: {what}: {firm} earns {gain:.2%} more, for it keeps more of each "
+        "dollar from some of its products than from others that compete with them; drop the "
+        "product from the market, or lower the duty to see where that begins"
     )
 
 
 def withdrawals(own: Labels, dutied: Flags) -> Iterator[Labels]:
-    """Yield the sets of a firm's products to withdraw: all, or singles and all the dutied."""
-    if own.size <= _ALL:
+    """Yield the sets of a firm's products to withdraw: all, or singles and all the dutied.
+
+    Where a price can be so high that nobody buys, what a firm can earn without a set of products is
+    no more than without any one of them: singles tell of every set, as far as the rest is at its
+    best. So they must do as well where all sets of few products would take long, in a market of
+    very many.
+    """
+    if own.size <= _ALL and 2**own.size * dutied.size**2 <= _WORK:
         for count in range(1, own.size + 1):
             yield from (np.array(some) for some in combinations(own, count))
         return
@@ -381,7 +406,7 @@ def _require_offered(
     game: Game,
     prices: Array,
     own: Labels,
-    firms: tuple[str, ...],
+    firm: str,
     products: tuple[str, ...],
     dutied: Flags,
 ) -> None:
@@ -396,7 +421,7 @@ def _require_offered(
         if there is not None and there > best:
             best, which = there, gone
     if which is not None:
-        refuse_withdrawn([products[j] for j in which], firms[own[0]], best / now - 1)
+        refuse_better([products[j] for j in which], firm, best / now - 1, True)
 
 
 def _repriced(game: Game, prices: Array, own: Labels, gone: Labels) -> float | None:
@@ -418,8 +443,8 @@ def _repriced(game: Game, prices: Array, own: Labels, gone: Labels) -> float | N
     conditions = PriceConditions(rest, rest, free, kept, sales)
     settled = kept
     if free.any():
-        found = newton(conditions, np.log(kept[free]), 30)
-        if found.error <= TOLERANCE:
+        found = newton(conditions, np.log(kept[free]), 30, _MET)
+        if found.error <= _MET:
             settled = conditions.shelf(found.x)
         elif game.conduct == "cournot":
             return None

@@ -74,15 +74,15 @@ class Found:
     iterations: int
 
 
-def newton(conditions: Conditions, start: Array, limit: int = 100) -> Found:
-    """Return the best point a damped Newton at t = 1 reaches from `start` in `limit` steps."""
+def newton(conditions: Conditions, start: Array, limit: int = 100, aim: float = _AIM) -> Found:
+    """Return the best point a damped Newton at t = 1 reaches in `limit` steps, or `aim` at."""
     x = start
     point = conditions.at(x, 1.0)
     if point is None:
         return Found(x, np.inf, 0)
     for count in range(limit):
         step = _solved(point.jacobian, -point.gap)
-        if point.error <= _AIM or step is None:
+        if point.error <= aim or step is None:
             return Found(x, point.error, count)
         for _ in range(_HALVINGS if point.error > SETTLED else _LAST_HALVINGS):
             moved = conditions.at(x + step, 1.0)
