@@ -267,6 +267,18 @@ def test_who_has_the_money_adds_up():
     assert money_frame([r for r in FACTS.refunds if r.stage != "collected"]) == []
 
 
+def test_what_customers_have_is_drawn_and_not_taken_for_nothing():
+    (drawn,) = [b for b in SECTIONS["refunds"].blocks if isinstance(b, Figure)]
+    assert drawn.frame["low"].isna().tolist() == [False, False, True]
+    assert "no sum on record" in drawn.alt
+    promise = next(row for row in FACTS.refunds if row.company == "FedEx")
+    handed = promise.model_copy(update={
+        "stage": RefundStage.HANDED_ON, "amount": Interval.exactly(8e8), "currency": "USD",
+    })  # fmt: skip
+    told = dict(money_frame((*FACTS.refunds, handed)))
+    assert list(told.values())[2] == Interval.exactly(8e8)
+
+
 def test_no_claim_stands_in_quotation_marks_that_nobody_made():
     assert not re.search(r"“[^”]*(passed on|is the tariff on)”", TEXT)
 
