@@ -117,7 +117,7 @@ mine = case_of(
     },
     name="mine",
 )
-mine.prices().to_frame()[["rule", "price", "low", "high", "method", "no_answer"]]
+mine.prices().to_frame()[["rule", "low", "high", "method", "no_answer", "at_middle"]]
 
 # %% [markdown]
 # ## What to do next

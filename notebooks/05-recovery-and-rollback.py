@@ -68,16 +68,16 @@ print(read_case("estee-lauder").recovery().summary())
 # Part of the refund makes good what the seller had absorbed; part was already paid by buyers.
 
 # %%
-print(sony.rollback().summary())
+print(sony.rollback_ranges().summary())
 
 # %%
-sony.rollback().to_frame()
+sony.rollback_ranges().to_frame()
 
 # %%
-axes = sony.rollback().plot()
+axes = sony.rollback_ranges().plot()
 
 # %% [markdown]
-# The middle of the ranges hides how little is known. Over the ranges:
+# Where each range comes from:
 
 # %%
 for key in ("refund", "absorbed", "recovered-twice"):
@@ -108,7 +108,7 @@ print(
 )
 
 # %%
-print(sony.path().summary())
+print(sony.path_ranges().summary())
 
 # %%
 axes = sony.path().plot()

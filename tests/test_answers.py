@@ -13,6 +13,14 @@ import pytest
 import tariffimpact
 from tariffimpact.answers import Answer
 from tariffimpact.cases import read_case
+from tariffimpact.costpush import (
+    compare_prices,
+    cost_push,
+    read_accounts,
+    realised_change,
+    screen_companies,
+    start_months,
+)
 from tariffimpact.decisions.bridge import bridge
 from tariffimpact.decisions.refund import refund_incidence
 from tariffimpact.interval import Interval
@@ -51,6 +59,11 @@ def test_what_has_a_summary_is_an_answer(result):
         assert getattr(result, name) is getattr(Answer, name), f"{name} is its own"
 
 
+def pushed():
+    accounts = read_accounts()
+    return cost_push(accounts, realised_change(accounts, month="2025-12", base="2024"))
+
+
 def duty_cost(value, tariff):
     return value * tariff
 
@@ -81,6 +94,12 @@ ANSWERS = {
     "bridge": lambda: bridge(gross=150e6, net=75e6, accounts={"sales": Interval(5e9, 5.5e9)}),
     "case": lambda: read_case("textbook"),
     "case prices": lambda: read_case("textbook").prices(),
+    "cost push": pushed,
+    "cost push of companies": lambda: screen_companies(pushed(), ["PepsiCo", "Nike"]),
+    "costs and prices": lambda: compare_prices(pushed(), start="2024-12", end="2025-12"),
+    "costs and prices by start": lambda: start_months(
+        pushed(), starts=["2024-11", "2024-12"], end="2025-12"
+    ),
     "bounds": lambda: bounds(duty_cost, BOX),
     "draws": lambda: draws(duty_cost, BOX, n=200, seed=1),
     "tornado": lambda: tornado(duty_cost, BOX),

@@ -65,6 +65,8 @@ def sales(value, **cells):
         ([], [said("pass_on", "announced")], "passes on"),
         ([], [said("pass_on", "done", share_of_range="0.5..0.7")], "passes on"),
         ([], [said("pass_on", "done", share_of_range="0.2..0.4")], "passes on in part"),
+        ([], [said("pass_on", "done", share_of_range="0.5")], "passes on"),  # half is no less
+        ([], [said("pass_on", "done", share_of_range="0.4..0.499")], "passes on in part"),
         ([move(100, 110)], [said("absorb", "done")], "passes on in part"),
         ([move(100, 110), move(50, 50)], [], "passes on in part"),
         ([move(100, 110)], [said("mix", "done")], "passes on in part"),

@@ -308,10 +308,39 @@ def test_a_workbook_says_what_it_cannot_say(refused, read, tmp_path):
     assert read(raw, "c.xlsx", sheet="two")[0]["hts"] == ["TRUE"]
 
 
+def test_a_column_that_leaves_its_order_open_follows_the_others(tmp_path):
+    both = Columns(("a", "b"), days=frozenset({"a", "b"}))
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n4/8/2025,21/8/2025\n")
+    (chunk,) = open_table(path, both).chunks()
+    assert set(chunk.styles.values()) == {DayOrder.DAY_FIRST}
+    three = Columns(("a", "b", "c"), days=frozenset("abc"))
+    path.write_text("a,b,c\n4/8/2025,21/8/2025,8/21/2025\n")
+    with pytest.raises(DataError, match="no date of the column decides"):
+        list(open_table(path, three).chunks())
+
+
 def test_a_file_above_its_limit_is_refused_packed_or_not(refused):
     raw = HEAD.encode() + b"a,1,2,\n" * 40_000
     assert refused(raw, limit=1000)[0] == "a.csv: is 0 MB, above the limit of 0 MB; split it"
     assert "above the limit" in refused(gzip.compress(raw), "a.csv.gz", limit=100_000)[0]
+
+
+def test_a_pipe_is_read_and_one_that_nobody_writes_to_is_given_up(tmp_path, monkeypatch):
+    import os
+    import threading
+
+    monkeypatch.setattr("tariffimpact.facts.sheets._PATIENCE", 0.2)
+    path = tmp_path / "pipe.csv"
+    os.mkfifo(path)
+    with pytest.raises(DataError, match=r"is a pipe that nobody wrote to in 0\.2 seconds"):
+        open_table(path, COLUMNS)
+    monkeypatch.setattr("tariffimpact.facts.sheets._PATIENCE", 20)
+    writer = threading.Thread(target=lambda: path.write_text(HEAD + "a,1,2,\n" * 50_000))
+    writer.start()
+    rows = sum(len(chunk.lines) for chunk in open_table(path, COLUMNS).chunks())
+    writer.join()
+    assert rows == 50_000
 
 
 def test_every_wrong_cell_of_a_column_is_blamed(read, tmp_path):

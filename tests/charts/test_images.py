@@ -22,6 +22,12 @@ from tariffimpact.charts.style import (
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+@pytest.fixture(autouse=True)
+def unknown_to_pyplot():
+    with charts.drawn_for(shown=False):
+        yield
+
+
 @pytest.fixture
 def figure():
     frame = pd.DataFrame({"label": ["<b>&", 'id="x" url(#y)'], "low": [1, 2], "high": [2, 2]})

@@ -14,5 +14,5 @@ SMALL = {
     "9999,,1,special provisions\n",
     "receipts.csv": "month,code,imports,duty,currency\n2025-01,72,100,10,USD\n"
     "2025-01,8703,100,2,USD\n2025-02,72,100,60,USD\n2025-02,8703,100,27,USD\n",
-    "rates.csv": "commodity,change,origin,authority\nsteel,0.1..0.25,CAN,Section 232\n*,0,,\n",
+    "rates.csv": "commodity,change,authority\nsteel,10%..0.25,Section 232\n*,0,\n",
 }  # fmt: skip

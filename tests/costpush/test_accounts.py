@@ -1,12 +1,11 @@
 """A folder of accounts that is not what it should be: everything wrong is named at once."""
 
-import csv
 import shutil
 
 import pytest
 
 from costpush.small_accounts import SMALL
-from tariffimpact.costpush import read_accounts, read_rates, realised_change, shipped_accounts
+from tariffimpact.costpush import read_accounts, realised_change, shipped_accounts
 from tariffimpact.errors import DataError, ModelError
 
 
@@ -160,24 +159,6 @@ def test_a_month_that_is_not_there_says_what_is(folder):
         realised_change(accounts, month="2025", base="2025-01")
     with pytest.raises(ModelError, match="write 2025-12 or 2024"):
         realised_change(accounts, month="Dec 2025", base="2025-01")
-
-
-def test_stated_rates_are_checked_all_at_once(folder):
-    accounts = read_accounts(folder)
-    path = folder / "rates.csv"
-    rows = [["commodity", "change"], ["steel", "25"], ["tin", "0.1"], ["car", "0.1"],
-            ["car", "0.2"]]  # fmt: skip
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(rows)
-    with pytest.raises(DataError) as refused:
-        read_rates(path, accounts)
-    told = "\n".join(map(str, refused.value.faults))
-    assert "rates.csv:2: change: is above 300%" in told
-    assert "rates.csv:3: commodity: is not a commodity of the accounts" in told
-    assert "rates.csv:5: commodity: stands twice" in told
-    path.write_text("commodity,change\nsteel,0.25\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"does not name 1 imported commodities.*add a row \*,0"):
-        read_rates(path, accounts)
 
 
 def test_the_codebook_defines_each_table_and_column():

@@ -83,9 +83,9 @@ def _facts():
 
 @cache
 def _compiled():
-    from tariffimpact.tariffs import curated_schedule
+    from tariffimpact.tariffs import shipped_schedule
 
-    return curated_schedule(_facts())
+    return shipped_schedule(_facts()).compiled
 
 
 @cache
@@ -179,51 +179,74 @@ def _skus(path: Path) -> object:
     return None
 
 
+def _line_file(path: Path) -> object:
+    """Read a file of import lines, of any layout, up to the parquet that is charged."""
+    from tariffimpact.portfolio import lines_as_parquet
+
+    return lines_as_parquet(path, path.with_suffix(".parquet"), _codes())
+
+
+def _entries(path: Path) -> object:
+    from datetime import date
+
+    from tariffimpact.portfolio import read_entries
+
+    held = read_entries(path)
+    held.folded()
+    charges = _facts().customs_charges
+    return held.refund(on=date(2026, 11, 30), charges=charges).explain()
+
+
+ACE = (
+    b"Entry Summary Number,Entry Date,Entry Summary Date,Liquidation Date,Entry Summary Line "
+    b"Number,Country of Origin Code,HTS Number - Full,Line Tariff Goods Value Amount,Line Tariff "
+    b"Duty Amount\nE1,08/21/2025,09/03/2025,,001,VN,9903.02.69,0,2000\n"
+    b"E1,08/21/2025,09/03/2025,,001,VN,9504500000,10000,0\n"
+)
+LINES = (
+    b'hts,origin,entered_on,customs_value,duty\n9504500000,China,8/21/2025,"$1,000.50",25\n'
+    b"9504.50.00.00,5520,8/22/2025,2bn,\n"
+)
+
+
+def _workbook(rows: bytes) -> bytes:
+    """Return the rows of a CSV as a workbook."""
+    import csv
+    import io
+
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in csv.reader(io.StringIO(rows.decode())):
+        book.active.append(row)
+    raw = io.BytesIO()
+    book.save(raw)
+    return raw.getvalue()
+
+
+LAW = DATA / "law"
+
+
 def _rules(name: str) -> Callable[[Path], object]:
-    from tariffimpact.tariffs.rules import SHIPPED, read_rules
+    """Read the law of a folder in which one table is spoilt; of the long ones the head will do."""
+    from tariffimpact.tariffs.rules import read_rules
 
     def read(path: Path) -> object:
-        for other in SHIPPED.glob("*.csv"):
+        for other in LAW.glob("*.csv"):
             if other.stem != name:
-                shutil.copy(other, path.parent / other.name)
+                (path.parent / other.name).write_bytes(_head(other.read_bytes(), 6))
         return read_rules(path.parent, sources=_facts().sources)
 
     return read
-
-
-_LISTED = {
-    "hs8": "04069056", "rate_raw": "6.3\xa2/liter + 2%", "hts8": "22042150", "list": "4A",
-    "ch99_code": "9903.01.77", "hts_prefix": "7606", "derivative_type": "steel",
-    "effective_date": "2025-08-18", "annex": "1a", "hts10": "0406.90.56",
-    "country_group": "eu", "effective_date_start": "2025-08-06",
-}  # fmt: skip
-"""A cell for each column that a raw list may need."""
-
-
-def _raw_list(name: str) -> Reader:
-    from tariffimpact.tariffs.raw_lists import FILES, read_raw_lists
-
-    files = {
-        other: f"{','.join(columns)}\n{','.join(_LISTED.get(c, 'x') for c in columns)}\n".encode()
-        for other, columns in FILES.items()
-    }
-
-    def read(path: Path) -> object:
-        for other, content in files.items():
-            if other != name:
-                (path.parent / other).write_bytes(content)
-        return read_raw_lists(path.parent)
-
-    return Reader((files[name],), read, name)
 
 
 def _schedule(path: Path) -> object:
     """Read a schedule, and ask it for a rate."""
     from datetime import date
 
-    from tariffimpact.tariffs import FiledSchedule, read_schedule
+    from tariffimpact.tariffs import Schedule, read_schedule
 
-    found = FiledSchedule(read_schedule(path))
+    found = Schedule(read_schedule(path))
     with suppress(ModelError):
         found.rate("9504500000", "CHN", date(2025, 5, 1)).explain()
     return found
@@ -257,7 +280,7 @@ def parquet_readers() -> dict[str, Reader]:
     from tariffimpact.tariffs import CompiledSchedule
 
     whole = _compiled()
-    consoles = whole.frame[whole.frame["hts"] == "9504500000"].reset_index(drop=True)
+    consoles = whole.frame[whole.frame["hts"] == "95045000"].reset_index(drop=True)
     schedule = CompiledSchedule(consoles, whole.manifest).as_bytes()
     lines, census = io.BytesIO(), io.BytesIO()
     pd.DataFrame(
@@ -276,6 +299,7 @@ def parquet_readers() -> dict[str, Reader]:
         "schedule": Reader((schedule,), _schedule, "schedule.parquet"),
         "import lines": Reader((lines.getvalue(),), _lines, "lines.parquet"),
         "census": Reader((census.getvalue(),), _census, "5700-imports.parquet"),
+        "workbook": Reader((_workbook(LINES), _workbook(ACE)), _line_file, "lines.xlsx"),
     }
 
 
@@ -299,9 +323,6 @@ def _accounts(name: str) -> Reader:
 @cache
 def readers() -> dict[str, Reader]:
     """Return every reader of text by name; those that need a folder of files say `with`."""
-    from tariffimpact.tariffs.raw_lists import FILES
-    from tariffimpact.tariffs.rules import SHIPPED
-
     found = {
         f"table {name}": Reader(
             (_head((DATA / f"{name}.csv").read_bytes()),), _table(kind), f"{name}.csv"
@@ -321,10 +342,11 @@ def readers() -> dict[str, Reader]:
     found["market"] = Reader((market, _head(market, 3)), _products, "market.csv")
     found["answered market"] = Reader((market, _head(market, 3)), _answered_market, "market.csv")
     found["skus"] = Reader(((DATA / "example_skus.csv").read_bytes(),), _skus, "skus.csv")
+    found["line files"] = Reader((LINES, ACE), _line_file, "lines.csv")
+    found["entries"] = Reader((ACE,), _entries, "es-003.csv")
     found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")
-    found |= {f"raw lists with {name}": _raw_list(name) for name in FILES}
     found |= {f"accounts with {name}": _accounts(name) for name in SMALL}
-    for name in ("rules", "groups", "lists", "sources"):
-        seed = _head((SHIPPED / f"{name}.csv").read_bytes(), 6)
+    for name in ("rules", "programmes", "claims", "groups", "lists", "codes", "book"):
+        seed = _head((LAW / f"{name}.csv").read_bytes(), 6)
         found[f"rules with {name}"] = Reader((seed,), _rules(name), f"{name}.csv")
     return found

@@ -61,10 +61,10 @@ def binary():
 
 @pytest.mark.parametrize(
     ("name", "examples"),
-    [(name, 40) for name in ("schedule", "import lines", "census")]
+    [(name, 40) for name in ("schedule", "import lines", "census", "workbook")]
     + [
         pytest.param(name, 3000, marks=pytest.mark.slow)
-        for name in ("schedule", "import lines", "census")
+        for name in ("schedule", "import lines", "census", "workbook")
     ],
 )
 def test_a_spoilt_binary_file_is_read_or_refused(binary, name, examples):

@@ -10,6 +10,7 @@ from market_conditions import FIRMS, NAMES, PRICES, SHARES, observed
 from scipy.optimize import brentq, minimize_scalar
 
 from tariffimpact.errors import ModelError, NoEquilibrium
+from tariffimpact.interval import Interval
 from tariffimpact.market import (
     Duties,
     LogitDemand,
@@ -18,9 +19,12 @@ from tariffimpact.market import (
     Tie,
     calibrate,
     calibrate_each,
+    market_model,
+    read_products,
     solve_ces,
     solve_logit,
 )
+from tariffimpact.uncertainty import bounds, draws
 
 RATE = Duties([0.25, 0.0, 0.0, 0.0, 0.0])
 
@@ -311,3 +315,40 @@ def test_the_market_needs_no_pydantic_and_no_fact():
             "if n in sys.modules])")  # fmt: skip
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_bounds_and_draws_take_a_market_as_it_is():
+    """Margins, outside share, nesting and a stake: ends at corners are those solved there."""
+    known = {"products": list("abc"), "firms": list("fgh"), "prices": [100.0, 90.0, 110.0],
+             "quantities": [3.0, 2.0, 2.0], "nests": list("nnm")}  # fmt: skip
+    inputs = {"outside_share": Interval(0.3, 0.5), "margin:a": Interval(0.3, 0.4),
+              "nesting": Interval(0.1, 0.4), "stake:f:g": Interval(0.0, 0.2)}  # fmt: skip
+    plain = {name: value for name, value in known.items() if name != "nests"}
+    model = market_model("price_change", of="a", duties=Duties({"a": 0.2}), **plain)
+    found = bounds(model, {"outside_share": 0.4, "margin:a": Interval(0.3, 0.4)}, lines=1)
+    ends = [model(outside_share=0.4, **{"margin:a": m}) for m in (0.3, 0.4)]
+    assert [found.low, found.high] == pytest.approx(sorted(ends), rel=1e-9)
+    many = draws(market_model("national_welfare", duties=Duties({"a": 0.2}), home=["g"], **known),
+                 inputs, n=12, seed=1)  # fmt: skip
+    assert np.isfinite(many.values).all()
+    with pytest.raises(ModelError, match="colour: no input of a market"):
+        market_model("price", of="a", duties=Duties(0.1), **known)(colour=1.0)
+    with pytest.raises(ModelError, match="measure: one of price"):
+        market_model("happiness", duties=Duties(0.1), **known)
+
+
+def test_products_come_from_text_and_frames_too(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "product": ["a", "b"],
+            "firm": ["f", "g"],
+            "price": [100.0, 90.0],
+            "quantity": ["3..4", "2"],
+            "margin": [0.4, np.nan],
+        }
+    )
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    for given in (frame, str(tmp_path / "p.csv"), tmp_path / "p.csv"):
+        table = read_products(given)
+        assert table.high["quantity"].tolist() == [4.0, 2.0]
+        assert np.isnan(table.low["margin"]).tolist() == [False, True]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from portfolio.sku_rows import HEADER
-from tariffimpact.tariffs import curated_schedule
+from tariffimpact.tariffs import shipped_schedule
 
 
 def pytest_collection_modifyitems(items):
@@ -20,13 +20,13 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="module")
 def shipped(facts):
-    return curated_schedule(facts)
+    return shipped_schedule(facts).compiled
 
 
 @pytest.fixture(scope="module", autouse=True)
 def layers_of_the_shipped_schedule_once(shipped):
     """Part the shipped schedule into layers once a module, and not at each call."""
-    from tariffimpact.portfolio import batch, effective_rates, schedule_layers
+    from tariffimpact.portfolio import effective_rates, product_duties, schedule_layers
 
     made = schedule_layers(shipped)
 
@@ -36,7 +36,7 @@ def layers_of_the_shipped_schedule_once(shipped):
         )
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (batch, effective_rates):
+        for module in (product_duties, effective_rates):
             patch.setattr(module, "schedule_layers", known)
         yield
 

@@ -9,23 +9,27 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
-from tariffimpact.cases.chains import chain_of
 from tariffimpact.cases.earnings import earnings_bridge, earnings_questions
 from tariffimpact.cases.figures import span
-from tariffimpact.cases.prices import PriceAnswer
+from tariffimpact.cases.path_answer import path_ranges, timed, timing_questions
+from tariffimpact.cases.price_answer import PriceAnswer, chain_of
 from tariffimpact.cases.product import FILE_WORDS, CaseDuty, CaseProduct
-from tariffimpact.cases.question import Question
-from tariffimpact.cases.range_answers import CaseRanges, path_ranges, sourcing_ranges
-from tariffimpact.cases.recovered import recovered, recovery_question
-from tariffimpact.cases.refunded import (
+from tariffimpact.cases.question import CaseRanges, Question
+from tariffimpact.cases.refund_answers import (
+    recovered,
+    recovery_question,
     refund_inputs,
     refund_over_ranges,
     refund_questions,
     refunded,
 )
 from tariffimpact.cases.schema import CaseFile
-from tariffimpact.cases.sourced import landed_questions, sourced, sourcing_questions
-from tariffimpact.cases.timed import timed, timing_questions
+from tariffimpact.cases.sourcing_answer import (
+    landed_questions,
+    sourced,
+    sourcing_questions,
+    sourcing_ranges,
+)
 from tariffimpact.decisions.bridge import Bridge
 from tariffimpact.decisions.recovery import Recovery
 from tariffimpact.decisions.refund import Rollback
@@ -430,8 +434,9 @@ class Case(Answer):
         found = self.sourcing()
         others = {origin: c.total for origin, c in found.costs.items() if origin != found.current}
         target = min(others, key=lambda origin: others[origin])
-        table = self.resolved.sourcing
-        asked = sourcing_questions(table, self.offer_rates, target=target, currency=self.currency)
+        asked = sourcing_questions(
+            self._table("sourcing"), self.offer_rates, target=target, currency=self.currency
+        )
         return list(asked)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tariffimpact.cases import formulas
 from tariffimpact.cases.case import Case
-from tariffimpact.cases.prices import RULE_NAMES
+from tariffimpact.cases.figures import RULE_NAMES
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.uncertainty import Inputs
 

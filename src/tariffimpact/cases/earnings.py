@@ -7,9 +7,9 @@ from functools import partial
 from typing import Final
 
 from tariffimpact.arguments import Array
-from tariffimpact.cases.decisions import Earnings
+from tariffimpact.cases.case_numbers import stated
+from tariffimpact.cases.decision_tables import Earnings
 from tariffimpact.cases.figures import span
-from tariffimpact.cases.numbers import stated
 from tariffimpact.cases.question import Question
 from tariffimpact.decisions import duty_cost
 from tariffimpact.decisions.bridge import ACCOUNTS, Bridge, Imports, Offset, Window, bridge

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tariffimpact.cases.prices import NO_PRICE
+from tariffimpact.cases.price_answer import NO_PRICE
 
 STEPS: Final = 80
 """Rows of Newton's method on the solver sheet."""

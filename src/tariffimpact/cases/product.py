@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
+from tariffimpact.cases.case_numbers import stated
 from tariffimpact.cases.figures import (
+    RULE_NAMES,
     cost_rise,
     demand_of,
     full_rise,
+    held_profit_ends,
     new_price_of,
     price_under,
     rate_of,
     span,
     unit_cost_of,
 )
-from tariffimpact.cases.held import held_profit_ends
-from tariffimpact.cases.numbers import stated
-from tariffimpact.cases.prices import RULE_NAMES
 from tariffimpact.cases.question import Question
 from tariffimpact.cases.schema import Demand as WrittenDemand
 from tariffimpact.cases.schema import Product

@@ -1,16 +1,22 @@
-"""A question a case answers: a model, its inputs, and how sure the answer is."""
+"""A question a case answers, and answers told over the ranges of their inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tariffimpact import uncertainty
+from tariffimpact.answers import Answer
 from tariffimpact.uncertainty import Bounds, Draws, Ends, Inputs, Model, Sensitivity, Tornado
 from tariffimpact.uncertainty.evaluation import Progress
 from tariffimpact.uncertainty.inputs import Stated
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +83,58 @@ class Question:
         return uncertainty.sobol(
             self.model, self.inputs, n=n, seed=seed, name=self.name, progress=progress
         )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CaseRanges(Answer):
+    """What a case answers over its ranges, beside what it answers at the middle of them."""
+
+    told: str
+    ranges: Mapping[str, Bounds]
+    middle: Answer
+    unit: str
+    """A currency code."""
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether any input is more than one number."""
+        return any(bounds.low != bounds.high for bounds in self.ranges.values())
+
+    def summary(self) -> str:
+        """Return the answer over the ranges; the plain one where every input is one number."""
+        return self.told if self.is_uncertain else self.middle.summary()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per figure: `figure`, `name`, `low`, `high`, `method`, `no_answer`."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "figure": key,
+                "name": bounds.name,
+                "low": bounds.low,
+                "high": bounds.high,
+                "method": bounds.method,
+                "no_answer": bounds.undefined / bounds.tried,
+            }
+            for key, bounds in self.ranges.items()
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the range of each figure in money."""
+        import pandas as pd
+
+        from tariffimpact import charts
+
+        shown = [b for b in self.ranges.values() if b.has_answer and b.unit == self.unit]
+        if not self.is_uncertain or not shown:
+            return self.middle.plot(ax=ax)
+        frame = pd.DataFrame(
+            {"label": b.name[:1].upper() + b.name[1:], "low": b.low, "high": b.high} for b in shown
+        )
+        return charts.range_bars(frame, form="money", currency=self.unit, ax=ax)
+
+    def explain(self) -> str:
+        """Return how each range was found, and the method at the middle of every range."""
+        found = [f"{b.name}: {b.explain()}" for b in self.ranges.values() if b.low != b.high]
+        return "\n".join([*found, f"At the middle of every range: {self.middle.explain()}"])

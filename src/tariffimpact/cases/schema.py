@@ -15,7 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from tariffimpact.cases.decisions import (
+from tariffimpact.cases.case_numbers import Amount, Anything, Part, Positive, Rate, Share, SomeShare
+from tariffimpact.cases.decision_tables import (
     Earnings,
     ImportLine,
     OffsetLine,
@@ -25,8 +26,6 @@ from tariffimpact.cases.decisions import (
     Terms,
     Timing,
 )
-from tariffimpact.cases.numbers import Amount, Anything, Positive, Rate, Share, SomeShare
-from tariffimpact.cases.part import Part
 from tariffimpact.facts.fields import Country, Currency, Hts, Key, Text
 
 

@@ -203,8 +203,9 @@ def burden_bars(
         party: Part(parties.get(party, words), _COLOURS[party], bold=party == "consumers")
         for party, words in PARTIES.items()
     }
+    drawn = data.assign(group=texts(data, "group"))[["group", "case", "party", "burden"]]
     return stacked_bars(
-        data[["case", "party", "burden"]].rename(columns={"party": "part", "burden": "amount"}),
+        drawn.rename(columns={"party": "part", "burden": "amount"}),
         parts=parts, form="percent", digits=0, x_label=x_label, source=source, ax=ax,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from matplotlib.font_manager import FontProperties
+    from matplotlib.ft2font import FT2Font
 
 FAMILY: Final = "Source Sans Pro"
 
@@ -180,18 +180,31 @@ def _substitute() -> str:
     return next(sign for sign in _SUBSTITUTES if ord(sign) in _covered())
 
 
-@cache
-def _properties(bold: bool) -> FontProperties:
-    from matplotlib.font_manager import FontProperties
-
-    register()
-    return FontProperties(family=[FAMILY], weight="bold" if bold else "normal", size=100)
+_SIZE: Final = 100.0
 
 
 @cache
+def _face(bold: bool) -> FT2Font:
+    """Return a style of the font at a size at which its measures are fine."""
+    from matplotlib.ft2font import FT2Font
+
+    face = FT2Font(str(font_files()[_STYLES.index("Bold" if bold else "Regular")]))
+    face.set_size(_SIZE, 72)
+    return face
+
+
+@cache
+def _advance(sign: str, bold: bool) -> float:
+    """Return how far a character moves the pen, in ems."""
+    from matplotlib.ft2font import LoadFlags
+
+    glyph = _face(bold).load_char(ord(sign), flags=LoadFlags.NO_HINTING)
+    return float(glyph.linearHoriAdvance) / 65536 / _SIZE
+
+
 def _em_width(text: str, bold: bool) -> float:
-    """Return the width of a line in ems."""
-    from matplotlib.textpath import text_to_path
+    """Return the width of a line in ems: the advances of its characters.
 
-    width, _, _ = text_to_path.get_text_width_height_descent(text, _properties(bold), ismath=False)
-    return float(width) / 100
+    Kerning, which brings some closer together, is left out: a line is never wider than this.
+    """
+    return sum(_advance(sign, bold) for sign in text)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _POINT: Final = 1 / 72
 _BARE_PAD: Final = 3.0
 _FRAME_PAD: Final = 9.0
+_STILL: Final = 0.002
+"""A change of the margins that is none, inches: a fifth of a pixel on the screen."""
 
 
 @contextmanager
@@ -132,8 +134,12 @@ def fit(ax: Axes) -> None:
     pad = (_FRAME_PAD if "title" in lines else _BARE_PAD) * _POINT
     height = ax.get_position().height * figure.get_figheight()
     width = figure.get_figwidth()
+    before = (-1.0,) * 4
     for _ in range(3):
-        left, right, below, above = _overhang(ax)
+        reach = _overhang(ax)
+        if max(abs(a - b) for a, b in zip(reach, before, strict=True)) < _STILL:
+            break
+        before = left, right, below, above = reach
         top = above + _head(lines, pad)
         bottom = below + _foot(lines, pad)
         total = height + top + bottom

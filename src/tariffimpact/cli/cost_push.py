@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffimpact.cli.options import Day, echo_json, json_option, schedule_options
+from tariffimpact.cli.options import Day, echo_json, json_option, schedule_options, table_options
 
 if TYPE_CHECKING:
     from tariffimpact.answers import Answer
@@ -30,8 +30,10 @@ _STARTS = 12
     "--rates",
     "rates_file",
     type=click.Path(path_type=Path),
-    help="CSV with your own change of duty: commodity (or * for the others), change.",
+    help="CSV or .xlsx with your own change of duty: commodity or hts (or * for the others), "
+    "change; origin, authority.",
 )
+@table_options
 @click.option(
     "--codes",
     type=click.Choice(["mapped", "published"]),
@@ -84,6 +86,9 @@ def cost_push(
     schedule_file: Path | None,
     claims: tuple[tuple[str, float], ...],
     rates_file: Path | None,
+    renamed: tuple[tuple[str, str], ...],
+    encoding: str | None,
+    sheet: str | None,
     codes: Any,
     requirements: Any,
     tables: Path | None,
@@ -111,7 +116,9 @@ def cost_push(
 
     accounts = costpush.read_accounts(tables)
     if rates_file is not None:
-        change = costpush.read_rates(rates_file, accounts)
+        change = costpush.read_rates(
+            rates_file, accounts, rename=dict(renamed), encoding=encoding, sheet=sheet
+        )
     elif day is not None and before is not None:
         change = _of_the_law(accounts, day, before, schedule_file, dict(claims))
     else:

@@ -18,7 +18,7 @@ from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
     from tariffimpact.cases import Case
-    from tariffimpact.cases.prices import PriceAnswer
+    from tariffimpact.cases.price_answer import PriceAnswer
     from tariffimpact.pricing.chain import Chain
 
 

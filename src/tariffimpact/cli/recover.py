@@ -101,9 +101,9 @@ def _answered(
 ) -> tuple[Recovery, Question]:
     """Return the recovery and the question behind it, of a case or of the options."""
     from tariffimpact.cases import read_case
-    from tariffimpact.cases.decisions import Recovery as Table
+    from tariffimpact.cases.decision_tables import Recovery as Table
     from tariffimpact.cases.reader import table_of
-    from tariffimpact.cases.recovered import recovered, recovery_question
+    from tariffimpact.cases.refund_answers import recovered, recovery_question
 
     check_choice(case, {name: flags[name] for name in _KEYS}, ("exposure", "rise", "units"))
     if case is not None:

@@ -16,7 +16,7 @@ from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
     from tariffimpact.cases import Question
-    from tariffimpact.cases.range_answers import CaseRanges
+    from tariffimpact.cases.question import CaseRanges
 
 _KEYS: Final = {
     "duty": "duty_paid",
@@ -99,9 +99,9 @@ def _answered(
 
 
 def _by_flags(flags: dict[str, Any]) -> tuple[CaseRanges, list[Question]]:
-    from tariffimpact.cases.decisions import Rollback as Table
+    from tariffimpact.cases.decision_tables import Rollback as Table
     from tariffimpact.cases.reader import table_of
-    from tariffimpact.cases.refunded import refund_by_terms, refund_questions
+    from tariffimpact.cases.refund_answers import refund_by_terms, refund_questions
 
     written = {key: flags[flag] for flag, key in _KEYS.items() if flags[flag] is not None}
     try:

@@ -15,6 +15,7 @@ from tariffimpact.costpush.accounts import Accounts, read_accounts, shipped_acco
 from tariffimpact.costpush.categories import CostPush, Margins, cost_push
 from tariffimpact.costpush.derivation import derive_accounts
 from tariffimpact.costpush.law import ChargedImports, charge_imports, law_change
+from tariffimpact.costpush.own_rates import read_rates
 from tariffimpact.costpush.prediction import (
     PriceComparison,
     Slope,
@@ -28,7 +29,6 @@ from tariffimpact.costpush.rate_change import (
     Coverage,
     RateChange,
     effective_rates,
-    read_rates,
     realised_change,
 )
 from tariffimpact.costpush.requirements import Requirements

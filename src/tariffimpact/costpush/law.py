@@ -74,7 +74,7 @@ def charge_imports(
     """
     import numpy as np
 
-    lines, total = _lines(accounts.folder)
+    lines, total = imported_lines(accounts.folder)
     with engine(schedule_layers(compiled, claims=claims)) as running:
         days = [
             running.charge_frame(lines[["hts", "origin"]].assign(
@@ -155,7 +155,7 @@ def law_change(
     )
 
 
-def _lines(folder: Path) -> tuple[pd.DataFrame, float]:
+def imported_lines(folder: Path) -> tuple[pd.DataFrame, float]:
     """Return the year's imports by product and partner with their commodity, and their total."""
     import pyarrow.parquet as pq
 

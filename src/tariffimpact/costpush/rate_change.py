@@ -12,16 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, Self
-
-from pydantic import model_validator
+from typing import TYPE_CHECKING, Final, Literal
 
 from tariffimpact import units
 from tariffimpact.costpush.accounts import Accounts, read_parquet
 from tariffimpact.errors import DataError, Fault, ModelError, require
 from tariffimpact.facts import Record
-from tariffimpact.facts.fields import CellsError, Market, Span, Text
-from tariffimpact.facts.tables import Table, read_table
+from tariffimpact.facts.fields import Text
+from tariffimpact.facts.tables import read_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -277,103 +275,3 @@ def _require_mapped(
     ]
     if faults:
         raise DataError(faults)
-
-
-class StatedChange(Record):
-    """A change of duty that the user states."""
-
-    commodity: Text
-    """A commodity of the accounts, or `*` for every other."""
-    change: Span
-    origin: Market = ""
-    """ISO alpha-3, or `EU`; blank where the change is of all origins."""
-    authority: str = ""
-
-    @model_validator(mode="after")
-    def _a_fraction(self) -> Self:
-        if max(abs(self.change.low), abs(self.change.high)) > 3:
-            raise CellsError("is above 300%; a rate is a fraction, so write 0.25 for 25%", "change")
-        return self
-
-
-def read_rates(path: Path, accounts: Accounts) -> RateChange:
-    """Return the change of duty that a file states.
-
-    Parameters
-    ----------
-    path
-        CSV with `commodity` (a code of the accounts, or `*` for every other) and `change`
-        (fraction of the customs value, or a range `0.1..0.25`); `origin` and `authority` where
-        the change is told in parts, which add up.
-    accounts
-        The accounts.
-
-    Returns
-    -------
-    RateChange
-        Its coverage is the share of the accounts' imports that the file names.
-
-    Raises
-    ------
-    DataError
-        If a commodity is unknown or stands twice, or one that is imported is not named.
-    """
-    import numpy as np
-    import pandas as pd
-
-    table = read_table(path, StatedChange)
-    faults = [*table.faults, *_strange(table, accounts)]
-    named = {row.commodity for row in table.records}
-    imported = [c for c, share in zip(accounts.codes, accounts.import_shares, strict=True) if share]
-    silent = [code for code in imported if code not in named]
-    if not faults and silent and "*" not in named:
-        what = f"does not name {len(silent)} imported commodities, {silent[0]} among them"
-        faults.append(Fault(str(path), what, "add a row *,0 if their duty did not change"))
-    if faults:
-        raise DataError(faults)
-    changes = np.zeros((2, len(accounts.codes)))
-    rows = []
-    for record in table.records:
-        codes = silent if record.commodity == "*" else [record.commodity]
-        places = [accounts.places[code] for code in codes]
-        changes[0, places] += record.change.low
-        changes[1, places] += record.change.high
-        rows += [(c, record.origin, record.authority, record.change.low, record.change.high)
-                 for c in codes]  # fmt: skip
-    parts = pd.DataFrame(rows, columns=["commodity", "origin", "authority", "low", "high"])
-    told = any(record.origin or record.authority for record in table.records)
-    imports = accounts.commodities.set_index("commodity")["imports"]
-    share = float(imports[[c for c in imported if c in named]].sum() / imports.sum())
-    return RateChange(
-        low=changes[0],
-        high=changes[1],
-        coverage=Coverage(share, 1.0, str(accounts.year), _named(path, share, "*" in named)),
-        label=f"As {path.name} states",
-        how=f"Stated in {path.name}.",
-        credit=f"{path.name}; {accounts.credit}",
-        left_out=pd.DataFrame(columns=["code", "imports", "duty", "reason"]),
-        parts=parts if told else None,
-    )
-
-
-def _named(path: Path, share: float, rest: bool) -> str:
-    """Say how much of the imports a file names by commodity."""
-    others = "; the others are as its row * says" if rest else ""
-    return f"{path.name} names the goods of {units.percent(share)} of the imports{others}."
-
-
-def _strange(table: Table[StatedChange], accounts: Accounts) -> list[Fault]:
-    """Blame commodities that are unknown, and the same one stated twice over."""
-    faults, seen = [], set[tuple[str, str, str]]()
-    for row in table.rows:
-        record = row.record
-        key = (record.commodity, record.origin, record.authority)
-        if record.commodity != "*" and record.commodity not in accounts.places:
-            remedy = "use a code of commodities.csv, such as 336111 for cars"
-            faults.append(
-                table.fault(row, "commodity", "is not a commodity of the accounts", remedy)
-            )
-        if key in seen:
-            faults.append(table.fault(row, "commodity", "stands twice", "keep one row"))
-        seen.add(key)
-    return faults

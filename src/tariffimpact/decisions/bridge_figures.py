@@ -24,6 +24,8 @@ from tariffimpact.pricing.rules import hold_profit, maximise
 from tariffimpact.uncertainty import Bounds, bounds
 from tariffimpact.uncertainty.phrasing import quantity
 
+__all__ = ["Figure", "demand_bounds", "figures_of", "income_of", "per_share"]
+
 Form = Literal["isoelastic", "linear"]
 Numbers = Mapping[str, Interval]
 """The numbers given, by name."""

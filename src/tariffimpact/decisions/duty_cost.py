@@ -16,6 +16,15 @@ from tariffimpact.codes import country_name
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval, Quantity
 
+__all__ = [
+    "OFFSETS",
+    "Imports",
+    "Offset",
+    "Window",
+    "added_duty",
+    "base_from_sensitivity",
+]
+
 N = TypeVar("N", float, Array, Interval)
 OffsetBy = Literal["price", "sourcing", "vendors", "other"]
 OFFSETS: Final[Mapping[OffsetBy, str]] = {

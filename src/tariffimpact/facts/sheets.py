@@ -11,21 +11,18 @@ import csv
 import errno
 import gzip
 import io
-import math
 import os
-import re
 import select
 import stat
 import tempfile
-import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
-from tariffimpact.errors import DataError, Fault, shortened
+from tariffimpact.errors import DataError, Fault
+from tariffimpact.facts.workbooks import Workbook
 
 SheetRow = tuple[int, list[str]]
 """The line a row starts on, and its cells."""
@@ -43,8 +40,8 @@ _PREAMBLE: Final = 40
 """Rows among which a header is looked for: titles and notes may stand above it."""
 _MOST_PIPED: Final = 200_000_000
 """Bytes of a pipe that are copied: it cannot be read twice, and may have no end."""
-_MAX_UNPACKED: Final = 2_000_000_000
-"""A workbook that unpacks to more is no table."""
+_PATIENCE: Final = 10
+"""Seconds for the first byte of a pipe."""
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _UTF32: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _GZIP: Final = b"\x1f\x8b"
@@ -113,7 +110,8 @@ class Sheet:
         if self.is_workbook:
             if encoding:
                 raise self._wrong("is a workbook", "leave out --encoding")
-            self.name = self._sheet_name(name)
+            self.book = Workbook(path, self._source)
+            self.name = self.book.sheet(name)
             self.described = f"sheet {self.name}"
         else:
             if name:
@@ -185,7 +183,7 @@ class Sheet:
         copy = tempfile.NamedTemporaryFile(prefix="tariffimpact-")  # noqa: SIM115  # as long as self
         self._copy = copy
         left = min(self.limit, _MOST_PIPED) + 1
-        with opened(self.path) as file:
+        with self._piped() as file:
             while left > 0 and (block := file.read(min(left, 1 << 20))):
                 copy.write(block)
                 left -= len(block)
@@ -193,6 +191,19 @@ class Sheet:
         if left <= 0:
             raise self._over(min(self.limit, _MOST_PIPED) + 1)
         return Path(copy.name)
+
+    def _piped(self) -> BinaryIO:
+        """Return what cannot be read twice, opened; a pipe that nobody writes to is given up."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLIN | select.POLLHUP)
+            if not waiting.poll(1000 * _PATIENCE):
+                os.close(descriptor)
+                remedy = "start the program that writes to it, or name a file"
+                raise self._wrong(f"is a pipe that nobody wrote to in {_PATIENCE} seconds", remedy)
+        os.set_blocking(descriptor, True)
+        return os.fdopen(descriptor, "rb")
 
     def _check_kind(self, head: bytes) -> None:
         for mark, what, remedy in _NOT_TABLES:
@@ -210,6 +221,10 @@ class Sheet:
     def _over(self, size: int) -> DataError:
         limit = f"{self.limit / 1e6:,.0f} MB"
         return self._wrong(f"is {size / 1e6:,.0f} MB, above the limit of {limit}", self.too_large)
+
+    def _workbook_rows(self) -> Iterator[SheetRow]:
+        yield from self.book.rows(self.name)
+        self.bytes_read = self.size
 
     # CSV
 
@@ -287,89 +302,6 @@ class Sheet:
             remedy += ", or name its encoding: --encoding cp1252"
         return self._wrong(f"is not {name} text", remedy, line, byte)
 
-    # workbooks
-
-    def _book(self) -> Any:
-        import python_calamine
-
-        try:
-            self._check_package()
-            return python_calamine.CalamineWorkbook.from_path(str(self._source))
-        except (python_calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
-            what = f"cannot be read as a workbook: {shortened(str(error), 120)}"
-            raise self._wrong(what, "save it again as .xlsx, or as CSV") from None
-
-    def _check_package(self) -> None:
-        with zipfile.ZipFile(self._source) as package:
-            held = {item.filename: item.file_size for item in package.infolist()}
-        if "xl/workbook.xml" not in held:
-            what = "is a zip archive and no workbook"
-            remedy = "unpack it and name the file inside; a CSV may be gzipped (.csv.gz)"
-            raise self._wrong(what, remedy)
-        if sum(held.values()) > _MAX_UNPACKED:
-            raise self._wrong("unpacks to more than 2 GB", "save the table as CSV")
-
-    def _sheet_name(self, asked: str | None) -> str:
-        book = self._book()
-        names = list(book.sheet_names)
-        if asked is not None:
-            for name in names:
-                if name.casefold() == asked.casefold():
-                    return str(name)
-            raise self._wrong(f"has no sheet {asked}", f"name one of {', '.join(names)}")
-        shown = [m.name for m in book.sheets_metadata if "Visible" in str(m.visible)]
-        filled = [name for name in shown if book.get_sheet_by_name(name).height]
-        if not filled:
-            raise self._wrong("has no sheet with cells", "fill one in, with a header row")
-        if len(filled) > 1:
-            what = f"has {len(filled)} sheets with cells: {', '.join(filled)}"
-            raise self._wrong(what, f'name the one with the table: --sheet "{filled[0]}"')
-        return str(filled[0])
-
-    def _workbook_rows(self) -> Iterator[SheetRow]:
-        sheet = self._book().get_sheet_by_name(self.name)
-        faults = [*self._merged(sheet), *self._unanswered()]
-        if faults:
-            raise DataError(faults)
-        for number, cells in enumerate(sheet.iter_rows(), 1):
-            yield number, [_as_text(cell) for cell in cells]
-        self.bytes_read = self.size
-
-    def _merged(self, sheet: Any) -> Iterator[Fault]:
-        """Blame merged cells below the first rows: one value stands for many, and which is lost."""
-        ranges = sheet.merged_cell_ranges or []
-        tall = [(a, b) for a, b in ranges if b[0] > a[0]]
-        for (top, left), (bottom, right) in tall:
-            cells = f"{_cell(top, left)}:{_cell(bottom, right)}"
-            yield Fault(f"{self.path}:{top + 1}", f"has merged cells, {cells}",
-                        "unmerge them and fill in each row", got=None)  # fmt: skip
-
-    def _unanswered(self) -> Iterator[Fault]:
-        """Blame formulas that were saved without their values, and cells that hold an error."""
-        with zipfile.ZipFile(self._source) as package:
-            part = _part_of(package, self.name)
-            content = package.read(part) if part in package.namelist() else b""
-        for found in _CELL.finditer(content):
-            marks, inside = found[1], found[2] or b""
-            where = re.search(rb'\br="([A-Z]+)(\d+)"', marks)
-            if where is None:
-                continue
-            name, line = (where[1] + where[2]).decode(), int(where[2])
-            value = re.search(rb"<v>([^<]*)</v>", inside)
-            if re.search(rb'\bt="e"', marks):
-                said = value[1].decode("utf-8", "replace") if value else "an error"
-                yield Fault(f"{self.path}:{line}", f"cell {name} holds an error",
-                            "mend the formula, or clear the cell", got=said)  # fmt: skip
-            elif (
-                b"<f" in inside and not (value and value[1]) and not re.search(rb'\bt="str"', marks)
-            ):
-                yield Fault(f"{self.path}:{line}", f"cell {name} is a formula without its value",
-                            "open the workbook in a spreadsheet program, let it calculate and "
-                            "save, or paste the values")  # fmt: skip
-
-
-_CELL: Final = re.compile(rb"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
-
 
 class _Limited(io.RawIOBase):
     """Bytes of a file up to its limit: a pipe or a packed file does not tell its size."""
@@ -387,65 +319,3 @@ class _Limited(io.RawIOBase):
             raise self.sheet._over(self.read_so_far)
         buffer[: len(chunk)] = chunk
         return len(chunk)
-
-
-def _part_of(package: zipfile.ZipFile, name: str) -> str:
-    """Return the part of a workbook that holds a sheet."""
-    from html import unescape
-
-    def attributes(part: str, tag: str) -> Iterator[dict[str, str]]:
-        text = package.read(part).decode("utf-8", "replace")
-        for element in re.findall(rf"<(?:\w+:)?{tag}\s[^>]*>", text):
-            yield {k: unescape(v) for k, v in re.findall(r'([\w:]+)="([^"]*)"', element)}
-
-    relations = list(attributes("xl/_rels/workbook.xml.rels", "Relationship"))
-    targets = {r.get("Id"): r["Target"] for r in relations if "Target" in r}
-    for element in attributes("xl/workbook.xml", "sheet"):
-        if element.get("name") == name:
-            target = targets.get(element.get("r:id"), "worksheets/sheet1.xml")
-            return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    return "xl/worksheets/sheet1.xml"
-
-
-def _cell(row: int, column: int) -> str:
-    """Return what a spreadsheet calls a cell, counted from 0."""
-    letters = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return f"{letters}{row + 1}"
-
-
-def _as_text(value: Any) -> str:
-    """Return a cell of a workbook as the text that says it: days as 2025-08-21, whole numbers so.
-
-    Examples
-    --------
-    >>> [_as_text(x) for x in (9504500000.0, 0.25, True, date(2025, 8, 21), "A-1")]
-    ['9504500000', '0.25', 'TRUE', '2025-08-21', 'A-1']
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, int | float):
-        whole = math.isfinite(value) and value == int(value) and abs(value) < 1e15
-        return str(int(value)) if whole else repr(float(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat()
-    return value.isoformat() if isinstance(value, date | time) else str(value)
-
-
-def sheet_names(path: Path) -> tuple[str, ...]:
-    """Return the names of the sheets of a workbook that have cells; none of another file."""
-    import python_calamine
-
-    try:
-        with path.open("rb") as file:
-            if file.read(2) != b"PK":
-                return ()
-        book = python_calamine.CalamineWorkbook.from_path(str(path))
-    except (OSError, ValueError, python_calamine.CalamineError):
-        return ()
-    return tuple(name for name in book.sheet_names if book.get_sheet_by_name(name).height)

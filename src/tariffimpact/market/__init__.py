@@ -35,7 +35,7 @@ from tariffimpact.market.many_markets import (
     solve_ces,
     solve_logit,
 )
-from tariffimpact.market.market_ranges import MarketRange, impose_range
+from tariffimpact.market.market_ranges import MarketRange, impose_range, market_model
 from tariffimpact.market.mixed_logit import MixedLogitDemand
 from tariffimpact.market.model import Market
 from tariffimpact.market.policy import Duties, Quota, Tie
@@ -74,6 +74,7 @@ __all__ = [
     "calibrate_cournot",
     "calibrate_each",
     "impose_range",
+    "market_model",
     "ownership_matrix",
     "read_products",
     "solve_ces",

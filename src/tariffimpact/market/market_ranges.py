@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.arguments import check_rate, checked
-from tariffimpact.errors import NoEquilibrium, require
+from tariffimpact.errors import ModelError, NoEquilibrium, require
 from tariffimpact.interval import Interval
+from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.conduct import Conduct
 from tariffimpact.market.demand_systems import Array, Flags
-from tariffimpact.market.equilibrium import burden
+from tariffimpact.market.equilibrium import Equilibrium, burden
 from tariffimpact.market.fit import DemandName
 from tariffimpact.market.many_markets import calibrate_each
 from tariffimpact.market.policy import Duties, Reading
@@ -503,3 +504,98 @@ def _flipped(point: Array) -> Array:
     place = np.arange(point.size)
     many[2 * place, place], many[2 * place + 1, place] = 0.0, 1.0
     return many
+
+
+def market_model(
+    measure: str,
+    *,
+    duties: Duties,
+    of: str | None = None,
+    home: Sequence[str] | None = None,
+    **observed: Any,
+) -> Callable[..., float]:
+    """Return one answer of a market as a function of what is not known of it.
+
+    For `uncertainty.bounds`, `draws` and the other methods: the function calibrates and solves the
+    market at the values it is given by name:
+
+    * ``outside_share``, ``market_elasticity``, ``size``;
+    * ``price_coefficient``, ``elasticity``, ``nesting``, ``slope``: parameters of demand;
+    * ``margin:a``, the margin of product a;
+    * ``stake:f:g``, the weight that firm f puts on the profit of firm g.
+
+    Parameters
+    ----------
+    measure
+        `price`, `price_change`, `units`, `share` or `profit` of the product or (profit) firm `of`;
+        `duty_revenue`, `consumer_loss` or `national_welfare` (needs `home`), changes, money.
+    duties
+        The duties after.
+    observed
+        The arguments of `calibrate` that are known.
+
+    Examples
+    --------
+    >>> from tariffimpact.uncertainty import bounds
+    >>> model = market_model("price_change", of="a", duties=Duties({"a": 0.25}),
+    ...                      products=["a", "b"], firms=["f", "g"], prices=[100.0, 100.0],
+    ...                      quantities=[3.0, 3.0])
+    >>> found = bounds(model, {"outside_share": Interval(0.3, 0.5),
+    ...                        "margin:a": Interval(0.35, 0.45)})
+    >>> print(found.low.round(2), found.high.round(2))
+    8.85 12.55
+    """
+    require(measure in _ASKED, f"measure: one of {', '.join(_ASKED)} (got {measure!r})")
+    whole = measure in _ASKED[5:]
+    require(whole or of is not None, f"of: say which product or firm the {measure} is of")
+
+    def answer(**values: float) -> float:
+        market = calibrate(**_observed(observed, {k: float(x) for k, x in values.items()}))
+        result = market.impose(duties)
+        if whole:
+            return _money(result, measure, home)
+        states = [result.after] if measure != "price_change" else [result.after, result.before]
+        labels = market.products if measure != "profit" or of in market.products else market.firms
+        require(of in labels, f"of: {of} is none of {', '.join(dict.fromkeys(labels))}")
+        mine = np.array([name == of for name in labels])
+        kind = {"price": "prices", "price_change": "prices", "units": "quantities",
+                "share": "shares"}.get(measure, measure)  # fmt: skip
+        new, *old = [float(getattr(state, kind)[mine].sum()) for state in states]
+        return new - sum(old)
+
+    return answer
+
+
+_ASKED = ("price", "price_change", "units", "share", "profit", "duty_revenue", "consumer_loss",
+          "national_welfare")  # fmt: skip
+
+
+def _money(result: Equilibrium, measure: str, home: Sequence[str] | None) -> float:
+    ledger = result.ledger(home)
+    if measure == "national_welfare":
+        require(home, "home: national welfare needs the firms at home")
+        return ledger.national
+    return -ledger.consumers if measure == "consumer_loss" else ledger.duty_revenue
+
+
+def _observed(known: Mapping[str, Any], values: Mapping[str, float]) -> dict[str, Any]:
+    """Return the arguments of `calibrate` with values put in their places."""
+    told = dict(known)
+    for name, value in values.items():
+        kind, _, rest = name.partition(":")
+        if name in ("outside_share", "market_elasticity", "size"):
+            told[name] = value
+        elif name in ("price_coefficient", "elasticity", "nesting", "slope"):
+            told["fixed"] = {**(told.get("fixed") or {}), name: value}
+        elif kind == "margin" and rest:
+            told["margins"] = {**(told.get("margins") or {}), rest: value}
+        elif kind == "stake" and ":" in rest:
+            owner, held = rest.split(":", 1)
+            stakes = dict(told.get("ownership") or {})
+            told["ownership"] = {**stakes, owner: {**stakes.get(owner, {}), held: value}}
+        else:
+            raise ModelError(
+                f"{name}: no input of a market; write outside_share, market_elasticity, size, a "
+                "parameter of demand, margin:PRODUCT or stake:OWNER:FIRM"
+            )
+    return told

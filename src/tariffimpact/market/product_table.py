@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +18,9 @@ from tariffimpact.market.demand_systems import Array
 from tariffimpact.market.fit import DemandName
 from tariffimpact.market.model import Market
 from tariffimpact.market.policy import Duties, Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NEEDED = ("product", "firm", "price")
 _SALES = ("quantity", "share")
@@ -118,8 +123,8 @@ class ProductTable:
         )  # fmt: skip
 
 
-def read_products(path: Path) -> ProductTable:
-    r"""Read a CSV of products.
+def read_products(path: Path | str | pd.DataFrame) -> ProductTable:
+    r"""Read a table of products: a CSV or workbook by its path, or a frame.
 
     Columns `product`, `firm`, `price` and one of `quantity` (units, or parts of units) and
     `share` are needed. `share` is a part of what the demand system counts: units for logit,
@@ -145,8 +150,16 @@ def read_products(path: Path) -> ProductTable:
     >>> table.exact, table.high["quantity"]
     (False, array([4., 2.]))
     """
+    import pandas as pd
+
     from tariffimpact.facts.user_tables import Columns, open_table
 
+    if isinstance(path, pd.DataFrame):
+        with TemporaryDirectory() as folder:
+            written = Path(folder) / "frame"
+            path.to_csv(written.with_suffix(".csv"), index=False)
+            return read_products(written.with_suffix(".csv"))
+    path = Path(path)
     table = open_table(path, Columns(_NEEDED, (*_NUMBERS[1:], "nest")), limit=_MAX_BYTES)
     header = [*table.places, *table.extra]
     faults = list(_header_faults(path, header))

@@ -4,7 +4,7 @@ DuckDB through Ibis is in the base install; `--engine spark` needs the extra `di
 """
 
 from tariffimpact.portfolio.ace import Entries, EntryRefund, read_entries
-from tariffimpact.portfolio.batch import BatchResult, BatchTerms, run_batch
+from tariffimpact.portfolio.batch import BatchResult, run_batch
 from tariffimpact.portfolio.effective_rates import (
     EffectiveRates,
     effective_rate_by_day,
@@ -18,6 +18,7 @@ from tariffimpact.portfolio.line_files import (
     write_lines,
 )
 from tariffimpact.portfolio.outputs import RowFiles, batch_files
+from tariffimpact.portfolio.product_duties import BatchTerms
 from tariffimpact.portfolio.skus import NEEDED, OPTIONAL, SkuFile, open_skus, read_skus
 from tariffimpact.tariffs.at_scale import charge
 from tariffimpact.tariffs.engines import Engine, engine

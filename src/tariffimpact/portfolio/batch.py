@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.codes import country_name
-from tariffimpact.errors import Fault, require
-from tariffimpact.facts import CustomsCharge
+from tariffimpact.errors import Fault
 from tariffimpact.interval import Interval
-from tariffimpact.portfolio.fees import fees, interest_growth
-from tariffimpact.portfolio.goods import Claims, KnownGoods
-from tariffimpact.portfolio.margins import ENDS, FORMS, priced
+from tariffimpact.portfolio.goods import KnownGoods
+from tariffimpact.portfolio.margins import ENDS
+from tariffimpact.portfolio.product_duties import BatchTerms, ProductDuties, engines_by_claims
 from tariffimpact.portfolio.skus import SkuFile, open_skus, read_skus
 from tariffimpact.portfolio.totals import Sums
 from tariffimpact.tariffs import CompiledSchedule
-from tariffimpact.tariffs.engines import Engine, EngineName, engine
-from tariffimpact.tariffs.layers import schedule_layers
+from tariffimpact.tariffs.engines import EngineName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,46 +30,6 @@ Sink = Callable[["pd.DataFrame"], None]
 """Takes the finished rows of a chunk."""
 FaultSink = Callable[[Sequence[Fault]], None]
 """Takes what is wrong with the other rows of a chunk."""
-_FREEING: Final = ("USMCA", "AGREEMENT")
-"""Claims of an agreement, which also free from the processing fee."""
-_ENGINES: Final = 4
-"""Sets of claims whose tables are held at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchTerms:
-    """What a batch supposes beside its rows."""
-
-    on: date | None = None
-    """Day of entry of rows without one of their own."""
-    before: date | None = None
-    """Day the duty is compared with; the schedule's first by default."""
-    elasticity: float | None = None
-    """Demand elasticity, above 0, of rows without one; None leaves two price rules blank there."""
-    form: str = "isoelastic"
-    """`isoelastic`, `linear` or `logit`."""
-    claims: Mapping[str, float] | None = None
-    """Share of the duty a claim frees, by claim, for rows that say nothing of it."""
-    floor: float | None = None
-    """Margin below which a product is told, a share of the price."""
-    refunded_on: date | None = None
-    """Day on which void duty is paid back; None for no interest."""
-    corporation: bool = True
-    """Whether the importer is a corporation, whose interest is lower."""
-    charges: Sequence[CustomsCharge] = ()
-    """Fees of customs and its interest; without them both are unknown."""
-
-    def check(self, known: KnownGoods) -> None:
-        """Refuse what leaves its range."""
-        require(self.form in FORMS, f"no demand {self.form!r}; use {', '.join(FORMS)}")
-        require(self.elasticity is None or self.elasticity > 0, "elasticity must be above 0")
-        require(self.floor is None or 0 <= self.floor < 1, "a floor margin lies from 0 to below 1")
-        since = self.since(known)
-        require(known.starts_on <= since < known.ends_on, f"the schedule does not know {since}")
-
-    def since(self, known: KnownGoods) -> date:
-        """Return the day of comparison."""
-        return self.before or known.starts_on
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -268,8 +225,8 @@ def run_batch(
     agreed.check(known)
     file = skus if isinstance(skus, SkuFile) else open_skus(skus)
     sums = Sums(tuple(compiled.manifest["authorities"]), file.extra)
-    with _engines(compiled, engine_name) as engine_of:
-        work = _Work(file, compiled, known, agreed, engine_of)
+    with engines_by_claims(compiled, engine_name) as engine_of:
+        work = ProductDuties(file, compiled, known, agreed, engine_of)
         for part in read_skus(file, known, on=agreed.on, chunk=chunk):
             faults = list(part.faults)
             if len(part.frame):
@@ -288,196 +245,6 @@ def run_batch(
         agreed, agreed.since(known), compiled.credit(), file.described(),
         "units" not in file.columns,
     )  # fmt: skip
-
-
-@contextmanager
-def _engines(
-    compiled: CompiledSchedule, name: EngineName
-) -> Iterator[Callable[[Mapping[str, float]], Engine]]:
-    """Yield what gives an engine for a set of claims, the last few held."""
-    held: dict[Claims, tuple[ExitStack, Engine]] = {}
-
-    def of(claims: Mapping[str, float]) -> Engine:
-        key = tuple(sorted(claims.items()))
-        if key not in held:
-            while len(held) >= _ENGINES:
-                held.pop(next(iter(held)))[0].close()
-            stack = ExitStack()
-            layers = schedule_layers(compiled, claims=dict(claims) or None)
-            held[key] = stack, stack.enter_context(engine(layers, name))
-        return held[key][1]
-
-    try:
-        yield of
-    finally:
-        for stack, _ in held.values():
-            stack.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """Charges and prices chunks of valid rows."""
-
-    file: SkuFile
-    compiled: CompiledSchedule
-    known: KnownGoods
-    terms: BatchTerms
-    engine_of: Callable[[Mapping[str, float]], Engine]
-
-    def finished(self, frame: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
-        """Charge the valid rows on both days and price those the schedule decides."""
-        import pandas as pd
-
-        skus = self._completed(frame)
-        since = pd.Timestamp(self.terms.since(self.known))
-        now = self._charged(skus, skus["entered_on"], "rate")
-        then = self._charged(skus, pd.Series(since, index=skus.index), "rate_before")
-        keep = _decided(skus, now, faults, self.file.table.path)
-        rows = [each[keep].reset_index(drop=True) for each in (skus, now, then)]
-        authorities = self.compiled.manifest["authorities"]
-        void = [name in self.known.void for name in authorities]
-        done = priced(*rows, form=self.terms.form, void=void, floor=self.terms.floor,
-                      extra=self.file.extra)  # fmt: skip
-        return self._with_fees(done, rows[0])
-
-    def _completed(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows with what the terms and the schedule supply."""
-        skus = frame.copy()
-        if self.terms.elasticity is not None:
-            skus["demand_elasticity"] = skus["demand_elasticity"].fillna(self.terms.elasticity)
-        skus["customs_value"] = skus["customs_value"] / skus["per"].fillna(1.0)
-        skus["metal_content"] = skus["metal_content"].fillna(_metal_of(skus["hts"], self.compiled))
-        if "units" not in self.file.columns:
-            skus["units"] = 1.0
-        usual = dict(self.terms.claims or {})
-        rows = zip(skus["spi"], skus["use"], skus["claims"], strict=True)
-        claimed: list[Any] = [{**usual, **dict(a), **dict(b), **dict(c)} for a, b, c in rows]
-        free = [any(claims.get(name, 0.0) == 1 for name in _FREEING) for claims in claimed]
-        return skus.assign(claimed=claimed, free_of_fee=free)
-
-    def _charged(self, skus: pd.DataFrame, days: Any, stated: str) -> pd.DataFrame:
-        """Return the rows charged on their days, each under its own claims; a rate stated wins."""
-        import pandas as pd
-
-        lines = pd.DataFrame(
-            {
-                "hts": skus["hts"],
-                "origin": skus["origin"],
-                "entered_on": days,
-                "metal_low": skus["metal_content"].fillna(0.0),
-                "metal_high": skus["metal_content"].fillna(1.0),
-                "quantity_per_dollar": skus["duty_quantity"]
-                / (skus["customs_value"] * skus["dutiable_share"].fillna(1.0)),
-            }
-        )
-        keys = skus["claimed"].map(lambda claims: tuple(sorted(claims.items())))
-        coded = (skus["hts"] != "") & (skus["origin"] != "")
-        parts = []
-        for key in dict.fromkeys(keys[coded]):
-            rows = lines[coded & (keys == key)]
-            charged = self.engine_of(dict(key)).charge_frame(rows.reset_index(drop=True))
-            parts.append(charged.set_axis(rows.index))
-        if not parts:
-            parts.append(self.engine_of({}).charge_frame(_any_line(self.known, days)).iloc[:0])
-        charged = pd.concat(parts).reindex(skus.index)
-        return _stated(charged, skus[stated], skus["rate"].notna())
-
-    def _with_fees(self, done: pd.DataFrame, skus: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows with the fees of customs, and the interest on what is paid back."""
-        ends = fees(skus, self.terms.charges)
-        growth = self._growth(done["entered_on"])
-        for end, fee in zip(ENDS, ends, strict=True):
-            done[f"fees_usd_{end}"] = fee
-            done[f"line_fees_usd_{end}"] = fee * skus["units"].to_numpy()
-            done[f"line_interest_usd_{end}"] = (done[f"line_void_duty_usd_{end}"] * growth).round(2)
-        return done
-
-    def _growth(self, days: pd.Series[Any]) -> Any:
-        if self.terms.refunded_on is None or not self.terms.charges:
-            return float("nan")
-        grown = {
-            day: interest_growth(
-                self.terms.charges, day.date(), self.terms.refunded_on,
-                corporation=self.terms.corporation,
-            )
-            for day in days.unique()
-        }  # fmt: skip
-        return days.map(grown).to_numpy()
-
-
-def _any_line(known: KnownGoods, days: pd.Series[Any]) -> pd.DataFrame:
-    """Return one line, for the columns of its charge."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "hts": [min(known.codes)], "origin": [min(known.origins or ["CHN"])],
-            "entered_on": days.iloc[:1].to_numpy(), "metal_low": [0.0], "metal_high": [1.0],
-            "quantity_per_dollar": [0.0],
-        }
-    )  # fmt: skip
-
-
-def _stated(
-    charged: pd.DataFrame, rate: pd.Series[float], of_file: pd.Series[bool]
-) -> pd.DataFrame:
-    """Return charged lines, those with a rate in the file charged that and nothing else."""
-    filled = charged.copy()
-    filled["known_rate"] = of_file
-    numbers = [n for n in filled.columns if n.startswith(("part_", "specific_"))]
-    numbers = [n for n in numbers if n != "specific_unit"]
-    for name in numbers:
-        filled[name] = filled[name].where(~of_file, 0.0)
-    filled["specific_unit"] = filled["specific_unit"].where(~of_file, "")
-    for end in ENDS:
-        filled[f"rate_{end}"] = filled[f"rate_{end}"].where(~of_file, rate)
-    for name in ("needs_metal", "needs_claim", "needs_use"):
-        filled[name] = filled[name].where(~of_file, False).fillna(False).astype(bool)
-    filled["known"] = filled["known"].where(~of_file, True).fillna(False).astype(bool)
-    return filled
-
-
-def _decided(skus: pd.DataFrame, now: pd.DataFrame, faults: list[Fault], path: Path) -> Any:
-    """Return which rows can be charged, blaming the others."""
-    import numpy as np
-
-    def blame(mask: Any, column: str, what: Callable[[Any], str], remedy: str) -> None:
-        for row in np.flatnonzero(mask).tolist():
-            faults.append(
-                Fault(f"{path}:{skus['line'].iat[row]}", what(row), remedy, column,
-                      str(skus["hts"].iat[row]))
-            )  # fmt: skip
-
-    specific = now["specific_high"].to_numpy() > 0
-    unmeasured = specific & skus["duty_quantity"].isna().to_numpy()
-    endless = ~np.isfinite(now["rate_high"].to_numpy())
-    unknown = ~now["known"].to_numpy(dtype=bool)
-    blame(unknown, "hts", lambda _: "has no rate on the day", "check the code and the day")
-    blame(
-        unmeasured & ~unknown,
-        "duty_quantity",
-        lambda row: (
-            f"is blank, and the general rate has ${now['specific_high'].iat[row]:g} per "
-            f"{now['specific_unit'].iat[row]}"
-        ),
-        "give the quantity of one unit",
-    )
-    blame(
-        endless & ~unmeasured & ~unknown,
-        "hts",
-        lambda _: "has a general rate in words that give no number",
-        "work the duty out by hand",
-    )
-    return ~(unmeasured | endless | unknown)
-
-
-def _metal_of(codes: pd.Series[str], compiled: CompiledSchedule) -> pd.Series[float]:
-    """Return the metal share of products whose share is known exactly."""
-    exact = {hts: low for hts, (low, high) in compiled.manifest["metal"].items() if low == high}
-    table = {
-        c: next((s for h, s in exact.items() if c.startswith(h)), None) for c in codes.unique()
-    }
-    return codes.map(table).astype("float64")
 
 
 def _line(fault: Fault) -> int:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts.fields import DayOrder, NumberStyle, day
 from tariffimpact.facts.partners import read_country
-from tariffimpact.facts.sheets import sheet_names
 from tariffimpact.facts.user_tables import Chunk, Columns, UserTable, open_table, read_cells
+from tariffimpact.facts.workbooks import sheet_names
 from tariffimpact.portfolio.ace import read_entries
 from tariffimpact.portfolio.goods import Claims, KnownGoods, amount
 from tariffimpact.portfolio.import_lines import LINES, MEASURED
@@ -185,10 +185,18 @@ def lines_as_parquet(
         return file.described() + told
     entries = read_entries(path, rename=rename, encoding=encoding, sheet=sheet)
     lines = entries.folded()
-    claims = [known.programme(text) for text in lines["spi"]]
+    claims = [_claimed(known, text) for text in lines["spi"]]
     lines["claims"] = [";".join(f"{n}={v:g}" for n, v in made) for made in claims]
     write_parquet(lines.assign(partner=lines["origin"]), to)
     return file.described()
+
+
+def _claimed(known: KnownGoods, programme: str) -> Claims:
+    """Return what an entry claims; of a programme without a claim here nothing is known."""
+    try:
+        return known.programme(programme)
+    except ValueError:
+        return ()
 
 
 def _duties(table: UserTable) -> dict[tuple[str, ...], str]:

@@ -61,7 +61,12 @@ def evaluate(
         If the answer is not one number, or one row of numbers, for each.
     """
     with np.errstate(all="ignore"):  # what does not come out finite is counted and reported
-        answer = np.asarray(model(**fixed, **columns))
+        try:
+            answer = np.asarray(model(**fixed, **columns))
+        except (TypeError, ValueError):
+            if not columns:
+                raise
+            answer = elementwise(model)(**fixed, **columns)  # it takes numbers, one at a time
     if answer.dtype.kind not in "fiub":
         raise ModelError(
             f"the model answered with {answer.dtype}, not numbers; return one figure of its result"

@@ -29,6 +29,7 @@ _BACK: Final = (RefundStage.CERTIFIED, RefundStage.RECEIVED)
 """What has left the Treasury, or is on its way."""
 _OWN: Final = (RefundStage.BOOKED, RefundStage.RECEIVED)
 """What a company has in its accounts, or in hand."""
+_CUSTOMERS: Final = "Customers, out of the importers' part"
 _TO_CUSTOMERS: Final = (RefundStage.PROMISED, RefundStage.HANDED_ON)
 
 
@@ -60,7 +61,7 @@ def money_frame(rows: Iterable[Refund]) -> list[tuple[str, Interval]]:
         ("The Treasury still", collected - paid),
     ]
     if handed:
-        told.append(("Customers, out of the importers' part", sum(handed, Interval.exactly(0.0))))
+        told.append((_CUSTOMERS, sum(handed, Interval.exactly(0.0))))
     return told
 
 
@@ -146,9 +147,11 @@ def _figure(rows: tuple[Refund, ...]) -> list[Figure]:
     told = money_frame(rows)
     if not told:
         return []
-    frame = pd.DataFrame(
-        [(label, span.low, span.high) for label, span in told], columns=["label", "low", "high"]
-    )
+    rows_drawn = [(label, span.low, span.high) for label, span in told]
+    if len(told) < 3:
+        rows_drawn.append((_CUSTOMERS, float("nan"), float("nan")))
+    frame = pd.DataFrame(rows_drawn, columns=["label", "low", "high"])
+    nothing = "no sum on record"
     used = [row for row in rows if row.company == ALL_IMPORTERS and row.amount is not None]
     importers, treasury = told[0][1], told[1][1]
     title = (
@@ -163,9 +166,10 @@ def _figure(rows: tuple[Refund, ...]) -> list[Figure]:
             "range is between what two sources count",
             source="Customs authority's counts as reported; see Sources.",
             alt=f"{title}. "
-            + " ".join(f"{label}: {units.big_money(span, 'USD')}." for label, span in told),
+            + " ".join(f"{label}: {units.big_money(span, 'USD')}." for label, span in told)
+            + ("" if len(told) > 2 else f" {_CUSTOMERS}: {nothing}."),
             frame=frame,
-            draw=lambda: charts.range_bars(frame, form="money", currency="USD"),
+            draw=lambda: charts.range_bars(frame, form="money", currency="USD", missing=nothing),
             cites=tuple(dict.fromkeys(row.source_id for row in used)),
         )
     ]

@@ -1,4 +1,4 @@
-"""The prices of one product of a case: at the middle of every range, and over the ranges."""
+"""The prices of one product of a case over its ranges, and the chain of sellers up to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.arguments import Array, Numbers
-from tariffimpact.cases.figures import unit_cost_of
+from tariffimpact.cases.figures import RULE_NAMES, unit_cost_of
 from tariffimpact.cases.question import Question
 from tariffimpact.interval import Interval
 from tariffimpact.pricing import PriceResponse
@@ -22,14 +22,12 @@ from tariffimpact.uncertainty.inputs import Input
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+from tariffimpact.cases.case_numbers import Written, stated
+from tariffimpact.cases.figures import span
+from tariffimpact.cases.product import CaseProduct
+from tariffimpact.cases.schema import ChainStage
+from tariffimpact.pricing.chain import Chain, Stage, StageRule, chain
 
-RULE_NAMES: Final = {
-    "dollar": "price that holds the dollar margin",
-    "percent": "price that holds the percent margin",
-    "profit": "price that holds profit",
-    "maximise": "price that maximises profit",
-}
-"""What each pricing rule asks for, as the figure it is."""
 _NONE: Final = {
     "dollar": "no price holds the dollar margin",
     "percent": "no price holds the percent margin",
@@ -211,3 +209,50 @@ def _part(share: float) -> str:
     if share < 0.005:
         return "less than 1%"
     return "more than 99%" if share > 0.995 else units.percent(share, 0)
+
+
+def chain_of(
+    stages: Sequence[ChainStage],
+    product: CaseProduct,
+    rule: StageRule | None,
+    currency: str,
+    source: str,
+) -> Chain:
+    """Return the chain of a case, all stages under one rule where they have none of their own.
+
+    Raises
+    ------
+    ModelError
+        As `pricing.chain.chain`.
+    """
+    return chain(
+        stages=[_stage(stage, stage.rule or rule or "percent") for stage in stages],
+        customs_value=product.customs_value(),
+        tariff_change=span(product.duty.change),
+        old_tariff=span(product.duty.old_rate),
+        dutiable_share=span(product.dutiable_share),
+        specific_change=span(product.duty.specific_change),
+        old_specific=span(product.duty.old_specific),
+        exporter_cut=span(product.exporter_cut),
+        shelf_price=span(product.price.old),
+        currency=currency,
+        source=source,
+    )
+
+
+def _stage(written: ChainStage, rule: StageRule) -> Stage:
+    return Stage(
+        written.name,
+        rule,
+        price=_known(written.price),
+        markup=_known(written.markup),
+        margin=_known(written.margin),
+        absorbed=span(stated(written.absorbed)),
+        own_cost=span(stated(written.own_cost)),
+        demand_elasticity=_known(written.demand_elasticity),
+        demand=written.demand,
+    )
+
+
+def _known(value: Written | None) -> Interval | None:
+    return None if value is None else span(stated(value))

@@ -1,7 +1,7 @@
 """The numbers of a case file: a number, an interval, a distribution, or a row of the data.
 
 Each field of a case says which values make sense for it; a range or a distribution that leaves
-them is refused as a whole, so that no draw can land outside.
+them is refused as a whole, so that no draw can land outside. `Part` is what every table has.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from tariffimpact.arguments import PERCENT_FROM
 from tariffimpact.errors import ModelError
+from tariffimpact.facts.fields import Key
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty import Distribution, read_input
 from tariffimpact.uncertainty.inputs import Stated
 
+Location = tuple[str | int, ...]
+"""The way to a key of a file, through tables and lists."""
 Table = Literal["assumption", "financial", "exposure"]
 
 
@@ -170,3 +173,21 @@ SomeShare = Annotated[Written, PlainValidator(_reader("some")), WithJsonSchema(_
 Rate = Annotated[Written, PlainValidator(_reader("rate")), WithJsonSchema(_JSON)]
 Months = Annotated[Written, PlainValidator(_reader("months")), WithJsonSchema(_JSON)]
 Anything = Annotated[Written, PlainValidator(_reader("any")), WithJsonSchema(_JSON)]
+
+
+Sources = Annotated[
+    tuple[Key, ...],
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+
+
+class Part(BaseModel):
+    """A table of a case file: no unknown keys, and a place for where its numbers come from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    source: Sources = ()
+    """Ids in `sources.csv` that the numbers of this table come from."""
+    reason: str = ""
+    """Where a number is a judgement: why this number."""

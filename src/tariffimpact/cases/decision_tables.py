@@ -7,8 +7,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tariffimpact.cases.numbers import Amount, Anything, Months, Positive, Rate, Share, SomeShare
-from tariffimpact.cases.part import Part
+from tariffimpact.cases.case_numbers import (
+    Amount,
+    Anything,
+    Months,
+    Part,
+    Positive,
+    Rate,
+    Share,
+    SomeShare,
+)
 from tariffimpact.facts.fields import Country, Key
 
 
