@@ -36,7 +36,7 @@ from portfolio_peers import LAYERS, hand_written_sql, numpy_rates
 from tariffimpact.facts import read_facts
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio import engine, run_batch, schedule_layers
-from tariffimpact.tariffs import FiledSchedule, build_schedule, read_schedule
+from tariffimpact.tariffs import Schedule, read_schedule, shipped_schedule
 from tariffimpact.tariffs.engines import write_parquet
 
 WORK = Path(os.environ.get("TARIFFIMPACT_BENCH", "/tmp/tariffimpact-bench"))
@@ -72,7 +72,7 @@ CHUNK = 2_500_000  # pandas holds every joined column of a chunk at once: 20 m l
 
 def prepare(lists: Path) -> None:
     WORK.mkdir(parents=True, exist_ok=True)
-    compiled = build_schedule(lists, read_facts())
+    compiled = shipped_schedule(read_facts()).compiled
     (WORK / "us.parquet").write_bytes(compiled.as_bytes())
     layers = schedule_layers(compiled)
     for name, table in layers.tables.items():
@@ -106,7 +106,7 @@ def write_lines(compiled, size: int) -> None:
 def usable_codes(compiled, *, specific: bool) -> list[str]:
     rows = compiled.frame
     rows = rows[(rows["authority"] == "MFN") & (rows["role"] == "duty") & np.isfinite(rows["high"])]
-    return sorted(rows["hts"] if specific else rows.loc[rows["specific_usd"] == 0, "hts"])
+    return sorted(rows["hts"] if specific else rows.loc[rows["specific_high"] == 0, "hts"])
 
 
 def write_skus(compiled, size: int) -> None:
@@ -237,7 +237,7 @@ def skus_pandas_loop(size: int) -> tuple[float, pd.DataFrame]:
 
     compiled = read_schedule(WORK / "us.parquet")
     start = time.perf_counter()
-    schedule = FiledSchedule(compiled)
+    schedule = Schedule(compiled)
     skus = pd.read_csv(WORK / f"skus-{size}.csv", dtype={"hts": str})
     duties, prices = [], []
     for row in skus.itertuples():
@@ -302,7 +302,7 @@ def check_single_rates() -> None:
     lines["entered_on"] = pd.to_datetime(lines["entered_on"])
     with engine(schedule_layers(compiled)) as running:
         found = running.charge_frame(lines)
-    schedule = FiledSchedule(compiled)
+    schedule = Schedule(compiled)
     for row in found.itertuples():
         rate = schedule.rate(
             row.hts, row.origin, row.entered_on.date(), metal_content=Interval(0.0, 1.0)

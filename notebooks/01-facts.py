@@ -23,8 +23,9 @@ from datetime import date
 
 import pandas as pd
 
-from tariffimpact import TariffSchedule, read_facts
+from tariffimpact import read_facts
 from tariffimpact.report import build_report
+from tariffimpact.tariffs import shipped_schedule
 
 facts = read_facts()
 print(
@@ -71,7 +72,7 @@ axes = controls.draw()
 # later held void count while they were collected.
 
 # %%
-schedule = TariffSchedule(facts)
+schedule = shipped_schedule(facts)
 print(schedule.explain("9504500000", "CHN", date(2025, 5, 1)))
 
 # %%

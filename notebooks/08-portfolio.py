@@ -28,9 +28,9 @@ import pandas as pd
 
 from tariffimpact.facts import read_facts, shipped_folder
 from tariffimpact.portfolio import effective_rate_by_day, effective_tariff_rate, run_batch
-from tariffimpact.tariffs import curated_schedule
+from tariffimpact.tariffs import shipped_schedule
 
-schedule = curated_schedule(read_facts())
+schedule = shipped_schedule(read_facts()).compiled
 schedule.summary()
 
 # %% [markdown]

@@ -27,7 +27,6 @@ from tariffimpact.facts.checks import (
     refunds_above_the_duty,
     repeated,
     segments_above_their_group,
-    unknown_authorities,
     unknown_groups,
     unlisted_companies,
     unsourced,
@@ -186,14 +185,6 @@ def test_a_row_is_not_blamed_for_a_source_that_is_there_but_faulty(rejected, fau
     )  # fmt: skip
     sources = Table(Path("sources.csv"), (Row(2, other),), rejected=rejected)
     assert len(list(unsourced(table(row(1)), sources))) == faults
-
-
-def test_an_authority_that_no_row_has_displaces_nothing_in_silence():
-    rows = table(row(1, authority="Section 232"), row(2, displaced_by="Section 223; Section 232"))
-    assert [str(fault) for fault in unknown_authorities(rows)] == [
-        "tariffs.csv:3: displaced_by: no row has the authority Section 223 "
-        "(got 'Section 223 Section 232'); did you mean Section 232?"
-    ]
 
 
 def test_a_row_with_a_faulty_cell_is_told_of_its_unknown_source_at_once(data):

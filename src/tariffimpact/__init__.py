@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tariffimpact.passthrough import convert, measure, pass_through_bounds, pass_through_rate
     from tariffimpact.pricing.cost import duty_per_unit, landed_cost
     from tariffimpact.pricing.incidence import unit_incidence
-    from tariffimpact.tariffs import TariffSchedule
+    from tariffimpact.tariffs import Schedule
 
 _HOMES = {
     "DataError": "errors",
@@ -23,7 +23,7 @@ _HOMES = {
     "Interval": "interval",
     "ModelError": "errors",
     "TariffImpactError": "errors",
-    "TariffSchedule": "tariffs",
+    "Schedule": "tariffs",
     "compare": "companies",
     "convert": "passthrough",
     "duty_per_unit": "pricing.cost",
@@ -40,8 +40,8 @@ __all__ = [
     "Facts",
     "Interval",
     "ModelError",
+    "Schedule",
     "TariffImpactError",
-    "TariffSchedule",
     "compare",
     "convert",
     "duty_per_unit",

@@ -27,6 +27,11 @@ def _countries() -> dict[str, str]:
     return {c.alpha_3: getattr(c, "common_name", c.name) for c in pycountry.countries}
 
 
+def every_country() -> frozenset[str]:
+    """Return the ISO 3166-1 alpha-3 code of every country."""
+    return frozenset(_countries())
+
+
 @cache
 def _other_spellings() -> dict[str, str]:
     """Return what else a country is called, in capitals: its two letters and its name."""

@@ -18,7 +18,7 @@ from tariffimpact.facts import read_facts
 from tariffimpact.report.content import Document
 from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.html import render_html
-from tariffimpact.tariffs import TariffSchedule
+from tariffimpact.tariffs import shipped_schedule
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -81,7 +81,7 @@ def opened(browser: Browser, report_file: Path) -> Iterator[Opened]:
 def sample_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page that stays as it is when the facts change: a sample and the textbook's explorer."""
     facts = read_facts()
-    explorer = explorer_of([read_case("textbook", facts=facts)], TariffSchedule(facts))
+    explorer = explorer_of([read_case("textbook", facts=facts)], shipped_schedule(facts))
     document = replace(sample_document(), explorer=explorer)
     file = tmp_path_factory.mktemp("sample") / "sample.html"
     file.write_text(page_of(document), encoding="utf-8")

@@ -12,7 +12,7 @@ from tariffimpact.errors import TariffImpactError
 from tariffimpact.facts import read_facts
 from tariffimpact.interval import Interval
 from tariffimpact.pricing.iso_profit_range import profit_holding_range
-from tariffimpact.tariffs import TariffSchedule
+from tariffimpact.tariffs import shipped_schedule
 
 REL = 1e-9
 _SPANS = ((0.02, 0.98), (0.3, 20.0))
@@ -190,7 +190,7 @@ def test_the_range_of_the_held_profit_price_turns_where_the_library_says(opened)
 
 def test_rates_come_from_the_schedule(opened, facts):
     page = opened.go()
-    schedule = TariffSchedule(facts)
+    schedule = shipped_schedule(facts)
     rates = page.evaluate("""() => {
       const told = [];
       for (const [hts, known] of Object.entries(explorer.data.schedule)) {

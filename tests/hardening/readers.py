@@ -83,9 +83,9 @@ def _facts():
 
 @cache
 def _compiled():
-    from tariffimpact.tariffs import curated_schedule
+    from tariffimpact.tariffs import shipped_schedule
 
-    return curated_schedule(_facts())
+    return shipped_schedule(_facts()).compiled
 
 
 @cache
@@ -224,51 +224,29 @@ def _workbook(rows: bytes) -> bytes:
     return raw.getvalue()
 
 
+LAW = DATA / "law"
+
+
 def _rules(name: str) -> Callable[[Path], object]:
-    from tariffimpact.tariffs.rules import SHIPPED, read_rules
+    """Read the law of a folder in which one table is spoilt; of the long ones the head will do."""
+    from tariffimpact.tariffs.rules import read_rules
 
     def read(path: Path) -> object:
-        for other in SHIPPED.glob("*.csv"):
+        for other in LAW.glob("*.csv"):
             if other.stem != name:
-                shutil.copy(other, path.parent / other.name)
+                (path.parent / other.name).write_bytes(_head(other.read_bytes(), 6))
         return read_rules(path.parent, sources=_facts().sources)
 
     return read
-
-
-_LISTED = {
-    "hs8": "04069056", "rate_raw": "6.3\xa2/liter + 2%", "hts8": "22042150", "list": "4A",
-    "ch99_code": "9903.01.77", "hts_prefix": "7606", "derivative_type": "steel",
-    "effective_date": "2025-08-18", "annex": "1a", "hts10": "0406.90.56",
-    "country_group": "eu", "effective_date_start": "2025-08-06",
-}  # fmt: skip
-"""A cell for each column that a raw list may need."""
-
-
-def _raw_list(name: str) -> Reader:
-    from tariffimpact.tariffs.raw_lists import FILES, read_raw_lists
-
-    files = {
-        other: f"{','.join(columns)}\n{','.join(_LISTED.get(c, 'x') for c in columns)}\n".encode()
-        for other, columns in FILES.items()
-    }
-
-    def read(path: Path) -> object:
-        for other, content in files.items():
-            if other != name:
-                (path.parent / other).write_bytes(content)
-        return read_raw_lists(path.parent)
-
-    return Reader((files[name],), read, name)
 
 
 def _schedule(path: Path) -> object:
     """Read a schedule, and ask it for a rate."""
     from datetime import date
 
-    from tariffimpact.tariffs import FiledSchedule, read_schedule
+    from tariffimpact.tariffs import Schedule, read_schedule
 
-    found = FiledSchedule(read_schedule(path))
+    found = Schedule(read_schedule(path))
     with suppress(ModelError):
         found.rate("9504500000", "CHN", date(2025, 5, 1)).explain()
     return found
@@ -302,7 +280,7 @@ def parquet_readers() -> dict[str, Reader]:
     from tariffimpact.tariffs import CompiledSchedule
 
     whole = _compiled()
-    consoles = whole.frame[whole.frame["hts"] == "9504500000"].reset_index(drop=True)
+    consoles = whole.frame[whole.frame["hts"] == "95045000"].reset_index(drop=True)
     schedule = CompiledSchedule(consoles, whole.manifest).as_bytes()
     lines, census = io.BytesIO(), io.BytesIO()
     pd.DataFrame(
@@ -345,9 +323,6 @@ def _accounts(name: str) -> Reader:
 @cache
 def readers() -> dict[str, Reader]:
     """Return every reader of text by name; those that need a folder of files say `with`."""
-    from tariffimpact.tariffs.raw_lists import FILES
-    from tariffimpact.tariffs.rules import SHIPPED
-
     found = {
         f"table {name}": Reader(
             (_head((DATA / f"{name}.csv").read_bytes()),), _table(kind), f"{name}.csv"
@@ -370,9 +345,8 @@ def readers() -> dict[str, Reader]:
     found["line files"] = Reader((LINES, ACE), _line_file, "lines.csv")
     found["entries"] = Reader((ACE,), _entries, "es-003.csv")
     found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")
-    found |= {f"raw lists with {name}": _raw_list(name) for name in FILES}
     found |= {f"accounts with {name}": _accounts(name) for name in SMALL}
-    for name in ("rules", "groups", "lists", "sources"):
-        seed = _head((SHIPPED / f"{name}.csv").read_bytes(), 6)
+    for name in ("rules", "programmes", "claims", "groups", "lists", "codes", "book"):
+        seed = _head((LAW / f"{name}.csv").read_bytes(), 6)
         found[f"rules with {name}"] = Reader((seed,), _rules(name), f"{name}.csv")
     return found

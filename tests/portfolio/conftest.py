@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from portfolio.sku_rows import HEADER
-from tariffimpact.tariffs import curated_schedule
+from tariffimpact.tariffs import shipped_schedule
 
 
 def pytest_collection_modifyitems(items):
@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="module")
 def shipped(facts):
-    return curated_schedule(facts)
+    return shipped_schedule(facts).compiled
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -13,7 +13,7 @@ pytest.importorskip("ibis", reason="the extra portfolio is not installed")
 
 from tariffimpact.errors import ModelError
 from tariffimpact.portfolio import engine, schedule_layers
-from tariffimpact.tariffs import CompiledSchedule, FiledSchedule, curated_schedule
+from tariffimpact.tariffs import CompiledSchedule, Schedule
 
 ORIGINS = [
     "CHN", "HKG", "CAN", "MEX", "JPN", "KOR", "DEU", "FRA", "GBR", "VNM",
@@ -76,29 +76,13 @@ def test_meets_the_evaluator_of_single_rates(compiled, layers):
         found = running.charge_frame(lines)
     from tariffimpact.interval import Interval
 
-    schedule = FiledSchedule(compiled)
+    schedule = Schedule(compiled)
     for row, low, high in zip(
         lines.itertuples(), found["rate_low"], found["rate_high"], strict=True
     ):
         metal = Interval(row.metal_low, row.metal_high)
         rate = schedule.rate(row.hts, row.origin, row.entered_on.date(), metal_content=metal).rate
         assert (low, high) == pytest.approx((rate.low, rate.high), abs=1e-11)
-
-
-def test_curated_rows_through_the_engine_are_the_story_s_rates(facts, schedule):
-    compiled = curated_schedule(facts)
-    covered = [r for r in ORIGINS if r in schedule.origins("9504500000")]
-    lines = _lines(compiled, 400, seed=3, origins=covered, days=600, metal=(0.0, 1.0))
-    exact = {p.hts: p.metal_content.low for p in facts.products if p.metal_content}
-    for end in ("metal_low", "metal_high"):
-        lines[end] = [exact.get(h, m) for h, m in zip(lines["hts"], lines[end], strict=True)]
-    with engine(schedule_layers(compiled)) as running:
-        found = running.charge_frame(lines)
-    for row, low, high in zip(
-        lines.itertuples(), found["rate_low"], found["rate_high"], strict=True
-    ):
-        rate = schedule.rate(row.hts, row.origin, row.entered_on.date()).rate
-        assert (low, high) == pytest.approx((rate.low, rate.high), abs=1e-11), row
 
 
 def test_parts_add_up_to_the_rate(compiled, layers):

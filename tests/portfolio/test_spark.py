@@ -13,7 +13,7 @@ if shutil.which("java") is None:
 
 from tariffimpact.errors import ModelError
 from tariffimpact.portfolio import effective_tariff_rate, engine, schedule_layers
-from tariffimpact.tariffs import curated_schedule
+from tariffimpact.tariffs import shipped_schedule
 
 # PySpark 4.0 speaks to pandas and to its own sockets in ways both warn about
 pytestmark = [
@@ -46,7 +46,7 @@ def lines(facts):
 
 
 def test_same_rates_line_by_line(facts, lines):
-    layers = schedule_layers(curated_schedule(facts))
+    layers = schedule_layers(shipped_schedule(facts).compiled)
     found = {}
     for name in ("duckdb", "spark"):
         with engine(layers, name) as running:
@@ -57,7 +57,7 @@ def test_same_rates_line_by_line(facts, lines):
 
 @pytest.mark.parametrize("by", [["origin"], ["hts4", "origin"], []])
 def test_same_groups(facts, lines, by):
-    compiled = curated_schedule(facts)
+    compiled = shipped_schedule(facts).compiled
     one, two = (
         effective_tariff_rate(lines, compiled, by=by, engine_name=name).to_frame()
         for name in ("duckdb", "spark")
@@ -69,5 +69,5 @@ def test_a_missing_java_is_said(facts, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(ModelError, match="needs Java 17 or 21, and no java is on the PATH"), \
-            engine(schedule_layers(curated_schedule(facts)), "spark"):  # fmt: skip
+            engine(schedule_layers(shipped_schedule(facts).compiled), "spark"):  # fmt: skip
         pass

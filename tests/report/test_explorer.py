@@ -13,7 +13,7 @@ from tariffimpact.facts import read_facts
 from tariffimpact.report import read_report
 from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.html import render_html
-from tariffimpact.tariffs import TariffSchedule
+from tariffimpact.tariffs import shipped_schedule
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_a_report_as_of_a_day_starts_from_what_was_known():
 
 
 def test_rates_are_those_of_the_case(facts):
-    explorer = explorer_of([read_case("sony-ps5", facts=facts)], TariffSchedule(facts))
+    explorer = explorer_of([read_case("sony-ps5", facts=facts)], shipped_schedule(facts))
     state = explorer.products[0]["state"]
     assert state["tariff"] == pytest.approx([0.15, 0.2])
     known = explorer.schedule[state["hts"]]
@@ -68,7 +68,7 @@ def test_an_open_distribution_is_left_out_and_the_rest_stays(facts):
             {"name": "Closed", "old_price": 10.0, "customs_share": 0.5, "reason": "None."},
         ],
     }  # fmt: skip
-    explorer = explorer_of([case_of(written, name="mine", facts=facts)], TariffSchedule(facts))
+    explorer = explorer_of([case_of(written, name="mine", facts=facts)], shipped_schedule(facts))
     assert [item["name"] for item in explorer.products] == ["Closed"]
 
 
@@ -79,7 +79,7 @@ def test_a_hostile_name_stays_text(facts):
         "tariff": {"rate": 0.1, "reason": "None."},
         "products": [{"name": hostile, "old_price": 10.0, "customs_share": 0.5, "reason": "None."}],
     }  # fmt: skip
-    explorer = explorer_of([case_of(written, name="mine", facts=facts)], TariffSchedule(facts))
+    explorer = explorer_of([case_of(written, name="mine", facts=facts)], shipped_schedule(facts))
     document = replace(sample_document(), explorer=explorer)
     page = render_html(document, bare_svgs(document))
     (block,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)

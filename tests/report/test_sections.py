@@ -20,7 +20,7 @@ from tariffimpact.report.lead_recovery import lead_recovery
 from tariffimpact.report.sections.companies import exposure_span
 from tariffimpact.report.sections.refunds import money_frame
 from tariffimpact.report.standings import standing
-from tariffimpact.tariffs import TariffSchedule
+from tariffimpact.tariffs import shipped_schedule
 
 FACTS = read_facts()
 DOCUMENT = build_report(FACTS)
@@ -42,7 +42,7 @@ def text_of(document):
 
 
 TEXT = text_of(DOCUMENT)
-LEAD = lead_event(FACTS, TariffSchedule(FACTS))
+LEAD = lead_event(FACTS, shipped_schedule(FACTS))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_an_origin_that_ends_on_the_day_of_the_rise_counts_no_more(ends_on, firs
     large = [r.model_copy(update={"share": Interval.exactly(0.9)}) for r in FACTS.origins
              if r.origin_id == "consoles-2025-08-jpn"]  # fmt: skip
     facts = replace(FACTS, origins=(ended, *large))
-    assert lead_event(facts, TariffSchedule(facts)).scenarios[0].origins == (first,)
+    assert lead_event(facts, shipped_schedule(facts)).scenarios[0].origins == (first,)
 
 
 @pytest.mark.parametrize(("months", "days"), [("3", 92), ("1", 31), ("0.4", 13)])
@@ -171,7 +171,7 @@ def test_the_stock_on_record_decides_how_old_goods_may_be(months, days):
     rows = [row.model_copy(update={"value": Interval.parse(months)})
             if row.name == "months_of_stock" else row for row in FACTS.assumptions]  # fmt: skip
     facts = replace(FACTS, assumptions=tuple(rows))
-    lead = lead_event(facts, TariffSchedule(facts))
+    lead = lead_event(facts, shipped_schedule(facts))
     assert lead.stock_days == days
     # 13 days before 21 August all paid what was paid on the day: no older rate is left
     assert any(s.entered.startswith("before") for s in lead.singles) == (days > 14)
@@ -285,7 +285,8 @@ def test_no_claim_stands_in_quotation_marks_that_nobody_made():
 
 def test_as_of_the_day_of_the_story_knows_nothing_later():
     early = build_report(FACTS, as_of=date(2025, 8, 21))
-    ours = {row.source_id for row in (*FACTS.tariffs, *FACTS.assumptions)}
+    law = shipped_schedule(FACTS).source.manifest["sources"]
+    ours = {*law, *(row.source_id for row in (*FACTS.tariffs, *FACTS.assumptions))}
     for reference in early.references:
         source = reference.source
         assert source.published_on <= date(2025, 8, 21) or source.source_id in ours

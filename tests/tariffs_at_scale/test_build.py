@@ -1,41 +1,48 @@
-"""Building a schedule: every fault of lists and rules told at once, the same bytes twice."""
+"""Building a schedule: every fault of the law told at once, the same bytes twice, sealed."""
 
 import csv
 import io
-import shutil
+import random
 from datetime import date, timedelta
 
 import pytest
-from click.testing import CliRunner
 
-from tariffimpact.cli.rate import rate as rate_command
-from tariffimpact.cli.schedule import schedule as schedule_command
 from tariffimpact.errors import DataError, ModelError
+from tariffimpact.facts import shipped_folder
 from tariffimpact.interval import Interval
-from tariffimpact.tariffs import FiledSchedule, build_schedule, read_schedule
-from tariffimpact.tariffs.mfn import general_rate
-from tariffimpact.tariffs.raw_lists import read_raw_lists
-from tariffimpact.tariffs.rules import SHIPPED, read_rules
+from tariffimpact.tariffs import Schedule, ScheduleFile, build_schedule, read_schedule
+from tariffimpact.tariffs.columns import general_rate, special_rates
+from tariffimpact.tariffs.schedule import SHIPPED
 
-pytest.importorskip("pyarrow", reason="the extra portfolio is not installed")
-
-
-@pytest.fixture
-def rules(tmp_path):
-    return shutil.copytree(SHIPPED, tmp_path / "rules")
+FILE = shipped_folder("data") / SHIPPED
+KEEP = ("61091000", "84713001", "76129010")
 
 
-def _edit(folder, component, **changes):
-    path = folder / "rules.csv"
-    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-    for row in rows:
-        if row["component_id"] == component:
-            row.update(changes)
+def _rows(path):
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def _write(path, rows):
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0].keys(), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     path.write_text(text.getvalue(), encoding="utf-8")
+
+
+@pytest.fixture
+def small(law):
+    """The law over three lines, quick to compile."""
+    _write(law / "book.csv", [r for r in _rows(law / "book.csv") if r["hts"] in KEEP])
+    return law
+
+
+def _edit(folder, component, **changes):
+    rows = _rows(folder / "rules.csv")
+    for row in rows:
+        if row["component_id"] == component:
+            row.update(changes)
+    _write(folder / "rules.csv", rows)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +51,7 @@ def _edit(folder, component, **changes):
         ("Free", 0, 0, 0, ""),
         ("Free (see note 1)", 0, 0, 0, ""),
         ("5.7%", 0.057, 0.057, 0, ""),
+        ("33 1/3%", 1 / 3, 1 / 3, 0, ""),
         ("37.2¢/kg + 6%", 0.06, 0.06, 0.372, "kg"),
         ("$1.646/kg", 0, 0, 1.646, "kg"),
         ("16¢ each + 2.5%", 0.025, 0.025, 0.16, "piece"),
@@ -53,95 +61,112 @@ def _edit(folder, component, **changes):
         ("See additional U.S. note 3", 0, float("inf"), 0, ""),
     ],
 )
-def test_general_rates(words, low, high, usd, unit):
+def test_rates_in_words(words, low, high, usd, unit):
     rate = general_rate(words)
     assert (rate.ad_valorem.low, rate.ad_valorem.high) == pytest.approx((low, high))
     assert (rate.specific_usd, rate.specific_unit) == (pytest.approx(usd), unit)
 
 
-def test_every_cited_source_and_list_is_known(facts, lists):
-    book = read_rules(sources=facts.sources)
-    known = set(book.lists) | set(read_raw_lists(lists).lists)
-    named = {w.lstrip("!")[1:] for r in book.rules for w in r.scope if w.lstrip("!")[0] == "@"}
-    assert named <= known
-    assert {r.source_id for r in book.rules} <= set(book.sources)
+def test_special_rates_by_symbol():
+    words = "Free (A+,AU,S+) 16.6% (JO) See 9823.10.01 (KR)"
+    assert special_rates(words) == {
+        "A": "Free", "AU": "Free", "S": "Free", "JO": "16.6%", "KR": "See 9823.10.01",
+    }  # fmt: skip
+    assert special_rates("") == {}
 
 
-def test_same_lists_same_bytes(facts, lists, tmp_path):
-    first, second = (build_schedule(lists, facts).as_bytes() for _ in range(2))
+@pytest.mark.slow
+def test_the_shipped_file_is_what_the_law_compiles_to(facts):
+    assert build_schedule(facts).as_bytes() == FILE.read_bytes()
+
+
+def test_the_shipped_file_was_built_from_the_law_that_lies_beside_it(compiled):
+    """Quicker than to compile: the same rules and lines, with the same words."""
+    rules = {row["component_id"]: row for row in _rows(shipped_folder("data") / "law/rules.csv")}
+    told = compiled.manifest["components"]
+    assert set(rules) <= set(told)
+    for name, row in rules.items():
+        for column in ("name", "heading", "claim", "source_id", "quote", "starts_on"):
+            assert told[name][column] == row[column], (name, column)
+    lines = {row["hts"] for row in _rows(shipped_folder("data") / "law/book.csv")}
+    assert lines <= set(compiled.frame["hts"])
+    assert len(lines) == 11_414
+
+
+def test_same_law_same_bytes(facts, small, tmp_path):
+    first, second = (build_schedule(facts, small).as_bytes() for _ in range(2))
     assert first == second
     path = tmp_path / "us.parquet"
     path.write_bytes(first)
     read = read_schedule(path)
-    assert read.manifest["files"]["mfn_rates_2025.csv"]["rows"] == 5
-    assert read.frame.equals(build_schedule(lists, facts).frame)
-    assert "5 tariff lines" not in read.summary()  # the line of chapter 98 is no product
-    assert "4 tariff lines" in read.summary()
+    assert set(read.frame["hts"].str[:8]) == {"", *KEEP}
+    assert "3 tariff lines" in read.summary()
 
 
-def test_a_statistical_line_set_apart_differs_from_its_tariff_line(facts, lists, rules):
-    with (rules / "lists.csv").open("a", encoding="utf-8") as file:
-        file.write("annex-ii,0406905600,bl-tracker\nannex-ii,7606123045,bl-tracker\n")
-    schedule = FiledSchedule(build_schedule(lists, facts, rules))
-    day = date(2025, 12, 1)
-    assert schedule.rate("7606123045", "VNM", day).rate.low == pytest.approx(0.03 + 0.5)
-    assert schedule.rate("0406905600", "VNM", day).rate == Interval(0.0, 0.5)
-    assert schedule.rate("0406905699", "VNM", day).rate == Interval(0.2, 0.5)
+def test_one_product_read_alone_is_the_same_as_of_the_whole():
+    file = ScheduleFile(FILE)
+    compiled = file.read()
+    for code in ("", "84713001", "0102214000"[:8], "6307909842"):
+        whole = sorted(map(repr, compiled.rows_of(code)))
+        assert sorted(map(repr, file.rows_of(code))) == whole
+    assert file.codes_under("847130") == compiled.codes_under("847130") == ["84713001"]
 
 
-def test_every_fault_of_the_lists_at_once(facts, lists):
-    (lists / "s122_exempt_products.csv").unlink()
-    (lists / "mfn_rates_2025.csv").write_text(
-        "hs8,rate_raw\n4069056,Free\n61091000,1%\n61091000,2%\n", encoding="utf-8"
-    )
-    (lists / "s232_annex_products.csv").write_text("code,annex\n0406905600,2\n", encoding="utf-8")
-    (lists / "s301_product_lists.csv").write_bytes(b"hts8,list,ch99_code\n6109\xff,1,9903\n")
+def test_a_statistical_line_set_apart_differs_from_its_tariff_line(schedule):
+    day = date(2026, 2, 1)
+    mask, other = (schedule.rate(code, "CHN", day).rate for code in ("6307909842", "6307909882"))
+    assert mask == Interval.exactly(0.77)  # 7% + 50% + 10% + 10%
+    assert other == Interval.exactly(0.345)  # 7% + 7.5% + 10% + 10%
+
+
+def test_every_fault_of_the_law_at_once(facts, small):
+    (small / "groups.csv").unlink()
+    _edit(small, "s122", ad_valorem="ten percent", source_id="nobody")
+    _edit(small, "s301-cranes", claim="CRANE")
+    with (small / "codes.csv").open("a", encoding="utf-8") as file:
+        file.write("annex-ii,4069056,,\nnobody-knows,04069056,,\n")
     with pytest.raises(DataError) as raised:
-        build_schedule(lists, facts)
+        build_schedule(facts, small)
     told = str(raised.value)
     for words in (
-        "s122_exempt_products.csv: is not there",
-        "mfn_rates_2025.csv:2: hs8: is not an HTS code (got '4069056')",
-        "mfn_rates_2025.csv:4: hs8: has a second general rate",
-        "s232_annex_products.csv:1: hts_prefix: column is missing",
-        "s301_product_lists.csv:2: is not UTF-8 text (got '0xff')",
+        "groups.csv",
+        "rules.csv:",
+        "ad_valorem",
+        "is not in claims.csv; say there what it asks (got 'CRANE')",
+        "codes.csv:",
+        "(got '4069056')",
+        "is not in lists.csv; say there what the list is (got 'nobody-knows')",
     ):
-        assert words in told
+        assert words.partition(";")[0] in told
 
 
-def test_overlapping_windows_are_refused(facts, lists, rules):
-    _edit(rules, "s122-column2", origins="RUS FRA", starts_on="2026-07-01")
-    with pytest.raises(
-        DataError, match=r"s122-column2: starts_on: the window overlaps that of s122"
-    ):
-        build_schedule(lists, facts, rules)
+def test_overlapping_windows_are_refused(facts, small):
+    _edit(small, "s122-column2", origins="RUS FRA", starts_on="2026-07-01")
+    with pytest.raises(DataError, match="s122-column2: starts_on: the window overlaps that of"):
+        build_schedule(facts, small)
 
 
-def test_a_hole_between_windows_is_refused(facts, lists, rules):
-    _edit(rules, "fentanyl-chn-2", starts_on="2025-03-06")
+def test_a_hole_between_windows_is_refused(facts, small):
+    _edit(small, "fentanyl-chn-2", starts_on="2025-03-06")
     with pytest.raises(DataError, match=r"IEEPA fentanyl on CHN has a hole from 2025-03-04"):
-        build_schedule(lists, facts, rules)
+        build_schedule(facts, small)
 
 
-def test_an_unknown_list_is_refused(facts, lists, rules):
-    _edit(rules, "s122-exempt", scope="@nobody-knows")
+def test_an_unknown_list_is_refused(facts, small):
+    _edit(small, "s122-exempt", scope="@nobody-knows")
     with pytest.raises(DataError, match="names no list of the folder"):
-        build_schedule(lists, facts, rules)
+        build_schedule(facts, small)
 
 
-def test_a_bad_rule_is_blamed_by_line(facts, lists, rules):
-    _edit(rules, "s122", ad_valorem="ten percent", source_id="nobody")
-    with pytest.raises(DataError, match=r"rules.csv:\d+: ad_valorem"):
-        build_schedule(lists, facts, rules)
-
-
-def test_a_new_proclamation_is_a_new_row(facts, lists, rules):
-    with (rules / "rules.csv").open("a", encoding="utf-8") as file:
-        file.write(
-            "new-2026-12,Section 999,New duty,9903.99.99,,additive,full,6109,FRA,0.07,,,,,"
-            "in_force,2026-12-01,,,bl-tracker,\n"
-        )
-    schedule = FiledSchedule(build_schedule(lists, facts, rules))
+def test_a_new_proclamation_is_a_new_row(facts, small):
+    rows = _rows(small / "rules.csv")
+    blank = dict.fromkeys(rows[0], "")
+    new = {"component_id": "new-2026-12", "authority": "Section 999", "name": "New duty",
+           "kind": "additive", "base": "full", "scope": "6109", "origins": "FRA",
+           "ad_valorem": "0.07", "status": "in_force", "starts_on": "2026-12-01",
+           "source_id": "bl-tracker"}  # fmt: skip
+    _write(small / "rules.csv", [*rows, blank | new])
+    schedule = Schedule(build_schedule(facts, small))
     before, after = (
         schedule.rate("6109100012", "FRA", day).rate.high
         for day in (date(2026, 11, 30), date(2026, 12, 1))
@@ -157,13 +182,26 @@ def test_a_damaged_file_is_refused(tmp_path, content):
         read_schedule(path)
 
 
-def test_an_overlap_in_a_file_is_refused(facts, lists, tmp_path):
-    compiled = build_schedule(lists, facts)
-    row = compiled.frame[compiled.frame["component_id"] == "s122"].iloc[:1]
+def test_a_flipped_byte_is_refused(facts, small, tmp_path):
+    """Any byte, in the rows or in what they refer to: two hundred of them."""
+    content = build_schedule(facts, small).as_bytes()
+    path = tmp_path / "us.parquet"
+    draw = random.Random(5)
+    for place in (0, len(content) - 1, *draw.sample(range(len(content)), 200)):
+        spoilt = bytearray(content)
+        spoilt[place] ^= 1 << draw.randrange(8)
+        path.write_bytes(bytes(spoilt))
+        with pytest.raises(DataError):
+            read_schedule(path)
+
+
+def test_an_overlap_in_a_file_is_refused(facts, small, tmp_path):
     import pandas as pd
 
     from tariffimpact.tariffs import CompiledSchedule
 
+    compiled = build_schedule(facts, small)
+    row = compiled.frame[compiled.frame["component_id"] == "s122"].iloc[:1]
     doubled = CompiledSchedule(pd.concat([compiled.frame, row]), compiled.manifest)
     path = tmp_path / "us.parquet"
     path.write_bytes(doubled.as_bytes())
@@ -172,42 +210,53 @@ def test_an_overlap_in_a_file_is_refused(facts, lists, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("product", "origin", "day", "words"),
-    [
-        ("9801001000", "CHN", date(2025, 5, 1), "a special provision"),
-        ("0406", "CHN", date(2025, 5, 1), "has 4 digits; give 8 or 10, such as 04069056"),
-        ("12345678", "CHN", date(2025, 5, 1), "is not in the schedule"),
-        ("6109100012", "XXX", date(2025, 5, 1), "not an ISO 3166-1 alpha-3"),
-        ("6109100012", "USA", date(2025, 5, 1), "pay no duty here"),
-        ("6109100012", "CHN", date(2024, 5, 1), "knows 2025-01-01 to 2026-12-31"),
-    ],
+    ("claim", "words"),
+    [({"CARPRTS": 1}, "did you mean CAR PARTS"), ({"USMCA": 90}, "between 0 and 1")],
 )
-def test_what_the_schedule_does_not_know(facts, lists, product, origin, day, words):
-    schedule = FiledSchedule(build_schedule(lists, facts))
+def test_claims_are_checked(compiled, claim, words):
     with pytest.raises(ModelError, match=words):
-        schedule.rate(product, origin, day)
+        Schedule(compiled, claims=claim)
 
 
-def test_history_meets_rate_on_both_sides_of_every_edge(facts, lists):
-    schedule = FiledSchedule(build_schedule(lists, facts))
-    spells = schedule.history("6109100012", "CHN", date(2025, 1, 1), date(2027, 1, 1))
+def test_history_meets_rate_on_both_sides_of_every_edge(schedule):
+    spells = schedule.history("6109100012", "CHN", date(2025, 1, 1), date(2026, 12, 1))
     assert list(spells["starts_on"][1:]) == list(spells["ends_on"][:-1])
     for spell in spells.itertuples():
         for day in (spell.starts_on, spell.ends_on - timedelta(days=1)):
             assert schedule.rate("6109100012", "CHN", day).rate.high == spell.high
 
 
-def test_commands_build_and_answer(lists, tmp_path):
+def test_commands_build_and_answer(run, small, tmp_path):
     out = tmp_path / "out"
-    built = CliRunner().invoke(schedule_command, ["build", "--from", str(lists), "--out", str(out)])
-    assert built.exit_code == 0, built.output
+    code, _, _ = run("schedule", "build", "--law", small, "--out", out)
+    assert code == 0
     assert {p.name for p in out.iterdir()} == {"us-tariffs.parquet", "manifest.json"}
-    asked = ["6109100012", "--origin", "VNM", "--on", "2025-09-01", "--schedule"]
-    told = CliRunner().invoke(rate_command, [*asked, str(out / "us-tariffs.parquet")])
-    assert "36.5% to 66.5% of customs value" in told.output
-    wine = ["2204215005", "--origin", "FRA", "--on", "2025-09-01", "--schedule"]
-    of_value = [str(out / "us-tariffs.parquet"), "--unit-value", "11.11"]  # dollars a litre
-    told = CliRunner().invoke(rate_command, [*wine, *of_value])
-    assert "14.4% of customs value, plus $0.063 per liter" in told.output
-    alone = CliRunner().invoke(rate_command, [*asked[:-1], "--claim", "USMCA=1"])
-    assert alone.exit_code == 2
+    own = ("--schedule", out / "us-tariffs.parquet")
+    _, told, _ = run("rate", "6109100012", "--origin", "Vietnam", "--on", "2025-09-01", *own)
+    assert "36.5% of customs value" in told
+    code, _, error = run("rate", "2204215005", "--origin", "FRA", "--on", "2025-09-01", *own)
+    assert code == 1
+    assert "is not in the schedule" in error
+
+
+def test_any_product_today_with_no_option(run):
+    """Wine, with a litre's value; and the first line of the issue."""
+    wine = ("rate", "2204215005", "--origin", "FRA", "--on", "2025-09-01", "--unit-value", "11.11")
+    assert "14.4% of customs value, plus $0.063 per liter" in run(*wine)[1]
+    code, told, _ = run("rate", "8471300100", "--origin", "VNM", "--on", "today")
+    assert code == 0
+    assert f"on {date.today()}" in told
+    assert "Are the goods parts of passenger vehicles" in told
+    assert "anti-dumping and countervailing duties" in told
+
+
+@pytest.mark.filterwarnings("ignore:.*fetch_arrow_table.*:DeprecationWarning")
+def test_the_history_of_a_line_and_a_whole_day(run, tmp_path):
+    _, told, _ = run("schedule", "history", "9504500000", "--origin", "CHN", "--to", "2025-05-20")
+    assert told.splitlines()[-1] == "2025-05-14 to 2025-05-20: 30.0%"
+    out = tmp_path / "out"
+    code, told, _ = run("schedule", "export", "--on", "2025-05-01", "--origin", "CHN", "--out", out)
+    assert code == 0, told
+    rows = {row["hts"]: row for row in _rows(out / "schedule.csv")}
+    assert float(rows["95045000"]["rate_low"]) == 1.45
+    assert len(rows) > 11_400

@@ -9,11 +9,18 @@ from hypothesis import strategies as st
 
 from tariffimpact.facts import DutyBase, DutyKind
 from tariffimpact.interval import Interval
-from tariffimpact.tariffs import CompiledSchedule, FiledSchedule
-from tariffimpact.tariffs.compiled import spell_frame
+from tariffimpact.tariffs import CompiledSchedule, Schedule
 from tariffimpact.tariffs.engines import engine
 from tariffimpact.tariffs.layers import schedule_layers
-from tariffimpact.tariffs.spells import DUTY, EXEMPTION, WAIVER, Spell
+from tariffimpact.tariffs.windows import (
+    DUTY,
+    EXEMPTION,
+    FORMAT,
+    PREFERENCE,
+    WAIVER,
+    Window,
+    window_frame,
+)
 
 AUTHORITIES = ("MFN", "Section 232", "Section 301", "Section 122", "IEEPA", "By use")
 ORIGINS = (
@@ -41,7 +48,7 @@ def duties(draw, authority, scope, displacing):
     usd = draw(st.one_of(st.just((0.0, 0.0)), spans(dollars)))
     kind = draw(st.sampled_from([k for k in DutyKind if authority != "MFN" or k != "replace"]))
     replaces = draw(st.lists(st.sampled_from(others), max_size=2, unique=True))
-    return Spell(
+    return Window(
         *scope, authority, DUTY, kind, draw(st.sampled_from(DutyBase)), low, high, *usd,
         "kg" if usd[1] else "",
         "|".join(draw(st.lists(st.sampled_from(displacing), max_size=3, unique=True))),
@@ -52,9 +59,9 @@ def duties(draw, authority, scope, displacing):
 
 @st.composite
 def freeing(draw, authority, scope):
-    role = draw(st.sampled_from([WAIVER, EXEMPTION]))
+    role = draw(st.sampled_from([WAIVER, EXEMPTION, PREFERENCE]))
     low, high = draw(spans(shares))
-    return Spell(
+    return Window(
         *scope, authority, role, "waive", DutyBase.FULL, low, high, 0.0, 0.0, "", "", "",
         f"{role} of {authority} on {scope}", 0, date(2025, 1, 1), date(2027, 1, 1),
     )  # fmt: skip
@@ -95,11 +102,12 @@ def schedules(draw):
         for n, row in enumerate(rows)
     }  # fmt: skip
     manifest = {
-        "format": 3, "data": "x", "starts_on": "2025-01-01", "ends_on": "2027-01-01",
+        "format": FORMAT, "data": "x", "starts_on": "2025-01-01", "ends_on": "2027-01-01",
+        "sources_end_on": "2027-01-01",
         "authorities": list(AUTHORITIES), "components": told, "sources": {"x": source},
         "files": {}, "codes": {}, "metal": {},
     }  # fmt: skip
-    return CompiledSchedule(spell_frame(rows), manifest)
+    return CompiledSchedule(window_frame(rows), manifest)
 
 
 @settings(max_examples=8, suppress_health_check=list(HealthCheck))
@@ -117,7 +125,7 @@ def test_the_expression_charges_what_the_arithmetic_charges(compiled, metal, qua
         lines["quantity_per_dollar"] = quantity
     with engine(schedule_layers(compiled, claims=claims)) as running:
         found = running.charge_frame(lines)
-    asked = FiledSchedule(compiled, claims=claims)
+    asked = Schedule(compiled, claims=claims)
     for line, row in zip(found.to_dict("records"), LINES, strict=True):
         rate = asked.rate(
             row, line["origin"], DAY, metal_content=Interval(*metal), quantity_per_dollar=quantity

@@ -16,7 +16,7 @@ from tariffimpact.cases.schema import CaseFile, Product, Tariff
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Facts, Source
 from tariffimpact.interval import Interval
-from tariffimpact.tariffs import TariffSchedule
+from tariffimpact.tariffs import shipped_schedule
 from tariffimpact.uncertainty import Distribution
 from tariffimpact.uncertainty.inputs import Stated
 
@@ -199,7 +199,7 @@ def _tariff(tariff: Tariff, lookup: _Lookup) -> tuple[Stated, Stated]:
     assert tariff.hts is not None
     assert tariff.on is not None
     assert tariff.before is not None
-    schedule = TariffSchedule(lookup.facts)
+    schedule = shipped_schedule(lookup.facts)
     changes, olds = [], []
     for origin in tariff.origins:
         try:
@@ -227,7 +227,7 @@ def _rates(whole: CaseFile, lookup: _Lookup) -> tuple[float, ...]:
         return ()
     assert whole.tariff is not None
     assert whole.tariff.hts is not None
-    schedule = TariffSchedule(lookup.facts)
+    schedule = shipped_schedule(lookup.facts)
     rates = []
     for month in range(timing.months):
         on = _months_later(timing.start, month)
@@ -249,7 +249,7 @@ def _offer_rates(whole: CaseFile, lookup: _Lookup) -> dict[str, Stated]:
     tariff = whole.tariff
     on = table.on or (tariff and tariff.on)
     hts = tariff and tariff.hts
-    schedule, rates = TariffSchedule(lookup.facts), {}
+    schedule, rates = shipped_schedule(lookup.facts), {}
     for n, offer in enumerate(table.offers):
         at: Location = ("sourcing", "offers", n, "ad_valorem")
         try:

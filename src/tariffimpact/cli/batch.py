@@ -110,12 +110,13 @@ def batch(
     """
     from tariffimpact.facts import read_facts
     from tariffimpact.portfolio import BatchTerms, open_skus
-    from tariffimpact.tariffs import curated_schedule, read_schedule
+    from tariffimpact.tariffs import read_schedule, shipped_schedule
     from tariffimpact.writing import check_folder, json_text
 
     check_folder(out)
     facts = read_facts(folder)
-    compiled = read_schedule(schedule_file) if schedule_file else curated_schedule(facts)
+    own = read_schedule(schedule_file) if schedule_file else None
+    compiled = own or shipped_schedule(facts).compiled
     columns = tuple(name.strip() for name in by.split(",") if name.strip())
     file = open_skus(
         skus, rename=dict(renamed), encoding=encoding, sheet=sheet, join=join, extra=columns

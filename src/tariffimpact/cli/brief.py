@@ -112,9 +112,10 @@ def _brief(
 
         return brief_of_case(read_case(case, facts=facts), facts, title=title)
     from tariffimpact.portfolio import run_batch
-    from tariffimpact.tariffs import curated_schedule, read_schedule
+    from tariffimpact.tariffs import read_schedule, shipped_schedule
 
     assert skus is not None
-    compiled = read_schedule(schedule_file) if schedule_file else curated_schedule(facts)
+    own = read_schedule(schedule_file) if schedule_file else None
+    compiled = own or shipped_schedule(facts).compiled
     result = run_batch(skus, compiled, sink=lambda rows: None, on=on)
     return brief_of_batch(result, facts, name=skus.name, title=title)

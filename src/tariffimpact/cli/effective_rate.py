@@ -74,13 +74,14 @@ def effective_rate(
     """
     from tariffimpact import portfolio
     from tariffimpact.facts import read_facts
-    from tariffimpact.tariffs import curated_schedule, read_schedule
+    from tariffimpact.tariffs import read_schedule, shipped_schedule
     from tariffimpact.writing import check_folder, csv_bytes, publish
 
     if (census is None) == (lines is None):
         raise click.UsageError("give one of --census and --lines")
     check_folder(out)
-    compiled = read_schedule(schedule_file) if schedule_file else curated_schedule(read_facts())
+    own = read_schedule(schedule_file) if schedule_file else None
+    compiled = own or shipped_schedule(read_facts()).compiled
     groups = [name.strip() for name in by.split(",") if name.strip()]
     common: dict[str, Any] = {"claims": dict(claims), "engine_name": engine_name}
     if census is not None:

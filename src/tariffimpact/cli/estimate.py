@@ -204,10 +204,8 @@ def _schedule(
 ) -> RateHistory:
     """Return the schedule to look rates up in: a file of every product, or the shipped one."""
     from tariffimpact.facts import read_facts
-    from tariffimpact.tariffs import FiledSchedule, TariffSchedule, read_schedule
+    from tariffimpact.tariffs import Schedule, ScheduleFile, shipped_schedule
 
     if file is None:
-        if claims:
-            raise click.UsageError("--claim goes with --schedule: the shipped rows state their own")
-        return TariffSchedule(read_facts(folder))
-    return FiledSchedule(read_schedule(file), claims=dict(claims))
+        return shipped_schedule(read_facts(folder), claims=dict(claims))
+    return Schedule(ScheduleFile(file), claims=dict(claims))

@@ -13,14 +13,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Day(click.ParamType[date]):
-    """A day, written 2025-05-01."""
+    """A day, written 2025-05-01, and where it makes sense `today`."""
 
     name = "date"
+
+    def __init__(self, *, today: bool = False) -> None:
+        self._today = today
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Read the day or fail with how to write it."""
         if isinstance(value, date):
             return value
+        if self._today and str(value).strip().lower() == "today":
+            return date.today()
         try:
             return datetime.strptime(value, "%Y-%m-%d").date()
         except ValueError:
@@ -141,13 +146,13 @@ def schedule_options(command: F) -> F:
         "claims",
         type=Claims(),
         multiple=True,
-        help="Share of a duty that a claim frees, USMCA=0.9 or AGREEMENT=1 (default: unknown).",
+        help="What is known of the goods or claimed: USMCA=0.9, CARPARTS=1 (default: unknown).",
     )(command)
     return click.option(
         "--schedule",
         "schedule_file",
         type=click.Path(path_type=Path),
-        help="Schedule of every product, made by: tariffimpact schedule build.",
+        help="A schedule of your own, of tariffimpact schedule build (default: the shipped one).",
     )(with_claim)
 
 

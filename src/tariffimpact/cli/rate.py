@@ -7,13 +7,21 @@ from pathlib import Path
 
 import click
 
-from tariffimpact.cli.options import Day, data_option, json_option, schedule_options
+from tariffimpact.cli.numbers import Number
+from tariffimpact.cli.options import Country, Day, data_option, json_option, schedule_options
 
 
 @click.command()
 @click.argument("product")
-@click.option("--origin", required=True, help="Country of origin, ISO alpha-3: CHN, JPN, VNM …")
-@click.option("--on", type=Day(), required=True, help="Day of entry, as 2025-05-01.")
+@click.option("--origin", required=True, type=Country(), help="Country of origin: CHN, Japan, VN …")
+@click.option(
+    "--on", type=Day(today=True), required=True, help="Day of entry, as 2025-05-01, or today."
+)
+@click.option(
+    "--metal",
+    type=Number("share"),
+    help="Share of the customs value that is the listed metal: 25%, 0.25 or 0.2..0.3.",
+)
 @click.option(
     "--unit-value",
     type=click.FloatRange(min=0, min_open=True),
@@ -27,6 +35,7 @@ def rate(
     product: str,
     origin: str,
     on: date,
+    metal: float | str | None,
     unit_value: float | None,
     schedule_file: Path | None,
     claims: tuple[tuple[str, float], ...],
@@ -35,27 +44,28 @@ def rate(
 ) -> None:
     """Say what duty PRODUCT (an HTS code) from an origin paid on a day, and on whose authority.
 
-    Without --schedule it knows the products of the shipped facts.
+    Where a fact about the goods decides, the answer is a range, and says which fact and what each
+    answer would change: give it with --claim or --metal.
     """
     from tariffimpact.facts import read_facts
-    from tariffimpact.tariffs import FiledSchedule, TariffSchedule, read_schedule
+    from tariffimpact.interval import Interval
+    from tariffimpact.tariffs import Schedule, ScheduleFile, shipped_schedule
     from tariffimpact.writing import json_text
 
-    if claims and not schedule_file:
-        raise click.UsageError("--claim goes with --schedule: the shipped rows state their own")
-    quantity = 1 / unit_value if unit_value else None
+    facts = read_facts(folder)
     if schedule_file:
-        compiled = read_schedule(schedule_file)
-        data = compiled.data
-        found = FiledSchedule(compiled, claims=dict(claims)).rate(
-            product, origin.upper(), on, quantity_per_dollar=quantity
-        )
+        schedule = Schedule(ScheduleFile(schedule_file), facts, claims=dict(claims))
     else:
-        facts = read_facts(folder)
-        data = str(facts.version)
-        found = TariffSchedule(facts).rate(
-            product, origin.upper(), on, quantity_per_dollar=quantity
-        )
+        schedule = shipped_schedule(facts, claims=dict(claims))
+    found = schedule.rate(
+        product,
+        origin,
+        on,
+        metal_content=None if metal is None else Interval.parse(str(metal)),
+        quantity_per_dollar=1 / unit_value if unit_value else None,
+        questions=True,
+    )
+    data = schedule.data if schedule_file else str(facts.version)
     if as_json:
         click.echo(json_text({**found.as_json(), "data": data}))
     else:

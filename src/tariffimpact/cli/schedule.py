@@ -1,31 +1,26 @@
-"""`tariffimpact schedule`: compile the duty on every product into one file."""
+"""`tariffimpact schedule`: the duty on every product, compiled, written out and over time."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
-from tariffimpact.cli.options import data_option
+from tariffimpact.cli.options import Country, Day, data_option, json_option, schedule_options
 
 
 @click.group()
 def schedule() -> None:
-    """Compile the duty on every product, origin and day into one file."""
+    """Compile, write out and trace the duty on every product, origin and day."""
 
 
 @schedule.command()
 @click.option(
-    "--from",
-    "lists",
+    "--law",
     type=click.Path(path_type=Path),
-    required=True,
-    help="Folder with the raw lists: general rates, Section 301, 232 and exemption lists.",
-)
-@click.option(
-    "--rules",
-    type=click.Path(path_type=Path),
-    help="Folder with your own rules.csv, groups.csv, lists.csv, sources.csv (default: shipped).",
+    help="Folder with your own rules.csv, codes.csv, book.csv … (default: the shipped data/law).",
 )
 @click.option(
     "--out",
@@ -35,17 +30,96 @@ def schedule() -> None:
     help="Folder to write us-tariffs.parquet and manifest.json to.",
 )
 @data_option
-def build(lists: Path, rules: Path | None, out: Path, folder: Path | None) -> None:
+def build(law: Path | None, out: Path, folder: Path | None) -> None:
     """Write us-tariffs.parquet, checked for overlaps and holes, with a manifest of its sources."""
     from tariffimpact.facts import read_facts
     from tariffimpact.tariffs import build_schedule
     from tariffimpact.writing import check_folder, json_text, publish
 
     check_folder(out)
-    facts = read_facts(folder)
-    compiled = build_schedule(lists, facts, rules) if rules else build_schedule(lists, facts)
+    compiled = build_schedule(read_facts(folder), law)
     manifest = json_text(compiled.manifest).encode()
     files = {"us-tariffs.parquet": compiled.as_bytes(), "manifest.json": manifest + b"\n"}
     click.echo(f"{compiled.summary()}\nData: {compiled.data}")
     for path in publish(out, files):
         click.echo(f"Wrote {path}")
+
+
+@schedule.command()
+@click.option("--on", type=Day(today=True), required=True, help="Day, as 2026-05-01, or today.")
+@click.option(
+    "--origin", "origins", type=Country(), multiple=True, required=True,
+    help="Country of origin; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("schedule"), show_default=True,
+    help="Folder to write schedule.csv and schedule.parquet to.",
+)  # fmt: skip
+@schedule_options
+@data_option
+def export(
+    on: date,
+    origins: tuple[str, ...],
+    out: Path,
+    schedule_file: Path | None,
+    claims: tuple[tuple[str, float], ...],
+    folder: Path | None,
+) -> None:
+    """Write the rate of every line from some origins on a day, as CSV and parquet."""
+    from tariffimpact.tariffs.export import day_rates, parquet_bytes
+    from tariffimpact.writing import check_folder, csv_bytes, publish
+
+    check_folder(out)
+    asked = _schedule(schedule_file, folder, claims)
+    table = day_rates(asked.compiled, on, origins, claims=dict(claims))
+    files = {"schedule.csv": csv_bytes(table), "schedule.parquet": parquet_bytes(table)}
+    click.echo(f"{len(table):,} rates on {on}.")
+    for warning in asked.day_warnings(on):
+        click.echo(f"Warning: {warning}")
+    for path in publish(out, files):
+        click.echo(f"Wrote {path}")
+
+
+@schedule.command()
+@click.argument("product")
+@click.option("--origin", type=Country(), required=True, help="Country of origin.")
+@click.option("--from", "start", type=Day(), help="First day (default: the schedule's).")
+@click.option("--to", "end", type=Day(today=True), help="First day after (default: the sources').")
+@schedule_options
+@data_option
+@json_option
+def history(
+    product: str,
+    origin: str,
+    start: date | None,
+    end: date | None,
+    schedule_file: Path | None,
+    claims: tuple[tuple[str, float], ...],
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Say how the rate of one line from one origin changed, spell by spell."""
+    from tariffimpact import units
+    from tariffimpact.interval import Interval
+    from tariffimpact.writing import json_text
+
+    asked = _schedule(schedule_file, folder, claims)
+    first, last = asked.coverage(product, origin)
+    spells = asked.history(product, origin, start or first, end or last)
+    if as_json:
+        click.echo(json_text({"product": product, "origin": origin,
+                              "spells": spells.to_dict("records")}))  # fmt: skip
+        return
+    for spell in spells.itertuples():
+        rate = units.percent(Interval(spell.low, spell.high))
+        click.echo(f"{spell.starts_on} to {spell.ends_on}: {rate}")
+
+
+def _schedule(file: Path | None, folder: Path | None, claims: tuple[tuple[str, float], ...]) -> Any:
+    from tariffimpact.facts import read_facts
+    from tariffimpact.tariffs import Schedule, ScheduleFile, shipped_schedule
+
+    facts = read_facts(folder)
+    if file:
+        return Schedule(ScheduleFile(file), facts, claims=dict(claims))
+    return shipped_schedule(facts, claims=dict(claims))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tariffimpact.answers import Answer
 from tariffimpact.cli.progress import progress_bar
 from tariffimpact.errors import NotIdentified
 
@@ -85,8 +86,8 @@ class Asked:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Untold:
+@dataclass(frozen=True, slots=True, repr=False)
+class _Untold(Answer):
     """Why there is no answer of a kind, where there is none."""
 
     reason: str
@@ -100,6 +101,14 @@ class _Untold:
         import pandas as pd
 
         return pd.DataFrame()
+
+    def plot(self, ax: Any = None) -> Any:
+        """Refuse: there is nothing to draw."""
+        raise NotIdentified(self.reason)
+
+    def explain(self) -> str:
+        """Return the reason."""
+        return self.reason
 
 
 def _indices(question: Question, seed: int, progress: Any) -> Any:

@@ -66,20 +66,6 @@ def unknown_groups(rows: Table[TariffRow], groups: Table[CountryGroup]) -> Itera
                     )
 
 
-def unknown_authorities(rows: Table[TariffRow]) -> Iterator[Fault]:
-    """Blame each tariff row displaced by, or replacing, an authority that no row has."""
-    if rows.faults:  # a row that could not be read may hold it
-        return
-    known = {row.record.authority for row in rows.rows}
-    for row in rows.rows:
-        for column in ("displaced_by", "replaces"):
-            for name in getattr(row.record, column):
-                if name not in known:
-                    near = get_close_matches(name, known, n=1)
-                    remedy = f"did you mean {near[0]}?" if near else "spell it as in authority"
-                    yield rows.fault(row, column, f"no row has the authority {name}", remedy)
-
-
 def price_rows_that_clash(table: Table[PriceChange]) -> Iterator[Fault]:
     """Blame a second price change of the same product, market and day from the same source.
 

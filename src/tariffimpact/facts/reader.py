@@ -32,7 +32,7 @@ from tariffimpact.facts.records import (
 )
 from tariffimpact.facts.refunds import Lawsuit, Refund
 from tariffimpact.facts.tables import Table, columns, read_table
-from tariffimpact.facts.tariff_rows import CountryGroup, CustomsValue, Product, Status, TariffRow
+from tariffimpact.facts.tariff_rows import CountryGroup, CustomsValue, Product, TariffRow
 from tariffimpact.release import VERSION_FILE, DataVersion, data_version, shipped_folder
 
 KINDS: Final[dict[str, type[Record]]] = {
@@ -126,7 +126,7 @@ class Facts:
         """Return the facts whose source had been published by `day`.
 
         Assumptions, products, groups and the tariff schedule are kept whole: the first are ours,
-        and the schedule has dates of its own. A duty that was held void later is in force still.
+        and the schedule has dates of its own: ask it with `known_on` too.
 
         Raises
         ------
@@ -142,18 +142,7 @@ class Facts:
         if not any(kept[name] for name in ("prices", "exposures", "statements")):
             first = min((source.published_on for source in self.sources), default=None)
             raise ModelError(f"no fact had been published by {day}; the first is of {first}")
-        return replace(self, **kept, tariffs=self._tariffs_as_of(day))
-
-    def _tariffs_as_of(self, day: date) -> tuple[TariffRow, ...]:
-        """Return the tariff rows, those held void after `day` as in force."""
-        ends = [r.legal_ends_on for r in self.tariffs if r.status is Status.VOID]
-        voided_on = min((end for end in ends if end is not None), default=date.min)
-        if day >= voided_on:
-            return self.tariffs
-        return tuple(
-            row.model_copy(update={"status": Status.IN_FORCE}) if row.status is Status.VOID else row
-            for row in self.tariffs
-        )
+        return replace(self, **kept)
 
     def company_named(self, text: str) -> str:
         """Return the company that a text names, as the facts spell it.
@@ -332,7 +321,6 @@ def _cross_faults(tables: dict[str, Table[Any]]) -> Iterator[Fault]:
     yield from checks.refunds_above_the_duty(tables["refunds"])
     yield from checks.price_rows_that_clash(tables["prices"])
     yield from checks.unknown_groups(tables["tariffs"], groups)
-    yield from checks.unknown_authorities(tables["tariffs"])
     yield from checks.overlapping_windows(tables["tariffs"], groups.records)
 
 

@@ -73,8 +73,8 @@ def brief_of_company(facts: Facts, company: str, *, title: str | None = None) ->
     name = facts.company_named(company)
     case = company_case(facts, name)
     found, own = case.earnings(), profile(facts, name)
-    first = found.summary().split(". ")[0].rstrip(".")
-    answer = f"{first.replace('tariff costs', f'tariff costs {name}', 1)}."
+    first = _first_sentence(found.summary())
+    answer = first.replace("tariff costs", f"tariff costs {name}", 1)
     rows = [entry.exposure for entry in own.exposures]
     figure = _figure(
         name="brief",
@@ -141,7 +141,7 @@ def brief_of_batch(
     )  # fmt: skip
     return Brief(
         title=title or f"The products of {name} under the US tariffs",
-        answer=Paragraph(result.summary(), standing="accounting"),
+        answer=Paragraph(_first_sentence(result.summary()), standing="accounting"),
         figure=figure,
         numbers=tuple(numbers),
         narrowing=tuple(narrowing),
@@ -196,7 +196,7 @@ def _case_answer(case: Case) -> tuple[str, Figure | None]:
     source = f"Case {case.name}, its reasons and sources as listed."
     if case.file.earnings is not None and not case.products:
         found = case.earnings()
-        return found.summary().split(". ")[0].rstrip(".") + ".", _figure(
+        return _first_sentence(found.summary()), _figure(
             name="brief", title="Cost of the tariff", subtitle="Money in the window",
             source=source, answer=found,
         )  # fmt: skip
@@ -208,7 +208,7 @@ def _case_answer(case: Case) -> tuple[str, Figure | None]:
         )  # fmt: skip
     item = case.product()
     prices = case.prices(item.name)
-    text = prices.summary().split(". ")[0].rstrip(".") + "."
+    text = _first_sentence(prices.summary())
     if item.has_rate:
         text = f"{item.name}: {item.pass_through(case.currency).summary()}"
     figure = _figure(
@@ -216,6 +216,10 @@ def _case_answer(case: Case) -> tuple[str, Figure | None]:
         subtitle=f"Shelf price, {case.currency}, over the ranges", source=source, answer=prices,
     )  # fmt: skip
     return text, figure
+
+
+def _first_sentence(text: str) -> str:
+    return f"{text.split('. ')[0].rstrip('.')}."
 
 
 def _figure(*, name: str, title: str, subtitle: str, source: str, answer: Any) -> Figure:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
-from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +12,12 @@ from tariffimpact import units
 from tariffimpact.cases import Case, read_case, shipped_cases
 from tariffimpact.errors import DataError
 from tariffimpact.estimation import Estimation
-from tariffimpact.facts import DutyBase, Facts, TariffRow, read_facts, shipped_folder
+from tariffimpact.facts import Facts, TariffRow, read_facts, shipped_folder
 from tariffimpact.market import ProductTable, read_products
 from tariffimpact.release import made_with
+from tariffimpact.report.can_duty import METAL_DUTIES
 from tariffimpact.report.content import Document, Paragraph, Reference, Section, cited_ids, cites_of
 from tariffimpact.report.explorer import explorer_of
-from tariffimpact.report.origins import rate_of
 from tariffimpact.report.results import Results, gather
 from tariffimpact.report.sections.cans import can_section
 from tariffimpact.report.sections.companies import company_section
@@ -267,30 +266,29 @@ def _references(facts: Facts, results: Results, cited: tuple[str, ...]) -> tuple
 def _quotes(facts: Facts, results: Results) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return the (locator, words) quoted from each source, each pair once.
 
-    Of the tariff schedule, which quotes a text for every product and origin it knows, only the
-    words behind the rates that the report shows.
+    Of the tariff schedule, which quotes a text for every duty it knows, only the words behind the
+    rates that the report shows.
     """
-    shown = _shown_duties(results)
     found: dict[str, dict[tuple[str, str], None]] = {}
     for table in facts.cited_tables:
         for row in table:
-            if not isinstance(row, TariffRow) or (row.source_id, row.locator) in shown:
+            if not isinstance(row, TariffRow):
                 found.setdefault(row.source_id, {})[row.locator, row.quote] = None
+    for source_id, locator, quote in _shown_duties(results):
+        if quote:
+            found.setdefault(source_id, {})[locator, quote] = None
     return {source_id: tuple(pairs) for source_id, pairs in found.items()}
 
 
-def _shown_duties(results: Results) -> set[tuple[str, str]]:
-    """Return (source id, locator) of each duty on the lead product, and of those on metal."""
-    shown = {
-        (row.source_id, row.locator) for row in results.facts.tariffs if row.base is DutyBase.METAL
-    }
-    if results.lead is not None:
-        change = results.lead.changes[0]
-        origins = {origin for scenario in results.lead.scenarios for origin in scenario.origins}
-        days = (change.effective_on, min(results.as_of, results.schedule_end))
-        for origin, day in product(origins, days):
-            rate = rate_of(results.schedule, change, origin, day)
-            parts = () if rate is None else rate.components
-            shown |= {(part.source.source_id, part.locator) for part in parts}
-        shown |= {(part.source.source_id, part.locator) for part in results.lead.threatened}
-    return shown
+def _shown_duties(results: Results) -> list[tuple[str, str, str]]:
+    """Return source, locator and words of each duty on the lead product, and of those on metal."""
+    metal = [results.schedule.component(name) for name in METAL_DUTIES]
+    shown = [(told["source_id"], told["locator"], told["quote"]) for told in metal]
+    if results.lead is None:
+        return shown
+    change = results.lead.changes[0]
+    parts = list(results.lead.threatened)
+    origins = {origin for scenario in results.lead.scenarios for origin in scenario.origins}
+    for origin in sorted(origins):
+        parts += results.schedule.rate(change.hts or "", origin, change.effective_on).components
+    return shown + [(part.source.source_id, part.locator, part.quote) for part in parts]

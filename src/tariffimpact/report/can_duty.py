@@ -9,11 +9,15 @@ from tariffimpact.companies import FIRST_TARIFF
 from tariffimpact.facts import Assumption, Facts, Response, Statement
 from tariffimpact.interval import Interval
 from tariffimpact.report.assumed import Subject, assumed
-from tariffimpact.tariffs import TariffSchedule
+from tariffimpact.tariffs import Schedule
 
 GRAMS_PER_TONNE: Final = 1e6
 CANS: Final = "cans"
 METAL_AUTHORITY: Final = "Section 232"
+WIDENED: Final = "s232-steel-august-50"
+"""The rule by which the metal duty reached hundreds of other products."""
+METAL_DUTIES: Final = ("s232-cans-25", "s232-cans-50", WIDENED, "s232-16c-50")
+"""The rules of the metal duty that the report quotes."""
 DRINKS: Final = ("drink",)
 CAN: Final = Subject(("can", CANS))
 """What the assumed metal and price must speak of."""
@@ -57,7 +61,7 @@ class CanDuty:
         return self.rise - self.duty
 
 
-def can_duty(facts: Facts, schedule: TariffSchedule) -> CanDuty | None:
+def can_duty(facts: Facts, schedule: Schedule) -> CanDuty | None:
     """Return the arithmetic of the can, or None where the facts do not hold its parts."""
     parts = [assumed(facts, n, CAN) for n in ("metal_mass", "metal_price", "shelf_price")]
     statement = _stated_rise(facts)
@@ -80,7 +84,7 @@ def _stated_rise(facts: Facts) -> Statement | None:
     return None
 
 
-def _metal_rate(schedule: TariffSchedule, statement: Statement) -> float | None:
+def _metal_rate(schedule: Schedule, statement: Statement) -> float | None:
     """Return the highest metal duty on empty cans on the day of the statement, over origins."""
     cans = [product for product in schedule.products if product.family == CANS]
     if not cans:

@@ -17,7 +17,7 @@ from tariffimpact.cases.figures import span
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.errors import ModelError
 from tariffimpact.pricing import RULES
-from tariffimpact.tariffs import TariffSchedule
+from tariffimpact.tariffs import Schedule
 
 Pair = list[float]
 """The ends of a range, low and high."""
@@ -113,7 +113,7 @@ STORY: Final = ("August 2025", date(2025, 8, 21))
 
 
 def explorer_of(
-    cases: Iterable[Case], schedule: TariffSchedule, today: date | None = None
+    cases: Iterable[Case], schedule: Schedule, today: date | None = None
 ) -> Explorer | None:
     """Return the explorer over the products of some cases; None where they have none.
 
@@ -229,7 +229,7 @@ def _pair(value: Any) -> Pair:
     return [ends.low, ends.high]
 
 
-def _spells(schedule: TariffSchedule, hts: str) -> dict[str, Any]:
+def _spells(schedule: Schedule, hts: str) -> dict[str, Any]:
     """Return the rates of a product from every origin; origins of the same rates share a list."""
     origins: dict[str, int] = {}
     known: dict[tuple[tuple[float, ...], ...], int] = {}

@@ -27,7 +27,7 @@ from tariffimpact.report.origins import (
     recorded_origins,
 )
 from tariffimpact.report.wording import goods_words, shared_words, within
-from tariffimpact.tariffs import TariffComponent, TariffRate, TariffSchedule
+from tariffimpact.tariffs import Schedule, TariffComponent, TariffRate
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class LeadEvent:
         return tuple(entry for entry in self.bounds if entry.scenario is scenario)
 
 
-def lead_event(facts: Facts, schedule: TariffSchedule) -> LeadEvent | None:
+def lead_event(facts: Facts, schedule: Schedule) -> LeadEvent | None:
     """Return the first announcement in `prices.csv` that moves a price of a product with a rate.
 
     Where no product has one, the first that moves a price of the home market: what it says of the
@@ -159,7 +159,7 @@ def lead_event(facts: Facts, schedule: TariffSchedule) -> LeadEvent | None:
     )
 
 
-def _known(facts: Facts, schedule: TariffSchedule, row: PriceChange) -> bool:
+def _known(facts: Facts, schedule: Schedule, row: PriceChange) -> bool:
     """Return whether the schedule has a rate on a price change's product on its day."""
     return row.hts is not None and any(
         rate_of(schedule, row, origin, row.effective_on) is not None
@@ -190,7 +190,7 @@ def _subject(facts: Facts, changes: tuple[PriceChange, ...]) -> Subject:
     return Subject(own, tuple(dict.fromkeys(row.product for row in facts.prices)))
 
 
-def _gap(facts: Facts, schedule: TariffSchedule, change: PriceChange) -> str:
+def _gap(facts: Facts, schedule: Schedule, change: PriceChange) -> str:
     """Return why a price change has no change of tariff beside it, and what would mend it."""
     if change.hts is None:
         return (
@@ -232,7 +232,7 @@ def _bounds(row: PriceChange, scenario: OriginScenario, share: Interval) -> Pass
 
 
 def _threatened(
-    schedule: TariffSchedule, change: PriceChange, origin: str, stock_days: int
+    schedule: Schedule, change: PriceChange, origin: str, stock_days: int
 ) -> tuple[TariffComponent, ...]:
     """Return what the reference origin was threatened with in the months before the change."""
     found: dict[str, TariffComponent] = {}

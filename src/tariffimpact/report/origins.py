@@ -18,7 +18,7 @@ from tariffimpact.errors import ModelError
 from tariffimpact.facts import ALL_IMPORTERS, Facts, OriginShare, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.report.wording import points, tariff
-from tariffimpact.tariffs import TariffRate, TariffSchedule
+from tariffimpact.tariffs import Schedule, TariffRate
 
 REFERENCE_ORIGIN: Final = "JPN"
 """The origin whose rate the story quotes."""
@@ -147,9 +147,7 @@ def _in_force(row: OriginShare, change: PriceChange) -> bool:
     return row.starts_on <= change.effective_on and not ended
 
 
-def rate_of(
-    schedule: TariffSchedule, change: PriceChange, origin: str, day: date
-) -> TariffRate | None:
+def rate_of(schedule: Schedule, change: PriceChange, origin: str, day: date) -> TariffRate | None:
     """Return the rate on a price change's product, or None where the schedule does not know it."""
     try:
         return schedule.rate(change.hts or "", origin, day)
@@ -170,7 +168,7 @@ class _Spell:
 
 
 def origin_scenarios(
-    facts: Facts, schedule: TariffSchedule, change: PriceChange, stock_days: int = STOCK_DAYS
+    facts: Facts, schedule: Schedule, change: PriceChange, stock_days: int = STOCK_DAYS
 ) -> tuple[OriginScenario, ...]:
     """Return what goods of each origin paid by day of import, then all that is left open.
 
@@ -201,9 +199,7 @@ def origin_scenarios(
     return (*told, *_left_open(facts, change, spells, stock_days, len(told)))
 
 
-def _spells(
-    facts: Facts, schedule: TariffSchedule, change: PriceChange, start: date
-) -> Iterator[_Spell]:
+def _spells(facts: Facts, schedule: Schedule, change: PriceChange, start: date) -> Iterator[_Spell]:
     """Yield each rate that goods of each candidate origin paid over the time of the stock."""
     barred, code = _barred_from(facts, change), change.hts or ""
     for origin in candidate_origins(facts, change):

@@ -10,7 +10,7 @@ from tariffimpact.facts import Facts
 from tariffimpact.report.can_duty import CanDuty, can_duty
 from tariffimpact.report.lead import LeadEvent, lead_event
 from tariffimpact.report.lead_recovery import LeadRecovery, lead_recovery
-from tariffimpact.tariffs import MFN, TariffSchedule
+from tariffimpact.tariffs import Schedule, shipped_schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Results:
 
     facts: Facts
     as_of: date
-    schedule: TariffSchedule
+    schedule: Schedule
     lead: LeadEvent | None
     companies: CompanyComparison
     recovery: LeadRecovery | None
@@ -29,9 +29,8 @@ class Results:
 
     @property
     def schedule_end(self) -> date:
-        """The last day on which the schedule knows every product it has."""
-        ends = [row.ends_on for row in self.facts.tariffs if row.authority == MFN and row.ends_on]
-        return min(ends, default=self.as_of) - timedelta(days=1)
+        """The last day for which the sources of the schedule speak."""
+        return self.schedule.sources_end_on - timedelta(days=1)
 
     def known(self, *source_ids: str) -> tuple[str, ...]:
         """Return those source ids that the data has."""
@@ -42,7 +41,7 @@ class Results:
 def gather(facts: Facts, as_of: date) -> Results:
     """Compute what the report says from the facts known on a day."""
     known = facts.as_of(as_of)
-    schedule = TariffSchedule(known)
+    schedule = shipped_schedule(known, known_on=as_of)
     lead = lead_event(known, schedule)
     return Results(
         facts=known,

@@ -27,7 +27,7 @@ from tariffimpact.report.sections.prices import price_section
 from tariffimpact.report.sections.profile import company_findings, profile_sections
 from tariffimpact.report.sections.refunds import refund_section
 from tariffimpact.report.sections.tariffs import tariff_section
-from tariffimpact.tariffs import TariffSchedule
+from tariffimpact.tariffs import shipped_schedule
 
 _OWN_TABLES: Final = (
     "prices", "exposures", "statements", "financials", "customs_values", "refunds", "lawsuits",
@@ -194,7 +194,7 @@ def document_of(
         data_date=facts.dated_on,
         as_of=day,
         made_with=made_with,
-        explorer=explorer_of(cases, TariffSchedule(subject.results.facts)) if cases else None,
+        explorer=explorer_of(cases, shipped_schedule(subject.results.facts)) if cases else None,
         notes=subject.notes,
     )
 

@@ -1,27 +1,26 @@
 """The rate the law asks for on a product from an origin on a day, and why.
 
-The schedule is data: dated components, each with a legal ground, a base and a scope. The code is
-the short evaluator that stacks them. `TariffSchedule` holds the story's products, curated row by
-row; `build_schedule` compiles raw lists and rules into a file of every product, and
-`FiledSchedule` answers from it in the same words.
+The law is data (`data/law/`); a compile step makes one file of it with every line of the tariff
+book, which comes with the program. The code is the short evaluator that stacks the components:
+`Schedule` answers for one product, `at_scale` for many lines.
 """
 
-from tariffimpact.tariffs.compiled import CompiledSchedule, build_schedule, read_schedule
-from tariffimpact.tariffs.curated import curated_schedule
-from tariffimpact.tariffs.filed import FiledSchedule
-from tariffimpact.tariffs.rate import TariffComponent, TariffRate
-from tariffimpact.tariffs.schedule import CHARGED, TariffSchedule
+from tariffimpact.tariffs.compile import CHARGED, build_schedule
+from tariffimpact.tariffs.rate import OpenQuestion, TariffComponent, TariffRate
+from tariffimpact.tariffs.schedule import Schedule, shipped_schedule
 from tariffimpact.tariffs.stacking import MFN
+from tariffimpact.tariffs.windows import CompiledSchedule, ScheduleFile, read_schedule
 
 __all__ = [
     "CHARGED",
     "MFN",
     "CompiledSchedule",
-    "FiledSchedule",
+    "OpenQuestion",
+    "Schedule",
+    "ScheduleFile",
     "TariffComponent",
     "TariffRate",
-    "TariffSchedule",
     "build_schedule",
-    "curated_schedule",
     "read_schedule",
+    "shipped_schedule",
 ]

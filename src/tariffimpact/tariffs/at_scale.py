@@ -99,7 +99,8 @@ def _decided(
         columns[f"present_{i}"] = stated(f"low_{i}", -1.0) >= 0.0
         for end in ENDS:
             columns[f"stated_{end}_{i}"] = stated(f"{end}_{i}", 0.0)
-            columns[f"kept_{end}_{i}"] = product_of(f"kept_{end}_{i}")
+            preferred = stated(f"preferred_{end}_{i}", 1.0)
+            columns[f"kept_{end}_{i}"] = product_of(f"kept_{end}_{i}") * preferred
             left = product_of(f"left_{end}_{i}") * stated(f"use_{end}_{i}", 1.0)
             columns[f"reach_{end}_{i}"] = left
         for what in ("floor", "metal"):

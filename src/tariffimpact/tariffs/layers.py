@@ -3,8 +3,9 @@
 Each table has one row per key and spell. Columns carry the place of an authority in the schedule's
 list: `low_i`, `high_i` (fractions), `usd_low_i`, `usd_high_i`, `unit_i` (its duty per unit),
 `floor_i`, `metal_i`, `use_low_i`, `use_high_i`, `yields_i_j` (it gives way to j), `removes_i_j` (it
-takes j out), of its waivers `kept_low_i`, `kept_high_i` and of its exemptions `left_low_i`,
-`left_high_i`. Spells of a key never overlap, so a line meets one row of each table at most.
+takes j out), and what its waivers leave (`kept_low_i`, `kept_high_i`), its exemptions (`left_…`)
+and its preferences (`preferred_…`). Spells of a key never overlap, so a line meets one row of each
+table at most.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import DutyBase
-from tariffimpact.tariffs.spells import DUTY, EXEMPTION, UNPAID, WAIVER
 from tariffimpact.tariffs.stacking import FLOORS, MFN
+from tariffimpact.tariffs.windows import DUTY, EXEMPTION, PREFERENCE, UNPAID, WAIVER
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tariffimpact.tariffs.compiled import CompiledSchedule
+    from tariffimpact.tariffs.windows import CompiledSchedule
 
 LAYERS: Final = ("product_origin", "product", "origin")
 """From the most to the least specific scope: the first that states a duty decides."""
@@ -121,7 +122,7 @@ def _with_claims(compiled: CompiledSchedule, claims: Mapping[str, float]) -> pd.
     told = compiled.manifest["components"]
     claim = frame["component_id"].map({name: part["claim"] for name, part in told.items()})
     for name, share in claims.items():
-        rows = (claim == name) & frame["role"].isin([WAIVER, EXEMPTION])
+        rows = (claim == name) & frame["role"].isin([WAIVER, EXEMPTION, PREFERENCE])
         frame.loc[rows, "low"] = frame.loc[rows, "high"] * share
         frame.loc[rows, "high"] = frame.loc[rows, "low"]
     for end, share_of_all in (("low", 0.0), ("high", 1.0)):
@@ -285,5 +286,5 @@ def _duty_columns(
 def _left(rows: pd.DataFrame, i: int, role: Any) -> pd.DataFrame:
     import pandas as pd
 
-    name = "kept" if role == WAIVER else "left"
+    name = {WAIVER: "kept", EXEMPTION: "left", PREFERENCE: "preferred"}[role]
     return pd.DataFrame({f"{name}_low_{i}": 1 - rows["high"], f"{name}_high_{i}": 1 - rows["low"]})

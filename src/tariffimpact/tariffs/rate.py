@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
 from tariffimpact.codes import country_name, hts_label
@@ -38,6 +38,33 @@ class TariffComponent:
     notes: str
 
 
+LEFT_OUT: Final = (
+    "Not in this rate: anti-dumping and countervailing duties, which go by maker and case, and the "
+    "merchandise processing and harbour fees."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """A fact that decides the rate and is not known, with the rate under each answer."""
+
+    claim: str
+    question: str
+    how: str
+    """How the command line is told the answer."""
+    if_not: Interval
+    if_so: Interval
+
+    def sentence(self) -> str:
+        """Return the question and what it would change."""
+        no, yes = units.percent(self.if_not), units.percent(self.if_so)
+        if self.if_not == self.if_so:
+            return f"{self.question} A total with the general rate hangs on it ({self.how})."
+        if self.claim == "metal content":
+            return f"{self.question} {no} at none, {yes} at all of it ({self.how})."
+        return f"{self.question} {no} if not, {yes} if so ({self.how})."
+
+
 @dataclass(frozen=True, slots=True)
 class TariffRate:
     """The duty on a product from an origin on a day, with its parts."""
@@ -48,6 +75,16 @@ class TariffRate:
     rate: Interval
     """Ad valorem part, fraction of the customs value; an interval where the rows cannot decide."""
     components: tuple[TariffComponent, ...]
+    warnings: tuple[str, ...] = ()
+    """What stands between this answer and the law of the day."""
+    open_questions: tuple[OpenQuestion, ...] = ()
+    """What would narrow the rate, where it was asked."""
+
+    @property
+    def specific_usd(self) -> Interval:
+        """The counted duties per unit, US dollars, whatever their units."""
+        usd = [part.specific_usd for part in self.specific if part.specific_usd is not None]
+        return sum(usd, start=Interval.exactly(0.0))
 
     @property
     def counted(self) -> tuple[TariffComponent, ...]:
@@ -104,7 +141,11 @@ class TariffRate:
 
     def explain(self) -> str:
         """Return each component with its amount, its standing and its source, one a line."""
-        return "\n".join([self.summary(), *map(_line, self.components)])
+        open_ = [f"Open: {question.sentence()}" for question in self.open_questions]
+        notes = dict.fromkeys(part.notes for part in self.counted if part.notes)
+        told = [*map(_line, self.components), *open_, *(f"Note: {note}" for note in notes),
+                *(f"Warning: {warning}" for warning in self.warnings), LEFT_OUT]  # fmt: skip
+        return "\n".join([self.summary(), *told])
 
     def as_json(self) -> dict[str, Any]:
         """Return the rate and its components as the command line prints them."""
@@ -118,6 +159,17 @@ class TariffRate:
                 {"usd": part.specific_usd, "unit": part.specific_unit} for part in self.specific
             ],
             "components": [_part_as_json(part) for part in self.components],
+            "open_questions": [
+                {
+                    "claim": q.claim,
+                    "question": q.question,
+                    "how": q.how,
+                    "if_not": q.if_not,
+                    "if_so": q.if_so,
+                }
+                for q in self.open_questions
+            ],
+            "warnings": [*self.warnings, LEFT_OUT],
         }
 
 
@@ -149,6 +201,7 @@ def _part_as_json(part: TariffComponent) -> dict[str, Any]:
         ),
         "status": part.status,
         "counted": part.counted,
+        "notes": part.notes,
         "source": {
             "source_id": part.source.source_id,
             "publisher": part.source.publisher,

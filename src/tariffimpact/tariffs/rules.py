@@ -1,13 +1,16 @@
-"""The rules of the whole schedule as data: dated components over lists of goods and origins.
+"""The law as data: dated rules over lists of goods and origins, and the tariff book.
 
-`rules/` holds them: `rules.csv` (one row a component), `groups.csv` (countries treated alike),
-`lists.csv` (lists of goods too short to be a file of their own) and `sources.csv`. A new
-proclamation is new rows; no code names an authority or a rate.
+`data/law/` holds it: `book.csv` (each line of the tariff book with its columns and days),
+`rules.csv` (one row a component), `programmes.csv` (what the symbols of the special column mean),
+`claims.csv` (what decides a duty), `groups.csv` (countries treated alike), `lists.csv` (what each
+list of goods is and where the law states it) and `codes.csv` (their codes). Their sources stand in
+`data/sources.csv`; a folder of one's own may have a `sources.csv` beside. A new proclamation is new
+rows; no code names an authority or a rate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -18,12 +21,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator
 
 from tariffimpact.errors import DataError, Fault
-from tariffimpact.facts import CountryGroup, DutyBase, Source, Status
+from tariffimpact.facts import CountryGroup, DutyBase, Source, Status, shipped_folder
 from tariffimpact.facts.fields import Amount, Hts, Key, Text
 from tariffimpact.facts.records import Record
 from tariffimpact.facts.tables import Table, read_table
-
-SHIPPED: Final = Path(__file__).parent / "rules"
 
 Words = Annotated[
     tuple[str, ...], BeforeValidator(lambda cell: cell.split() if isinstance(cell, str) else cell)
@@ -50,9 +51,12 @@ class RuleKind(StrEnum):
     under the authority: what it displaces stays displaced."""
     EXEMPT = "exempt"
     """Takes goods out of an authority: the share it frees, it displaces nothing on."""
+    PREFER = "prefer"
+    """Frees a share of an authority's duty under a programme; of several, the one with the most
+    specific scope decides."""
 
 
-FREEING: Final = (RuleKind.WAIVE, RuleKind.EXEMPT)
+FREEING: Final = (RuleKind.WAIVE, RuleKind.EXEMPT, RuleKind.PREFER)
 
 
 class Rule(Record):
@@ -71,14 +75,15 @@ class Rule(Record):
     origins: Words
     """ISO alpha-3 codes, `@GROUP`s, or `*`; `!` before a word leaves it out."""
     ad_valorem: Amount
-    """Fraction of the base; for a waiver the share freed."""
+    """Fraction of the base; for a waiver or an exemption the share freed."""
     waives: str = ""
-    """For a waiver: the authority whose duty it frees."""
+    """For a waiver or an exemption: the authority whose duty it frees."""
     claim: str = ""
     """The claim an importer makes to have the waiver, such as USMCA; for a duty that the use of
     the goods decides, the name of that use."""
     displaced_by: Names = ()
-    """Authorities, parted by `|`, that take its place on the value they bear on."""
+    """Authorities, parted by `|`, that take its place on the value they bear on; `Section 232*`
+    stands for all that begin so."""
     combine: Literal["", "max", "nearest"] = ""
     """`max`: where two rules of the authority meet on a code, the higher rate is due, once;
     `nearest`: as `max`, but of such rules the one with the longest prefix decides."""
@@ -87,6 +92,10 @@ class Rule(Record):
     ends_on: date | None = None
     legal_ends_on: date | None = None
     source_id: Key
+    locator: str = ""
+    """Where in the source, if not at the heading."""
+    quote: str = ""
+    """The source's own words."""
     notes: str = ""
 
     @property
@@ -95,32 +104,87 @@ class Rule(Record):
         return self.combine == "nearest"
 
 
+class Programme(Record):
+    """What a symbol of the special column gives, and to whom."""
+
+    symbol: Text
+    name: Text
+    claim: Text
+    origins: Words
+    reach: Literal["blanket", "listed", "everything", "anybody"]
+    """`blanket`: nearly every line has the symbol, those without are told apart; `listed`: few
+    have it; `everything`: the claim may free any line; `anybody`: of any origin, where listed."""
+    starts_on: date | None = None
+    ends_on: date | None = None
+    notes: str = ""
+
+
+class Claim(Record):
+    """A fact about goods, or an importer's claim, that decides a duty."""
+
+    claim: Text
+    question: Text
+    presumed: Literal["", "no"] = ""
+    """`no`: so rare that it counts as not made where nobody makes it; the answer says so."""
+
+
+class GoodsList(Record):
+    """A list of goods: what it is and where the law states it."""
+
+    list: Text
+    heading: str = ""
+    source_id: Key
+    locator: str = ""
+    notes: str = ""
+
+
 class Listed(Record):
     """A code of a list of goods."""
 
     list: Text
     hts: Hts
-    source_id: Key
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+class BookLine(Record):
+    """A line of the tariff book, as it stood from one day to another."""
+
+    hts: Hts
+    starts_on: date
+    ends_on: date | None = None
+    general: str = ""
+    special: str = ""
+    other: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """Every rule, group, list and source the schedule is built from."""
+    """Everything the schedule is compiled from."""
 
     rules: tuple[Rule, ...]
+    programmes: tuple[Programme, ...]
+    claims: tuple[Claim, ...]
     groups: dict[str, tuple[str, ...]]
-    lists: dict[str, tuple[str, ...]]
+    lists: dict[str, tuple[Listed, ...]]
+    registers: dict[str, GoodsList]
+    book: tuple[BookLine, ...]
     sources: dict[str, Source]
 
 
-def read_rules(folder: Path = SHIPPED, *, sources: tuple[Source, ...] = ()) -> RuleBook:
-    """Read the rules of a folder.
+def law_folder() -> Path:
+    """Return the folder of the shipped law."""
+    return Path(shipped_folder("data")) / "law"
+
+
+def read_rules(folder: Path | None = None, *, sources: tuple[Source, ...] = ()) -> RuleBook:
+    """Read the law of a folder.
 
     Parameters
     ----------
     folder
-        A folder with `rules.csv`, `groups.csv`, `lists.csv` and `sources.csv`; the shipped rules
-        by default.
+        A folder like `data/law`; the shipped one by default.
     sources
         Further sources a rule may cite, as `read_facts().sources`.
 
@@ -133,43 +197,69 @@ def read_rules(folder: Path = SHIPPED, *, sources: tuple[Source, ...] = ()) -> R
     ------
     DataError
         With every fault of every table.
-
-    Examples
-    --------
-    >>> from tariffimpact.facts import read_facts
-    >>> book = read_rules(sources=read_facts().sources)
-    >>> next(r.ad_valorem.high for r in book.rules if r.component_id == "s122")
-    0.1
     """
-    kinds = {"rules": Rule, "groups": CountryGroup, "lists": Listed, "sources": Source}
+    folder = folder or law_folder()
+    kinds: dict[str, Any] = {
+        "rules": Rule, "programmes": Programme, "claims": Claim, "groups": CountryGroup,
+        "lists": GoodsList, "codes": Listed, "book": BookLine,
+    }  # fmt: skip
+    if (folder / "sources.csv").exists():
+        kinds["sources"] = Source
     read: dict[str, Table[Any]] = {n: read_table(folder / f"{n}.csv", k) for n, k in kinds.items()}
     faults = [fault for table in read.values() for fault in table.faults]
-    known = {s.source_id: s for s in (*sources, *read["sources"].records)}
-    faults += [
-        read["rules"].fault(row, "source_id", "is not a known source", "add it to sources.csv")
-        for row in read["rules"].rows
-        if row.record.source_id not in known
-    ]
-    faults += _repeated(read["rules"])
+    own = read["sources"].records if "sources" in read else ()
+    known = {source.source_id: source for source in (*sources, *own)}
+    for name in ("rules", "lists"):
+        faults += [
+            read[name].fault(row, "source_id", "is not a known source", "add it to sources.csv")
+            for row in read[name].rows
+            if row.record.source_id not in known
+        ]
+    faults += _repeated(read["rules"], "component_id") + _repeated(read["lists"], "list")
+    faults += _unasked(read, {record.claim for record in read["claims"].records})
+    registers = {record.list: record for record in read["lists"].records}
+    faults += _unregistered(read["codes"], registers)
     if faults:
         raise DataError(faults)
-    lists: dict[str, list[str]] = {}
-    for entry in read["lists"].records:
-        lists.setdefault(entry.list, []).append(entry.hts)
+    lists: dict[str, list[Listed]] = {}
+    for entry in read["codes"].records:
+        lists.setdefault(entry.list, []).append(entry)
     groups = {group.group: group.members for group in read["groups"].records}
-    return RuleBook(read["rules"].records, groups, {n: tuple(c) for n, c in lists.items()}, known)
+    return RuleBook(
+        read["rules"].records, read["programmes"].records, read["claims"].records, groups,
+        {n: tuple(codes) for n, codes in lists.items()}, registers, read["book"].records, known,
+    )  # fmt: skip
 
 
-def _repeated(table: Table[Rule]) -> list[Fault]:
+def _repeated(table: Table[Any], column: str) -> list[Fault]:
     first: dict[str, int] = {}
     faults = []
     for row in table.rows:
-        key = row.record.component_id
+        key = getattr(row.record, column)
         if key in first:
-            faults.append(
-                table.fault(row, "component_id", f"repeats line {first[key]}", "rename one")
-            )
+            faults.append(table.fault(row, column, f"repeats line {first[key]}", "rename one"))
         first.setdefault(key, row.line)
+    return faults
+
+
+def _unasked(read: dict[str, Table[Any]], claims: set[str]) -> list[Fault]:
+    return [
+        read[name].fault(row, "claim", "is not in claims.csv", "say there what it asks")
+        for name in ("rules", "programmes")
+        for row in read[name].rows
+        if row.record.claim and row.record.claim not in claims
+    ]
+
+
+def _unregistered(codes: Table[Any], registers: Iterable[str]) -> list[Fault]:
+    """Blame the first code of each list that `lists.csv` does not name."""
+    told = set(registers)
+    faults = []
+    for row in codes.rows:
+        if row.record.list not in told:
+            told.add(row.record.list)
+            what, remedy = "is not in lists.csv", "say there what the list is"
+            faults.append(codes.fault(row, "list", what, remedy))
     return faults
 
 
@@ -181,27 +271,40 @@ def inexact(rules: Sequence[Rule]) -> list[Fault]:
     the general rate, in full on one day, would bend with it.
     """
     duties = [rule for rule in rules if rule.kind not in FREEING]
-    displacing = {name for rule in duties for name in rule.displaced_by}
+    authorities = {rule.authority for rule in duties}
+    displacing = {n for rule in duties for n in displacers(rule, authorities)}
     on_metal = {rule.authority for rule in duties if rule.base is DutyBase.METAL}
     faults = []
     for rule in duties:
-        part = sorted({*rule.displaced_by} & on_metal) if rule.authority in displacing else []
-        if part:
+        part = sorted({*displacers(rule, authorities)} & on_metal)
+        if part and rule.authority in displacing:
             what = f"gives way to {part[0]} on part of the value, and another gives way to both"
             faults.append(_blame(rule, what, "displaced_by"))
     totals = [rule for rule in duties if rule.kind is not RuleKind.ADDITIVE]
     for first, second in combinations(totals, 2):
         apart = first.authority == second.authority or not _meet(first, second)
-        if not (apart or second.authority in first.displaced_by
-                or first.authority in second.displaced_by):  # fmt: skip
+        if not (apart or second.authority in displacers(first, authorities)
+                or first.authority in displacers(second, authorities)):  # fmt: skip
             what = f"is a total with MFN on days when {first.component_id} is one too"
             faults.append(_blame(second, what, "kind"))
     return faults
 
 
+def displacers(rule: Rule, authorities: Iterable[str]) -> tuple[str, ...]:
+    """Return the authorities a rule gives way to, by name."""
+    return tuple(
+        name
+        for word in rule.displaced_by
+        for name in sorted(authorities if word.endswith("*") else [word])
+        if name == word or (name.startswith(word.rstrip("*")) and word.endswith("*"))
+    )
+
+
 def _meet(first: Rule, second: Rule) -> bool:
     starts = max(first.starts_on, second.starts_on)
-    return starts < min(first.ends_on or date.max, second.ends_on or date.max)
+    together = starts < min(first.ends_on or date.max, second.ends_on or date.max)
+    everywhere = "*" in (*first.scope, *second.scope)
+    return together and (everywhere or bool({*first.scope} & {*second.scope}))
 
 
 def _blame(rule: Rule, what: str, column: str) -> Fault:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from tariffimpact import charts, units
 from tariffimpact.charts.style import GRID, ORANGE
-from tariffimpact.facts import DutyBase
 from tariffimpact.interval import Interval, Quantity
-from tariffimpact.report.can_duty import METAL_AUTHORITY, CanDuty
+from tariffimpact.report.can_duty import WIDENED, CanDuty
 from tariffimpact.report.content import Figure, Paragraph, Section
 from tariffimpact.report.results import Results
 
@@ -124,19 +124,14 @@ def _what_it_is_a_rise_of(results: Results, company: str) -> list[Paragraph]:
 
 def _widening(results: Results) -> list[Paragraph]:
     """Say which other products the metal duty was widened to, beside metal articles."""
-    rows = [
-        row
-        for row in results.facts.tariffs
-        if row.authority == METAL_AUTHORITY and row.base is DutyBase.METAL and len(row.hts) > 1
-    ]
+    told = results.schedule.component(WIDENED)
+    day = units.day(date.fromisoformat(told["starts_on"]))
     return [
         Paragraph(
-            f"The metal duty does not stop at cans. {row.name}, from {units.day(row.starts_on)}: "
-            f"“{row.quote}”",
-            (row.source_id,),
+            f"The metal duty does not stop at cans. {told['name']}, from {day}: “{told['quote']}”",
+            (told["source_id"],),
             "evidence",
         )
-        for row in rows[:1]
     ]
 
 

@@ -1,4 +1,8 @@
-"""The general rate as the tariff schedule words it: percent, cents a kilogram, or both."""
+"""The columns of the tariff book as it words them: percent, cents a kilogram, or both.
+
+Column 1 general and column 2 ("other") state one rate, column 1 special one for each group of
+programmes, each named by a symbol.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Final
 from tariffimpact.interval import Interval
 
 _PERCENT: Final = re.compile(r"([\d.]+)%(.*)")
+_SPECIAL: Final = re.compile(r"([^()]*)\(([^()]*)\)")
 _SPECIFIC: Final = re.compile(r"(?:\$\s*([\d.]+)|([\d.]+)\s*¢)\s*(?:/\s*(.+)|(each))")
 
 
@@ -28,6 +33,31 @@ class GeneralRate:
         """Whether the words give a number."""
         return self.ad_valorem.is_bounded
 
+    @property
+    def free(self) -> bool:
+        """Whether no duty is due."""
+        return self.ad_valorem.high == 0 and self.specific_usd == 0
+
+
+def special_rates(words: str) -> dict[str, str]:
+    """Return the rate in words of each symbol of the special column.
+
+    Parameters
+    ----------
+    words
+        The column, such as `Free (AU,KR) 16.6% (JO)`.
+
+    Examples
+    --------
+    >>> special_rates("Free (AU,P+) 3.2% (KR) See 9823.10.01 (S+)")
+    {'AU': 'Free', 'P': 'Free', 'KR': '3.2%', 'S': 'See 9823.10.01'}
+    """
+    rates: dict[str, str] = {}
+    for rate, symbols in _SPECIAL.findall(words):
+        for symbol in re.findall(r"[A-Z]+", symbols):
+            rates.setdefault(symbol, rate.strip())
+    return rates
+
 
 def general_rate(words: str) -> GeneralRate:
     """Read a general rate.
@@ -39,7 +69,7 @@ def general_rate(words: str) -> GeneralRate:
     Parameters
     ----------
     words
-        The column "General" of the tariff schedule, such as `5.7%` or `37.2¢/kg + 6%`.
+        The column "General" or "Other" of the tariff book, such as `5.7%` or `37.2¢/kg + 6%`.
 
     Returns
     -------
@@ -59,6 +89,7 @@ def general_rate(words: str) -> GeneralRate:
     """
     if words.strip().lower().startswith("free"):
         return GeneralRate(Interval.exactly(0.0))
+    words = re.sub(r"(\d+) (\d)/(\d)%", lambda m: f"{int(m[1]) + int(m[2]) / int(m[3])}%", words)
     rate, per_unit = Interval.exactly(0.0), list[tuple[float, str]]()
     for term in words.split("+"):
         percent = _PERCENT.fullmatch(term.strip())
