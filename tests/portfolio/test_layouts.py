@@ -109,6 +109,11 @@ def test_totals_of_groups_are_left_out_and_counted(lines):
     assert lines(CENSUS_API)[1].endswith("2 lines of groups of countries are left out.")
 
 
+def test_a_programme_without_a_claim_here_leaves_the_claim_open(lines):
+    frame, _ = lines(ACE.replace("CN,,", "CN,A+,"))
+    assert frame["claims"].tolist() == ["", ""]
+
+
 def test_a_heading_of_chapter_99_alone_is_told(lines):
     alone = "\n".join(line for line in ACE.splitlines() if "9504" not in line or ",001," in line)
     with pytest.raises(DataError) as caught:

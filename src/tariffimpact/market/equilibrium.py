@@ -14,8 +14,7 @@ from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Game
 from tariffimpact.market.demand_systems import Array, ChoiceDemand, Flags
 from tariffimpact.market.policy import Duties, Levy, Reading
-from tariffimpact.market.solvers.maxima import known_best, off_maximum
-from tariffimpact.market.solvers.uniqueness import uniqueness
+from tariffimpact.market.solvers.maxima import known_best, off_maximum, uniqueness
 from tariffimpact.pricing.incidence import check_balance
 
 if TYPE_CHECKING:

@@ -185,10 +185,18 @@ def lines_as_parquet(
         return file.described() + told
     entries = read_entries(path, rename=rename, encoding=encoding, sheet=sheet)
     lines = entries.folded()
-    claims = [known.programme(text) for text in lines["spi"]]
+    claims = [_claimed(known, text) for text in lines["spi"]]
     lines["claims"] = [";".join(f"{n}={v:g}" for n, v in made) for made in claims]
     write_parquet(lines.assign(partner=lines["origin"]), to)
     return file.described()
+
+
+def _claimed(known: KnownGoods, programme: str) -> Claims:
+    """Return what an entry claims; of a programme without a claim here nothing is known."""
+    try:
+        return known.programme(programme)
+    except ValueError:
+        return ()
 
 
 def _duties(table: UserTable) -> dict[tuple[str, ...], str]:
