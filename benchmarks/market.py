@@ -19,14 +19,22 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from tariffimpact.market import Duties, Structure, calibrate, solve_logit
+from tariffimpact.market import (
+    Duties,
+    LogitDemand,
+    Market,
+    MixedLogitDemand,
+    Structure,
+    calibrate,
+    solve_logit,
+)
 
 try:
     import pyblp
 except ImportError:
     pyblp = None
 
-ROUNDS = 15
+ROUNDS = 7
 NESTING = 0.5
 SHAPES = ((3, 1, 80_000, 60), (10, 2, 24_000, 60), (50, 5, 4_800, 30), (200, 20, 1_200, 6),
           (2_000, 100, 120, 1))  # fmt: skip
@@ -160,6 +168,38 @@ def report(title, markets, times, failed):
         print()
 
 
+def single():
+    """One market, asked alone: `Market.equilibrium`, everything checked, against compute_prices."""
+    print("\none market alone")
+    for products, per_firm in ((3, 1), (10, 2), (50, 5), (200, 20)):
+        case, owners = draw(products, per_firm, 1), labels(products, per_firm, 1)
+        market = Market(
+            products=[f"p{i}" for i in range(products)], unit_cost=case["cost"],
+            firms=[f"f{i}" for i in owners["firms"]], demand=LogitDemand(case["utility"], 1.0),
+        )  # fmt: skip
+        calls = {"numpy": (lambda m=market: m.equilibrium().prices, 1)}
+        if pyblp is not None:
+            calls["pyblp"] = pyblp_solver(case, owners), 1
+        many = {name: (lambda call=call: [call() for _ in range(20)][-1], 20)
+                for name, (call, _) in calls.items()}  # fmt: skip
+
+        def worst(prices, case=case, products=products, per_firm=per_firm):
+            return worst_condition(case, prices, products, per_firm)
+
+        report(f"{products} products, one market", 1, *timed(many, worst))
+
+
+def mixed():
+    """One mixed logit market of 24 products and 200 agents, five firms."""
+    rng = np.random.default_rng(4)
+    demand = MixedLogitDemand(rng.normal(1, 1, 24), np.exp(rng.normal(0, 0.3, 200)),
+                              rng.normal(0, 1, (200, 24)))  # fmt: skip
+    market = Market(products=[f"p{i}" for i in range(24)], unit_cost=rng.uniform(1, 2, 24),
+                    firms=[f"f{i // 5}" for i in range(24)], demand=demand)  # fmt: skip
+    took = [seconds(market.equilibrium)[0] for _ in range(5)]
+    print(f"\nmixed logit, 24 products, 200 agents: {statistics.median(took) * 1e3:.0f} ms")
+
+
 def nested():
     """Nested logit, firms across all nests: one number per firm and nest, against pyblp."""
     for products, per_firm, markets, few in (
@@ -286,6 +326,8 @@ def main():
             print(f"{package} not installed")
     for shape in SHAPES:
         compare(*shape)
+    single()
+    mixed()
     nested()
     scenarios()
     memory_floor()

@@ -8,8 +8,8 @@ from test_nests import drawn, gap
 from tariffimpact.market import CesDemand
 from tariffimpact.market.conduct import Game, ownership_matrix
 from tariffimpact.market.solvers.log_odds import OddsConditions
+from tariffimpact.market.solvers.maxima import bounds, uniqueness
 from tariffimpact.market.solvers.newton import newton
-from tariffimpact.market.solvers.uniqueness import bounds, uniqueness
 
 MEET = "bounds from below and from above meet"
 STAKES = [

@@ -14,8 +14,7 @@ from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Game
 from tariffimpact.market.demand_systems import Array, ChoiceDemand, Flags
 from tariffimpact.market.policy import Duties, Levy, Reading
-from tariffimpact.market.solvers.maxima import known_best, off_maximum
-from tariffimpact.market.solvers.uniqueness import uniqueness
+from tariffimpact.market.solvers.maxima import known_best, off_maximum, uniqueness
 from tariffimpact.pricing.incidence import check_balance
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ class MarketState:
     @property
     def best(self) -> bool:
         """Whether no firm can earn more at any other prices; else only a local maximum is known."""
-        return not self.ties and known_best(self.game, self.firms)
+        return not self.ties and known_best(self.game, self.firms, ~self.held)
 
     def uniqueness(self) -> str | None:
         """Return why this equilibrium is the only one, or None where there is no certificate."""

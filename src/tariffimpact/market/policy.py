@@ -84,6 +84,8 @@ class Duties:
 
     def sized(self, products: Sequence[str]) -> SizedDuties:
         """Return the duties as checked arrays of shape (J,)."""
+        if self is NO_DUTIES:
+            return SizedDuties(np.zeros(len(products)), np.zeros(len(products)))
         ad_valorem, specific, dutiable = self._fields(
             products, lambda x, name: vector(x, len(products), name)
         )
