@@ -72,10 +72,9 @@ def ours(path: Path) -> tuple[float, float]:
         two_way,
         unit_facts,
     )
-    from tariffimpact.estimation.estimate import HELD
 
     with open_panel(path, Columns(treated="imported")) as panel:
-        blocks = panel.held(HELD)
+        blocks = panel.kept()
         facts = unit_facts(panel, blocks)
         treatment = treatment_of(panel, facts, None, "untreated")
         found = two_way(Design(panel, blocks, facts, treatment, "log")).coefficient

@@ -160,11 +160,11 @@ def test_rates_of_the_shipped_schedule_are_joined(run, tmp_path):
     told = json.loads(out)
     assert told["estimates"][0]["definition"] == "retail_elasticity"
     assert told["groups"][0]["name"] == "goods whose tariff changed"
-    bad = pd.DataFrame(rows).assign(hts="0101210000")
-    bad.to_csv(tmp_path / "horses.csv", index=False)
-    code, _, err = run("estimate", tmp_path / "horses.csv", *options)
+    bad = pd.DataFrame(rows).assign(hts="9999999999")
+    bad.to_csv(tmp_path / "unknown.csv", index=False)
+    code, _, err = run("estimate", tmp_path / "unknown.csv", *options)
     assert code == 1
-    assert "0101210000 CHN" in err
+    assert "9999999999 CHN" in err
 
 
 def test_the_rate_of_a_row_is_that_of_its_day_or_the_mean_over_its_month(schedule):

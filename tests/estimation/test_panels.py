@@ -187,6 +187,16 @@ def test_a_question_that_does_not_fit_is_refused(columns, question, words):
         estimate(frame, columns, question)
 
 
+def test_a_panel_too_large_to_be_held_gives_the_same(monkeypatch):
+    plain = estimate(small(), *ASKED)
+    monkeypatch.setattr("tariffimpact.estimation.panel.HELD", 0)
+    again = estimate(small(), *ASKED)
+    assert again.main == plain.main
+    assert again.groups == plain.groups
+    with pytest.raises(DataError, match="has 2 prices in 2024-01"):
+        estimate(pd.concat([small(), small()[:1]]), *ASKED)
+
+
 def test_the_first_line_says_that_the_controls_moved():
     """Prices of the treated stand still and those of the others fall by a tenth."""
     frame = small(rise=0.0)
@@ -352,8 +362,10 @@ def test_before_and_after_alone_needs_two_clusters():
         estimate(frame, one, Question(since="2024-07", control="none"))
 
 
-def test_a_large_panel_is_read_in_blocks():
-    """Blocks of whole units, in order, every row once."""
+@pytest.mark.parametrize("held", [10**9, 0])
+def test_a_large_panel_is_read_in_blocks(monkeypatch, held):
+    """Blocks of whole units, in order, every row once, from memory and from the engine."""
+    monkeypatch.setattr("tariffimpact.estimation.panel.HELD", held)
     frame = pd.concat([small().assign(sku=lambda f, n=n: f["sku"] + str(n)) for n in range(40)])
     with open_panel(frame, Columns(treated="imported")) as panel:
         parts = list(panel.blocks(size=100))

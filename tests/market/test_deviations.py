@@ -256,3 +256,29 @@ def test_a_linear_market_is_at_its_highest_profit_and_says_so():
     assert "highest profit that any prices" in told
     assert "local maximum" in observed("aids").impose(Duties(0.05)).explain()
     assert set(SYSTEMS) >= {"logit", "aids"}
+
+
+@pytest.mark.parametrize("ces", [False, True])
+def test_with_a_price_held_beside_others_of_its_maker_the_rest_is_searched_too(ces):
+    """A held product of the firm in a nest may make its profit there have two peaks."""
+    kept = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        market, _ = nested(rng, ces=ces, count=4)
+        free = market.equilibrium()
+        held = {"p0": float(free.prices[0] * rng.uniform(0.8, 1.5))}
+        try:
+            state = market.equilibrium(hold=held)
+        except NoEquilibrium:
+            continue
+        own = np.flatnonzero(np.array(market.firms) == market.firms[0])[1:]
+        mine = np.array(market.firms) == market.firms[0]
+        now = state.profit[mine].sum()
+        for factor in np.exp(rng.normal(0, 1.0, (60, 4))):
+            prices = state.prices.copy()
+            prices[own] = market.unit_cost[own] * (1 + (prices / market.unit_cost - 1)[own]
+                                                   * factor[own])  # fmt: skip
+            sold = choice_sales(market.demand, prices)
+            assert ((prices - market.unit_cost) * sold)[mine].sum() <= now * (1 + 1e-9)
+        kept += 1
+    assert kept > 4

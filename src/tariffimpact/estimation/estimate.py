@@ -52,8 +52,6 @@ from tariffimpact.interval import Interval
 if TYPE_CHECKING:
     import pandas as pd
 
-HELD: Final = 8_000_000
-"""Rows up to which a panel is kept in memory."""
 LOOKED_AT: Final = 2_000_000
 """Rows up to which a panel is looked at from every side."""
 TWO_WAY: Final = ("unit", "time")
@@ -182,7 +180,7 @@ def _extra_effects(effects: Sequence[str]) -> tuple[str, ...]:
 
 def _answer(panel: Panel, asked: Question) -> Estimation:
     """Describe, estimate, judge."""
-    blocks = panel.held(HELD)
+    blocks = panel.kept()
     facts = unit_facts(panel, blocks)
     treatment = treatment_of(panel, facts, asked.since, asked.control)
     signed = asked.outcome == "level" and treatment.kind not in ("tariff", "duty")

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tariffimpact.errors import Fault
 from tariffimpact.estimation.columns import Columns
 from tariffimpact.estimation.reading import Source
@@ -114,19 +117,24 @@ def _filled(role: str, column: str, remedy: str) -> Iterator[_Check]:
     yield _Check(role, column, "{} IS NULL", "is blank", f"fill it in: unknown is not 0; {remedy}")
 
 
-def twice(raw: Source, columns: Columns, units: Sequence[str], times: Times) -> list[Fault]:
+def twice(
+    raw: Source,
+    columns: Columns,
+    units: Sequence[str],
+    times: Times,
+    places: NDArray[np.int64] | None,
+) -> list[Fault]:
     """Return a fault for each unit and period that has more than one price.
 
-    The table `panel` lies in the order of unit and period, so that two prices are neighbours.
+    Rows lie in the order of their places, in memory or in the table `panel`, so that two prices
+    are neighbours.
     """
-    (repeated,) = raw.connection.execute(
-        "SELECT count(*) FROM (SELECT place = lag(place) OVER () AS same FROM panel) WHERE same"
-    ).fetchone()
-    if not repeated:
-        return []
-    found = raw.connection.execute(
-        "SELECT place, count(*) FROM panel GROUP BY place HAVING count(*) > 1 ORDER BY place"
-    ).fetchmany(1_000_000)
+    if places is not None:
+        again = places[1:][places[1:] == places[:-1]]
+        values, counts = np.unique(again, return_counts=True)
+        found = list(zip(values.tolist(), (counts + 1).tolist(), strict=True))
+    else:
+        found = _repeated(raw)
     faults = []
     for place, count in found[:_SHOWN]:
         unit, at = divmod(place, len(times))
@@ -136,3 +144,16 @@ def twice(raw: Source, columns: Columns, units: Sequence[str], times: Times) -> 
         what = f"has more than one price in {len(found) - _SHOWN:,} more units and periods"
         faults.append(Fault(raw.name, what, _TWICE, columns.unit))
     return faults
+
+
+def _repeated(raw: Source) -> list[tuple[int, int]]:
+    """Return the places that more than one row of the table `panel` has, and how many."""
+    (repeated,) = raw.connection.execute(
+        "SELECT count(*) FROM (SELECT place = lag(place) OVER () AS same FROM panel) WHERE same"
+    ).fetchone()
+    if not repeated:
+        return []
+    rows = raw.connection.execute(
+        "SELECT place, count(*) FROM panel GROUP BY place HAVING count(*) > 1 ORDER BY place"
+    ).fetchmany(1_000_000)
+    return [(int(place), int(count)) for place, count in rows]

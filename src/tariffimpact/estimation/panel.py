@@ -25,6 +25,8 @@ Ints = NDArray[np.int64]
 
 BLOCK: Final = 250_000
 """Rows of a block."""
+HELD: Final = 8_000_000
+"""Rows up to which a panel is kept in memory."""
 MOST_COLUMNS: Final = 20
 MOST_LOOKED_AT: Final = 5_000_000
 """Rows of a panel in which coarser groups are looked for."""
@@ -70,6 +72,8 @@ class Panel:
     """Rows left out because they have no price."""
     read_as: tuple[str, ...] = ()
     """What was read as what, where nobody said it."""
+    held: dict[str, Any] | None = field(default=None, repr=False)
+    """The rows themselves, in order, where they are few enough; else they lie in the engine."""
     scenario: Floats | None = field(default=None, repr=False)
     """Rate by product-origin pair and period, where the schedule gives it."""
 
@@ -85,26 +89,29 @@ class Panel:
         for first in range(0, units, step):
             yield self._block(first, min(first + step, units))
 
-    def held(self, rows: int) -> Callable[[], Iterator[Rows]]:
-        """Return what gives the blocks, kept in memory if there are no more than so many rows."""
-        if self.rows > rows:
+    def kept(self) -> Callable[[], Iterator[Rows]]:
+        """Return what gives the blocks, made once where the rows are held in memory."""
+        if self.held is None:
             return self.blocks
-        kept = list(self.blocks())
-        return lambda: iter(kept)
+        made = list(self.blocks())
+        return lambda: iter(made)
 
-    def _block(self, first: int, last: int) -> Rows:
-        periods = len(self.times)
-        found = self.source.connection.execute(
-            "SELECT * FROM panel WHERE place >= ? AND place < ?",
-            [first * periods, last * periods],
-        ).fetchnumpy()
-        arrays = {name: np.ma.getdata(values) for name, values in found.items()}
+    def _arrays(self, first: int, last: int) -> dict[str, Any]:
+        """Return the columns of the rows of some units, in order."""
+        ends = [first * len(self.times), last * len(self.times)]
+        if self.held is not None:
+            low, high = np.searchsorted(self.held["place"], ends)
+            return {name: values[low:high] for name, values in self.held.items()}
+        arrays = _fetched(self.source, "panel WHERE place >= $1 AND place < $2", ends)
         place = arrays["place"]
         if np.any(place[1:] < place[:-1]):  # the engine may mix its threads
             order = np.argsort(place, kind="stable")
             arrays = {name: values[order] for name, values in arrays.items()}
-            place = arrays["place"]
-        unit, time = np.divmod(place, periods)
+        return arrays
+
+    def _block(self, first: int, last: int) -> Rows:
+        arrays = self._arrays(first, last)
+        unit, time = np.divmod(arrays["place"], len(self.times))
         controls = [arrays[f"control{n}"] for n in range(len(self.control_names))]
         treatment = arrays["treatment"].astype(np.float64)
         if self.scenario is not None:
@@ -154,6 +161,11 @@ class Panel:
         return (min(found)[1], min(found)[0]) if found else (None, 0)
 
 
+def _fetched(source: Source, rows: str, given: Sequence[int] = ()) -> dict[str, Any]:
+    found = source.connection.execute(f"SELECT * FROM {rows}", list(given)).fetchnumpy()  # noqa: S608
+    return {name: np.ma.getdata(values) for name, values in found.items()}
+
+
 def _columns(arrays: Sequence[Any], rows: int) -> Any:
     return np.column_stack(arrays) if arrays else np.zeros((rows, 0), dtype=np.int64)
 
@@ -199,11 +211,11 @@ def open_panel(
         except DataError as error:
             raise DataError([*error.faults, *faults]) from None
         units = _code(connection, "unit_key", "units")
-        _order(raw, columns, times)
-        faults += twice(raw, columns, units, times)
+        held = _order(raw, columns, times)
+        faults += twice(raw, columns, units, times, None if held is None else held["place"])
         if faults:
             raise DataError(faults)
-        yield _panel(raw, columns, times, units, read_as)
+        yield _panel(raw, columns, times, units, read_as, held)
 
 
 def _named(raw: Source, columns: Columns) -> tuple[Columns, tuple[str, ...]]:
@@ -325,8 +337,11 @@ def _code(connection: Any, key: str, table: str) -> tuple[str, ...]:
     return tuple(str(key) for (key,) in rows)
 
 
-def _order(raw: Source, columns: Columns, times: Times) -> None:
-    """Make the table `panel`: codes for names, rows ordered by unit and period."""
+def _order(raw: Source, columns: Columns, times: Times) -> dict[str, Any] | None:
+    """Order the rows by unit and period, codes for names.
+
+    They are returned where they are few enough to be held; else they lie in the table `panel`.
+    """
     periods = f"CAST({len(times)} AS BIGINT)"
     joins, parts = "", [f"u.code * {periods} + t.code AS place", "price"]
     if columns.hts:
@@ -346,16 +361,34 @@ def _order(raw: Source, columns: Columns, times: Times) -> None:
         joins += f" JOIN effects{n} e{n} ON e{n}.key = s.effect_key{n}"
         parts.append(f"e{n}.code AS effect{n}")
     raw.connection.execute(
-        f"CREATE TABLE panel AS SELECT {', '.join(parts)} FROM staged s "  # noqa: S608
+        f"CREATE VIEW coded AS SELECT {', '.join(parts)} FROM staged s "  # noqa: S608
         f"JOIN units u ON u.key = s.unit_key JOIN periods t ON t.key = s.time_key{joins} "
-        f"WHERE price IS NOT NULL{' AND NOT isnan(treatment)' if small else ''} ORDER BY place"
+        f"WHERE price IS NOT NULL{' AND NOT isnan(treatment)' if small else ''}"
     )
+    (rows,) = raw.connection.execute(
+        "SELECT count(*) FROM staged WHERE price IS NOT NULL"
+    ).fetchone()
+    if rows <= HELD:
+        raw.connection.execute("SET threads = 1")  # to order rows that fit takes half the work so
+        held = _fetched(raw, "coded ORDER BY place")
+        raw.connection.execute("RESET threads")
+        return held
+    raw.connection.execute("CREATE TABLE panel AS SELECT * FROM coded ORDER BY place")
+    return None
 
 
 def _panel(
-    raw: Source, columns: Columns, times: Times, units: tuple[str, ...], read_as: tuple[str, ...]
+    raw: Source,
+    columns: Columns,
+    times: Times,
+    units: tuple[str, ...],
+    read_as: tuple[str, ...],
+    held: dict[str, Any] | None,
 ) -> Panel:
-    (rows,) = raw.connection.execute("SELECT count(*) FROM panel").fetchone()
+    if held is None:
+        (rows,) = raw.connection.execute("SELECT count(*) FROM panel").fetchone()
+    else:
+        rows = len(held["place"])
     (blank,) = raw.connection.execute("SELECT count(*) FROM staged WHERE price IS NULL").fetchone()
     if not rows:
         raise DataError([Fault(raw.name, "has no price", "fill it in", columns.price)])
@@ -363,4 +396,4 @@ def _panel(
     if columns.clustered:
         keys = raw.connection.execute("SELECT key FROM cluster_codes ORDER BY code").fetchall()
         clusters = tuple(str(key) for (key,) in keys)
-    return Panel(raw, columns, times, units, clusters, int(rows), int(blank), read_as)
+    return Panel(raw, columns, times, units, clusters, int(rows), int(blank), read_as, held)

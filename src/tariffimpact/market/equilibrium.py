@@ -152,7 +152,7 @@ class MarketState:
     @property
     def best(self) -> bool:
         """Whether no firm can earn more at any other prices; else only a local maximum is known."""
-        return not self.ties and known_best(self.game, self.firms)
+        return not self.ties and known_best(self.game, self.firms, ~self.held)
 
     def uniqueness(self) -> str | None:
         """Return why this equilibrium is the only one, or None where there is no certificate."""

@@ -251,8 +251,12 @@ def _owned(firms: tuple[str, ...], free: Flags) -> Iterator[Labels]:
             yield own
 
 
-def surely_best(game: Game, firms: tuple[str, ...]) -> str | None:
-    """Return the theorem by which every point that meets the conditions is best for every firm."""
+def surely_best(game: Game, firms: tuple[str, ...], free: Flags) -> str | None:
+    """Return the theorem by which every point that meets the conditions is best for every firm.
+
+    A price that is held leaves a firm's profit a sum over its other products under Bertrand without
+    nests; elsewhere nothing is known of it.
+    """
     demand = game.demand
     if game.conduct == "price_taking":
         return "price takers have no choice"
@@ -261,18 +265,18 @@ def surely_best(game: Game, firms: tuple[str, ...]) -> str | None:
     if not isinstance(demand, ChoiceDemand):
         return None
     logit = isinstance(demand, LogitDemand)
-    if not demand.nesting.any() and (game.conduct == "bertrand" or logit):
+    if not demand.nesting.any() and (game.conduct == "bertrand" or (logit and free.all())):
         return "without nests a firm's profit has one stationary point, its maximum"
     alone = is_partition(game.ownership, firms) and weighed_alike(game.weight, firms)
-    if alone and (game.conduct == "bertrand" or logit):
+    if alone and free.all() and (game.conduct == "bertrand" or logit):
         return "a firm that keeps the same of each dollar has one stationary point, its maximum"
     return None
 
 
-def known_best(game: Game, firms: tuple[str, ...]) -> bool:
+def known_best(game: Game, firms: tuple[str, ...], free: Flags) -> bool:
     """Return whether a point that passed `require_best` is more than a local maximum."""
     demand = game.demand
-    if surely_best(game, firms) or isinstance(demand, LinearDemand):
+    if surely_best(game, firms, free) or isinstance(demand, LinearDemand):
         return True
     return isinstance(demand, ChoiceDemand) and game.conduct == "bertrand"
 
@@ -317,7 +321,7 @@ def require_best(
     the `dutied` ones, rivals at their prices (Cournot: their sales), the rest re-priced at its
     best.
     """
-    if surely_best(game, firms):
+    if surely_best(game, firms, free):
         return
     failing = off_maximum(game, prices, firms, free)
     if failing:
@@ -331,7 +335,7 @@ def require_best(
     if isinstance(game.demand, ChoiceDemand) and game.conduct == "bertrand":
         _require_highest(game, game.demand, prices, firms, products, free)
         return
-    if isinstance(game.demand, Reducible):
+    if isinstance(game.demand, Reducible) and (game.conduct == "bertrand" or free.all()):
         for own in _owned(firms, free):
             alone = not np.delete(game.ownership[own[0]], own).any()
             if alone and own.size == 1:
@@ -453,7 +457,7 @@ def _repriced(game: Game, prices: Array, own: Labels, gone: Labels) -> float | N
     assert isinstance(demand, Reducible)
     try:
         rest = reduced(game, out)
-    except ModelError:
+    except (ModelError, np.linalg.LinAlgError):
         return None  # they cannot be withdrawn by themselves: their complements go with them
     mine = np.isin(np.flatnonzero(~out), own)
     kept = prices[~out]
