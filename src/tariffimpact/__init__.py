@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tariffimpact.passthrough import convert, measure, pass_through_bounds, pass_through_rate
     from tariffimpact.pricing.cost import duty_per_unit, landed_cost
     from tariffimpact.pricing.incidence import unit_incidence
-    from tariffimpact.tariffs import Schedule
+    from tariffimpact.tariffs import Schedule, shipped_schedule
 
 _HOMES = {
     "DataError": "errors",
@@ -24,6 +24,7 @@ _HOMES = {
     "ModelError": "errors",
     "TariffImpactError": "errors",
     "Schedule": "tariffs",
+    "shipped_schedule": "tariffs",
     "compare": "companies",
     "convert": "passthrough",
     "duty_per_unit": "pricing.cost",
@@ -50,6 +51,7 @@ __all__ = [
     "pass_through_bounds",
     "pass_through_rate",
     "read_facts",
+    "shipped_schedule",
     "unit_incidence",
 ]
 

@@ -168,13 +168,14 @@ def _of_the_law(
     claims: Mapping[str, float],
 ) -> RateChange:
     from tariffimpact.costpush import law_change
-    from tariffimpact.tariffs import read_schedule
+    from tariffimpact.facts import read_facts
+    from tariffimpact.tariffs import read_schedule, shipped_schedule
 
-    if schedule_file is None:
-        raise click.UsageError(
-            "--on and --before need --schedule (make it with tariffimpact schedule build)"
-        )
-    compiled = read_schedule(schedule_file)
+    compiled = (
+        shipped_schedule(read_facts()).compiled
+        if schedule_file is None
+        else read_schedule(schedule_file)
+    )
     return law_change(accounts, compiled, on=day, before=before, claims=claims)
 
 
@@ -191,7 +192,25 @@ def _table(answer: CostPush) -> str:
             for name in ("constant_dollar", "constant_percent")
         ]
         lines.append(f"{row['name'][:58]:<58} {told[0]:>16} {told[1]:>16}")
+    if answer.change.parts is not None:
+        lines += [line for by in ("origin", "authority") for line in _parts(answer, by)]
     return "\n".join(lines)
+
+
+def _parts(answer: CostPush, by: Any) -> list[str]:
+    """Return what each origin, or authority, adds to core goods, the largest first."""
+    from tariffimpact import units
+    from tariffimpact.interval import Interval
+
+    lines = [f"{f'Core goods, by {by}':<58} {'dollars':>16} {'per cent':>16}"]
+    for row in answer.parts(by).head(_LISTED).to_dict("records"):
+        told = [
+            units.percent(Interval(row[f"{name}_low"], row[f"{name}_high"]), 2)
+            for name in ("constant_dollar", "constant_percent")
+        ]
+        name = str(row[by]) or "not told"
+        lines.append(f"{name[:58]:<58} {told[0]:>16} {told[1]:>16}")
+    return lines
 
 
 def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:

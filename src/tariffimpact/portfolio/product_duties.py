@@ -163,7 +163,7 @@ class ProductDuties:
     def _with_fees(self, done: pd.DataFrame, skus: pd.DataFrame) -> pd.DataFrame:
         """Return the rows with the fees of customs, and the interest on what is paid back."""
         ends = fees(skus, self.terms.charges)
-        growth = self._growth(done["entered_on"])
+        growth = self._growth(done["entered_on"].where(done["line_void_duty_usd_high"] > 0))
         for end, fee in zip(ENDS, ends, strict=True):
             done[f"fees_usd_{end}"] = fee
             done[f"line_fees_usd_{end}"] = fee * skus["units"].to_numpy()
@@ -178,9 +178,9 @@ class ProductDuties:
                 self.terms.charges, day.date(), self.terms.refunded_on,
                 corporation=self.terms.corporation,
             )
-            for day in days.unique()
+            for day in days.dropna().unique()
         }  # fmt: skip
-        return days.map(grown).to_numpy()
+        return np.array([grown.get(day, np.nan) for day in days])
 
 
 def _any_line(known: KnownGoods, days: pd.Series[Any]) -> pd.DataFrame:
