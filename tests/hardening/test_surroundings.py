@@ -161,7 +161,8 @@ def test_no_code_is_made_from_data_and_nothing_leaves_the_machine():
         for path in files
         for what in violations(ast.parse(path.read_text(encoding="utf-8")))
     }
-    assert found == set()
+    # a copy of this process alone sets the PDF under a limit on memory; it runs nothing else
+    assert found == {("memory.py", "os.fork")}
 
 
 # the machine's habits
