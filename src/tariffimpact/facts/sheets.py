@@ -69,7 +69,7 @@ def opened(path: Path) -> BinaryIO:
     ready, _, _ = select.select([descriptor], [], [], _PATIENCE)
     if not ready:
         os.close(descriptor)
-        what = f"is a pipe that nobody wrote to in {patience:g} seconds"
+        what = f"is a pipe that nobody wrote to in {_PATIENCE:g} seconds"
         raise DataError(
             [Fault(str(path), what, "start the program that writes to it, or name a file")]
         )
