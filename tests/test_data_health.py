@@ -125,9 +125,9 @@ def test_every_row_has_a_source_a_place_in_it_and_its_words(table):
 
 
 NEAREST = ("primary", "wire", "carried")
-LEAST_OF_THE_NEAREST = 0.35
+LEAST_OF_THE_NEAREST = 0.40
 """A floor that only rises: the aim is half of all."""
-MOST_AGGREGATORS = 0.10
+MOST_AGGREGATORS = 0.07
 
 
 def test_most_sources_stand_near_to_what_they_report(facts):
