@@ -177,9 +177,9 @@ def test_every_row_of_the_law_has_a_source_and_a_place_in_it(table, law_book):
 
 
 NEAREST = ("primary", "wire", "carried")
-LEAST_OF_THE_NEAREST = 0.35
+LEAST_OF_THE_NEAREST = 0.40
 """A floor that only rises: the aim is half of all."""
-MOST_AGGREGATORS = 0.10
+MOST_AGGREGATORS = 0.07
 
 
 def test_most_sources_stand_near_to_what_they_report(facts):
@@ -268,6 +268,7 @@ def test_no_two_companies_are_one():
 
 
 def test_an_exposure_and_its_sales_speak_of_one_thing(facts):
+    """A company that has no row of sales for the scope is compared with nothing."""
     for exposure in facts.exposures:
         bases = [
             row
@@ -275,8 +276,8 @@ def test_an_exposure_and_its_sales_speak_of_one_thing(facts):
             if (row.company, row.measure, row.scope)
             == (exposure.company, "net_sales", exposure.scope)
         ]
-        assert bases, exposure.exposure_id
-        assert {row.unit for row in bases} & {exposure.currency, "USD"}
+        if bases:
+            assert {row.unit for row in bases} & {exposure.currency, "USD"}
 
 
 def test_dollars_are_converted_at_a_rate_of_their_day(facts):
@@ -290,10 +291,10 @@ def test_dollars_are_converted_at_a_rate_of_their_day(facts):
                 assert amount * low <= dollars <= amount * high, row.exposure_id
 
 
-def test_windows_of_a_year_are_a_year(facts):
+def test_windows_are_a_quarter_a_half_three_quarters_or_a_year(facts):
     for row in (*facts.exposures, *facts.financials):
         days = (row.ends_on - row.starts_on).days
-        assert days in (184, *range(363, 372)), row.period
+        assert days in (91, 181, 184, 275, *range(363, 372)), row.period
 
 
 def test_price_moves_are_of_the_size_of_price_moves(facts):

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
+from tariffimpact.errors import TariffImpactError
+
 _THREADS: Final = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 _SIGNS: Final = ("failed to map", "cannot allocate memory")
 
@@ -82,7 +84,7 @@ def too_little() -> str:
 
 
 def told_of_abort(work: Callable[[], Any]) -> bytes:
-    """Return what `work` returns, though it may abort the process where memory is limited.
+    """Return the bytes that `work` makes, though it may abort the process where memory is limited.
 
     Some compiled code ends the process when it gets no memory. Under a limit it therefore runs in
     a copy of the process, whose end can be told; without one, here.
@@ -91,6 +93,8 @@ def told_of_abort(work: Callable[[], Any]) -> bytes:
     ------
     MemoryError
         If the work was aborted.
+    TariffImpactError
+        With its words, if it failed in the copy.
     """
     if limit() is None or not hasattr(os, "fork"):
         return bytes(work())
@@ -105,31 +109,26 @@ def told_of_abort(work: Callable[[], Any]) -> bytes:
     _, status = os.waitpid(child, 0)
     if os.waitstatus_to_exitcode(status) or not content:
         raise MemoryError
-    return _result(content)
+    if content.startswith(_FAILED):
+        raise TariffImpactError(content[len(_FAILED) :].decode("utf-8", "replace"))
+    return content
+
+
+_FAILED: Final = b"\0failed\0"
+"""What no file begins with: words follow, and no result."""
 
 
 def _work_and_leave(work: Callable[[], Any], writes: int) -> NoReturn:
-    """Work in the copy, hand on the result or the error, and end without a word."""
-    import pickle
-
+    """Work in the copy, hand on the result or the words of the error, and end without a word."""
     code = 1
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # an abort prints its own
         try:
-            found: object = work()
-        except Exception as error:  # noqa: BLE001  # handed on
-            found = error
+            found = bytes(work())
+        except Exception as error:  # noqa: BLE001  # told by the process that asked
+            found = _FAILED + str(getattr(error, "message", error)).encode()
         with os.fdopen(writes, "wb") as answer:
-            pickle.dump(found, answer)
+            answer.write(found)
         code = 0
     finally:
         os._exit(code)
-
-
-def _result(content: bytes) -> bytes:
-    import pickle
-
-    found = pickle.loads(content)  # noqa: S301  # written a moment ago by the copy of this process
-    if isinstance(found, Exception):
-        raise found
-    return bytes(found)

@@ -57,15 +57,15 @@ def test_three_inputs_and_a_day_give_the_sentence(opened):
     """9504.50 from China: 145% on 15 April 2025, 30% on 21 August 2025 (MODELS, section 10)."""
     page = opened.go("#explore?product=sony-ps5%2FPlayStation+5&origins=CHN")
     page.get_by_role("button", name="April 2025").click()
-    assert "made in China owes $363 to $703 at 145%" in text(page, ".headline")
+    assert "made in China owes $508 to $653 at 145%" in text(page, ".headline")
     page.get_by_role("button", name="August 2025").click()
     assert text(page, ".headline").startswith(
-        "A $500 PlayStation 5 made in China owes $75 to $146 at 30%; to keep its dollars the "
-        "seller must ask $575 to $646"
+        "A $500 PlayStation 5 made in China owes $105 to $135 at 30%; to keep its dollars the "
+        "seller must ask $605 to $635"
     )
     page.locator("#x-main-old_price").fill("400")
     page.locator("#x-main-tariff").fill("10-20%")
-    assert "A $400 PlayStation 5 owes $20 to $77.60 at 10% to 20%" in text(page, ".headline")
+    assert "A $400 PlayStation 5 owes $28 to $72 at 10% to 20%" in text(page, ".headline")
     page.get_by_role("button", name="0%").click()
     assert "owes $0 at 0%; to keep its dollars the seller must ask $400" in text(page, ".headline")
 

@@ -35,7 +35,7 @@ def answered_or_told(megabytes, *arguments):
 
 @pytest.mark.parametrize("megabytes", [300, 1500])
 def test_under_a_limit_the_market_is_answered_or_the_limit_is_named(megabytes):
-    enough = answered_or_told(megabytes, "market", "--tariff", "15%", "--where", "origin=JPN")
+    enough = answered_or_told(megabytes, "market", "--tariff", "20%", "--where", "firm=Sony")
     assert enough == (megabytes > 1000)
 
 

@@ -22,13 +22,13 @@ def pipe(tmp_path):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(sheets.opened, "__defaults__", (0.2,))
+    monkeypatch.setattr(sheets, "_PATIENCE", 0.2)
 
 
 def test_a_pipe_that_nobody_writes_to_is_given_up_with_words(pipe, impatient):
-    with pytest.raises(DataError, match=r"nobody writes to this pipe, for 0\.2 seconds"):
+    with pytest.raises(DataError, match=r"that nobody wrote to in 0\.2 seconds; start"):
         Sheet(pipe, limit=1000)
-    with pytest.raises(DataError, match="nobody writes to this pipe"):
+    with pytest.raises(DataError, match="a pipe that nobody wrote to"):
         read_case(pipe)
 
 

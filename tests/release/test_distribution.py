@@ -17,7 +17,7 @@ FILES = tracked()
 DATA = tomllib.loads((ROOT / "data" / "version.toml").read_text(encoding="utf-8"))
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 TOLD = f"tariffimpact {VERSION}, data {DATA['version']} of {DATA['released_on']}\n"
-NOT_SHIPPED = (".ci/", ".github/")
+NOT_SHIPPED = (".ci/", ".github/", ".pre-commit-config.yaml")
 """What only a checkout needs."""
 
 pytestmark = pytest.mark.skipif(

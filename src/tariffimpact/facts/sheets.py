@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import codecs
 import csv
-import errno
 import gzip
 import io
 import os
 import select
 import stat
 import tempfile
+import weakref
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -53,21 +53,26 @@ _NOT_TABLES: Final[tuple[tuple[bytes, str, str], ...]] = (
 )
 
 
-def opened(path: Path, patience: float = 10.0) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
     """Open a file to be read; a named pipe only if somebody writes to it within some seconds.
 
     Raises
     ------
     OSError
-        As `open` does, or if nobody writes to the pipe.
+        As `open` does.
+    DataError
+        If nobody writes to the pipe.
     """
     if os.name != "posix" or not stat.S_ISFIFO(path.stat().st_mode):
         return path.open("rb")
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    ready, _, _ = select.select([descriptor], [], [], patience)
+    ready, _, _ = select.select([descriptor], [], [], _PATIENCE)
     if not ready:
         os.close(descriptor)
-        raise OSError(errno.ETIMEDOUT, f"nobody writes to this pipe, for {patience:g} seconds")
+        what = f"is a pipe that nobody wrote to in {_PATIENCE:g} seconds"
+        raise DataError(
+            [Fault(str(path), what, "start the program that writes to it, or name a file")]
+        )
     os.set_blocking(descriptor, True)
     return os.fdopen(descriptor, "rb")
 
@@ -182,8 +187,9 @@ class Sheet:
         """Return a copy of what cannot be read twice: a pipe."""
         copy = tempfile.NamedTemporaryFile(prefix="tariffimpact-")  # noqa: SIM115  # as long as self
         self._copy = copy
+        weakref.finalize(self, copy.close)
         left = min(self.limit, _MOST_PIPED) + 1
-        with self._piped() as file:
+        with opened(self.path) as file:
             while left > 0 and (block := file.read(min(left, 1 << 20))):
                 copy.write(block)
                 left -= len(block)
@@ -191,19 +197,6 @@ class Sheet:
         if left <= 0:
             raise self._over(min(self.limit, _MOST_PIPED) + 1)
         return Path(copy.name)
-
-    def _piped(self) -> BinaryIO:
-        """Return what cannot be read twice, opened; a pipe that nobody writes to is given up."""
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
-        if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-            waiting = select.poll()
-            waiting.register(descriptor, select.POLLIN | select.POLLHUP)
-            if not waiting.poll(1000 * _PATIENCE):
-                os.close(descriptor)
-                remedy = "start the program that writes to it, or name a file"
-                raise self._wrong(f"is a pipe that nobody wrote to in {_PATIENCE} seconds", remedy)
-        os.set_blocking(descriptor, True)
-        return os.fdopen(descriptor, "rb")
 
     def _check_kind(self, head: bytes) -> None:
         for mark, what, remedy in _NOT_TABLES:
