@@ -15,6 +15,8 @@ FOLDER: Final = Path(__file__).parents[1]
 MOST_BYTES: Final = 60_000
 """Size of a picture above which a code host shows a notebook slowly."""
 _COLOURS: Final = (64, 32, 16)
+_SCALES: Final = (1.0, 0.7, 0.5)
+"""A tall chart is kept at fewer pixels, before it would be refused."""
 _SETTING: Final = '%config InlineBackend.figure_formats = ["retina"]'
 
 
@@ -58,18 +60,19 @@ def tidied(output: Any, count: int) -> Any:
 
 
 def small(picture: bytes) -> bytes:
-    """Return a PNG in as many colours as keep it within the limit."""
+    """Return a PNG in as many colours and pixels as keep it within the limit."""
     from PIL import Image
 
     whole = Image.open(io.BytesIO(picture)).convert("RGB")
-    for colours in _COLOURS:
-        buffer = io.BytesIO()
-        whole.quantize(colours).save(buffer, format="PNG", optimize=True)
-        if buffer.tell() <= MOST_BYTES:
-            break
-    else:
-        raise SystemExit(f"a picture of {whole.size} has {buffer.tell():,} bytes; draw less")
-    return buffer.getvalue()
+    for scale in _SCALES:
+        size = (round(whole.width * scale), round(whole.height * scale))
+        drawn = whole if scale == 1 else whole.resize(size, Image.Resampling.LANCZOS)
+        for colours in _COLOURS:
+            buffer = io.BytesIO()
+            drawn.quantize(colours).save(buffer, format="PNG", optimize=True)
+            if buffer.tell() <= MOST_BYTES:
+                return buffer.getvalue()
+    raise SystemExit(f"a picture of {whole.size} has {buffer.tell():,} bytes; draw less")
 
 
 def main(names: list[str]) -> None:
