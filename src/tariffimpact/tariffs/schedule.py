@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.codes import check_country, check_hts, country_name, every_country
+from tariffimpact.codes import check_country, check_hts, country_name, every_country, hts_label
 from tariffimpact.errors import DataError, Fault, ModelError, require
 from tariffimpact.facts import DutyBase, DutyKind, Facts, Product, Source, Status, shipped_folder
 from tariffimpact.interval import Interval
@@ -280,18 +280,20 @@ class Schedule:
             raise ModelError(_too_short(code, self.source.codes_under(digits)))
         if not ({digits, digits[:8]} & set(self.source.codes_under(digits[:8]))):
             raise ModelError(f"product {code!r} is not in the schedule{self._near(digits)}")
-        metal = next((m for hts, m in self._metal() if digits.startswith(hts)), None)
-        return Product(hts=digits, name=f"HTS {digits}", family="any", metal_content=metal)
+        above = next((p for p in self.products if digits.startswith(p.hts)), None)
+        if above:
+            return above.model_copy(update={"hts": digits})
+        metal = self.source.manifest["metal"].items()
+        return Product(
+            hts=digits,
+            name=f"HTS {hts_label(digits)}",
+            family="any",
+            metal_content=next((Interval(*m) for hts, m in metal if digits.startswith(hts)), None),
+        )
 
     def _near(self, digits: str) -> str:
         near = self.source.codes_under(digits[:6])[:5] or self.source.codes_under(digits[:4])[:5]
         return f"; its lines nearby are {', '.join(near)}" if near else ""
-
-    def _metal(self) -> Iterator[tuple[str, Interval]]:
-        named = [(p.hts, p.metal_content) for p in self.products if p.metal_content]
-        yield from named
-        for hts, share in self.source.manifest["metal"].items():
-            yield hts, Interval(*share)
 
     def origins(self, product: str) -> tuple[str, ...]:
         """Return the origins to ask for: those the facts cover, of the products they name.
