@@ -121,6 +121,7 @@ def test_the_law_and_what_was_collected_lie_near_each_other(facts):
     assert isinstance(change.parts, pd.DataFrame)
 
 
+@pytest.mark.slow
 def test_the_command_answers_from_the_shipped_schedule(accounts, capsys):
     """Consoles again: 0.30 on three fifths, 0.20 on two, told by origin and by authority."""
     import json

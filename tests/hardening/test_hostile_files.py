@@ -202,10 +202,16 @@ def test_a_long_text_that_is_no_number_is_refused_at_once(body, tail):
 
 @pytest.mark.parametrize("tail", TAILS)
 def test_a_long_number_on_the_command_line_is_refused_at_once(tail):
-    from tariffimpact.cli.numbers import as_number
+    from tariffimpact.cli.numbers import read_span
     from tariffimpact.units import parse_fraction
 
-    quick(lambda: as_number("1" * 2000 + tail), 2)
+    def number():
+        for kind in ("rate", "money", "number", "money or share"):
+            with pytest.raises(ValueError) as caught:  # noqa: PT011  # too large, or none
+                read_span("1" * 2000 + (tail or "x"), kind)
+            assert "; " in str(caught.value)
+
+    quick(number, 2)
 
     def fraction():
         with pytest.raises(ValueError):  # noqa: PT011  # a long number is too large, a text is none

@@ -213,7 +213,8 @@ def in_habit(place, arguments, folder, locales):
     return told.stdout, tree(folder)
 
 
-@pytest.mark.parametrize("others", [[1], pytest.param([2, 3], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("others", [[1], [2, 3]])
 def test_answers_are_the_same_to_the_byte_whatever_the_habits(tmp_path, locales, others):
     """And no command asks the network or starts a program: the hook would notice, see above."""
     every = ["--all", json.dumps(list(ANSWERS.values()))]

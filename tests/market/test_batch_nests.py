@@ -128,7 +128,7 @@ def test_markets_far_above_the_outside_good_are_solved(kind, nested, above):
         assert worst(kind, case, found, border=False, nested=nested) <= 1e-10
 
 
-@pytest.mark.parametrize("sd", [1, 5, 20])
+@pytest.mark.parametrize("sd", [1, 5, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_ces_market_is_flagged_only_if_a_firm_withdraws_a_product(sd):
     """Bisection on H with every firm's reply bisected says whether a price runs off."""
     case = draw(5, 200, sd)
