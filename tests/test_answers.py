@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 from abc import ABC
+from datetime import date
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,15 +24,17 @@ from tariffimpact.costpush import (
 )
 from tariffimpact.decisions.bridge import bridge
 from tariffimpact.decisions.refund import refund_incidence
+from tariffimpact.facts import read_facts
 from tariffimpact.interval import Interval
 from tariffimpact.passthrough import measure, pass_through_bounds
 from tariffimpact.pricing import price_response
 from tariffimpact.pricing.cost import landed_cost
 from tariffimpact.pricing.demand import IsoelasticDemand
 from tariffimpact.pricing.incidence import unit_incidence
+from tariffimpact.tariffs import shipped_schedule
 from tariffimpact.uncertainty import Uniform, bounds, draws, sobol, tornado
 
-LISTS = {"FoundFacts", "EffectiveRates", "CompiledSchedule", "TariffRate"}
+LISTS = {"FoundFacts"}
 """What a search found is a list, and lies below the charts: it has no picture."""
 
 
@@ -68,6 +71,7 @@ def duty_cost(value, tariff):
     return value * tariff
 
 
+SCHEDULE = shipped_schedule(read_facts())
 BOX = {"value": Uniform(40, 60), "tariff": Uniform(0.1, 0.2)}
 
 
@@ -100,6 +104,8 @@ ANSWERS = {
     "costs and prices by start": lambda: start_months(
         pushed(), starts=["2024-11", "2024-12"], end="2025-12"
     ),
+    "tariff rate": lambda: SCHEDULE.rate("3304995000", "DEU", date(2025, 9, 1), questions=True),
+    "compiled schedule": lambda: SCHEDULE.compiled,
     "bounds": lambda: bounds(duty_cost, BOX),
     "draws": lambda: draws(duty_cost, BOX, n=200, seed=1),
     "tornado": lambda: tornado(duty_cost, BOX),

@@ -77,9 +77,13 @@ def duplicate_row(data):
 
 
 def overlapping_windows(data):
-    line = data.repeat("tariffs", "mfn-95045000", component_id="again", starts_on="2025-06-01")
+    charged = {"hts": "9504", "origins": "JPN CHN", "status": "in_force"}
+    first = data.repeat(
+        "tariffs", "ieepa-reciprocal-jpn-24-suspended", component_id="mine", **charged
+    )
+    line = data.repeat("tariffs", "mine", component_id="again", starts_on="2025-06-01")
     return [
-        f"tariffs.csv:{line}: starts_on: the window overlaps that of mfn-95045000 on line 2, "
+        f"tariffs.csv:{line}: starts_on: the window overlaps that of mine on line {first}, "
         "same authority, product and origin (got '2025-06-01'); "
         "end the earlier row on the day the later one starts"
     ]

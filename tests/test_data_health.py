@@ -5,26 +5,33 @@ import io
 import re
 from collections import Counter, defaultdict
 from datetime import date
-from itertools import pairwise
 
 import pytest
 
+from tariffimpact.codes import every_country
 from tariffimpact.facts import Status, shipped_folder
 from tariffimpact.facts.package import source_kinds
 from tariffimpact.facts.reader import KINDS
 from tariffimpact.interval import Interval
+from tariffimpact.tariffs import MFN, ScheduleFile
+from tariffimpact.tariffs.compile import OPEN, STARTS_ON
+from tariffimpact.tariffs.rules import FREEING, displacers, read_rules
+from tariffimpact.tariffs.schedule import COVERED, SHIPPED
+from tariffimpact.tariffs.windows import DUTY
 
 DATA = shipped_folder("data")
+LAW = DATA / "law"
 CODEBOOK = (DATA / "README.md").read_text(encoding="utf-8")
 TABLES = sorted(path.stem for path in DATA.glob("*.csv"))
+LAW_TABLES = sorted(path.stem for path in LAW.glob("*.csv"))
 FACT_TABLES = ("prices", "exposures", "statements", "financials", "origins")
 READ_TABLES = (
     "prices", "exposures", "statements", "financials", "customs_values", "refunds", "lawsuits",
 )  # fmt: skip
 
 
-def rows(table):
-    text = (DATA / f"{table}.csv").read_text(encoding="utf-8")
+def rows(table, folder=DATA):
+    text = (folder / f"{table}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
@@ -35,12 +42,19 @@ def section(table):
     return match[0]
 
 
+@pytest.fixture(scope="module")
+def law_book(facts):
+    return read_rules(sources=facts.sources)
+
+
 # files
 
+TEXTS = {".csv", ".json", ".md", ".toml"}
 
-@pytest.mark.parametrize(
-    "path", sorted(p for p in DATA.iterdir() if p.is_file()), ids=lambda path: path.name
-)
+FILES = sorted(p for folder in (DATA, LAW) for p in folder.iterdir() if p.is_file())
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.name != SHIPPED], ids=lambda p: p.name)
 def test_every_file_is_utf8_with_lf_and_a_last_line_end(path):
     content = path.read_bytes()
     content.decode("utf-8", errors="strict")
@@ -50,17 +64,27 @@ def test_every_file_is_utf8_with_lf_and_a_last_line_end(path):
     assert not content.endswith(b"\n\n")
 
 
+def test_the_one_file_that_is_no_text_is_a_whole_schedule():
+    assert [path.name for path in FILES if path.suffix not in TEXTS] == [SHIPPED]
+    assert len(ScheduleFile(DATA / SHIPPED).rows_of("95045000")) >= 2  # its seal is checked
+
+
 def test_every_table_is_read_and_none_is_missing():
     assert set(KINDS) <= set(TABLES)
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_no_cell_has_stray_blanks_and_each_row_one_line(table):
-    lines = (DATA / f"{table}.csv").read_text(encoding="utf-8").splitlines()
-    assert len(lines) == len(rows(table)) + 1
+@pytest.mark.parametrize(
+    ("folder", "table"),
+    [*((DATA, table) for table in TABLES), *((LAW, table) for table in LAW_TABLES)],
+    ids=lambda part: part if isinstance(part, str) else part.name,
+)
+def test_no_cell_has_stray_blanks_and_each_row_one_line(folder, table):
+    lines = (folder / f"{table}.csv").read_text(encoding="utf-8").splitlines()
+    told = rows(table, folder)
+    assert len(lines) == len(told) + 1
     stray = [
         (line, column)
-        for line, row in enumerate(rows(table), 2)
+        for line, row in enumerate(told, 2)
         for column, cell in row.items()
         if cell != cell.strip() or "  " in cell or "\u00a0" in cell
     ]
@@ -74,6 +98,13 @@ def test_no_cell_has_stray_blanks_and_each_row_one_line(table):
 def test_the_codebook_defines_each_column_in_the_order_of_the_file(table):
     defined = re.findall(r"^\| `(\w+)` \| \S", section(table), re.M)
     assert defined == list(rows(table)[0])
+
+
+@pytest.mark.parametrize("table", LAW_TABLES)
+def test_the_codebook_defines_each_column_of_the_law(table):
+    found = re.search(rf"^### law/{table}\.csv\n.*?(?=^##|\Z)", CODEBOOK, re.M | re.S)
+    assert found, f"data/README.md has no section on law/{table}.csv"
+    assert re.findall(r"^\| `(\w+)` \| \S", found[0], re.M) == list(rows(table, LAW)[0])
 
 
 @pytest.mark.parametrize("table", KINDS)
@@ -105,6 +136,10 @@ def test_every_source_is_cited_or_named():
             if table != "sources":
                 cited.add(row.get("source_id", ""))
             prose += [row.get(column, "") for column in ("notes", "note", "reason")]
+    for table in LAW_TABLES:
+        for row in rows(table, LAW):
+            cited.add(row.get("source_id", ""))
+            prose.append(row.get("notes", ""))
     prose += [path.read_text(encoding="utf-8") for path in DATA.glob("*/accounts.toml")]
     named = set(re.findall(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", " ".join(prose)))
     assert {row["source_id"] for row in rows("sources")} <= cited | named
@@ -122,6 +157,23 @@ def test_every_row_has_a_source_a_place_in_it_and_its_words(table):
         if "quote" in row:
             assert row["locator"]
             assert 2 <= len(row["quote"]) <= 600  # the words, kept short
+
+
+@pytest.mark.parametrize("table", ["rules", "lists"])
+def test_every_row_of_the_law_has_a_source_and_a_place_in_it(table, law_book):
+    """The place is its heading, its legal reference or its locator; a quote is kept short."""
+    known = {row["source_id"] for row in rows("sources")}
+    listed_by_rule = {word.lstrip("!@") for rule in law_book.rules for word in rule.scope}
+    for row in rows(table, LAW):
+        assert row["source_id"] in known
+        if table == "rules":
+            assert row["heading"] or row["legal_reference"] or row["locator"], row["component_id"]
+            assert not row["quote"] or 10 <= len(row["quote"]) <= 600
+        else:
+            placed = row["heading"] or row["locator"] or row["source_id"] == "bl-tracker"
+            assert placed, row["list"]
+            without = row["notes"].startswith("No rule: ")
+            assert (row["list"] in listed_by_rule) is not without, row["list"]
 
 
 NEAREST = ("primary", "wire", "carried")
@@ -318,10 +370,10 @@ def test_the_statements_of_the_story(facts):
     assert not any(row.company in ("PepsiCo", "Monster Beverage") for row in facts.prices)
 
 
-def test_japans_threat_and_its_deal(facts):
+def test_japans_threat_and_its_deal(facts, law_book):
     japan = {
         (row.status, row.ad_valorem.low)
-        for row in facts.tariffs
+        for row in (*facts.tariffs, *law_book.rules)
         if row.origins == ("JPN",) and row.authority == "IEEPA reciprocal"
     }
     assert (Status.THREATENED, 0.25) in japan
@@ -343,41 +395,63 @@ def test_each_family_of_the_story_has_products(facts):
     }  # fmt: skip
 
 
-def test_windows_of_one_line_follow_each_other_without_a_hole(facts, schedule):
-    """Every product from every origin has one MFN duty on every day the schedule knows."""
+def test_windows_of_one_line_follow_each_other_without_a_hole(facts, compiled):
+    """Every line has one general rate on every day from its first, and but for a line that the
+    book dropped, to the end; so has each product of the story."""
+    frame = compiled.frame[compiled.frame["authority"] == MFN]
+    frame = frame[(frame["role"] == DUTY) & (frame["hts"] != "")]
+    ordered = frame.sort_values(["hts", "origin", "starts_on"])
+    follows = ordered["hts"].eq(ordered["hts"].shift()) & ordered["origin"].eq(
+        ordered["origin"].shift()
+    )
+    assert (ordered["starts_on"] == ordered["ends_on"].shift())[follows].all()
+    lasting = ordered[ordered["origin"] == ""].groupby("hts")["ends_on"].max()
+    assert (lasting.dt.date == OPEN).mean() > 0.99
+    first = ordered[ordered["origin"] == ""].groupby("hts")["starts_on"].min()
     for product in facts.products:
-        for origin in schedule.origins(product.hts):
-            mfn = sorted(
-                (row.starts_on, row.ends_on)
-                for row in schedule._in_scope(product, origin)
-                if row.authority == "MFN"
-            )
-            assert all(ends == starts for (_, ends), (starts, _) in pairwise(mfn))
+        assert (first[product.hts[:8]].date(), lasting[product.hts[:8]].date()) == (STARTS_ON, OPEN)
 
 
-def test_ieepa_duties_are_void_and_end_where_collection_ended(facts):
-    ieepa = [
-        row
-        for row in facts.tariffs
-        if row.authority.startswith("IEEPA") and row.status in (Status.IN_FORCE, Status.VOID)
-    ]
-    assert {row.status for row in ieepa} == {Status.VOID}
-    assert max(row.ends_on for row in ieepa) == date(2026, 2, 24)
-    assert min(row.starts_on for row in ieepa) == date(2025, 2, 4)
-    lasting = [row for row in ieepa if row.ends_on == date(2026, 2, 24)]
-    assert {row.legal_ends_on for row in lasting} == {date(2026, 2, 20)}
+def test_ieepa_duties_are_void_and_end_where_collection_ended(law_book):
+    ieepa = [rule for rule in law_book.rules if rule.authority.startswith("IEEPA")]
+    assert {rule.status for rule in ieepa} == {Status.VOID}
+    assert max(rule.ends_on for rule in ieepa) == date(2026, 2, 24)
+    assert min(rule.starts_on for rule in ieepa) == date(2025, 2, 4)
+    lasting = [rule for rule in ieepa if rule.ends_on == date(2026, 2, 24)]
+    assert {rule.legal_ends_on for rule in lasting} == {date(2026, 2, 20)}
+    others = {rule.status for rule in law_book.rules if rule not in ieepa}
+    assert others == {Status.IN_FORCE, Status.ANNOUNCED}
+    for rule in ieepa:
+        if rule.kind not in FREEING:  # who held it so, and when its collection ended
+            assert "source scotus-learning-resources" in rule.notes, rule.component_id
+            assert "source csms-67834313" in rule.notes, rule.component_id
 
 
-def test_every_group_is_used_and_every_member_known(facts):
-    used = {word for row in facts.tariffs for word in (*row.origins, *row.except_origins)}
-    groups = {group.group for group in facts.country_groups}
-    assert groups == {word for word in used if word.startswith("@")}
-    eu = next(group for group in facts.country_groups if group.group == "@EU27")
-    assert len(set(eu.members)) == len(eu.members) == 27
+def test_every_group_is_used_and_every_member_known(facts, law_book):
+    told = [*law_book.rules, *law_book.programmes]
+    used = {word.lstrip("!") for row in told for word in row.origins}
+    assert set(law_book.groups) == {word for word in used if word.startswith("@")}
+    for members in law_book.groups.values():
+        assert len(set(members)) == len(members)
+        assert set(members) <= every_country()
+    eu = law_book.groups["@EU27"]
+    assert len(eu) == 27
+    # a user's rows name the groups of country_groups.csv, which are those of the law and the
+    # countries that the report covers
+    for group in facts.country_groups:
+        if group.group != COVERED:
+            assert sorted(group.members) == sorted(law_book.groups[group.group])
 
 
-def test_authorities_that_displace_and_are_replaced_exist(facts):
+def test_authorities_that_displace_and_are_replaced_exist(facts, law_book):
     """A misspelt name would displace nothing, in silence."""
-    authorities = {row.authority for row in facts.tariffs}
+    authorities = {rule.authority for rule in law_book.rules if rule.kind not in FREEING}
+    for rule in law_book.rules:
+        for word in rule.displaced_by:
+            named = displacers(rule, authorities)
+            assert set(named) <= authorities, rule.component_id
+            assert any(name.startswith(word.rstrip("*")) for name in named), rule.component_id
+        if rule.kind in FREEING:
+            assert rule.waives in authorities, rule.component_id
     for row in facts.tariffs:
-        assert {*row.displaced_by, *row.replaces} <= authorities, row.component_id
+        assert {*row.displaced_by, *row.replaces} <= authorities | {MFN}, row.component_id

@@ -22,6 +22,7 @@ from tariffimpact.facts import (
 from tariffimpact.facts.reader import KINDS, OPTIONAL
 from tariffimpact.facts.tables import MAX_BYTES, read_table
 from tariffimpact.interval import Interval
+from tariffimpact.tariffs import shipped_schedule
 
 COLUMNS = (
     "price_id,company,product,hts,market,old_price,new_price,currency,announced_on,effective_on,"
@@ -506,7 +507,7 @@ def test_a_share_is_a_fraction(data, table_name, key, column):
 
 
 def test_a_rate_in_percent_is_refused(data):
-    line = data.edit("tariffs", "mfn-76129010", ad_valorem="57")
+    line = data.edit("tariffs", "ieepa-reciprocal-jpn-25-letter", ad_valorem="57")
     with pytest.raises(DataError) as caught:
         read_facts(data.folder)
     assert str(caught.value) == (
@@ -589,12 +590,29 @@ def test_what_was_known_on_a_day(facts):
         before, after = getattr(facts, name), getattr(known, name)
         assert after == tuple(row for row in before if published[row.source_id] <= day)
         assert name == "origins" or len(after) < len(before)
-    # all that was held void was held so in February 2026
     assert [t.component_id for t in known.tariffs] == [t.component_id for t in facts.tariffs]
-    assert {t.status for t in facts.tariffs} - {t.status for t in known.tariffs} == {Status.VOID}
-    assert facts.as_of(date(2026, 2, 20)).tariffs == facts.tariffs
     with pytest.raises(ModelError, match=r"no fact had been published by 1999-12-31; the first is"):
         facts.as_of(date(1999, 12, 31))
+
+
+def test_what_was_held_void_was_in_force_until_it_was_held_so(data):
+    """In the law and in a user's own rows, each by its own day."""
+    data.repeat(
+        "tariffs", "ieepa-reciprocal-jpn-24-suspended", component_id="mine", authority="Own duty",
+        displaced_by="", status="void", legal_ends_on="2025-07-01",
+    )  # fmt: skip
+    own = read_facts(data.folder)
+    for day, law, mine in (
+        ("2025-06-30", Status.IN_FORCE, Status.IN_FORCE),
+        ("2025-07-01", Status.IN_FORCE, Status.VOID),
+        ("2026-02-19", Status.IN_FORCE, Status.VOID),
+        ("2026-02-20", Status.VOID, Status.VOID),
+    ):
+        asked = shipped_schedule(own, known_on=date.fromisoformat(day))
+        counted = asked.rate("9504500000", "JPN", date(2025, 6, 8)).counted
+        told = {part.authority: part.status for part in counted}
+        assert (told["IEEPA reciprocal"], told["Own duty"]) == (law, mine), day
+        assert told["MFN"] is Status.IN_FORCE
 
 
 def test_companies_are_found_in_any_case_and_an_unknown_one_names_the_known(facts):

@@ -427,7 +427,11 @@ def test_a_short_code_will_do_where_one_product_fits(schedule, code):
 
 
 def test_a_statistical_line_finds_its_product_of_eight_digits(schedule):
-    assert schedule.product("7612901060").hts == "76129010"
+    of_eight, of_ten = schedule.product("76129010"), schedule.product("7612901060")
+    assert (of_ten.hts, of_ten.name) == ("7612901060", of_eight.name)
+    assert of_ten.metal_content == of_eight.metal_content == Interval.exactly(1)
+    rates = {schedule.rate(p.hts, "DEU", date(2025, 9, 1)).rate for p in (of_eight, of_ten)}
+    assert len(rates) == 1
 
 
 # the result

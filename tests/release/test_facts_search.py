@@ -117,8 +117,18 @@ def test_words_match_by_their_beginning_in_any_case_and_without_accents(found, w
 
 
 @pytest.mark.parametrize("words", ["consoles china list", "section 301 video game console"])
-def test_a_duty_is_found_by_the_product_and_the_country_it_bears_on(found, words):
-    assert "s301-china-list4b" in " ".join(found(words, kinds=[FactKind.TARIFF]))
+def test_a_duty_is_found_by_the_product_and_the_country_it_bears_on(data, words):
+    data.repeat(
+        "tariffs", "ieepa-reciprocal-jpn-25-letter", component_id="mine", name="List 4B",
+        authority="Section 301", hts="95045000", origins="CHN", displaced_by="",
+    )  # fmt: skip
+    told = search_facts(read_facts(data.folder), words, kinds=[FactKind.TARIFF]).entries
+    assert [entry.fact_id for entry in told] == ["mine"]
+
+
+def test_a_threat_is_found_by_the_country_it_bears_on(found):
+    told = found("japan letter", kinds=[FactKind.TARIFF])
+    assert told == {"ieepa-reciprocal-jpn-25-letter"}
 
 
 def test_where_one_claim_is_found_all_that_disagree_with_it_are(facts):

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
+from tariffimpact.answers import Answer
 from tariffimpact.codes import country_name, hts_label
 from tariffimpact.facts import DutyBase, DutyKind, Product, Source, Status
 from tariffimpact.interval import Interval
@@ -65,8 +66,8 @@ class OpenQuestion:
         return f"{self.question} {no} if not, {yes} if so ({self.how})."
 
 
-@dataclass(frozen=True, slots=True)
-class TariffRate:
+@dataclass(frozen=True, slots=True, repr=False)
+class TariffRate(Answer):
     """The duty on a product from an origin on a day, with its parts."""
 
     product: Product

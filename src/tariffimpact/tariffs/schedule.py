@@ -280,18 +280,16 @@ class Schedule:
             raise ModelError(_too_short(code, self.source.codes_under(digits)))
         if not ({digits, digits[:8]} & set(self.source.codes_under(digits[:8]))):
             raise ModelError(f"product {code!r} is not in the schedule{self._near(digits)}")
-        metal = next((m for hts, m in self._metal() if digits.startswith(hts)), None)
+        named = [p for p in self.products if digits.startswith(p.hts)]
+        if named:  # a statistical line of a product named by its tariff line
+            return named[0].model_copy(update={"hts": digits})
+        shares = self.source.manifest["metal"].items()
+        metal = next((Interval(*m) for hts, m in shares if digits.startswith(hts)), None)
         return Product(hts=digits, name=f"HTS {digits}", family="any", metal_content=metal)
 
     def _near(self, digits: str) -> str:
         near = self.source.codes_under(digits[:6])[:5] or self.source.codes_under(digits[:4])[:5]
         return f"; its lines nearby are {', '.join(near)}" if near else ""
-
-    def _metal(self) -> Iterator[tuple[str, Interval]]:
-        named = [(p.hts, p.metal_content) for p in self.products if p.metal_content]
-        yield from named
-        for hts, share in self.source.manifest["metal"].items():
-            yield hts, Interval(*share)
 
     def origins(self, product: str) -> tuple[str, ...]:
         """Return the origins to ask for: those the facts cover, of the products they name.
@@ -379,7 +377,7 @@ class Schedule:
             left[each.role] = left[each.role] * (1 - self._freed(each, claims))
         freeing = [each for each in freeing if each.high > 0]
         specific = Interval(row.specific_low, row.specific_high) if row.specific_high else None
-        only_specific = row.high == 0 and specific is not None and row.authority != MFN
+        only_specific = row.high == 0 and specific is not None
         return Duty(
             row.component_id, row.authority, DutyKind(row.kind), DutyBase(row.base),
             None if only_specific else Interval(row.low, row.high), specific, row.specific_unit,
@@ -429,13 +427,13 @@ class Schedule:
     def _status(self, told: Mapping[str, Any]) -> Status:
         status = Status(told["status"])
         day = self._known_on
-        later = day is not None and day < date.fromisoformat(self._voided_on)
-        return Status.IN_FORCE if status is Status.VOID and later else status
+        held = told["legal_ends_on"] or self._voided_on
+        return Status.IN_FORCE if status is Status.VOID and day and str(day) < held else status
 
     @cached_property
     def _voided_on(self) -> str:
-        """The day on which the duties now void were held so."""
-        void = [part["legal_ends_on"] for part in self._components.values()
+        """The day on which the duties of the law that are now void were held so."""
+        void = [part["legal_ends_on"] for part in self.source.manifest["components"].values()
                 if part["status"] == Status.VOID and part["legal_ends_on"]]  # fmt: skip
         return min(void, default="0001-01-01")
 

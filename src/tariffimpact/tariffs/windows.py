@@ -22,10 +22,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tariffimpact.answers import Answer
 from tariffimpact.errors import DataError, Fault, ModelError, require, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 FORMAT: Final = 4
 _METADATA: Final = b"tariffimpact"
@@ -76,8 +78,8 @@ class Window:
 COLUMNS: Final = tuple(f.name for f in dataclasses.fields(Window))
 
 
-@dataclass(frozen=True)
-class CompiledSchedule:
+@dataclass(frozen=True, repr=False)
+class CompiledSchedule(Answer):
     """A schedule: its rows and what they refer to."""
 
     frame: pd.DataFrame
@@ -118,6 +120,43 @@ class CompiledSchedule:
     def to_frame(self) -> pd.DataFrame:
         """Return the rows."""
         return self.frame
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the lowest and the highest rate that each authority charges on any line and day.
+
+        A line whose own words set no upper end, such as a duty by the jewel, is left out.
+        """
+        import numpy as np
+
+        from tariffimpact import charts
+
+        frame = self.frame
+        told = frame[(frame["role"] == DUTY) & np.isfinite(frame["high"])]
+        ends = told.groupby("authority").agg(low=("low", "min"), high=("high", "max"))
+        named = [name for name in self.manifest["authorities"] if name in ends.index]
+        bars = ends.loc[named].rename_axis("label").reset_index()
+        return charts.range_bars(
+            bars, form="percent", x_label="Stated rate, lowest to highest", source=self.credit(),
+            ax=ax,
+        )  # fmt: skip
+
+    def explain(self) -> str:
+        """Return the summary, and of each authority its rules, its days and its sources."""
+        return "\n".join([self.summary(), *map(self._told_of, self.manifest["authorities"])])
+
+    def _told_of(self, authority: str) -> str:
+        rows = self.frame[(self.frame["authority"] == authority) & (self.frame["role"] == DUTY)]
+        parts = [self.manifest["components"][name] for name in rows["component_id"].unique()]
+        cited = sorted({part["source_id"] for part in parts})
+        standing = sorted({part["status"].replace("_", " ") for part in parts})
+        if rows.empty:
+            return f"  {authority}: nothing charged on the days it knows"
+        day = rows["starts_on"].min().date()
+        number = f"{len(parts):,} rules" if len(parts) > 1 else "1 rule"
+        return (
+            f"  {authority}: {number} from {day} ({', '.join(standing)}); "
+            f"sources: {', '.join(cited)}"
+        )
 
     @property
     def claims(self) -> tuple[str, ...]:
