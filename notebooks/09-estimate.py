@@ -101,3 +101,11 @@ staggered.to_frame()[["term", "method", "estimate", "low", "high"]].head(2)
 # %%
 rows = staggered.to_frame().query("method == 'event'")
 axes = charts.event_effects(rows, y_label="Effect on the log price")
+
+# %% [markdown]
+# ## What to do next
+#
+# Put your prices into a table with a row for each product and period, and ask
+# `tariffimpact estimate FILE --treated COL --from DAY`. Read the verdicts before the coefficient:
+# they say whether the groups moved alike before, and what the number may not be taken for. Add
+# `--customs-share` and `--tariff-change` for dollars of price per dollar of duty.

@@ -140,3 +140,11 @@ economy = Requirements(np.array([0.5, 0.0]), np.array([[0.0, 0.3], [0.0, 0.0]]))
 steel, car = economy.costs(np.array([0.25, 0.0]))
 assert np.isclose([steel, car], [0.5 * 0.25, 0.3 * 0.5 * 0.25]).all()
 print(f"steel {steel:.2%}, car {car:.2%}")
+
+# %% [markdown]
+# ## What to do next
+#
+# Ask `tariffimpact cost-push --month 2025-12 --base 2024` for another month, or with
+# `--on DAY --before DAY` for the law's rates in place of the receipts. For a duty that is only
+# proposed, write a table with a commodity or product and its change in each row, and give it with
+# `--rates FILE`. Read both margin rules: the answer lies between them.

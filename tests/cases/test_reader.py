@@ -159,7 +159,7 @@ def test_a_tariff_looked_up(read):
     assert (change.low, change.high) == pytest.approx((0.0, 0.1))
     with pytest.raises(DataError, match="origins"):
         read(text.replace("VNM", "XXX"))
-    with pytest.raises(DataError, match="the schedule knows"):
+    with pytest.raises(DataError, match="no rate on 1999-05-15; the schedule begins on 2025-01-01"):
         read(text.replace("2025-05-15", "1999-05-15"))
 
 

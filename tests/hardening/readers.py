@@ -225,19 +225,26 @@ def _workbook(rows: bytes) -> bytes:
 
 
 LAW = DATA / "law"
+LONG = ("rules", "codes", "book")
+"""Tables of the law of which the head will do: the others name each other's rows."""
 
 
 def _rules(name: str) -> Callable[[Path], object]:
-    """Read the law of a folder in which one table is spoilt; of the long ones the head will do."""
+    """Read the law of a folder in which one table is spoilt."""
     from tariffimpact.tariffs.rules import read_rules
 
     def read(path: Path) -> object:
         for other in LAW.glob("*.csv"):
             if other.stem != name:
-                (path.parent / other.name).write_bytes(_head(other.read_bytes(), 6))
+                (path.parent / other.name).write_bytes(_law(other.stem))
         return read_rules(path.parent, sources=_facts().sources)
 
     return read
+
+
+def _law(name: str) -> bytes:
+    whole = (LAW / f"{name}.csv").read_bytes()
+    return _head(whole, 6) if name in LONG else whole
 
 
 def _schedule(path: Path) -> object:
@@ -347,6 +354,5 @@ def readers() -> dict[str, Reader]:
     found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")
     found |= {f"accounts with {name}": _accounts(name) for name in SMALL}
     for name in ("rules", "programmes", "claims", "groups", "lists", "codes", "book"):
-        seed = _head((LAW / f"{name}.csv").read_bytes(), 6)
-        found[f"rules with {name}"] = Reader((seed,), _rules(name), f"{name}.csv")
+        found[f"rules with {name}"] = Reader((_law(name),), _rules(name), f"{name}.csv")
     return found

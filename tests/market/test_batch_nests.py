@@ -238,7 +238,7 @@ def steepest_turn(curve, firm, nest, loose, kept, index, margin, share):
 @pytest.mark.parametrize("curve", [0.0, 1 / 3, 2.0])
 def test_a_point_that_is_no_maximum_by_differences_has_a_better_one_elsewhere(curve):
     rng, judged = np.random.default_rng(11), []
-    for _ in range(150):
+    for _ in range(300):
         firm, nest, loose, kept, index, margin, share = drawn_point(rng, curve)
         if (margin <= 0).any() or (curve * margin >= 0.999).any():
             continue

@@ -1,11 +1,11 @@
 """What the engine says of itself, and no test is about."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from portfolio.sku_rows import HEADER
-from tariffimpact.tariffs import shipped_schedule
 
 
 def pytest_collection_modifyitems(items):
@@ -18,26 +18,43 @@ def pytest_collection_modifyitems(items):
             )
 
 
-@pytest.fixture(scope="module")
-def shipped(facts):
-    return shipped_schedule(facts).compiled
+@pytest.fixture(scope="session")
+def shipped(compiled):
+    return compiled
 
 
-@pytest.fixture(scope="module", autouse=True)
-def layers_of_the_shipped_schedule_once(shipped):
-    """Part the shipped schedule into layers once a module, and not at each call."""
-    from tariffimpact.portfolio import effective_rates, product_duties, schedule_layers
+@pytest.fixture(scope="session")
+def _shipped_layers(shipped):
+    from tariffimpact.portfolio import schedule_layers
 
-    made = schedule_layers(shipped)
+    return schedule_layers(shipped)
 
-    def known(compiled, claims=None):
-        return (
-            made if compiled is shipped and not claims else schedule_layers(compiled, claims=claims)
-        )
+
+@pytest.fixture(scope="session")
+def _shipped_engine(_shipped_layers):
+    from tariffimpact.portfolio import engine
+
+    with engine(_shipped_layers) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def the_shipped_schedule_loaded_once(shipped, _shipped_layers, _shipped_engine):
+    """Part the shipped schedule into layers, and load an engine with it, but once."""
+    from tariffimpact.portfolio import effective_rates, engine, product_duties, schedule_layers
+
+    def known_layers(compiled, claims=None):
+        known = compiled is shipped and not claims
+        return _shipped_layers if known else schedule_layers(compiled, claims=claims)
+
+    def known_engine(layers, name="duckdb"):
+        known = layers is _shipped_layers and name == "duckdb"
+        return nullcontext(_shipped_engine) if known else engine(layers, name)
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (product_duties, effective_rates):
-            patch.setattr(module, "schedule_layers", known)
+            patch.setattr(module, "schedule_layers", known_layers)
+            patch.setattr(module, "engine", known_engine)
         yield
 
 

@@ -76,5 +76,5 @@ def test_rules_that_could_not_be_told_exactly_are_refused(facts):
            },
     )  # fmt: skip
     told = "\n".join(map(str, inexact(rules)))
-    assert "s232-steel-50: displaced_by: gives way to Section 232 by use on part of" in told
+    assert "s232-steel-50: displaced_by: gives way to Section 232 vehicles on part of" in told
     assert "kind: is a total with MFN on days when labour-floor-10 is one too" in told

@@ -73,15 +73,17 @@ def charge_imports(
         Share of the duty a claim frees, 0 to 1, by claim; one not named is unknown.
     """
     import numpy as np
+    import pandas as pd
 
     lines, total = imported_lines(accounts.folder)
     with engine(schedule_layers(compiled, claims=claims)) as running:
-        days = [
-            running.charge_frame(lines[["hts", "origin"]].assign(
-                entered_on=_stamp(day), metal_low=0.0, metal_high=1.0))
+        asked = [
+            lines[["hts", "origin"]].assign(entered_on=_stamp(day), metal_low=0.0, metal_high=1.0)
             for day in (on, before)
-        ]  # fmt: skip
+        ]
+        charged = running.charge_frame(pd.concat(asked, ignore_index=True))
         authorities = running.authorities
+    days = charged.iloc[: len(lines)], charged.iloc[len(lines) :].reset_index(drop=True)
     now, then = days
     bounded = [day["known"] & np.isfinite(day["rate_high"]) for day in days]
     parts = {

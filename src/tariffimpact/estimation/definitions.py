@@ -28,6 +28,7 @@ MEANINGS: Final[dict[str, str]] = {
     "percent_change": "change of price as a fraction of the price compared with",
     "price_change": "change in the unit of the price column",
 }
+"""What a coefficient is, by the name of its definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ def converted(
     >>> effect = Coefficient("imported", -0.04, 0.004, -0.048, -0.032, "percent_change")
     >>> rate, _ = converted(effect, customs_share=Interval(0.4, 0.6),
     ...                     tariff_change=Interval.exactly(-0.10))
-    >>> print(rate.interval, rate.estimate)
-    0.5333..1.2 0.8
+    >>> print(f"{rate.interval}, about {rate.estimate:.2f}")
+    0.5333..1.2, about 0.80
     """
     require(
         0 < customs_share.low <= customs_share.high <= 1,

@@ -91,7 +91,7 @@ def claim_of(record: Record) -> Claim:
     --------
     >>> from tariffimpact.facts import read_facts
     >>> claim_of(read_facts().assumptions[0]).words
-    'Customs share, consoles sold in the US: 50% to 97% of shelf price'
+    'Customs share, consoles sold in the US: 70% to 90% of shelf price'
     """
     return _CLAIMS[type(record)](record)
 

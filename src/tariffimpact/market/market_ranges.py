@@ -542,7 +542,7 @@ def market_model(
     ...                      quantities=[3.0, 3.0])
     >>> found = bounds(model, {"outside_share": Interval(0.3, 0.5),
     ...                        "margin:a": Interval(0.35, 0.45)})
-    >>> print(found.low.round(2), found.high.round(2))
+    >>> print(f"{found.low:.2f} to {found.high:.2f}")
     8.85 12.55
     """
     require(measure in _ASKED, f"measure: one of {', '.join(_ASKED)} (got {measure!r})")

@@ -108,8 +108,8 @@ class ProductDuties:
 
         skus = self._completed(frame)
         since = pd.Timestamp(self.terms.since(self.known))
-        now = self._charged(skus, skus["entered_on"], "rate")
-        then = self._charged(skus, pd.Series(since, index=skus.index), "rate_before")
+        days = skus["entered_on"], pd.Series(since, index=skus.index)
+        now, then = self._charged(skus, days)
         keep = _decided(skus, now, faults, self.file.table.path)
         rows = [each[keep].reset_index(drop=True) for each in (skus, now, then)]
         authorities = self.compiled.manifest["authorities"]
@@ -133,15 +133,17 @@ class ProductDuties:
         free = [any(claims.get(name, 0.0) == 1 for name in _FREEING) for claims in claimed]
         return skus.assign(claimed=claimed, free_of_fee=free)
 
-    def _charged(self, skus: pd.DataFrame, days: Any, stated: str) -> pd.DataFrame:
-        """Return the rows charged on their days, each under its own claims; a rate stated wins."""
+    def _charged(self, skus: pd.DataFrame, days: tuple[Any, Any]) -> list[pd.DataFrame]:
+        """Return the rows charged on each of two days, under their own claims.
+
+        A rate stated for a day wins.
+        """
         import pandas as pd
 
         lines = pd.DataFrame(
             {
                 "hts": skus["hts"],
                 "origin": skus["origin"],
-                "entered_on": days,
                 "metal_low": skus["metal_content"].fillna(0.0),
                 "metal_high": skus["metal_content"].fillna(1.0),
                 "quantity_per_dollar": skus["duty_quantity"]
@@ -150,15 +152,26 @@ class ProductDuties:
         )
         keys = skus["claimed"].map(lambda claims: tuple(sorted(claims.items())))
         coded = (skus["hts"] != "") & (skus["origin"] != "")
-        parts = []
-        for key in dict.fromkeys(keys[coded]):
-            rows = lines[coded & (keys == key)]
-            charged = self.engine_of(dict(key)).charge_frame(rows.reset_index(drop=True))
-            parts.append(charged.set_axis(rows.index))
+        parts = [self._on_days(lines[coded & (keys == key)], days, dict(key))
+                 for key in dict.fromkeys(keys[coded])]  # fmt: skip
         if not parts:
-            parts.append(self.engine_of({}).charge_frame(_any_line(self.known, days)).iloc[:0])
-        charged = pd.concat(parts).reindex(skus.index)
-        return _stated(charged, skus[stated], skus["rate"].notna())
+            one = _any_line(self.known).set_axis(skus.index[:1])
+            parts.append([part.iloc[:0] for part in self._on_days(one, days, {})])
+        return [
+            _stated(pd.concat(part).reindex(skus.index), skus[stated], skus["rate"].notna())
+            for stated, part in zip(("rate", "rate_before"), zip(*parts, strict=True), strict=True)
+        ]
+
+    def _on_days(
+        self, lines: pd.DataFrame, days: tuple[Any, Any], claims: Mapping[str, float]
+    ) -> list[pd.DataFrame]:
+        """Return lines charged on each of two days, in one question."""
+        import pandas as pd
+
+        both = [lines.assign(entered_on=day.loc[lines.index]) for day in days]
+        charged = self.engine_of(claims).charge_frame(pd.concat(both, ignore_index=True))
+        halves = charged.iloc[: len(lines)], charged.iloc[len(lines) :]
+        return [half.set_axis(lines.index) for half in halves]
 
     def _with_fees(self, done: pd.DataFrame, skus: pd.DataFrame) -> pd.DataFrame:
         """Return the rows with the fees of customs, and the interest on what is paid back."""
@@ -183,15 +196,14 @@ class ProductDuties:
         return np.array([grown.get(day, np.nan) for day in days])
 
 
-def _any_line(known: KnownGoods, days: pd.Series[Any]) -> pd.DataFrame:
+def _any_line(known: KnownGoods) -> pd.DataFrame:
     """Return one line, for the columns of its charge."""
     import pandas as pd
 
     return pd.DataFrame(
         {
             "hts": [min(known.codes)], "origin": [min(known.origins or ["CHN"])],
-            "entered_on": days.iloc[:1].to_numpy(), "metal_low": [0.0], "metal_high": [1.0],
-            "quantity_per_dollar": [0.0],
+            "metal_low": [0.0], "metal_high": [1.0], "quantity_per_dollar": [0.0],
         }
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ def assumed(facts: Facts, name: str, subject: Subject) -> Assumption | None:
     --------
     >>> from tariffimpact.facts import read_facts
     >>> str(assumed(read_facts(), "customs_share", Subject(("PlayStation 5", "consoles"))).value)
-    '0.5..0.97'
+    '0.7..0.9'
     """
     found: dict[int, list[Assumption]] = {}
     for row in facts.assumptions:

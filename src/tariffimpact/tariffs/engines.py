@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EngineName = Literal["duckdb", "spark"]
+_LINES: Final = "lines_to_charge"
 _EXTRAS: Final = {"duckdb": "portfolio", "spark": "distributed"}
 
 
@@ -31,6 +32,8 @@ class Engine:
     tables: dict[str, ir.Table]
     authorities: tuple[str, ...]
     plan: Plan
+    _queries: dict[Any, tuple[str, Any]] = field(default_factory=dict, repr=False)
+    """Of each shape of lines, the query that charges them and the schema of what it returns."""
 
     def charged(self, lines: ir.Table) -> ir.Table:
         """Return the expression of the lines with their rate; see `at_scale.charge`."""
@@ -61,13 +64,30 @@ class Engine:
         """
         numbered = lines.assign(line_number=range(len(lines)))
         with _one_file(numbered) as path:
-            found = self.run(self.charged(self.read(path)).order_by("line_number"))
+            found = self._charged_file(path)
         if len(found) != len(lines):
             raise ModelError(
                 f"{len(lines):,} lines met {len(found):,} rows of the schedule; its windows "
                 "overlap: build it again"
             )
         return found.drop(columns="line_number")
+
+    def _charged_file(self, path: Path) -> pd.DataFrame:
+        """Return the lines of a file with their rates, by their number.
+
+        Writing the query takes longer than charging some thousand lines: it is kept.
+        """
+        table = self.connection.read_parquet(str(path), table_name=_LINES)
+        if self.connection.name != "duckdb":
+            return self.run(self.charged(table).order_by("line_number"))
+        if table.schema() not in self._queries:
+            asked = self.charged(table).order_by("line_number")
+            told = asked.schema().to_pyarrow()
+            self._queries[table.schema()] = self.connection.compile(asked), told
+        query, schema = self._queries[table.schema()]
+        found = self.connection.con.sql(query).to_arrow_table().cast(schema)
+        frame: pd.DataFrame = found.to_pandas(date_as_object=False)
+        return frame
 
 
 @contextmanager

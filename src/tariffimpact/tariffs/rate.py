@@ -107,10 +107,11 @@ class TariffRate(Answer):
     def summary(self) -> str:
         """Return the rate in a sentence."""
         per_unit = "".join(f", plus {_per_unit(part)}" for part in self.specific)
+        name, code = self.product.name, hts_label(self.product.hts)
+        goods = name if code in name else f"{name} ({code})"
         return (
-            f"{self.product.name} ({hts_label(self.product.hts)}) from "
-            f"{country_name(self.origin)} on {self.on}: {units.percent(self.rate)} of customs "
-            f"value{per_unit}."
+            f"{goods} from {country_name(self.origin)} on {self.on}: {units.percent(self.rate)} of "
+            f"customs value{per_unit}."
         )
 
     def to_frame(self) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.codes import check_country, check_hts, country_name, every_country
+from tariffimpact.codes import check_country, check_hts, country_name, every_country, hts_label
 from tariffimpact.errors import DataError, Fault, ModelError, require
 from tariffimpact.facts import DutyBase, DutyKind, Facts, Product, Source, Status, shipped_folder
 from tariffimpact.interval import Interval
@@ -285,7 +285,8 @@ class Schedule:
             return named[0].model_copy(update={"hts": digits})
         shares = self.source.manifest["metal"].items()
         metal = next((Interval(*m) for hts, m in shares if digits.startswith(hts)), None)
-        return Product(hts=digits, name=f"HTS {digits}", family="any", metal_content=metal)
+        name = f"HTS {hts_label(digits)}"
+        return Product(hts=digits, name=name, family="any", metal_content=metal)
 
     def _near(self, digits: str) -> str:
         near = self.source.codes_under(digits[:6])[:5] or self.source.codes_under(digits[:4])[:5]

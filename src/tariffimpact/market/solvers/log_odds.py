@@ -242,11 +242,17 @@ def solve_odds(game: Game, held: Flags, prices: Array) -> tuple[Array, float, in
 
 
 def settled_odds(game: Game) -> tuple[Array, float, int]:
-    """Return the same for a market of a batch, without the long way round to a market's edge."""
+    """Return the same for a market of a batch, without the long way round to a market's edge.
+
+    The error is that of the markups of what is sold at all, of which the least is 1 - nesting: the
+    gap is one of utility.
+    """
     free = np.zeros(game.cost.size, dtype=np.bool_)
     conditions = OddsConditions.of(game, free, np.maximum(game.cost, _POSITIVE))
     found = _settled(conditions)
-    return conditions.prices(game, found.x), found.error, found.iterations
+    size = 1 + np.abs(conditions.at_cost[conditions.shares(found.x).share > 0])
+    error = found.error * float(np.max(size, initial=1.0) / np.min(1 - conditions.demand.nesting))
+    return conditions.prices(game, found.x), error, found.iterations
 
 
 def _settled(conditions: OddsConditions) -> Found:

@@ -26,7 +26,7 @@ _AIM, _FINE = 1e-13, 4e-16
 """Condition, over the largest log weight, at which steps end if they no longer help, or anyway."""
 _STEPS = ((8, 1), (60, 8))
 """Steps taken in all markets, then in those left; how often a step that does not help is halved."""
-_ROUNDING = 4e-16
+_ROUNDING = 4e-15
 _INSIDE = 1 - 1e-12
 """Part of the largest W at which CES demand still leaves a price."""
 
@@ -170,12 +170,11 @@ def _attempt(given: Products, limit: int, halvings: int) -> Solution:
     least = np.minimum.reduceat(keep, cells.starts)
     with np.errstate(all="ignore"):
         ceiling = np.where(cells.curve > 0, least / cells.curve * _INSIDE, np.inf)
-        size = np.zeros(given.curve.size)
-        np.maximum.at(size, given.market, np.abs(given.value) / (1 - given.nesting))
         w = np.zeros(cells.starts.size)
         at = _evaluated(given, cells, keep, least, w)
         w = np.minimum(w - at.gap, 0.9 * ceiling)
         at = _evaluated(given, cells, keep, least, w)
+        size = _size(given, cells, at)
         pace = np.ones(given.curve.size)
         steps = np.zeros(given.curve.size, dtype=np.intp)
         step, fresh = np.zeros_like(w), np.ones(given.curve.size, dtype=np.bool_)
@@ -196,7 +195,7 @@ def _attempt(given: Products, limit: int, halvings: int) -> Solution:
             at = there if go.all() else _evaluated(given, cells, keep, least, w)
             fresh = go
             pace = np.where(near & ~better, 0.0, np.where(go, 1.0, pace / 2))
-        residual = np.maximum(at.residual, _strain(cells, at, size))
+        residual = _strained(cells, at, _size(given, cells, at))
     of = cells.of
     return Solution(at.markup, at.within, at.nest_share[of], at.index[of], keep, residual, steps)
 
@@ -262,12 +261,21 @@ def solved(matrix: Array, wanted: Array) -> Array:
         return np.where(lost[:, None], np.nan, answer)
 
 
-def _strain(cells: _Cells, at: _At, size: Array) -> Array:
-    """Return what rounding makes of the conditions where one firm has nearly all, per market."""
+def _size(given: Products, cells: _Cells, at: _At) -> Array:
+    """Return the largest log weight of what is sold at all, which rounding grows with."""
+    sold = at.within * at.nest_share[cells.of] > 0
+    size = np.zeros(given.curve.size)
+    np.maximum.at(size, given.market, np.where(sold, np.abs(given.value) / (1 - given.nesting), 0))
+    return size
+
+
+def _strained(cells: _Cells, at: _At, size: Array) -> Array:
+    """Return the conditions as a firm with nearly all feels them, and rounding too, per market."""
     share = np.bincount(cells.firm, at.nest_share * at.cell_share)[cells.firm]
     spare = 1 - cells.nesting * at.cell_share - (1 - cells.nesting) * share
     left = 1 - cells.curve[cells.of] * at.markup  # cost over price, up to a factor
     np.minimum.at(spare, cells.of, left)
     least = np.ones(size.size)
     np.minimum.at(least, cells.market, spare)
-    return np.where(least > 0, _ROUNDING * (1 + size + 1 / np.abs(least)), 1.0)
+    strained = at.residual / np.abs(least) + _ROUNDING * (1 + size + 1 / np.abs(least))
+    return np.where(least > 0, strained, 1.0)
