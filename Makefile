@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+  --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 INSTALL := python -m pip install --quiet --disable-pip-version-check
 FUZZ_SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
