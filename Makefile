@@ -4,6 +4,7 @@ VENV := .venv/bin
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 INSTALL := python -m pip install --quiet --disable-pip-version-check
+FUZZ_INPUTS ?= 20000
 FUZZ_SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -62,7 +63,8 @@ test-lowest:     ## the lowest versions that pyproject.toml allows, in an enviro
 slow: .venv/.ready  ## the tests that take long
 	$(VENV)/pytest -n auto -m slow
 
-fuzz: .venv-fuzz/.ready  ## look for files that break a reader, FUZZ_SECONDS=60 for each
+fuzz: .venv-fuzz/.ready  ## look for files that break a reader: FUZZ_INPUTS=20000 by chance, then FUZZ_SECONDS=60 each
+	.venv-fuzz/bin/python fuzz/spoil.py $(FUZZ_INPUTS)
 	.venv-fuzz/bin/python fuzz/run.py $(FUZZ_SECONDS)
 
 bench: .venv/.ready  ## measure against bare NumPy and peers (pip install pyblp SALib in .venv adds them)

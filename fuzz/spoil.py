@@ -35,7 +35,7 @@ MEMORY = 6 << 30
 
 
 def main(inputs: str, *names: str) -> int:
-    """Work in processes that may die, until all is read; return whether any input is left broken."""
+    """Work in processes that may die, until all is read; return 1 if one is left broken."""
     CORPUS.mkdir(exist_ok=True)
     while read_so_far(state := _state()) < int(inputs):
         code = subprocess.run(
@@ -84,7 +84,15 @@ def _keep(state: dict[str, dict]) -> None:
 
 
 def _new() -> dict:
-    return {"inputs": 0, "read": 0, "refused": 0, "broken": 0, "kinds": {}, "next": 0, "seconds": 0.0}
+    return {
+        "inputs": 0,
+        "read": 0,
+        "refused": 0,
+        "broken": 0,
+        "kinds": {},
+        "next": 0,
+        "seconds": 0.0,
+    }
 
 
 class _Turn:

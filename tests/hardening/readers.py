@@ -467,7 +467,9 @@ def readers() -> dict[str, Reader]:
     found["panel"] = Reader((PANEL,), _panel, "panel.csv")
     found["panel of rates"] = Reader((RATED,), _rated_panel, "panel.csv")
     found["options"] = Reader(OPTIONS, _options, "option.txt")
-    found["query"] = Reader((b"sony price", b"estee/Sony", "株式会社".encode()), _words, "query.txt")
+    found["query"] = Reader(
+        (b"sony price", b"estee/Sony", "株式会社".encode()), _words, "query.txt"
+    )
     found["line files"] = Reader((LINES, ACE), _line_file, "lines.csv")
     found["entries"] = Reader((ACE,), _entries, "es-003.csv")
     found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")
