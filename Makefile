@@ -63,8 +63,8 @@ test-lowest:     ## the lowest versions that pyproject.toml allows, in an enviro
 slow: .venv/.ready  ## the tests that take long
 	$(VENV)/pytest -n auto -m slow
 
-fuzz: .venv-fuzz/.ready  ## look for files that break a reader: FUZZ_INPUTS=20000 by chance, then FUZZ_SECONDS=60 each
-	.venv-fuzz/bin/python fuzz/spoil.py $(FUZZ_INPUTS)
+fuzz: .venv-fuzz/.ready  ## look for files that break a reader, FUZZ_INPUTS=20000 and FUZZ_SECONDS=60
+	.venv-fuzz/bin/python fuzz/spoil.py +$(FUZZ_INPUTS)
 	.venv-fuzz/bin/python fuzz/run.py $(FUZZ_SECONDS)
 
 bench: .venv/.ready  ## measure against bare NumPy and peers (pip install pyblp SALib in .venv adds them)

@@ -1,10 +1,11 @@
 """Read files spoilt by chance, each reader for the same time, and count what became of them.
 
 `python fuzz/spoil.py INPUTS [NAME …]` goes on where it left off until so many inputs have been
-read in all. What an input is depends on the reader's name and its number alone. Kept in
-`fuzz/corpus/`: `spoilt.json`, the figures; `broken/NAME/NUMBER`, the first input of each kind that
-broke a reader, with what it broke beside it. `make fuzz` reads those kept again, and fails while
-one of them still breaks its reader.
+read in all, `+INPUTS` until there are so many more. What an input is depends on the reader's name
+and its number alone. `fuzz/corpus/spoilt.json` holds the figures; the first input of each kind
+that broke a reader is kept in `tests/hardening/found/NAME/`, where `make test` reads it from then
+on, and what it broke in `fuzz/corpus/broken/`. The run ends by reading those kept again
+(`--again` does that alone), and fails while one of them breaks its reader.
 """
 
 from __future__ import annotations
@@ -37,16 +38,17 @@ MEMORY = 6 << 30
 def main(inputs: str, *names: str) -> int:
     """Work in processes that may die, until all is read; return 1 if one is left broken."""
     CORPUS.mkdir(exist_ok=True)
-    while read_so_far(state := _state()) < int(inputs):
+    goal = int(inputs) + (read_so_far(_state()) if inputs.startswith("+") else 0)
+    while read_so_far(state := _state()) < goal:
         code = subprocess.run(
-            [sys.executable, __file__, "--work", inputs, *names], check=False
+            [sys.executable, __file__, "--work", str(goal), *names], check=False
         ).returncode
         if code == 1:  # a defect of this script, told on stderr
             return 1
         if code:
             _died(code)
     print(told(state))
-    return int(_left_broken() > 0)
+    return int(left_broken() > 0)
 
 
 def read_so_far(state: dict[str, dict]) -> int:
@@ -90,6 +92,7 @@ def _new() -> dict:
         "refused": 0,
         "broken": 0,
         "kinds": {},
+        "mended": {},
         "next": 0,
         "seconds": 0.0,
     }
@@ -184,10 +187,13 @@ def _note(name: str, number: int, raw: bytes, one: dict, error: BaseException) -
 
 
 def _save(name: str, number: int, raw: bytes, words: str) -> None:
-    folder = CORPUS / "broken" / name.replace(" ", "-")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / str(number)).write_bytes(raw)
-    (folder / f"{number}.txt").write_text(words, encoding="utf-8", errors="backslashreplace")
+    from hardening.readers import FOUND, folder_name
+
+    kept, told_in = FOUND / folder_name(name), CORPUS / "broken" / folder_name(name)
+    for folder in (kept, told_in):
+        folder.mkdir(parents=True, exist_ok=True)
+    (kept / f"spoilt-{number}").write_bytes(raw)
+    (told_in / str(number)).write_text(words, encoding="utf-8", errors="backslashreplace")
 
 
 def _died(code: int) -> None:
@@ -205,15 +211,16 @@ def _died(code: int) -> None:
     print(f"BROKEN {name} {number}: {kind}", flush=True)
 
 
-def _left_broken() -> int:
-    """Read the kept inputs again; return how many still break their reader."""
-    from hardening.readers import outcome, parquet_readers, readers
+def left_broken() -> int:
+    """Read the kept inputs again, each in a process of its own; return how many break a reader.
 
-    every = {name.replace(" ", "-"): r for name, r in (readers() | parquet_readers()).items()}
+    Where none does, the kinds found so far are taken for mended: the next of a kind is kept anew.
+    """
+    from hardening.readers import FOUND, folder_name, outcome, parquet_readers, readers
+
+    every = {folder_name(name): r for name, r in (readers() | parquet_readers()).items()}
     left = 0
-    for path in sorted(CORPUS.glob("broken/*/*")):
-        if path.suffix:
-            continue
+    for path in sorted(path for path in FOUND.rglob("*") if path.is_file()):
         child = os.fork()
         if child == 0:
             signal.alarm(SLOWEST)
@@ -227,6 +234,12 @@ def _left_broken() -> int:
                 os._exit(code)
         left += os.waitpid(child, 0)[1] != 0
     print(f"{left} of the kept inputs still break their reader")
+    state = {} if left else _state()
+    for one in state.values():
+        one.setdefault("mended", {}).update(one["kinds"])
+        one["kinds"] = {}
+    if state:
+        _keep(state)
     return left
 
 
@@ -234,5 +247,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "--work":
         sys.exit(work(*sys.argv[2:]))
     if sys.argv[1] == "--again":
-        sys.exit(_left_broken() > 0)
+        sys.exit(left_broken() > 0)
     sys.exit(main(*sys.argv[1:]))
