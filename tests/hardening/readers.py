@@ -248,7 +248,6 @@ OPTIONS = tuple(
     for text in (
         "15%..20%", "$1.2bn", "CHN=1.2bn@20%", "price=40m", "60%", "1.2..2", "50\N{EN DASH}70%",
         "2025-08-21", "today", "Vietnam", "5520", "USD", "USMCA=0.5..0.7", "product=SKU name",
-        "9504.50.00.00", "EUR 1,000.50", "2018-01..2019-01",
     )
 )  # fmt: skip
 
@@ -401,17 +400,21 @@ def parquet_readers() -> dict[str, Reader]:
         "workbook of a market": Reader((_workbook(MARKET),), _products, "market.xlsx"),
         "workbook of a panel": Reader((_workbook(PANEL),), _panel, "panel.xlsx"),
         "workbook of rates": _accounts("rates.csv", "rates.xlsx"),
+        "parquet of requirements": _accounts("requirements.csv", "requirements.parquet"),
+        "parquet of receipts": _accounts("receipts.csv", "receipts.parquet"),
+        "parquet of weights": _imports("weights.parquet"),
+        "parquet of goods": _imports("goods.parquet"),
         "parquet panel": Reader((_parquet(PANEL),), _panel, "panel.parquet"),
         "Stata panel": Reader((_stata(PANEL),), _panel, "panel.dta"),
     }
 
 
-def _parquet(rows: bytes) -> bytes:
+def _parquet(rows: bytes, dtype: dict[str, type] | None = None) -> bytes:
     import io
 
     import pandas as pd
 
-    return pd.read_csv(io.BytesIO(rows)).to_parquet()
+    return pd.read_csv(io.BytesIO(rows), dtype=dtype).to_parquet()
 
 
 def _stata(rows: bytes) -> bytes:
@@ -425,12 +428,15 @@ def _stata(rows: bytes) -> bytes:
 
 
 def _accounts(name: str, file: str = "") -> Reader:
-    """Return the reader of a folder of input-output accounts, one of its tables spoilt."""
+    """Return the reader of a folder of input-output accounts, one of its tables spoilt.
+
+    The table may lie in a file of another kind.
+    """
     from tariffimpact.costpush import cost_push, read_accounts, read_rates, realised_change
 
     def read(path: Path) -> object:
         for other, text in SMALL.items():
-            if other != path.name:
+            if other != name:
                 (path.parent / other).write_text(text, encoding="utf-8")
         accounts = read_accounts(path.parent)
         if name == "rates.csv":
@@ -439,7 +445,38 @@ def _accounts(name: str, file: str = "") -> Reader:
         return cost_push(accounts, change).as_json()
 
     seed = SMALL[name].encode()
-    return Reader((_workbook(seed) if file else seed,), read, file or name)
+    if file:
+        seed = _workbook(seed) if file.endswith(".xlsx") else _parquet(seed, dtype=_CODED)
+    return Reader((seed,), read, file or name)
+
+
+IMPORTS = {
+    "weights.parquet": b"hts,partner,thousand_usd\n7200000000,JPN,30\n8703000000,JPN,20\n"
+    b"8703000000,EU,60\n",
+    "goods.parquet": b"hts,commodity\n7200000000,steel\n8703000000,car\n",
+}
+"""The imports of the small accounts by product and partner."""
+BY_CODE = "hts,origin,change\n8703,Japan,15%\n8703,EU,10%..15%\n7200,,50%\n"
+
+
+def _imports(name: str) -> Reader:
+    """Return the reader of a change by code, one of the tables that weigh it spoilt."""
+    from tariffimpact.costpush import cost_push, read_accounts, read_rates
+
+    def read(path: Path) -> object:
+        for other, text in (SMALL | {"rates.csv": BY_CODE}).items():
+            (path.parent / other).write_text(text, encoding="utf-8")
+        for other, rows in IMPORTS.items():
+            if other != path.name:
+                (path.parent / other).write_bytes(_parquet(rows, dtype=_IMPORTED))
+        accounts = read_accounts(path.parent)
+        return cost_push(accounts, read_rates(path.parent / "rates.csv", accounts)).as_json()
+
+    return Reader((_parquet(IMPORTS[name], dtype=_IMPORTED),), read, name)
+
+
+_IMPORTED = {"hts": str}
+_CODED = {"code": str, "commodity": str}
 
 
 @cache
