@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -175,6 +175,12 @@ class SizedDuties:
     rate: Array
     specific: Array
 
+    def net(self, cost: Array, customs_value: Array | None) -> Array:
+        """Return the cost without duty, money per unit; a customs value of None is that cost."""
+        if customs_value is None:
+            return (cost - self.specific) / (1 + self.rate)
+        return cost - self.rate * customs_value - self.specific
+
 
 @dataclass(frozen=True, slots=True)
 class Levy:
@@ -204,31 +210,39 @@ class Levy:
         """Return profit per unit, money."""
         return self.weight * (prices - self.cost)
 
+    def money(self, prices: Array, sold: Array) -> dict[str, Any]:
+        """Return outlay, and profit, duty revenue and resource cost, which sum to it; money."""
+        each = {"outlay": prices, "profit": self.profit(prices), "duty_revenue": self.duty(prices),
+                "resource_cost": self.unit_cost}  # fmt: skip
+        return {name: (values * sold).sum(axis=-1) for name, values in each.items()}
+
     def border_prices(self, prices: Array) -> Array:
         """Return the price net of duty per unit, money."""
         return prices - self.duty(prices)
 
     def scenario(self, index: tuple[int, ...]) -> Levy:
         """Return the levy of one of many scenarios."""
-        return Levy(
-            self.cost[index], self.weight[index], self.unit_cost, self.specific[index],
-            None if self.fixed_duty is None else self.fixed_duty[index],
-        )  # fmt: skip
+        fixed = None if self.fixed_duty is None else self.fixed_duty[index]
+        return Levy(self.cost[index], self.weight[index], self.unit_cost, self.specific[index],
+                    fixed)  # fmt: skip
 
-    def raised(self, licence: Array) -> Levy:
-        """Return the levy with the price of a quota licence added to each unit's cost."""
-        return Levy(
-            self.cost + licence, self.weight, self.unit_cost, self.specific + licence,
-            None if self.fixed_duty is None else self.fixed_duty + licence,
-        )  # fmt: skip
+    def raised(self, licence: Array | None) -> Levy:
+        """Return the levy with the price of a quota licence, if any, added to each unit's cost."""
+        if licence is None:
+            return self
+        fixed = None if self.fixed_duty is None else self.fixed_duty + licence
+        return Levy(self.cost + licence, self.weight, self.unit_cost, self.specific + licence,
+                    fixed)  # fmt: skip
 
 
-def levy(*, duties: SizedDuties, unit_cost: Array, customs_value: Array, reading: Reading) -> Levy:
+def levy(
+    *, duties: SizedDuties, unit_cost: Array, customs_value: Array | None, reading: Reading
+) -> Levy:
     """Return what duties do to unit cost and to the weight of each product in its firm's profit.
 
-    `customs_value` (reading A): the customs value v is given to the price-setter, the duty is a
-    cost, ``k = c + rate v + specific``, weight 1. `border_price` (reading B): the duty is levied
-    on the price w the firm itself charges at the border, ``p = (1 + rate) w + specific``, so
+    `customs_value` (reading A): the customs value v (None: c) is given to the price-setter, the
+    duty is a cost, ``k = c + rate v + specific``, weight 1. `border_price` (reading B): the duty is
+    levied on the price w the firm itself charges at the border, ``p = (1 + rate) w + specific``, so
     ``k = (1 + rate) c + specific`` and the firm keeps 1/(1 + rate) of each dollar of p - k.
 
     Raises
@@ -247,7 +261,7 @@ def levy(*, duties: SizedDuties, unit_cost: Array, customs_value: Array, reading
     """
     rate, specific = duties.rate, duties.specific
     if reading == "customs_value":
-        duty = rate * customs_value + specific
+        duty = rate * (unit_cost if customs_value is None else customs_value) + specific
         return Levy(unit_cost + duty, np.ones_like(duty), unit_cost, specific, duty)
     if reading == "border_price":
         cost = (1 + rate) * unit_cost + specific
