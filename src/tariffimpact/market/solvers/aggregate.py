@@ -124,7 +124,7 @@ def _gap(odds: Array, share: Array, outside: Array) -> tuple[Array, Array | floa
     large = np.maximum.reduce(odds)
     high = odds > 1  # one firm at the solution, perhaps several on the way
     left = np.where(high, -1 / (1 + odds), share)
-    gap = outside + np.add.reduce(left) + np.add.reduce(high, dtype=np.intp) - 1
+    gap = outside + np.add.reduce(left) + (np.add.reduce(high, dtype=np.intp) - 1)
     return gap, np.where(large > 1, 1 / (1 + large), 1.0)
 
 
