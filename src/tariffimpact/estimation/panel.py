@@ -385,16 +385,16 @@ def _in_order(arrays: dict[str, Any], places: int) -> dict[str, Any]:
     place = arrays["place"]
     if np.all(place[1:] >= place[:-1]):
         return arrays
-    ordered = np.zeros(0, dtype=np.int64)
+    taken, order = place[:0], place[:0]
     if places <= _SPREAD * len(place):
         row = np.full(places, -1, dtype=np.int32)
         row[place] = np.arange(len(place), dtype=np.int32)
-        ordered = np.flatnonzero(row >= 0)
-        order = row[ordered]
-    if len(ordered) < len(place):  # too few of the places are taken, or one of them twice
+        taken = np.flatnonzero(row >= 0)
+        order = row[taken]
+    if len(taken) < len(place):  # too few of the places are taken, or one of them twice
         order = np.argsort(place, kind="stable")
-        ordered = place[order]
-    return {n: ordered if n == "place" else values[order] for n, values in arrays.items()}
+        taken = place[order]
+    return {n: taken if n == "place" else values[order] for n, values in arrays.items()}
 
 
 def _panel(
