@@ -177,9 +177,9 @@ def test_every_row_of_the_law_has_a_source_and_a_place_in_it(table, law_book):
 
 
 NEAREST = ("primary", "wire", "carried")
-LEAST_OF_THE_NEAREST = 0.40
+LEAST_OF_THE_NEAREST = 0.48
 """A floor that only rises: the aim is half of all."""
-MOST_AGGREGATORS = 0.07
+MOST_AGGREGATORS = 0.06
 
 
 def test_most_sources_stand_near_to_what_they_report(facts):
