@@ -219,10 +219,10 @@ def undamaged(panel: Path | pd.DataFrame) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        is_parquet = isinstance(panel, Path | str) and ".parquet" in _suffixes(Path(panel))
-        if not is_parquet or isinstance(error, (*ours, *elsewhere)):
+        path = Path(panel) if isinstance(panel, Path | str) else Path()
+        if ".parquet" not in _suffixes(path) or isinstance(error, (*ours, *elsewhere)):
             raise
-        raise DataError([_no_parquet(Path(panel), error)]) from None
+        raise DataError([_no_parquet(path, error)]) from None
 
 
 def open_source(connection: Any, panel: Path | pd.DataFrame) -> Source:
