@@ -134,11 +134,6 @@ def atomistic_elasticity(demand: DemandSystem, prices: Array) -> Array:
     """Return -d ln q_j / d ln p_j of a product too small to move the price index, shape (J,).
 
     Logit alpha p/(1 - nesting); CES 1 + (elasticity - 1)/(1 - nesting).
-
-    Raises
-    ------
-    ModelError
-        If the demand system has no price index to take as given.
     """
     if isinstance(demand, LogitDemand):
         return demand.price_coefficient * prices / (1 - demand.nesting)
@@ -188,18 +183,9 @@ Ownership = ArrayLike | Mapping[str, Mapping[str, float]]
 def checked_ownership(weights: Ownership, firms: Sequence[str]) -> Array:
     """Return a partial-ownership matrix as floats, or say why it is not one.
 
-    weights[j, k] in [0, 1] is the weight that the controller of j puts on the profit of k; the
-    diagonal is positive, and products of one firm (one name in `firms`) share one row. A mapping
-    says it by firm: ``{"Renault": {"Nissan": 0.25}}``, each firm's own profit at 1.
+    weights[j, k] in [0, 1] is the weight that the controller of j puts on the profit of k; products
+    of one firm share one row. A mapping says it by firm, each firm's own profit at 1:
 
-    Raises
-    ------
-    ModelError
-        If the shape, the range, the diagonal, or the rows of one firm are wrong, or an owner sells
-        no product.
-
-    Examples
-    --------
     >>> checked_ownership({"Renault": {"Nissan": 0.25}}, ["Renault", "Nissan"])
     array([[1.  , 0.25],
            [0.  , 1.  ]])
