@@ -89,7 +89,7 @@ class Observed:
         return lerner * p / (p - (cost - self.unit_cost(cost)))
 
     def unit_cost(self, cost: Array) -> Array:
-        """Return c, money per unit without duty, from k, with it; refuse one that is not positive."""
+        """Return c, money per unit without duty, from k, with it; it must be positive."""
         net = self.duties.net(cost, self.customs_value)
         for name, value, gross in zip(self.products, net, cost, strict=True):
             if not value > 0:
