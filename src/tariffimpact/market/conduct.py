@@ -60,16 +60,24 @@ class Game:
 
     def terms(self, prices: Array) -> tuple[Array, Array]:
         """Return the conditions, and the size of the terms each is the sum of, shape (J,)."""
-        lerner = self.lerner(prices)
+        rest, weighed = self._parts(prices)
+        lerner = self.lerner(prices)[..., None]
+        size = np.abs(rest).sum(axis=-1) + (np.abs(weighed) @ np.abs(lerner))[..., 0]
+        if self.conduct != "bertrand":
+            size = size + 1
+        return rest.sum(axis=-1) + (weighed @ lerner)[..., 0], size
+
+    def _parts(self, prices: Array) -> tuple[Array, Array]:
+        """Return c and A of the conditions c 1 + A l, l the Lerner index, shape (J, 1 or J)."""
+        even = np.eye(prices.shape[-1])
         if self.conduct == "bertrand":
-            weighed = self.pull * self.demand.slopes(prices)
-            return 1 + weighed @ lerner, 1 + np.abs(weighed) @ np.abs(lerner)
+            return np.ones((prices.size, 1)), self.pull * self.demand.slopes(prices)
         if self.conduct == "cournot":
-            weighed = self.pull * inverse(self.demand.slopes(prices))
-            return lerner + weighed.sum(axis=1), 1 + np.abs(weighed).sum(axis=1)
+            return self.pull * inverse(self.demand.slopes(prices)), even
         if self.conduct == "monopolistic_competition":
-            return 1 - lerner * atomistic_elasticity(self.demand, prices), 1 + np.abs(lerner)
-        return lerner, 1 + np.abs(lerner)
+            steep = atomistic_elasticity(self.demand, prices)
+            return np.ones((*prices.shape, 1)), -even * steep[..., None, :]
+        return np.zeros((*prices.shape, 1)), even
 
     def jacobian(self, prices: Array) -> Array:
         """Return J[j, l] = d residual_j / d ln p_l, shape (J, J), exact."""
@@ -98,11 +106,7 @@ class Game:
 
     def cost_response(self, prices: Array) -> Array:
         """Return C[j, l] = d residual_j / d k_l at fixed prices, per unit of money, (J, J)."""
-        if self.conduct == "bertrand":
-            return -self.pull * self.demand.slopes(prices) / prices[None, :]
-        if self.conduct == "monopolistic_competition":
-            return np.diag(atomistic_elasticity(self.demand, prices) / prices)
-        return np.diag(-1 / prices)
+        return -self._parts(prices)[1] / prices[None, :]
 
     def weight_response(self, prices: Array) -> Array:
         """Return T[j, l] = d residual_j / d theta_l at fixed prices, shape (J, J)."""
@@ -116,13 +120,8 @@ class Game:
 
     def implied_lerner(self, prices: Array) -> Array:
         """Return the Lerner index at which `prices` are an equilibrium, shape (J,)."""
-        if self.conduct == "bertrand":
-            return np.asarray(-inverse(self.pull * self.demand.slopes(prices)).sum(axis=1))
-        if self.conduct == "cournot":
-            return np.asarray(-(self.pull * inverse(self.demand.slopes(prices))).sum(axis=1))
-        if self.conduct == "monopolistic_competition":
-            return 1 / atomistic_elasticity(self.demand, prices)
-        return np.zeros(prices.size)
+        rest, weighed = self._parts(prices)
+        return np.asarray(-inverse(weighed) @ rest.sum(axis=1))
 
     def objective(self, product: int, prices: Array) -> float:
         """Return what the controller of a product maximises: profits weighed by ownership."""

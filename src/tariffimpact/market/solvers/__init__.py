@@ -307,18 +307,25 @@ def solve_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
 
 def _solved_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
     """Return prices and residuals; infinite or NaN where no method here applies."""
+    tall = max(1, _ENTRIES // game.demand.size**2)
+    if separable(game) is None and not isinstance(game.demand, LinearDemand):
+        tall = len(game.cost)
+    parts = [
+        _some_rows(replace(game, cost=game.cost[row : row + tall],
+                           weight=game.weight[row : row + tall]), firms)
+        for row in range(0, len(game.cost), tall)
+    ]  # fmt: skip
+    prices, residual = (np.concatenate(x) for x in zip(*parts, strict=True))
+    return prices, residual
+
+
+def _some_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
+    """Return the same for rows whose matrices fit in memory together."""
     apart = separable(game)
     if apart is not None:
         return apart, np.max(game.relative(apart), axis=1)
     if isinstance(game.demand, LinearDemand):
-        tall = max(1, _ENTRIES // game.demand.size**2)
-        parts = [
-            _linear_rows(replace(game, cost=game.cost[row : row + tall],
-                                 weight=game.weight[row : row + tall]), game.demand, firms)
-            for row in range(0, len(game.cost), tall)
-        ]  # fmt: skip
-        prices, residual = (np.concatenate(x) for x in zip(*parts, strict=True))
-        return prices, residual
+        return _linear_rows(game, game.demand, firms)
     plain = game.conduct == "bertrand" and is_partition(game.ownership, firms)
     if plain and isinstance(game.demand, ChoiceDemand):
         return _choice_rows(game, game.demand, firms)
