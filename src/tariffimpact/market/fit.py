@@ -375,7 +375,8 @@ def _require_met(
 def _free(shape: Family, fixed: Mapping[str, float], margins: int) -> list[str]:
     """Return the parameters left to estimate, no more than there are margins."""
     unknown = [name for name in fixed if name not in shape.starts]
-    require(not unknown, f"fixed: {unknown and unknown[0]} is none of {tuple(shape.starts)}")
+    require(not unknown, f"fixed: {unknown and unknown[0]} is none of the parameters of this "
+            f"demand, {units.listed(list(shape.starts))}")  # fmt: skip
     for name, value in fixed.items():
         _check_parameter(name, value)
     free = [name for name in shape.starts if name not in fixed]
