@@ -102,7 +102,7 @@ def test_random_markets_meet_their_conditions_or_are_flagged(seed, sd, border, k
     assert worst(kind, case, found, border=border, nested=nested) <= 1e-10
 
 
-@pytest.mark.parametrize("sd", [1, 5, 20, 60])
+@pytest.mark.parametrize("sd", [1, 5, 20, pytest.param(60, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("kind", "border", "most"), [
     ("logit", False, {1: 0, 5: 0, 20: 0, 60: 2}), ("logit", True, {1: 3, 5: 6, 20: 10, 60: 10}),
     ("ces", False, {1: 0, 5: 0, 20: 2, 60: 10}),
@@ -124,11 +124,11 @@ def test_markets_far_above_the_outside_good_are_solved(kind, nested, above):
         case["level"][np.random.default_rng(2).random(case["level"].size) < 0.3] -= 2 * above
         found = solve(kind, case, nested=nested)
         assert found.solved.all()
-        assert nested or found.iterations.max() <= 6
+        assert nested or found.iterations.max() <= 8
         assert worst(kind, case, found, border=False, nested=nested) <= 1e-10
 
 
-@pytest.mark.parametrize("sd", [1, 5, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("sd", [1, *(pytest.param(sd, marks=pytest.mark.slow) for sd in (5, 20))])
 def test_a_ces_market_is_flagged_only_if_a_firm_withdraws_a_product(sd):
     """Bisection on H with every firm's reply bisected says whether a price runs off."""
     case = draw(5, 200, sd)
@@ -235,10 +235,11 @@ def steepest_turn(curve, firm, nest, loose, kept, index, margin, share):
     return most
 
 
+@pytest.mark.parametrize("count", [40, pytest.param(300, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("curve", [0.0, 1 / 3, 2.0])
-def test_a_point_that_is_no_maximum_by_differences_has_a_better_one_elsewhere(curve):
+def test_a_point_that_is_no_maximum_by_differences_has_a_better_one_elsewhere(curve, count):
     rng, judged = np.random.default_rng(11), []
-    for _ in range(300):
+    for _ in range(count):
         firm, nest, loose, kept, index, margin, share = drawn_point(rng, curve)
         if (margin <= 0).any() or (curve * margin >= 0.999).any():
             continue
@@ -257,8 +258,8 @@ def test_a_point_that_is_no_maximum_by_differences_has_a_better_one_elsewhere(cu
         if turn > 0:
             assert gain.max() > 0
         judged.append(turn < 0)
-    assert len(judged) > 100
-    assert judged.count(False) > 3
+    assert len(judged) > count / 3
+    assert judged.count(False) >= count // 100
 
 
 @pytest.mark.parametrize("nesting", [0.0, 0.4, 0.9])

@@ -117,11 +117,12 @@ def nested(rng, *, ces, count=5, top=2.99, partial=False):
     return market, Duties(rng.uniform(0.5, top, count) * (rng.random(count) < 0.5))
 
 
+@pytest.mark.parametrize("count", [2, pytest.param(6, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("ces", [False, True])
 @pytest.mark.parametrize("partial", [False, True])
-def test_nested_firms_with_unequal_duties_survive_the_search_or_are_named(ces, partial):
+def test_nested_firms_with_unequal_duties_survive_the_search_or_are_named(ces, partial, count):
     kept = refused = 0
-    for seed in range(6):
+    for seed in range(count):
         rng = np.random.default_rng(seed)
         market, duties = nested(rng, ces=ces, partial=partial)
         try:
@@ -131,8 +132,8 @@ def test_nested_firms_with_unequal_duties_survive_the_search_or_are_named(ces, p
             continue
         assert best_gain(market, state, rng, starts=2) < 1e-6
         kept += 1
-    assert kept > 2
-    assert ces or kept + refused == 6
+    assert kept >= count // 2
+    assert ces or kept + refused == count
 
 
 KNOWN = [

@@ -288,7 +288,7 @@ def test_bad_duties_are_refused_with_every_fault_named():
     ):
         with pytest.raises(ModelError, match=words):
             market.impose_each(bad)
-    with pytest.raises(ModelError, match=r"ad_valorem: 5 values of shape \(1, 5\)"):
+    with pytest.raises(ModelError, match=r"duties: shape \(1, 5\) for 5 products"):
         market.impose(Duties(np.ones((1, 5))))
 
 

@@ -75,9 +75,10 @@ def drawn(seed, conduct):
 
 
 @CONDUCT
-def test_markets_are_solved_if_every_product_is_sold_and_else_name_those_withdrawn(conduct):
+@pytest.mark.parametrize("count", [10, pytest.param(40, marks=pytest.mark.slow)])
+def test_markets_are_solved_if_every_product_is_sold_and_else_name_those_withdrawn(conduct, count):
     solved = named = 0
-    for seed in range(40):
+    for seed in range(count):
         market, duties = drawn(seed, conduct)
         left = settled(market, duties)
         gone = [name for name, part in zip(market.products, left, strict=True) if part <= 0]
@@ -90,7 +91,7 @@ def test_markets_are_solved_if_every_product_is_sold_and_else_name_those_withdra
             state = market.equilibrium(duties)
             assert state.game.cost / state.prices == pytest.approx(left, rel=1e-6, abs=1e-12)
             solved += 1
-    assert min(solved, named) > 12
+    assert min(solved, named) >= count / 5
 
 
 def test_a_cournot_firm_earns_most_without_the_product_that_is_named():

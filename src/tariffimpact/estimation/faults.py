@@ -31,9 +31,19 @@ class _Check:
     remedy: str
 
 
-def cell_faults(
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one count over the rows of a panel found."""
+
+    rows: int
+    blank: int
+    """Rows without a price."""
+    faults: list[Fault]
+
+
+def checked_cells(
     raw: Source, columns: Columns, parts: Mapping[str, str], kept: str, *, signed: bool
-) -> list[Fault]:
+) -> Checked:
     """Return what is wrong with cells: one count over the table, then a look at the rows.
 
     Parameters
@@ -52,15 +62,18 @@ def cell_faults(
     checks = list(_checks(columns, parts, signed=signed))
     tests = [_where(check, dict.fromkeys(parts, ""), staged=True) for check in checks]
     counted = ", ".join(f"count(*) FILTER (WHERE {test})" for test in tests)
-    counts = raw.connection.execute(f"SELECT count(*), {counted} FROM staged").fetchone()  # noqa: S608
-    if not counts[0]:
-        return [Fault(raw.name, "has no rows", "check the file, --where and --without")]
+    rows, priced, *counts = raw.connection.execute(
+        f"SELECT count(*), count(price), {counted} FROM staged"  # noqa: S608
+    ).fetchone()
+    if not rows:
+        what, remedy = "has no rows", "check the file, --where and --without"
+        return Checked(0, 0, [Fault(raw.name, what, remedy)])
     faults: list[Fault] = []
-    for count, check in zip(counts[1:], checks, strict=True):
+    for count, check in zip(counts, checks, strict=True):
         if count:
             seen = f"{_where(check, parts, staged=False)} AND {kept}"
             faults += raw.faults(seen, check.column, count, check.what, check.remedy)
-    return faults
+    return Checked(int(rows), int(rows - priced), faults)
 
 
 def _where(check: _Check, parts: Mapping[str, str], *, staged: bool) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.estimation.columns import Columns
-from tariffimpact.estimation.faults import cell_faults, twice
+from tariffimpact.estimation.faults import Checked, checked_cells, twice
 from tariffimpact.estimation.reading import Source, engine, open_source
 from tariffimpact.estimation.times import Times, read_times
 
@@ -27,6 +27,8 @@ BLOCK: Final = 250_000
 """Rows of a block."""
 HELD: Final = 8_000_000
 """Rows up to which a panel is kept in memory."""
+_SPREAD: Final = 4
+"""Places for each row up to which rows are laid out over all of them."""
 MOST_COLUMNS: Final = 20
 MOST_LOOKED_AT: Final = 5_000_000
 """Rows of a panel in which coarser groups are looked for."""
@@ -205,17 +207,18 @@ def open_panel(
         if faults:
             raise DataError(faults)
         parts = _stage(raw, columns)
-        faults = cell_faults(raw, columns, parts, _kept(raw, columns), signed=signed)
+        checked = checked_cells(raw, columns, parts, _kept(raw, columns), signed=signed)
+        faults = checked.faults
         try:
             times = _code_times(raw, columns)
         except DataError as error:
             raise DataError([*error.faults, *faults]) from None
-        units = _code(connection, "unit_key", "units")
-        held = _order(raw, columns, times)
+        units = _code(raw, columns, "unit_key", "units")
+        held = _order(raw, columns, times, len(units), checked)
         faults += twice(raw, columns, units, times, None if held is None else held["place"])
         if faults:
             raise DataError(faults)
-        yield _panel(raw, columns, times, units, read_as, held)
+        yield _panel(raw, columns, times, units, read_as, held, checked)
 
 
 def _named(raw: Source, columns: Columns) -> tuple[Columns, tuple[str, ...]]:
@@ -326,18 +329,21 @@ def _codes(connection: Any, texts: Sequence[str], places: Sequence[int]) -> None
     )
 
 
-def _code(connection: Any, key: str, table: str) -> tuple[str, ...]:
+def _code(raw: Source, columns: Columns, key: str, table: str) -> tuple[str, ...]:
     """Make a table that numbers the distinct texts of a column in order; return them."""
-    connection.execute(
+    seen = " SEMI JOIN periods ON periods.key = staged.time_key" if any(columns.window) else ""
+    raw.connection.execute(
         f"CREATE TABLE {table} AS SELECT key, CAST(row_number() OVER (ORDER BY key) - 1 AS INTEGER)"  # noqa: S608
-        f" AS code FROM (SELECT DISTINCT {key} AS key FROM staged SEMI JOIN periods"
-        f" ON periods.key = staged.time_key WHERE price IS NOT NULL AND {key} IS NOT NULL)"
+        f" AS code FROM (SELECT DISTINCT {key} AS key FROM staged{seen}"
+        f" WHERE price IS NOT NULL AND {key} IS NOT NULL)"
     )
-    rows = connection.execute(f"SELECT key FROM {table} ORDER BY code").fetchall()  # noqa: S608
+    rows = raw.connection.execute(f"SELECT key FROM {table} ORDER BY code").fetchall()  # noqa: S608
     return tuple(str(key) for (key,) in rows)
 
 
-def _order(raw: Source, columns: Columns, times: Times) -> dict[str, Any] | None:
+def _order(
+    raw: Source, columns: Columns, times: Times, units: int, checked: Checked
+) -> dict[str, Any] | None:
     """Order the rows by unit and period, codes for names.
 
     They are returned where they are few enough to be held; else they lie in the table `panel`.
@@ -345,19 +351,19 @@ def _order(raw: Source, columns: Columns, times: Times) -> dict[str, Any] | None
     periods = f"CAST({len(times)} AS BIGINT)"
     joins, parts = "", [f"u.code * {periods} + t.code AS place", "price"]
     if columns.hts:
-        _code(raw.connection, "pair_key", "pairs")
+        _code(raw, columns, "pair_key", "pairs")
         joins += " JOIN pairs p ON p.key = s.pair_key"
     small = columns.treated is not None  # 0 or 1
     own = "CAST(treatment AS UTINYINT) AS treatment" if small else "treatment"
     parts.append("p.code AS treatment" if columns.hts else own)
     if columns.clustered:
-        _code(raw.connection, "cluster_key", "cluster_codes")
+        _code(raw, columns, "cluster_key", "cluster_codes")
         joins += " JOIN cluster_codes c ON c.key = s.cluster_key"
         parts.append("c.code AS cluster")
     parts += [role for role in ("weight", "size") if getattr(columns, role)]
     parts += [f"control{n}" for n in range(len(columns.control_names))]
     for n in range(len(columns.effects)):
-        _code(raw.connection, f"effect_key{n}", f"effects{n}")
+        _code(raw, columns, f"effect_key{n}", f"effects{n}")
         joins += f" JOIN effects{n} e{n} ON e{n}.key = s.effect_key{n}"
         parts.append(f"e{n}.code AS effect{n}")
     raw.connection.execute(
@@ -365,16 +371,30 @@ def _order(raw: Source, columns: Columns, times: Times) -> dict[str, Any] | None
         f"JOIN units u ON u.key = s.unit_key JOIN periods t ON t.key = s.time_key{joins} "
         f"WHERE price IS NOT NULL{' AND NOT isnan(treatment)' if small else ''}"
     )
-    (rows,) = raw.connection.execute(
-        "SELECT count(*) FROM staged WHERE price IS NOT NULL"
-    ).fetchone()
-    if rows <= HELD:
-        raw.connection.execute("SET threads = 1")  # to order rows that fit takes half the work so
-        held = _fetched(raw, "coded ORDER BY place")
+    if checked.rows - checked.blank <= HELD:
+        raw.connection.execute("SET threads = 1")  # handing rows over takes less work so
+        arrays = _fetched(raw, "coded")
         raw.connection.execute("RESET threads")
-        return held
+        return _in_order(arrays, units * len(times))
     raw.connection.execute("CREATE TABLE panel AS SELECT * FROM coded ORDER BY place")
     return None
+
+
+def _in_order(arrays: dict[str, Any], places: int) -> dict[str, Any]:
+    """Return columns ordered by place: laid out over all places where most of them are taken."""
+    place = arrays["place"]
+    if np.all(place[1:] >= place[:-1]):
+        return arrays
+    taken, order = place[:0], place[:0]
+    if places <= _SPREAD * len(place):
+        row = np.full(places, -1, dtype=np.int32)
+        row[place] = np.arange(len(place), dtype=np.int32)
+        taken = np.flatnonzero(row >= 0)
+        order = row[taken]
+    if len(taken) < len(place):  # too few of the places are taken, or one of them twice
+        order = np.argsort(place, kind="stable")
+        taken = place[order]
+    return {n: taken if n == "place" else values[order] for n, values in arrays.items()}
 
 
 def _panel(
@@ -384,16 +404,16 @@ def _panel(
     units: tuple[str, ...],
     read_as: tuple[str, ...],
     held: dict[str, Any] | None,
+    checked: Checked,
 ) -> Panel:
     if held is None:
         (rows,) = raw.connection.execute("SELECT count(*) FROM panel").fetchone()
     else:
         rows = len(held["place"])
-    (blank,) = raw.connection.execute("SELECT count(*) FROM staged WHERE price IS NULL").fetchone()
     if not rows:
         raise DataError([Fault(raw.name, "has no price", "fill it in", columns.price)])
     clusters = units
     if columns.clustered:
         keys = raw.connection.execute("SELECT key FROM cluster_codes ORDER BY code").fetchall()
         clusters = tuple(str(key) for (key,) in keys)
-    return Panel(raw, columns, times, units, clusters, int(rows), int(blank), read_as, held)
+    return Panel(raw, columns, times, units, clusters, int(rows), checked.blank, read_as, held)

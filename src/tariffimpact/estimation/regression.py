@@ -34,6 +34,7 @@ _ONE_CLUSTER: Final = (
 )
 _PIVOT: Final = 1e-6
 _FEW_MISSING: Final = 64
+_FEW_ROWS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,7 @@ def add(found: Moments, part: Within, effects: Effects) -> None:
     """Add a block to the sums."""
     block = part.block
     weighted = part.weighed(part.values)
-    found.within += part.values @ weighted.T
+    found.within += product(part.values, weighted)
     raw = np.vstack([block.x.T, block.y])
     total = part.totals.sum()
     found.spread += [part.weighed(raw).sum(axis=1), part.weighed(raw**2).sum(axis=1),
@@ -270,6 +271,18 @@ def add(found: Moments, part: Within, effects: Effects) -> None:
     found.square[np.diag_indices(periods)] += own
     if effects.unit:
         found.square -= _presence_square(part, periods)
+
+
+def product(one: Floats, other: Floats) -> Floats:
+    """Return the cross product of two sets of long rows.
+
+    Where the rows are few the threads of the algebra library cost several times what they do.
+    """
+    if len(one) > _FEW_ROWS:
+        many: Floats = one @ other.T
+        return many
+    few: Floats = np.einsum("ir,jr->ij", one, other)
+    return few
 
 
 def _add_nesting(found: Moments, part: Within) -> None:
@@ -417,7 +430,7 @@ class _Second:
         for block in blocks():
             left, error = residuals(block, effects, kept, slopes, start)
             score = left * error
-            found.meat += score @ score.T
+            found.meat += product(score, score)
             found.gradient += score.sum(axis=1)
             for n, row in enumerate(score):
                 found.scores[:, n] += np.bincount(

@@ -181,7 +181,7 @@ def _few(panel: Panel, facts: UnitFacts) -> list[Fault]:
     if len(panel.times) < 2:
         what = f"holds one period, {panel.times.labels[0]}"
         faults.append(Fault(name, what, "give prices before and after", panel.columns.time))
-    if len(np.unique(facts.cluster)) < 2:
+    if len(panel.clusters) < 2:
         column = panel.columns.cluster or panel.columns.unit
         remedy = "cluster by a finer column, with --cluster, or give more units"
         faults.append(Fault(name, "is one cluster, and an error needs several", remedy, column))

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,6 +37,72 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Curve = Literal["linear", "isoelastic"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sales:
+    """One equilibrium; arrays of shape (J,) over products (Cournot: over firms)."""
+
+    levy: Levy
+    prices: Array
+    """Money per unit; in an auction the mean paid by those who buy the product."""
+    quantities: Array
+    """Units; 0 for a Cournot firm whose cost is above the price."""
+    shares: Array
+    """Of all units sold (auction: of all buyers)."""
+    residual: float = 0.0
+
+    @property
+    def margins(self) -> Array:
+        """Price less cost with duty, over price."""
+        return (self.prices - self.levy.cost) / self.prices
+
+    def money(self) -> dict[str, float]:
+        """Return outlay, and profit, duty revenue and resource cost, which sum to it; money."""
+        return self.levy.money(self.prices, self.quantities)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Change(Answer):
+    """What both kinds of market say of themselves before and after a change of duties."""
+
+    market: Any
+    before: Sales
+    after: Sales
+
+    @property
+    def price_change(self) -> Array:
+        """Change of the price (auction: of the mean paid), money per unit, shape (J,)."""
+        return self.after.prices - self.before.prices
+
+    def ledger(self) -> Ledger:
+        """Return who gained and lost; profit and duty on one base, so it balances."""
+        return Ledger.between(
+            self.before.money(), self.after.money(), currency=self.market.currency,
+            consumer_loss=self.market.consumer_loss(self.before, self.after),
+        )  # fmt: skip
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per product or firm: price, share, margin, units and profit, twice.
+
+        Prices in money per unit, profit in money; shares and margins are fractions.
+        """
+        import pandas as pd
+
+        columns: dict[str, object] = {**self.market.labels}
+        for when, state in (("before", self.before), ("after", self.after)):
+            columns |= {
+                f"price_{when}": state.prices,
+                f"share_{when}": state.shares,
+                f"margin_{when}": state.margins,
+                f"quantity_{when}": state.quantities,
+                f"profit_{when}": state.levy.profit(state.prices) * state.quantities,
+            }
+        return pd.DataFrame(columns)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw who gained and lost, money."""
+        return self.ledger().plot(ax)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +129,7 @@ class CournotMarket:
     def levy(self, duties: Duties) -> Levy:
         """Return what duties do to each firm's cost and profit weight; customs value is c."""
         return levy(duties=duties.sized(self.firms), unit_cost=self.unit_cost,
-                    customs_value=self.unit_cost, reading=self.reading)  # fmt: skip
+                    customs_value=None, reading=self.reading)  # fmt: skip
 
     def impose(self, duties: Duties) -> CournotResult:
         """Return the market before (duties in force) and after `duties` replace them."""
@@ -84,7 +150,22 @@ class CournotMarket:
         price, slope = self.inverse(total)
         return np.maximum(price - cost, 0.0) / slope
 
-    def _solve(self, duties: Duties) -> CournotState:
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """What a row of a frame is of."""
+        return {"firm": self.firms}
+
+    def consumer_loss(self, before: Sales, after: Sales) -> float:
+        """Return the area left of demand between the two prices, money; positive is a loss."""
+        start, end = float(before.quantities.sum()), float(after.quantities.sum())
+        old, new = float(before.prices[0]), float(after.prices[0])
+        if self.curve == "linear":
+            return (start + end) / 2 * (new - old)
+        bend = 1 - self.demand_elasticity
+        growth = math.log(new / old)
+        return old * start * (growth if bend == 0 else math.expm1(bend * growth) / bend)
+
+    def _solve(self, duties: Duties) -> Sales:
         from scipy.optimize import brentq
 
         at = self.levy(duties)
@@ -108,7 +189,8 @@ class CournotMarket:
         price, _ = self.inverse(float(sold.sum()))
         residual = abs(excess(math.log(float(sold.sum()))))
         require(residual <= TOLERANCE, f"Cournot market: condition missed by {residual:.1e}")
-        return CournotState(at, price, sold, residual)
+        return Sales(levy=at, prices=np.full(sold.size, price), quantities=sold,
+                     shares=sold / sold.sum(), residual=residual)  # fmt: skip
 
     def _choke(self, cost: float) -> float:
         """Return total sales at which the price is the lowest cost."""
@@ -119,91 +201,27 @@ class CournotMarket:
         return total
 
 
-@dataclass(frozen=True, slots=True)
-class CournotState:
-    """One Cournot equilibrium; arrays of shape (F,)."""
-
-    levy: Levy
-    price: float
-    quantities: Array
-    """Units; 0 for a firm whose cost is above the price."""
-    residual: float
-
-    def totals(self) -> dict[str, float]:
-        """Return outlay, and profit, duty revenue and resource cost, which sum to it; money."""
-        prices = np.full(self.quantities.size, self.price)
-        return {
-            "outlay": self.price * float(self.quantities.sum()),
-            "profit": float(self.levy.profit(prices) @ self.quantities),
-            "duty_revenue": float(self.levy.duty(prices) @ self.quantities),
-            "resource_cost": float(self.levy.unit_cost @ self.quantities),
-        }
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class CournotResult(Answer):
-    """A homogeneous market before and after a change of duties."""
-
-    market: CournotMarket
-    before: CournotState
-    after: CournotState
-
-    def ledger(self) -> Ledger:
-        """Return who gained and lost; profit and duty on one base, so it balances."""
-        return Ledger.between(
-            self.before.totals(), self.after.totals(), consumer_loss=self._consumer_loss(),
-            currency=self.market.currency,
-        )  # fmt: skip
-
-    def _consumer_loss(self) -> float:
-        """Return the area left of demand between the two prices, money."""
-        start, end = float(self.before.quantities.sum()), float(self.after.quantities.sum())
-        if self.market.curve == "linear":
-            return (start + end) / 2 * (self.after.price - self.before.price)
-        bend, rise = 1 - self.market.demand_elasticity, self.after.price / self.before.price
-        growth = math.log(rise) if bend == 0 else math.expm1(bend * math.log(rise)) / bend
-        return self.before.price * start * growth
+class CournotResult(_Change):
+    """A homogeneous market before and after a change of duties; one row per firm."""
 
     def summary(self) -> str:
         """Return the price and who left the market, in a sentence."""
-        left = [
-            firm
-            for firm, old, new in zip(
-                self.market.firms, self.before.quantities, self.after.quantities, strict=True
-            )
-            if old > 0 >= new
-        ]
+        sold = zip(self.market.firms, self.before.quantities, self.after.quantities, strict=True)
+        left = [firm for firm, old, new in sold if old > 0 >= new]
         gone = f" {units.listed(left)} no longer sells." if left else ""
-        old, new = (
-            units.money(s.price, self.market.currency, 2) for s in (self.before, self.after)
-        )
+        old, new = (units.money(float(s.prices[0]), self.market.currency, 2)
+                    for s in (self.before, self.after))  # fmt: skip
         return f"The price goes from {old} to {new}.{gone}"
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per firm: units and profit (money), before and after."""
-        import pandas as pd
-
-        columns: dict[str, object] = {"firm": self.market.firms}
-        for when, state in (("before", self.before), ("after", self.after)):
-            prices = np.full(len(self.market.firms), state.price)
-            columns[f"quantity_{when}"] = state.quantities
-            columns[f"profit_{when}"] = state.levy.profit(prices) * state.quantities
-        return pd.DataFrame(columns)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw who gained and lost, money."""
-        return self.ledger().plot(ax)
 
     def explain(self) -> str:
         """Return the model, the reading and the check."""
-        return "\n".join(
-            [
-                f"Cournot, one homogeneous good, {self.market.curve} demand of elasticity "
-                f"{self.market.demand_elasticity:g} at the observed point, constant unit costs.",
-                READINGS[self.market.reading],
-                f"Relative condition: {self.before.residual:.1e} before, "
-                f"{self.after.residual:.1e} after.",
-            ]
+        return (
+            f"Cournot, one homogeneous good, {self.market.curve} demand of elasticity "
+            f"{self.market.demand_elasticity:g} at the observed point, constant unit costs.\n"
+            f"{READINGS[self.market.reading]}\n"
+            f"Relative condition: {self.before.residual:.1e} before, {self.after.residual:.1e} "
+            "after."
         )
 
 
@@ -253,8 +271,7 @@ def calibrate_cournot(
         raise ModelError(f"curve: 'linear' or 'isoelastic' (got {curve!r})")
     sold = positive(quantities, names, "quantities")
     lerner = sold / sold.sum() / demand_elasticity
-    sized = duties.sized(names)
-    net = (price * (1 - lerner) - sized.specific) / (1 + sized.rate)
+    net = duties.sized(names).net(price * (1 - lerner), None)
     market = CournotMarket(
         firms=names, unit_cost=np.ones(len(names)), price=float(price),
         quantity=float(sold.sum()), demand_elasticity=float(demand_elasticity), curve=curve,
@@ -287,14 +304,29 @@ class AuctionMarket:
         """Return the market before (duties in force) and after `duties` replace them."""
         return AuctionResult(market=self, before=self.at(self.duties), after=self.at(duties))
 
-    def at(self, duties: Duties) -> AuctionState:
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """What a row of a frame is of."""
+        return {"product": self.products, "firm": self.firms}
+
+    def at(self, duties: Duties) -> Sales:
         """Return sales and expected prices at `duties`; a closed form, so there is always one."""
-        value = self.unit_cost if self.customs_value is None else self.customs_value
         charged = levy(duties=duties.sized(self.products), unit_cost=self.unit_cost,
-                       customs_value=value, reading="customs_value")  # fmt: skip
+                       customs_value=self.customs_value, reading="customs_value")  # fmt: skip
         shares = self.demand.shares(charged.cost)
         lead = _lead(shares, self.firms) / self.demand.price_coefficient
-        return AuctionState(self, charged, shares, charged.cost + lead)
+        return Sales(levy=charged, prices=charged.cost + lead, shares=shares,
+                     quantities=self.demand.market_size * shares)  # fmt: skip
+
+    def consumer_surplus(self, at: Sales) -> float:
+        """Return what buyers keep, money: all gains from trade less the winners' leads."""
+        gains = self.demand.at(at.levy.cost).log_total / self.demand.price_coefficient
+        lead = (at.prices - at.levy.cost) @ at.quantities
+        return float(self.demand.market_size * gains - lead)
+
+    def consumer_loss(self, before: Sales, after: Sales) -> float:
+        """Return the fall of what buyers keep, money; positive is a loss."""
+        return self.consumer_surplus(before) - self.consumer_surplus(after)
 
 
 def _lead(shares: Array, firms: Sequence[str]) -> Array:
@@ -305,64 +337,9 @@ def _lead(shares: Array, firms: Sequence[str]) -> Array:
     return np.asarray(-np.log1p(-whole) / safe)
 
 
-@dataclass(frozen=True, slots=True)
-class AuctionState:
-    """Sales and expected prices; arrays of shape (J,)."""
-
-    market: AuctionMarket
-    levy: Levy
-    shares: Array
-    """Shares of the buyers, the outside good included."""
-    prices: Array
-    """Mean price paid by those who buy the product, money per unit."""
-
-    @property
-    def quantities(self) -> Array:
-        """Units sold."""
-        return self.market.demand.market_size * self.shares
-
-    @property
-    def margins(self) -> Array:
-        """Price less cost with duty, over price."""
-        return (self.prices - self.levy.cost) / self.prices
-
-    def consumer_surplus(self) -> float:
-        """Return what buyers keep, money: all gains from trade less the winners' leads."""
-        demand = self.market.demand
-        gains = demand.at(self.levy.cost).log_total / demand.price_coefficient
-        return float(demand.market_size * gains - (self.prices - self.levy.cost) @ self.quantities)
-
-    def money(self) -> dict[str, float]:
-        """Return outlay, and profit, duty revenue and resource cost, which sum to it; money."""
-        sold = self.quantities
-        return {
-            "outlay": float(self.prices @ sold),
-            "profit": float(self.levy.profit(self.prices) @ sold),
-            "duty_revenue": float(self.levy.duty(self.prices) @ sold),
-            "resource_cost": float(self.levy.unit_cost @ sold),
-        }
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class AuctionResult(Answer):
-    """An auction market before and after a change of duties."""
-
-    market: AuctionMarket
-    before: AuctionState
-    after: AuctionState
-
-    @property
-    def price_change(self) -> Array:
-        """Change of the mean price paid, money per unit, shape (J,)."""
-        return self.after.prices - self.before.prices
-
-    def ledger(self) -> Ledger:
-        """Return who gained and lost over the market; it balances."""
-        loss = self.before.consumer_surplus() - self.after.consumer_surplus()
-        return Ledger.between(
-            self.before.money(), self.after.money(), consumer_loss=loss,
-            currency=self.market.currency,
-        )  # fmt: skip
+class AuctionResult(_Change):
+    """An auction market before and after a change of duties; one row per product."""
 
     def summary(self) -> str:
         """Return the change of each mean price in a sentence."""
@@ -372,33 +349,12 @@ class AuctionResult(Answer):
         ]
         return f"Mean prices paid change by: {', '.join(each)}."
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per product: mean price, share, margin and units, before and after."""
-        import pandas as pd
-
-        columns: dict[str, object] = {"product": self.market.products, "firm": self.market.firms}
-        for when, state in (("before", self.before), ("after", self.after)):
-            columns |= {
-                f"price_{when}": state.prices,
-                f"share_{when}": state.shares,
-                f"margin_{when}": state.margins,
-                f"quantity_{when}": state.quantities,
-            }
-        return pd.DataFrame(columns)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw who gained and lost, money."""
-        return self.ledger().plot(ax)
-
     def explain(self) -> str:
         """Return the model and the reading of the duty."""
-        return "\n".join(
-            [
-                "Second-score auction: the best offer wins and leaves the buyer what the best "
-                "other firm could have; logit tastes, constant unit costs.",
-                READINGS["customs_value"],
-                "Sales are logit shares at cost; a firm's mean margin is -log(1 - S)/(a S).",
-            ]
+        return (
+            "Second-score auction: the best offer wins and leaves the buyer what the best other "
+            f"firm could have; logit tastes, constant unit costs.\n{READINGS['customs_value']}\n"
+            "Sales are logit shares at cost; a firm's mean margin is -log(1 - S)/(a S)."
         )
 
 
@@ -456,12 +412,8 @@ def calibrate_auction(
     pull = (lead / price)[seen]
     scale = float(pull @ known[seen] / (pull @ pull))  # 1/alpha: margin is scale x lead / price
     cost = positive(price - scale * lead, names, "cost with duty")
-    sized = duties.sized(names)
     value = None if customs_value is None else positive(customs_value, names, "customs_value")
-    if value is None:
-        net = (cost - sized.specific) / (1 + sized.rate)
-    else:
-        net = cost - sized.rate * value - sized.specific
+    net = duties.sized(names).net(cost, value)
     utility = np.log(share / (1 - share.sum())) + cost / scale
     return AuctionMarket(
         products=names, firms=makers, demand=LogitDemand(utility, 1 / scale, size),

@@ -236,7 +236,8 @@ class _Choice:
         return NestShares.of(self.index(prices), self.same, self.nesting, self.away)
 
     def _divided(self, prices: Array) -> tuple[Array, Array]:
-        return divided(self.index(prices), self.nest, self.nesting, self.away)
+        shares, total = divided(self.index(prices), self.nest, self.nesting, self.away)
+        return shares, total[..., 0]
 
     def shares(self, prices: Array) -> Array:
         """Return shares of the market (CES: of outlay), outside good included, (..., J)."""
@@ -419,23 +420,29 @@ class CesDemand(_Choice):
 ChoiceDemand = LogitDemand | CesDemand
 
 
-def divided(index: Array, nest: Labels, nesting: Array, away: float = 1.0) -> tuple[Array, Array]:
-    """Return shares, shape (..., J), and log H, shape (...), at utility `index`, shape (..., J).
+def divided(
+    index: Array, nest: Labels | None, nesting: Array | None, away: float, starts: ArrayLike = (0,)
+) -> tuple[Array, Array]:
+    """Return shares, shape (..., J), and log H of each market, (..., M), at utility `index`.
 
-    H is one over the share of the outside good, whose utility is 0; see `NestShares`.
+    H is one over the share of the outside good, whose utility is 0; see `NestShares`. `starts` are
+    the first product of each market, products of a market adjacent.
     """
-    floor = 0.0 if away else -np.inf
-    if not nesting.any():
-        log_total = np.asarray(np.logaddexp.reduce(index, axis=-1, initial=floor))
-        return np.exp(index - log_total[..., None]), log_total
-    scaled = index / (1 - nesting)
-    order = np.argsort(nest, kind="stable")
-    starts = np.flatnonzero(np.diff(nest[order], prepend=-1))
-    inclusive = np.logaddexp.reduceat(scaled[..., order], starts, axis=-1)
-    worth = (1 - nesting[order[starts]]) * inclusive
-    log_total = np.asarray(np.logaddexp.reduce(worth, axis=-1, initial=floor))
-    within = scaled - nesting * inclusive[..., nest]
-    return np.exp(within - log_total[..., None]), log_total
+    heads, worth = np.asarray(starts), index
+    if nest is not None and nesting is not None and nesting.any():
+        scaled = index / (1 - nesting)
+        order = np.argsort(nest, kind="stable")
+        first = np.flatnonzero(np.diff(nest[order], prepend=-1))
+        inclusive = np.logaddexp.reduceat(scaled[..., order], first, axis=-1)
+        worth = (1 - nesting[..., order[first]]) * inclusive
+        index = scaled - nesting * inclusive[..., nest]
+        heads = np.searchsorted(order[first], heads)
+    log_total = np.logaddexp.reduceat(worth, heads, axis=-1)
+    log_total = np.logaddexp(0.0, log_total) if away else log_total
+    each = log_total
+    if heads.size > 1:
+        each = np.repeat(log_total, np.diff(starts, append=index.shape[-1]), axis=-1)
+    return np.exp(index - each), log_total
 
 
 def vector(values: ArrayLike, size: int, name: str) -> Array:

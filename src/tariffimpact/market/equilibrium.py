@@ -81,14 +81,9 @@ class MarketState:
 
     def money(self) -> dict[str, float]:
         """Return what consumers pay and who gets it: `outlay` is the sum of the other four."""
-        sold = self.quantities
-        return {
-            "outlay": float(self.prices @ sold),
-            "profit": float(self.profit.sum()),
-            "duty_revenue": float(self.duty @ sold),
-            "quota_rent": float(self.licence_price @ sold),
-            "resource_cost": float(self.levy.unit_cost @ sold),
-        }
+        money = self.levy.money(self.prices, self.quantities)
+        rent = self.licence_price @ self.quantities
+        return money | {"duty_revenue": money["duty_revenue"] - rent, "quota_rent": rent}
 
     def elasticities(self) -> Array:
         """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J)."""
@@ -170,18 +165,13 @@ def standing(state: MarketState) -> str:
 
 
 def gains(old: Mapping[str, Any], new: Mapping[str, Any], consumer_loss: Any) -> dict[str, Any]:
-    """Return the entries of a ledger, but for quota rents, from what `MarketState.money` says.
-
-    Numbers, or arrays of as many changes.
-    """
-    change = {name: new[name] - old[name]
-              for name in ("outlay", "profit", "duty_revenue", "resource_cost")}  # fmt: skip
-    dearer = new.get("dearer_inputs", 0.0)
+    """Return the entries of a ledger but quota rents, of one change or of many in arrays."""
+    outlay, cost = (new[name] - old[name] for name in ("outlay", "resource_cost"))
     return {
         "consumers": -consumer_loss,
-        "firms": change["profit"],
-        "duty_revenue": change["duty_revenue"],
-        "deadweight_loss": consumer_loss - change["outlay"] + change["resource_cost"] - dearer,
+        "firms": new["profit"] - old["profit"],
+        "duty_revenue": new["duty_revenue"] - old["duty_revenue"],
+        "deadweight_loss": consumer_loss - outlay + cost - new.get("dearer_inputs", 0.0),
     }
 
 
@@ -259,40 +249,32 @@ class Ledger(Answer):
 
     def entries(self) -> dict[str, float]:
         """Return the gain of each party, money; with `home` told apart, the sums too."""
-        rent = {f"quota rent: {who}": amount for who, amount in self.quota_rent.items()}
-        if not self.home:
-            firms = {"firms": self.firms}
+        told = {"consumers": self.consumers}
+        if self.home:
+            told |= {"home firms": self.home_firms, "foreign firms": self.foreign_firms}
         else:
-            firms = {"home firms": self.home_firms, "foreign firms": self.foreign_firms}
-        loss = {"deadweight loss": -self.deadweight_loss}
-        if self.dearer_inputs:
-            loss["dearer inputs"] = -self.dearer_inputs
-        told = {"consumers": self.consumers, **firms, "duty revenue": self.duty_revenue, **rent}
+            told["firms"] = self.firms
+        told["duty revenue"] = self.duty_revenue
+        told |= {f"quota rent: {who}": amount for who, amount in self.quota_rent.items()}
         if self.home:
             told |= {"national welfare": self.national, "world": self.world,
                      "terms of trade": self.terms_of_trade}  # fmt: skip
-        return told | loss
+        told["deadweight loss"] = -self.deadweight_loss
+        return told | ({"dearer inputs": -self.dearer_inputs} if self.dearer_inputs else {})
 
     def summary(self) -> str:
         """Return the balance in a sentence."""
-        sides = [
-            f"consumers {self._signed(self.consumers)}",
-            *(
-                [f"firms {self._signed(self.firms)}"]
-                if not self.home
-                else [f"home firms {self._signed(self.home_firms)}",
-                      f"foreign firms {self._signed(self.foreign_firms)}"]
-            ),
-            f"duty revenue {self._signed(self.duty_revenue)}",
-            *(f"quota rent of the {who} {self._signed(x)}" for who, x in self.quota_rent.items()),
-        ]  # fmt: skip
+        said = {name: self._signed(gain) for name, gain in self.entries().items()}
+        last = ["national welfare", "world", "terms of trade", "deadweight loss", "dearer inputs"]
+        sides = [f"{name.replace(': ', ' of the ')} {gain}"
+                 for name, gain in said.items() if name not in last]  # fmt: skip
         told = f"{units.listed(sides)}; deadweight loss {self._signed(self.deadweight_loss)}"
         if self.dearer_inputs:
             told += f", dearer inputs {self._signed(self.dearer_inputs)}"
         if self.home:
             told += (
-                f". National welfare {self._signed(self.national)}, of which terms of trade "
-                f"{self._signed(self.terms_of_trade)}; world {self._signed(self.world)}"
+                f". National welfare {said['national welfare']}, of which terms of trade "
+                f"{said['terms of trade']}; world {said['world']}"
             )
         return f"{told}."
 
@@ -307,9 +289,9 @@ class Ledger(Answer):
         """Draw the gain or loss of each party, money."""
         from tariffimpact import charts
 
-        gains = self.to_frame().rename(columns={"party": "label", "gain": "low"})
+        rows = self.to_frame().rename(columns={"party": "label", "gain": "low"})
         return charts.range_bars(
-            gains.assign(high=gains["low"]), form="money", currency=self.currency, mark=0.0, ax=ax
+            rows.assign(high=rows["low"]), form="money", currency=self.currency, mark=0.0, ax=ax
         )
 
     def explain(self) -> str:

@@ -96,11 +96,7 @@ class Observed:
         ModelError
             If a cost is not positive: the margin is too high for the duty said to be in force.
         """
-        rate, specific = self.duties.rate, self.duties.specific
-        if self.reading == "customs_value" and self.customs_value is not None:
-            net = cost - rate * self.customs_value - specific
-        else:
-            net = (cost - specific) / (1 + rate)
+        net = self.duties.net(cost, self.customs_value)
         for name, value, gross in zip(self.products, net, cost, strict=True):
             if not value > 0:
                 raise NoEquilibrium(

@@ -128,12 +128,7 @@ class Scenarios(Answer):
         import pandas as pd
 
         old, sold, loss = self.before.money(), self.quantities, self.consumer_loss
-        new = {
-            "outlay": (self.prices * sold).sum(axis=-1),
-            "profit": self.profit.sum(axis=-1),
-            "duty_revenue": self.duty_revenue,
-            "resource_cost": sold @ self.levy.unit_cost,
-        }
+        new = self.levy.money(self.prices, sold)
         columns = gains(old, new, loss)
         *won, lost = (values[self.solved] for values in columns.values())
         check_balance(won, -lost, turnover=old["outlay"] + new["outlay"][self.solved])
@@ -186,14 +181,12 @@ class Scenarios(Answer):
             "duty_after": self.duty,
             "profit_after": self.profit,
         }
-        return pd.DataFrame(
-            {
-                "scenario": np.repeat(np.arange(count), size),
-                "product": list(self.products) * count,
-                "firm": list(self.before.firms) * count,
-                **{name: values.ravel() for name, values in columns.items()},
-            }
-        )
+        labels = {
+            "scenario": np.repeat(np.arange(count), size),
+            "product": list(self.products) * count,
+            "firm": list(self.before.firms) * count,
+        }
+        return pd.DataFrame(labels | {name: x.ravel() for name, x in columns.items()})
 
     def summary(self) -> str:
         """Return the span of the answers and which scenarios have none, in two sentences."""

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.demand_systems import Array, Labels
+from tariffimpact.market.demand_systems import Array, Labels, divided
 from tariffimpact.market.solvers.layout import Part, Problem, Structure, run
 from tariffimpact.market.solvers.newton import TOLERANCE
 
@@ -42,8 +42,6 @@ class BatchResult(Answer):
     """Newton steps, shape (..., M)."""
     labels: NDArray[Any]
     """Label of each market as given, shape (M,)."""
-    starts: Labels
-    """First product of each market, shape (M,)."""
     problem: Problem
     """What was solved: demand and costs."""
 
@@ -60,29 +58,16 @@ class BatchResult(Answer):
     def _divided(self) -> tuple[Array, Array]:
         """Return shares, shape (..., P), and log H of each market, shape (..., M)."""
         given, structure = self.problem, self.problem.structure
-        flat = self.prices.reshape(-1, structure.size)
-        price = flat if structure.order is None else flat[:, structure.order]
-        widths = structure.widths(slice(0, structure.names.size))
-        slope = np.repeat(given.slope, widths, axis=1)
+        price = structure.sorted(self.prices.reshape(-1, structure.size))
+        slope = np.repeat(given.slope, structure.widths, axis=1)
         with np.errstate(invalid="ignore"):
             index = given.utility - slope * (np.log(price) if given.ces else price)
-            worth, heads = index, structure.market_starts[:-1]
-            if structure.nest is not None and given.nesting is not None:
-                order = np.argsort(structure.nest, kind="stable")
-                starts = np.flatnonzero(np.diff(structure.nest[order], prepend=-1))
-                loose = 1 - given.nesting
-                scaled = index / loose
-                inclusive = np.logaddexp.reduceat(scaled[:, order], starts, axis=1)
-                worth = loose[:, order[starts]] * inclusive
-                market = np.repeat(np.arange(widths.size), widths)[order[starts]]
-                heads = np.flatnonzero(np.diff(market, prepend=-1))
-                index = scaled - given.nesting * inclusive[:, structure.nest]
-            total = np.logaddexp.reduceat(worth, heads, axis=1)
-            total = np.logaddexp(0.0, total) if given.outside_good else total
-            share = np.exp(index - np.repeat(total, widths, axis=1))
-        lead = self.prices.shape[:-1]
-        return (given.restored(share).reshape(self.prices.shape),
-                total.reshape(*lead, structure.names.size))  # fmt: skip
+            share, total = divided(
+                index, structure.nest, given.nesting, 1.0 if given.outside_good else 0.0,
+                structure.market_starts[:-1],
+            )  # fmt: skip
+        return (structure.restored(share).reshape(self.prices.shape),
+                total.reshape(self.residual.shape))  # fmt: skip
 
     @property
     def shares(self) -> Array:
@@ -97,17 +82,16 @@ class BatchResult(Answer):
     @property
     def profit(self) -> Array:
         """Profit of each product per potential buyer (CES: of outlay), shape (..., P)."""
-        given = self.problem
-        cost = given.restored(given.cost).reshape(-1, given.structure.size)
-        keep = 1.0 if given.weight is None else given.restored(given.weight)
-        flat = self.prices.reshape(-1, given.structure.size)
-        earned = keep * (flat - cost) * self.quantities.reshape(flat.shape)
-        return np.asarray(earned.reshape(self.prices.shape))
+        given, shape = self.problem, self.prices.shape
+        keep = np.ones(()) if given.weight is None else given.structure.restored(given.weight)
+        cost = given.structure.restored(given.cost).reshape(shape)
+        margin = (self.prices - cost) * np.broadcast_to(keep, given.cost.shape).reshape(shape)
+        return np.asarray(margin * self.quantities)
 
     def by_market(self, values: ArrayLike) -> Array:
         """Return sums over the products of each market, shape (..., M)."""
         full = np.broadcast_to(np.asarray(values, dtype=np.float64), self.prices.shape)
-        return np.add.reduceat(full, self.starts, axis=-1)
+        return self.problem.structure.over_markets(full)
 
     def duty_revenue(self, duty: ArrayLike) -> Array:
         """Return duties collected per potential buyer at `duty` a unit, money, shape (..., M)."""
@@ -118,8 +102,7 @@ class BatchResult(Answer):
 
         Money (CES: a part of outlay); positive is a loss.
         """
-        slope = self.problem.slope
-        slope = slope[0] if len(slope) == 1 else slope.reshape(self.residual.shape)
+        slope = self.problem.slope.reshape(self.residual.shape)
         fall = (before._divided()[1] - self._divided()[1]) / slope
         return np.expm1(fall) if self.problem.ces else fall
 
@@ -128,15 +111,13 @@ class BatchResult(Answer):
         import pandas as pd
 
         structure = self.problem.structure
-        profit = self.profit.reshape(-1, structure.size)
-        profit = profit if structure.order is None else profit[:, structure.order]
-        edges = np.cumsum(structure.product_counts) - structure.product_counts
-        sums = np.add.reduceat(profit, edges, axis=1)
+        sums = structure.over_firms(structure.sorted(self.profit.reshape(-1, structure.size)))
         counts = np.diff(structure.firm_starts)
-        firm = np.arange(edges.size) - np.repeat(structure.firm_starts[:-1], counts)
+        count = sums.shape[1]
+        firm = np.arange(count) - np.repeat(structure.firm_starts[:-1], counts)
         return pd.DataFrame(
             {
-                "row": np.repeat(np.arange(len(sums)), edges.size),
+                "row": np.repeat(np.arange(len(sums)), count),
                 "market": np.tile(np.repeat(np.array(self.names), counts), len(sums)),
                 "firm": np.tile(firm, len(sums)),
                 "profit": sums.ravel(),
@@ -177,13 +158,12 @@ class BatchResult(Answer):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the range of the mean price of each of the first twelve markets over all rows."""
-        from tariffimpact import charts
-
-        sums = np.add.reduceat(self.prices, self.starts, axis=-1)
-        count = np.diff(np.append(self.starts, self.prices.shape[-1]))
-        mean = (sums / count).reshape(-1, len(self.names))[:, :12]
         import pandas as pd
 
+        from tariffimpact import charts
+
+        mean = self.by_market(self.prices) / self.problem.structure.widths
+        mean = mean.reshape(-1, len(self.names))[:, :12]
         known = np.isfinite(mean).any(axis=0)
         span = mean[:, known]
         frame = pd.DataFrame({"label": np.array(self.names[:12])[known]})
@@ -337,17 +317,17 @@ def _run(problem: Problem, chunk: int, progress: bool) -> BatchResult:
     shape = (*lead, structure.names.size)
     return BatchResult(
         found.prices.reshape(*lead, structure.size), found.residual.reshape(shape),
-        found.iterations.reshape(shape), structure.names, structure.market_starts[:-1], problem,
+        found.iterations.reshape(shape), structure.names, problem,
     )  # fmt: skip
 
 
-def _tracked(parts: list[Part], progress: bool) -> Iterator[Part]:
+def _tracked(parts: Iterator[Part], progress: bool) -> Iterator[Part]:
     if not progress:
         yield from parts
         return
     from rich.progress import track
 
-    yield from track(parts, description="Solving markets")
+    yield from track(list(parts), description="Solving markets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -373,15 +353,14 @@ class CalibratedMarkets(Answer):
     @property
     def solved(self) -> NDArray[np.bool_]:
         """Whether each market has positive costs and a slope, shape (..., M)."""
-        fine = np.isfinite(self.unit_cost) & (self.unit_cost > 0)
-        whole = np.logical_and.reduceat(fine, self.structure.market_starts[:-1], axis=-1)
-        return np.asarray(whole & (self.slope > 0))
+        bad = ~(np.isfinite(self.unit_cost) & (self.unit_cost > 0))
+        return np.asarray((self.structure.over_markets(bad) == 0) & (self.slope > 0))
 
     def impose(self, rate: ArrayLike = 0.0, specific: ArrayLike = 0.0) -> BatchResult:
         """Return the equilibria at duties: fractions of customs value, money per unit."""
         duty = np.asarray(rate) * self.customs_value + np.asarray(specific)
-        each = np.repeat(self.slope, self.structure.widths(slice(0, self.slope.shape[-1])), axis=-1)
-        fine = np.repeat(self.solved, self.structure.widths(slice(0, self.slope.shape[-1])), -1)
+        each, fine = (np.repeat(x, self.structure.widths, axis=-1)
+                      for x in (self.slope, self.solved))  # fmt: skip
         problem = Problem.of(
             utility=np.where(fine, self.level, 0.0), slope=np.where(fine, each, 1.0),
             cost=np.where(fine, self.unit_cost + duty, np.nan), structure=self.structure,
@@ -468,65 +447,59 @@ def calibrate_each(
     (array([0.035714]), array([104.32, 120.31]))
     """
     structure = _structure(firms, markets, None)
-    arrays = [
-        np.asarray(x, dtype=np.float64) for x in (prices, quantities, margins, rate, specific)
-    ]
-    value = arrays[0] if customs_value is None else np.asarray(customs_value, dtype=np.float64)
+    given = [prices, quantities, margins, rate, specific,
+             prices if customs_value is None else customs_value]  # fmt: skip
+    arrays = [np.asarray(x, dtype=np.float64) for x in given]
     outside = np.asarray(outside_share, dtype=np.float64)
-    lead = np.broadcast_shapes(outside.shape[:-1] if outside.ndim else (), *(
-        x.shape[:-1] for x in (*arrays, value)))  # fmt: skip
-    shape = (*lead, structure.size)
-    order = slice(None) if structure.order is None else structure.order
+    lead = np.broadcast_shapes(outside.shape[:-1], *(x.shape[:-1] for x in arrays))
     price, sold, margin, rates, amount, worth = (
-        np.broadcast_to(x, shape)[..., order] for x in (*arrays, value)
+        structure.sorted(np.broadcast_to(x, (*lead, structure.size))) for x in arrays
     )
     outside = np.broadcast_to(outside, (*lead, structure.names.size))
     require(((outside >= 0) & (outside < 1)).all(), "outside_share: in [0, 1), a fraction")
     closed = not outside.any()
     require(closed or (outside > 0).all(), "outside_share: 0 in every market or in none")
-    starts = structure.market_starts[:-1]
-    widths = structure.widths(slice(0, starts.size))
-    ces, edges = demand == "ces", np.cumsum(structure.product_counts) - structure.product_counts
+    ces = demand == "ces"
+
+    def spread(values: Array) -> Array:
+        return np.repeat(values, structure.widths, axis=-1)
+
     with np.errstate(all="ignore"):
         weight = sold * price if ces else sold
-        total = np.add.reduceat(weight, starts, axis=-1)
-        share = weight * np.repeat((1 - outside) / total, widths, axis=-1)
-        firm = np.repeat(np.add.reduceat(share, edges, axis=-1), structure.product_counts, axis=-1)
-        slope = _slopes(price, 1 - firm, margin, starts, widths, ces)
-        each = np.repeat(slope, widths, axis=-1)
-        lerner = 1 / (1 + each * (1 - firm)) if ces else 1 / (each * price * (1 - firm))
+        share = weight * spread((1 - outside) / structure.over_markets(weight))
+        firm = np.repeat(structure.over_firms(share), structure.product_counts, axis=-1)
+        slope = _slopes(price, 1 - firm, margin, structure, ces)
+        pull = spread(slope) * (1 - firm)
+        lerner = 1 / (1 + pull) if ces else 1 / (pull * price)
         cost = price * (1 - lerner)
-        duty_free = (cost - amount) / (1 + rates)
-        if customs_value is not None:
-            duty_free = cost - rates * worth - amount
-        base = np.repeat(np.ones_like(outside) if closed else outside, widths, axis=-1)
-        level = np.log(share / base) + each * (np.log(price) if ces else price)
-        duty_free = np.where(lerner < 1, duty_free, np.nan)
-    back = slice(None) if structure.order is None else np.argsort(structure.order)
-    given = duty_free if customs_value is None else worth
+        if customs_value is None:
+            net = worth = (cost - amount) / (1 + rates)
+        else:
+            net = cost - rates * worth - amount
+        base = spread(np.ones_like(outside) if closed else outside)
+        level = np.log(share / base) + spread(slope) * (np.log(price) if ces else price)
+        net = np.where(lerner < 1, net, np.nan)
+    price, share, level, net, worth = map(structure.restored, (price, share, level, net, worth))
     return CalibratedMarkets(
-        prices=price[..., back], shares=share[..., back], level=level[..., back], slope=slope,
-        unit_cost=duty_free[..., back], customs_value=given[..., back], structure=structure,
-        ces=ces, outside_good=not closed,
+        prices=price, shares=share, level=level, slope=slope, unit_cost=net, customs_value=worth,
+        structure=structure, ces=ces, outside_good=not closed,
     )  # fmt: skip
 
 
-def _slopes(
-    price: Array, spare: Array, margin: Array, starts: Labels, widths: Labels, ces: bool
-) -> Array:
+def _slopes(price: Array, spare: Array, margin: Array, of: Structure, ces: bool) -> Array:
     """Return the slope of each market whose margins lie nearest the known ones, shape (..., M)."""
     known = np.isfinite(margin)
     seen = np.where(known, margin, 0.0)
 
     def over(values: Array) -> Array:
-        return np.add.reduceat(np.where(known, values, 0.0), starts, axis=-1)
+        return of.over_markets(np.where(known, values, 0.0))
 
     if not ces:  # the margin is x/slope
         x = 1 / (price * spare)
         return np.asarray(over(x * x) / over(x * seen))
     slope = over((1 / seen - 1) / spare) / over(np.ones_like(seen))
     for _ in range(30):  # Gauss and Newton on 1/(1 + slope x spare)
-        fitted = 1 / (1 + np.repeat(slope, widths, axis=-1) * spare)
+        fitted = 1 / (1 + np.repeat(slope, of.widths, axis=-1) * spare)
         pull = -spare * fitted**2
         step = over(pull * (seen - fitted)) / over(pull * pull)
         slope = np.maximum(slope + step, 0.1 * slope)

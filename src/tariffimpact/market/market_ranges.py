@@ -31,7 +31,6 @@ _PASSES, _SLOW_PASSES = 6, 2
 """Rounds of the ascent over corners: where markets are solved at once, and where one by one."""
 _EVEN = 1e-9
 """Rise of a target, over its size, below which an ascent stops."""
-_WHOLE = ("duty revenue", "consumer loss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -40,17 +39,13 @@ class MarketRange(Answer):
 
     products: tuple[str, ...]
     firms: tuple[str, ...]
-    low: Array
-    """Smallest change of the shelf price found, money, shape (J,)."""
-    high: Array
     prices: Array
     """Prices before at the middle of the ranges, money, shape (J,)."""
-    pass_through_low: Array
-    """Smallest change of price over change of duty per unit, shape (J,); NaN where untaxed."""
-    pass_through_high: Array
-    totals: Mapping[tuple[str, str], tuple[float, float]]
-    """Ends by measure and of what: change of `units` by product and of `profit` by firm, fractions;
-    `duty revenue`, `consumer loss`, `national welfare` over what buyers paid before."""
+    ends: Mapping[tuple[str, str], tuple[float, float]]
+    """Lowest and highest answer by measure and of what: change of `price` (money), `pass-through`
+    (change of price over change of duty per unit; NaN where untaxed) and change of `units` (a
+    fraction) by product; change of `profit` by firm, a fraction; `duty revenue`, `consumer loss`
+    and `national welfare` over what buyers paid before."""
     spread: Mapping[tuple[str, str], tuple[float, float, float]]
     """5%, median and 95% of each measure where every value in its range is as likely; empty unless
     draws were asked for."""
@@ -67,6 +62,16 @@ class MarketRange(Answer):
     unlikely: str = ""
     """What is said of the market at the middle of all ranges if it misses margins."""
     currency: str = "USD"
+
+    @property
+    def low(self) -> Array:
+        """Smallest change of the shelf price found, money, shape (J,)."""
+        return np.array([self.ends["price", name][0] for name in self.products])
+
+    @property
+    def high(self) -> Array:
+        """Largest change of the shelf price found, money, shape (J,)."""
+        return np.array([self.ends["price", name][1] for name in self.products])
 
     def summary(self) -> str:
         """Return each product's range in a sentence."""
@@ -86,20 +91,13 @@ class MarketRange(Answer):
         """Return one row per product: changes of price, money, and pass-through, low and high."""
         import pandas as pd
 
-        sold = [self.totals[("units", name)] for name in self.products]
-        return pd.DataFrame(
-            {
-                "product": self.products,
-                "firm": self.firms,
-                "price": self.prices,
-                "price_change_low": self.low,
-                "price_change_high": self.high,
-                "pass_through_low": self.pass_through_low,
-                "pass_through_high": self.pass_through_high,
-                "units_change_low": [ends[0] for ends in sold],
-                "units_change_high": [ends[1] for ends in sold],
-            }
-        )
+        columns: dict[str, object] = {"product": self.products, "firm": self.firms,
+                                      "price": self.prices}  # fmt: skip
+        for measure, told in (("price", "price_change"), ("pass-through", "pass_through"),
+                              ("units", "units_change")):  # fmt: skip
+            for side, end in enumerate(("low", "high")):
+                columns[f"{told}_{end}"] = [self.ends[measure, of][side] for of in self.products]
+        return pd.DataFrame(columns)
 
     def to_table(self) -> pd.DataFrame:
         """Return every measure, one row each: `measure`, `of`, `unit`, `low`, `high`.
@@ -111,9 +109,9 @@ class MarketRange(Answer):
         import pandas as pd
 
         rows: list[dict[str, object]] = []
-        ends = zip(self.products, self.low, self.high, strict=True)
-        spans = {("price", name): (float(low), float(high)) for name, low, high in ends}
-        for key, (low, high) in {**spans, **self.totals}.items():
+        for key, (low, high) in self.ends.items():
+            if key[0] == "pass-through":
+                continue
             unit = self.currency if key[0] == "price" else _UNITS.get(key[0], "of outlay before")
             row: dict[str, object] = {"measure": key[0], "of": key[1], "unit": unit, "low": low,
                                       "high": high}  # fmt: skip
@@ -216,39 +214,32 @@ def impose_range(
     levied = (np.where(chosen, ad_valorem, 0.0), np.where(chosen, specific, 0.0))
     ask = _Question(table, box, levied, _home(table, home), options)
     rng = np.random.default_rng(_SEED)
-    if not box.size:
+    if not box.cells:
         points, draws = 1, 0
-    start = rng.random((points, box.size))
-    start[::2] = rng.integers(0, 2, (len(start[::2]), box.size))
-    found = ask.answers(start)
-    if not found.good.any():
-        raise NoEquilibrium(
-            ("" if points == 1 else "no point of the ranges has an equilibrium; the last said: ")
-            + found.told
-        )
-    refused = int((~found.good).sum())
-    low, high, searched = _ascended(ask, start, found) if box.size else (
-        found.values[0], found.values[0], 0
-    )  # fmt: skip
+    start = rng.random((points, len(box.cells)))
+    start[::2] = rng.integers(0, 2, start[::2].shape)
+    values, told = ask.answers(start)
+    refused = int(np.isnan(values[:, 0]).sum())
+    if refused == points:
+        every = "" if points == 1 else "no point of the ranges has an equilibrium; the last said: "
+        raise NoEquilibrium(every + told)
+    values = _ascended(ask, start, values) if box.cells else values
+    searched = len(values) - points
     spread: dict[tuple[str, str], tuple[float, float, float]] = {}
     if draws:
-        drawn = ask.answers(rng.random((draws, box.size)))
-        low, high = np.fmin(low, drawn.low()), np.fmax(high, drawn.high())
-        spread = dict(zip(ask.names, drawn.quantiles(), strict=True))
-    ends = dict(zip(ask.names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
-    names, makers = table.labels["product"], table.labels["firm"]
-
-    def of(measure: str, side: int) -> Array:
-        return np.array([ends.pop((measure, name))[side] if side else ends[(measure, name)][0]
-                         for name in names])  # fmt: skip
-
-    firsts = [of(measure, side) for measure in ("price", "pass-through") for side in (0, 1)]
+        drawn, _ = ask.answers(rng.random((draws, len(box.cells))))
+        values = np.concatenate([values, drawn])
+        solved = drawn[np.isfinite(drawn[:, 0])]
+        if len(solved):
+            quantiles = np.quantile(solved, [0.05, 0.5, 0.95], axis=0)
+            spread = dict(zip(ask.names, zip(*quantiles.tolist(), strict=True), strict=True))
+    low, high = (join.reduce(values, axis=0).tolist() for join in (np.fmin, np.fmax))
     return MarketRange(
-        products=names, firms=makers, low=firsts[0], high=firsts[1], totals=ends,
-        prices=(table.low["price"] + table.high["price"]) / 2, pass_through_low=firsts[2],
-        pass_through_high=firsts[3], spread=spread, points=points, refused=refused,
-        searched=searched, together=tuple(together), currency=currency,
-        unlikely=ask.unlikely(),
+        products=table.labels["product"], firms=table.labels["firm"],
+        prices=(table.low["price"] + table.high["price"]) / 2,
+        ends=dict(zip(ask.names, zip(low, high, strict=True), strict=True)), spread=spread,
+        points=points, refused=refused, searched=searched, together=tuple(together),
+        currency=currency, unlikely=ask.unlikely(),
         unread=" The column customs_share is not read: the duty falls on the border price."
         if reading == "border_price" and "customs_share" in table.low else "",
     )  # fmt: skip
@@ -291,10 +282,6 @@ class _Box:
             cells.append(("", np.ones(count, dtype=bool)))
         return cls(tuple(cells), outside)
 
-    @property
-    def size(self) -> int:
-        return len(self.cells)
-
     def values(self, table: ProductTable, at: Array) -> tuple[dict[str, Array], Array]:
         """Return each column at points of the box, shape (N, J), and outside shares, (N,)."""
         count = len(table.labels["product"])
@@ -303,29 +290,6 @@ class _Box:
             part[name][:, flags] = at[:, column, None]
         full = {n: table.low[n] + part[n] * (table.high[n] - table.low[n]) for n in table.low}
         return full, self.outside.low + part[""][:, 0] * (self.outside.high - self.outside.low)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """Answers at points of the box, NaN where there is none; shape (N, A)."""
-
-    values: Array
-    good: Flags
-    told: str
-
-    def low(self) -> Array:
-        return np.asarray(np.fmin.reduce(self.values, axis=0))
-
-    def high(self) -> Array:
-        return np.asarray(np.fmax.reduce(self.values, axis=0))
-
-    def quantiles(self) -> list[tuple[float, float, float]]:
-        """Return 5%, 50% and 95% points over the points with an answer."""
-        known = self.values[self.good]
-        if not len(known):
-            return [(np.nan,) * 3] * self.values.shape[1]
-        ends = np.quantile(known, [0.05, 0.5, 0.95], axis=0)
-        return [(float(a), float(b), float(c)) for a, b, c in ends.T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,12 +306,11 @@ class _Question:
     def names(self) -> list[tuple[str, str]]:
         """Measure and of what, of each answer."""
         labels = self.table.labels
-        told = [("price", name) for name in labels["product"]]
-        told += [("pass-through", name) for name in labels["product"]]
-        told += [("units", name) for name in labels["product"]]
+        told = [(measure, name) for measure in ("price", "pass-through", "units")
+                for name in labels["product"]]  # fmt: skip
         told += [("profit", firm) for firm in dict.fromkeys(labels["firm"])]
-        told += [(name, "market") for name in _WHOLE]
-        return told + ([("national welfare", "market")] if self.home is not None else [])
+        whole = ("duty revenue", "consumer loss", "national welfare")
+        return told + [(name, "market") for name in whole[: 2 if self.home is None else 3]]
 
     @property
     def quick(self) -> bool:
@@ -369,35 +332,33 @@ class _Question:
             return ""
         return fit.warning() if fit is not None and fit.poor else ""
 
-    def answers(self, at: Array) -> _Answers:
-        """Return the answers at points of the box, shape (N, coordinates)."""
+    def answers(self, at: Array) -> tuple[Array, str]:
+        """Return the answers at points of the box, NaN where there is none, and the last reason."""
         return self._at_once(at) if self.quick else self._one_by_one(at)
 
-    def _at_once(self, at: Array) -> _Answers:
+    def _at_once(self, at: Array) -> tuple[Array, str]:
         full, outside = self.box.values(self.table, at)
         price, ces = full["price"], self.options["demand"] == "ces"
         sold = full["quantity"] if "quantity" in full else full["share"]
         if "share" in full and ces:
             sold = sold / price
-        value = full["customs_share"] * price if "customs_share" in full else None
-        firms = np.unique(np.array(self.table.labels["firm"]), return_inverse=True)[1]
         known = calibrate_each(
             prices=price, quantities=sold, outside_share=outside[:, None], margins=full["margin"],
-            firms=firms, rate=full["ad_valorem"], specific=full["specific"], customs_value=value,
-            demand="ces" if ces else "logit",
+            firms=np.array(self.table.labels["firm"]), rate=full["ad_valorem"],
+            specific=full["specific"], demand="ces" if ces else "logit",
+            customs_value=full["customs_share"] * price if "customs_share" in full else None,
         )  # fmt: skip
-        old, new = (known.impose(full["ad_valorem"] + extra * self.levied[0],
-                                 full["specific"] + extra * self.levied[1])
-                    for extra in (0, 1))  # fmt: skip
-        duty = [(full["ad_valorem"] + extra * self.levied[0]) * known.customs_value
-                + full["specific"] + extra * self.levied[1] for extra in (0, 1)]  # fmt: skip
-        good = known.solved[:, 0] & old.solved[:, 0] & new.solved[:, 0]
-        sums = [
-            (s.prices, s.quantities, s.profit, d) for s, d in zip((old, new), duty, strict=True)
-        ]
-        values = self._measured(sums, new.consumer_loss(old)[:, 0])
+        states, sums = [], []
+        for extra in (0, 1):
+            rate = full["ad_valorem"] + extra * self.levied[0]
+            specific = full["specific"] + extra * self.levied[1]
+            states.append(now := known.impose(rate, specific))
+            duty = rate * known.customs_value + specific
+            sums.append((now.prices, now.quantities, now.profit, duty))
+        good = (known.solved & states[0].solved & states[1].solved)[:, 0]
+        values = self._measured(sums, states[1].consumer_loss(states[0])[:, 0])
         told = "" if good.all() else self._told(at[int(np.flatnonzero(~good)[-1])])
-        return _Answers(np.where(good[:, None], values, np.nan), good, told)
+        return np.where(good[:, None], values, np.nan), told
 
     def _told(self, at: Array) -> str:
         """Return why a point has no answer."""
@@ -434,76 +395,48 @@ class _Question:
                 for s in (result.before, result.after)]  # fmt: skip
         return np.asarray(self._measured(sums, np.array([result.consumer_loss]))[0])
 
-    def _one_by_one(self, at: Array) -> _Answers:
+    def _one_by_one(self, at: Array) -> tuple[Array, str]:
         values, told = np.full((len(at), len(self.names)), np.nan), ""
-        good = np.zeros(len(at), dtype=bool)
         for row, point in enumerate(at):
             try:
-                values[row], good[row] = self._alone(point), True
+                values[row] = self._alone(point)
             except NoEquilibrium as error:
                 told = str(error)
-        return _Answers(values, good, told)
+        return values, told
 
 
-def _ascended(ask: _Question, start: Array, found: _Answers) -> tuple[Array, Array, int]:
-    """Return the ends of each answer, after ascents over corners, and the points they tried.
+def _ascended(ask: _Question, at: Array, values: Array) -> Array:
+    """Return the answers so far and those of ascents over the corners, shape (N, A).
 
-    From the best point so far of each end, every coordinate is moved to its other end in turn; all
-    moves that help are made together, or the best one if together they do not.
+    From the best point so far of each end, every coordinate is moved to either of its ends; then
+    all moves that help are made together.
     """
-    low, high, tried = found.low(), found.high(), 0
-    targets = [(k, sign) for k in range(len(low)) for sign in (-1.0, 1.0)
-               if np.isfinite(low[k]) and high[k] > low[k]]  # fmt: skip
-    if not ask.quick:  # a market each: search for prices only
-        count = len(ask.table.labels["product"])
-        targets = [(k, sign) for k, sign in targets if k < count]
+    most = values.shape[1] if ask.quick else len(ask.table.labels["product"])  # prices only
 
-    def value(answers: Array, k: int, sign: float) -> Array:
-        return np.where(np.isfinite(answers[:, k]), sign * answers[:, k], -np.inf)
+    def ends(some: Array) -> Array:
+        both = np.concatenate([some[:, :most], -some[:, :most]], axis=1)
+        return np.where(np.isfinite(both), both, -np.inf)
 
-    at = [start[int(value(found.values, k, sign).argmax())] for k, sign in targets]
-    best = [float(value(found.values, k, sign).max()) for k, sign in targets]
-    open_ = list(range(len(targets)))
+    known, count = ends(values), at.shape[1]
+    least = np.where(np.isfinite(known), known, np.inf).min(axis=0)
+    left = np.flatnonzero(known.max(axis=0) > least)
     for _ in range(_PASSES if ask.quick else _SLOW_PASSES):
-        if not open_:
+        if not left.size:
             break
-        flips = [_flipped(at[i]) for i in open_]
-        tries = ask.answers(np.concatenate(flips))
-        tried += len(tries.values)
-        joint, leads = [], []
-        for place, i in enumerate(open_):
-            k, sign = targets[i]
-            mine = value(tries.values[place * ask.box.size * 2 : (place + 1) * ask.box.size * 2],
-                         k, sign)  # fmt: skip
-            leads.append((int(mine.argmax()), float(mine.max())))
-            both = mine.reshape(ask.box.size, 2)
-            side = np.where(both.max(axis=1) > best[i], both.argmax(axis=1).astype(float), at[i])
-            joint.append(side)
-        together = ask.answers(np.array(joint))
-        tried += len(together.values)
-        left = []
-        for place, i in enumerate(open_):
-            k, sign = targets[i]
-            jointly = float(value(together.values[place : place + 1], k, sign)[0])
-            first, alone = leads[place]
-            point, new = (
-                (joint[place], jointly) if jointly >= alone else (flips[place][first], alone)
-            )
-            if new > best[i] + _EVEN * abs(best[i]):
-                at[i], best[i] = point, new
-                left.append(i)
-        low, high = (np.fmin(low, np.fmin(tries.low(), together.low())),
-                     np.fmax(high, np.fmax(tries.high(), together.high())))  # fmt: skip
-        open_ = left
-    return low, high, tried
-
-
-def _flipped(point: Array) -> Array:
-    """Return the points with one coordinate at its lower and at its upper end, (2n, n)."""
-    many = np.repeat(point[None], 2 * point.size, axis=0)
-    place = np.arange(point.size)
-    many[2 * place, place], many[2 * place + 1, place] = 0.0, 1.0
-    return many
+        best, lead = at[known[:, left].argmax(axis=0)], known[:, left].max(axis=0)
+        flips = np.repeat(best, 2 * count, axis=0).reshape(left.size, count, 2, count)
+        flips[:, np.arange(count), :, np.arange(count)] = [0.0, 1.0]
+        tried, _ = ask.answers(flips.reshape(-1, count))
+        gain = ends(tried).reshape(left.size, count, 2, -1)
+        gain = np.take_along_axis(gain, left[:, None, None, None], axis=3)[..., 0]
+        helps = gain.max(axis=2) > lead[:, None]
+        joint = np.where(helps, gain.argmax(axis=2), best)
+        jointly, _ = ask.answers(joint)
+        at = np.concatenate([at, flips.reshape(-1, count), joint])
+        values = np.concatenate([values, tried, jointly])
+        known = ends(values)
+        left = left[known[:, left].max(axis=0) > lead + _EVEN * np.abs(lead)]
+    return values
 
 
 def market_model(
@@ -539,11 +472,10 @@ def market_model(
     >>> from tariffimpact.uncertainty import bounds
     >>> model = market_model("price_change", of="a", duties=Duties({"a": 0.25}),
     ...                      products=["a", "b"], firms=["f", "g"], prices=[100.0, 100.0],
-    ...                      quantities=[3.0, 3.0])
-    >>> found = bounds(model, {"outside_share": Interval(0.3, 0.5),
-    ...                        "margin:a": Interval(0.35, 0.45)})
+    ...                      quantities=[3.0, 3.0], outside_share=0.5)
+    >>> found = bounds(model, {"margin:a": Interval(0.35, 0.45)})
     >>> print(f"{found.low:.2f} to {found.high:.2f}")
-    8.85 12.55
+    10.75 to 12.91
     """
     require(measure in _ASKED, f"measure: one of {', '.join(_ASKED)} (got {measure!r})")
     whole = measure in _ASKED[5:]

@@ -137,12 +137,8 @@ class Market(Answer):
         return self._levied(duties.sized(self.products))
 
     def _levied(self, duties: SizedDuties) -> Levy:
-        return levy(
-            duties=duties,
-            unit_cost=self.unit_cost,
-            customs_value=self.unit_cost if self.customs_value is None else self.customs_value,
-            reading=self.reading,
-        )
+        return levy(duties=duties, unit_cost=self.unit_cost, customs_value=self.customs_value,
+                    reading=self.reading)  # fmt: skip
 
     def game(self, at: Levy) -> Game:
         """Return the conditions firms meet at the costs and weights of a levy."""
@@ -371,7 +367,7 @@ class Market(Answer):
         anchor: tuple[Game, Array] | None = None,
     ) -> MarketState:
         """Solve at a levy and licence prices, or raise."""
-        raised = at if licence is None else at.raised(licence)
+        raised = at.raised(licence)
         game, held = self.game(raised), np.isfinite(hold)
         check_choice(game, self.firms)
         refuse_unbounded(game, self.firms, self.products, ~held)
@@ -399,7 +395,7 @@ class Market(Answer):
         ties: Sequence[Tie], groups: Sequence[Flags],
     ) -> MarketState:  # fmt: skip
         """Solve where some prices move together, or raise."""
-        raised = at if licence is None else at.raised(licence)
+        raised = at.raised(licence)
         game, held = self.game(raised), np.isfinite(hold)
         prices, conditions, found = solve_tied(
             game, before.game, held, np.where(held, hold, before.prices), before.prices,

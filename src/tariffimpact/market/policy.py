@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from tariffimpact.arguments import check_rate, checked
+from tariffimpact.arguments import check_rate, checked, plain
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.demand_systems import Array, Flags, vector
+from tariffimpact.market.demand_systems import Array, Flags
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -72,24 +72,22 @@ class Duties:
         >>> Duties.from_consumer_share(0.2).ad_valorem
         0.25
         """
-        given = np.asarray(share, dtype=np.float64)
-        if not ((given >= 0) & (given < 1)).all():
-            raise ModelError(
-                f"consumer share: must lie in [0, 1) (got {given.min():g} to "
-                f"{given.max():g}); it is duty over shelf price, "
-                "for a fraction of customs value use Duties(ad_valorem=...)"
-            )
-        converted = given / (1 - given)
-        return cls(ad_valorem=float(converted) if converted.ndim == 0 else converted)
+        given = checked("consumer share", share, at_least=0, below=1,
+                        remedy="it is duty over shelf price, for a fraction of customs value use "
+                        "Duties(ad_valorem=...)")  # fmt: skip
+        return cls(ad_valorem=plain(given / (1 - given)))
 
     def sized(self, products: Sequence[str]) -> SizedDuties:
         """Return the duties as checked arrays of shape (J,)."""
         if self is NO_DUTIES:
             return SizedDuties(np.zeros(len(products)), np.zeros(len(products)))
-        ad_valorem, specific, dutiable = self._fields(
-            products, lambda x, name: vector(x, len(products), name)
+        found = self.each(products)
+        require(
+            found.rate.ndim == 1,
+            f"duties: shape {found.rate.shape} for {len(products)} products; give one number for "
+            "all or one per product, and many scenarios to impose_each",
         )
-        return SizedDuties(ad_valorem * dutiable, specific)
+        return found
 
     def each(self, products: Sequence[str]) -> SizedDuties:
         """Return the duties of many scenarios as checked arrays of one shape (..., J).
@@ -105,8 +103,22 @@ class Duties:
         array([[0.1, 0.1],
                [0.2, 0.2]])
         """
-        size = len(products)
-        fields = self._fields(products, lambda x, name: _rows(x, size, name))
+        size, fields, faults = len(products), [], []
+        for name, (absent, most, remedy) in _FIELDS.items():
+            try:
+                given = by_product(getattr(self, name), products, name, absent)
+                values = checked(name, given, at_least=0, at_most=most, remedy=remedy)
+                if name == "ad_valorem":
+                    check_rate(name, values)
+                require(
+                    values.ndim == 0 or values.shape[-1] in (1, size),
+                    f"{name}: shape {values.shape} for {size} products; the last axis is products, "
+                    "one value for each, or a single one for all",
+                )
+                fields.append(values)
+            except ModelError as error:
+                faults.append(str(error))
+        require(not faults, "\n".join(faults))
         try:
             *fields, _ = np.broadcast_arrays(*fields, np.empty(size))
         except ValueError:
@@ -117,51 +129,16 @@ class Duties:
             ) from None
         return SizedDuties(fields[0] * fields[2], fields[1])
 
-    def _fields(
-        self, products: Sequence[str], shaped: Callable[[ArrayLike, str], Array]
-    ) -> list[Array]:
-        """Return the fields in shape and in range, or name every one that is not."""
-        fields, faults = [], []
-        for name, (absent, most, remedy) in _FIELDS.items():
-            try:
-                given = by_product(getattr(self, name), products, name, absent)
-                values = checked(name, shaped(given, name), at_least=0, at_most=most, remedy=remedy)
-                if name == "ad_valorem":
-                    check_rate(name, values)
-                fields.append(values)
-            except ModelError as error:
-                faults.append(str(error))
-        if faults:
-            raise ModelError("\n".join(faults))
-        return fields
-
 
 def by_product(
     given: ArrayLike | Mapping[str, float], products: Sequence[str], name: str, absent: float
 ) -> ArrayLike:
-    """Return numbers given by product in the order of the products, anything else as it is.
-
-    Raises
-    ------
-    ModelError
-        If a name is no product.
-    """
+    """Return numbers given by product in the order of the products, anything else as it is."""
     if not isinstance(given, Mapping):
         return given
     unknown = [key for key in given if key not in products]
     require(not unknown, f"{name}: {unknown and unknown[0]} is no product: {tuple(products)}")
     return np.array([given.get(key, absent) for key in products], dtype=np.float64)
-
-
-def _rows(values: ArrayLike, size: int, name: str) -> Array:
-    """Return `values` as floats whose last axis is products, or one number for all of them."""
-    given = checked(name, values, remedy="give numbers, a row per scenario")
-    if given.ndim and given.shape[-1] not in (1, size):
-        raise ModelError(
-            f"{name}: shape {given.shape} for {size} products; the last axis is products, one "
-            "value for each, or a single one for all"
-        )
-    return given
 
 
 NO_DUTIES = Duties()
@@ -174,6 +151,12 @@ class SizedDuties:
 
     rate: Array
     specific: Array
+
+    def net(self, cost: Array, customs_value: Array | None) -> Array:
+        """Return the cost without duty, money per unit; a customs value of None is that cost."""
+        if customs_value is None:
+            return (cost - self.specific) / (1 + self.rate)
+        return cost - self.rate * customs_value - self.specific
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,40 +187,41 @@ class Levy:
         """Return profit per unit, money."""
         return self.weight * (prices - self.cost)
 
+    def money(self, prices: Array, sold: Array) -> dict[str, Any]:
+        """Return outlay, and profit, duty revenue and resource cost, which sum to it; money."""
+        each = {"outlay": prices, "profit": self.profit(prices), "duty_revenue": self.duty(prices),
+                "resource_cost": self.unit_cost}  # fmt: skip
+        return {name: (values * sold).sum(axis=-1) for name, values in each.items()}
+
     def border_prices(self, prices: Array) -> Array:
         """Return the price net of duty per unit, money."""
         return prices - self.duty(prices)
 
     def scenario(self, index: tuple[int, ...]) -> Levy:
         """Return the levy of one of many scenarios."""
-        return Levy(
-            self.cost[index], self.weight[index], self.unit_cost, self.specific[index],
-            None if self.fixed_duty is None else self.fixed_duty[index],
-        )  # fmt: skip
+        fixed = None if self.fixed_duty is None else self.fixed_duty[index]
+        return Levy(self.cost[index], self.weight[index], self.unit_cost, self.specific[index],
+                    fixed)  # fmt: skip
 
-    def raised(self, licence: Array) -> Levy:
-        """Return the levy with the price of a quota licence added to each unit's cost."""
-        return Levy(
-            self.cost + licence, self.weight, self.unit_cost, self.specific + licence,
-            None if self.fixed_duty is None else self.fixed_duty + licence,
-        )  # fmt: skip
+    def raised(self, licence: Array | None) -> Levy:
+        """Return the levy with the price of a quota licence, if any, added to each unit's cost."""
+        if licence is None:
+            return self
+        fixed = None if self.fixed_duty is None else self.fixed_duty + licence
+        return Levy(self.cost + licence, self.weight, self.unit_cost, self.specific + licence,
+                    fixed)  # fmt: skip
 
 
-def levy(*, duties: SizedDuties, unit_cost: Array, customs_value: Array, reading: Reading) -> Levy:
+def levy(
+    *, duties: SizedDuties, unit_cost: Array, customs_value: Array | None, reading: Reading
+) -> Levy:
     """Return what duties do to unit cost and to the weight of each product in its firm's profit.
 
-    `customs_value` (reading A): the customs value v is given to the price-setter, the duty is a
-    cost, ``k = c + rate v + specific``, weight 1. `border_price` (reading B): the duty is levied
-    on the price w the firm itself charges at the border, ``p = (1 + rate) w + specific``, so
+    `customs_value` (reading A): the customs value v (None: c) is given to the price-setter, the
+    duty is a cost, ``k = c + rate v + specific``, weight 1. `border_price` (reading B): the duty is
+    levied on the price w the firm itself charges at the border, ``p = (1 + rate) w + specific``, so
     ``k = (1 + rate) c + specific`` and the firm keeps 1/(1 + rate) of each dollar of p - k.
 
-    Raises
-    ------
-    ModelError
-        If the reading is unknown.
-
-    Examples
-    --------
     >>> one = np.array([100.0])
     >>> tax = Duties(0.25).sized(["a"])
     >>> levy(duties=tax, unit_cost=one, customs_value=one / 2, reading="customs_value").cost
@@ -247,7 +231,7 @@ def levy(*, duties: SizedDuties, unit_cost: Array, customs_value: Array, reading
     """
     rate, specific = duties.rate, duties.specific
     if reading == "customs_value":
-        duty = rate * customs_value + specific
+        duty = rate * (unit_cost if customs_value is None else customs_value) + specific
         return Levy(unit_cost + duty, np.ones_like(duty), unit_cost, specific, duty)
     if reading == "border_price":
         cost = (1 + rate) * unit_cost + specific

@@ -299,6 +299,10 @@ def _rates(
     for text in loaded.claims:
         with loaded.charged_by(text) as (running, table):
             held = shaped(table)
+            if (
+                "quantity" not in loaded.columns
+            ):  # no duty per unit bends a rate: a shorter question
+                held = held.drop("quantity_per_dollar")
             parts.append(_sums(running, held, by))
             expected += running.count(held)
     frame = pd.concat(parts, ignore_index=True)
@@ -331,14 +335,17 @@ def _sums(running: Engine, held: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
         if name in by:
             charged = charged.mutate(**{name: charged["hts"].substr(0, digits)})
     value, stated = charged["customs_value"], charged["rate"]
-    per_dollar = charged["quantity_per_dollar"].fill_null(0.0)
+    quantity: Any = ibis.null("float64")
+    if "quantity_per_dollar" in charged.columns:
+        quantity = charged["quantity_per_dollar"]
+    per_dollar = quantity.fill_null(0.0)
     rate = {
         end: stated.coalesce(charged[f"rate_{end}"] + charged[f"specific_{end}"] * per_dollar)
         for end in ("low", "high")
     }
     decided = stated.notnull() | (charged["known"] & (charged["rate_high"] < float("inf")))
     weight = ibis.ifelse(decided, value, 0.0)
-    unmeasured = (charged["specific_high"] > 0) & charged["quantity_per_dollar"].isnull()
+    unmeasured = (charged["specific_high"] > 0) & quantity.isnull()
     traded = charged["duty"].notnull()
     groups = charged.group_by(list(by)) if by else charged
     sums = groups.aggregate(

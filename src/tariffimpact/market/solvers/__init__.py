@@ -347,7 +347,7 @@ def _choice_rows(game: Game, demand: ChoiceDemand, firms: tuple[str, ...]) -> tu
         ces=isinstance(demand, CesDemand), weight=None if (game.weight == 1).all() else game.weight,
         nesting=demand.nesting if nested else 0.0, outside_good=demand.outside_good,
     )  # fmt: skip
-    found = run(problem, iter(problem.pieces(_CHUNK)))
+    found = run(problem, problem.pieces(_CHUNK))
     return found.prices, found.residual[:, 0]
 
 

@@ -1,12 +1,12 @@
 """Many logit or CES markets at once: how a batch lies in memory, and how its parts are solved.
 
 Products lie flat, those of a market adjacent, then those of a firm, then those of a nest; rows are
-scenarios and draws. An argument that is the same in all rows has one row.
+scenarios and draws. What is the same in all rows or products is a view, not a copy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Game, ownership_matrix
-from tariffimpact.market.demand_systems import (
-    Array,
-    CesDemand,
-    ChoiceDemand,
-    Flags,
-    Labels,
-    LogitDemand,
-)
+from tariffimpact.market.demand_systems import Array, CesDemand, Flags, Labels, LogitDemand
 from tariffimpact.market.solvers.aggregate import solve_types
 from tariffimpact.market.solvers.log_odds import settled_odds
 from tariffimpact.market.solvers.maxima import OwnNests, better_elsewhere, require_best
@@ -35,8 +28,6 @@ CELL_ARRAYS = 8
 """How many times the memory of a plain market one with several cells a firm takes."""
 UNDERFLOW, OVERFLOW = 1e-290, 1e300
 """Sums of exp between these are exact to rounding: no term that counts was cut off."""
-_BLOCK = 32_768
-"""Products whose numbers fit the cache nearest to the processor, with costs and utilities."""
 _HOPELESS = 1e8
 """Logs below a market's best at which a product counts for nothing."""
 Names = NDArray[Any]
@@ -84,49 +75,57 @@ class Structure:
             If labels differ in number, or a market's products are not adjacent.
         """
         firm = np.asarray(firms)
-        market = np.zeros(firm.size, dtype=np.intp) if markets is None else np.asarray(markets)
-        nest = None if nests is None else np.asarray(nests)
-        labels = [firm, market] if nest is None else [firm, market, nest]
-        if firm.ndim != 1 or firm.size == 0 or any(x.shape != firm.shape for x in labels):
-            shapes = ", ".join(str(x.shape) for x in labels)
+        same = np.zeros(firm.size, dtype=np.intp)
+        market, nest = (same if x is None else np.asarray(x) for x in (markets, nests))
+        if firm.ndim != 1 or firm.size == 0 or not firm.shape == market.shape == nest.shape:
+            shapes = ", ".join(str(x.shape) for x in (firm, market, nest))
             raise ModelError(
                 f"firms, markets, nests: need one label per product (got shapes {shapes})"
             )
-        new = _changes(market)
-        names = market[new]
-        _check_adjacent(names)
-        order, nest = _ordered(firm, np.cumsum(new) - 1, nest)
-        firm = firm if order is None else firm[order]
-        edges = np.flatnonzero(_changes(firm) | new)
-        heads = new[edges]
-        firm_starts = np.append(np.flatnonzero(heads), edges.size)
+        names = market[_changes(market)]
+        seen, times = np.unique(names, return_counts=True)
+        if seen.size != names.size:
+            twice = seen[times > 1][0]
+            raise ModelError(f"markets: the products of {twice} are not adjacent; sort by market")
+        market = np.cumsum(_changes(market)) - 1
+        firm, nest = (np.unique(x, return_inverse=True)[1] for x in (firm, nest))
+        order = np.lexsort((nest, firm, market))
+        number = (market * (int(nest.max()) + 1) + nest)[order]
+        edges = np.flatnonzero(_changes(market) | _changes(firm[order]))
+        firm_starts = np.append(np.flatnonzero(_changes(market[edges])), edges.size)
         edges = np.append(edges, firm.size)
-        return cls(order, np.diff(edges), firm_starts, edges[firm_starts], names, nest)
+        return cls(
+            None if (np.diff(order) > 0).all() else order, np.diff(edges), firm_starts,
+            edges[firm_starts], names,
+            None if nests is None else np.unique(number, return_inverse=True)[1],
+        )  # fmt: skip
 
     @property
     def size(self) -> int:
         """Products P."""
         return int(self.market_starts[-1])
 
-    def widths(self, markets: slice) -> Labels:
-        """Return the products of each of a run of markets."""
-        return np.diff(self.market_starts[markets.start : markets.stop + 1])
+    @property
+    def widths(self) -> Labels:
+        """Products of each market, shape (M,)."""
+        return np.diff(self.market_starts)
 
+    def sorted(self, values: Array) -> Array:
+        """Return numbers of the caller's products in the order worked in, shape (..., P)."""
+        return values if self.order is None else values[..., self.order]
 
-def _ordered(
-    firm: Names, market: Labels, nest: Names | None
-) -> tuple[Labels | None, Labels | None]:
-    """Return the order by market, firm and nest, None if it is the given one, and nests in it."""
-    if nest is None:
-        rising = (firm[1:] >= firm[:-1]) | (np.diff(market) > 0)
-        if rising.all():
-            return None, None
-        _, firm = np.unique(firm, return_inverse=True)
-        return np.lexsort((firm, market)), None
-    firm, nest = (np.unique(x, return_inverse=True)[1] for x in (firm, nest))
-    order = np.lexsort((nest, firm, market))
-    _, number = np.unique((market * (int(nest.max()) + 1) + nest)[order], return_inverse=True)
-    return (None if (np.diff(order) > 0).all() else order), number
+    def restored(self, values: Array) -> Array:
+        """Return numbers in the caller's order of products: the inverse of `sorted`."""
+        return values if self.order is None else values[..., np.argsort(self.order)]
+
+    def over_markets(self, values: Array | Flags) -> Array:
+        """Return sums over the products of each market, in either order, shape (..., M)."""
+        return np.asarray(np.add.reduceat(values, self.market_starts[:-1], axis=-1))
+
+    def over_firms(self, values: Array) -> Array:
+        """Return sums over the products of each firm, in the order worked in, shape (..., N)."""
+        starts = np.cumsum(self.product_counts) - self.product_counts
+        return np.asarray(np.add.reduceat(values, starts, axis=-1))
 
 
 def _changes(labels: Names) -> Flags:
@@ -136,46 +135,36 @@ def _changes(labels: Names) -> Flags:
     return new
 
 
-def _check_adjacent(names: Names) -> None:
-    if (names[1:] > names[:-1]).all():
-        return
-    seen, times = np.unique(names, return_counts=True)
-    if seen.size != names.size:
-        twice = seen[times > 1][0]
-        raise ModelError(f"markets: the products of {twice} are not adjacent; sort by market")
-
-
 @dataclass(frozen=True, slots=True)
 class Part:
     """A rectangle of a batch: some rows, and a run of whole markets."""
 
     rows: slice
     markets: slice
-    products: slice
     firms: slice
-
-    @property
-    def size(self) -> int:
-        """Rows times products."""
-        return self.shape[0] * int(self.products.stop - self.products.start)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and markets."""
-        return (int(self.rows.stop - self.rows.start),
-                int(self.markets.stop - self.markets.start))  # fmt: skip
+    products: slice
+    widths: Labels
+    """Products of each market."""
+    counts: Labels
+    """Firms of each market."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Where the solvers write: prices, and one residual and step count per market."""
+    """Where the solvers write: prices (R, P), and residuals and steps of each market, (R, M)."""
 
     prices: Array
-    """Shape (R, P); NaN in unsolved markets."""
     residual: Array
-    """Shape (R, M)."""
     iterations: Labels
-    """Shape (R, M)."""
+
+    def write(self, part: Part, prices: Array, residual: Array, steps: Labels) -> None:
+        """Write what was found of a part; NaN for prices where a market is not solved."""
+        self.residual[part.rows, part.markets] = residual
+        self.iterations[part.rows, part.markets] = steps.reshape(residual.shape)
+        failed = ~(residual <= TOLERANCE)
+        if failed.any():
+            prices[np.repeat(failed, part.widths, axis=1)] = np.nan
+        self.prices[part.rows, part.products] = prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +172,11 @@ class Problem:
     """A batch: R rows of P products."""
 
     utility: Array
-    slope: Array
-    """Per market, shape (R or 1, M)."""
     cost: Array
+    slope: Array
+    """Per market, shape (R, M); all else is per product, shape (R, P)."""
     weight: Array | None
     nesting: Array | None
-    """Per product, shape (R or 1, P); None without nests."""
     lead: tuple[int, ...]
     structure: Structure
     ces: bool
@@ -207,384 +195,201 @@ class Problem:
         nesting: ArrayLike = 0.0,
         outside_good: bool = True,
     ) -> Problem:
-        """Return the batch, checked; see `batch.solve_logit` for the arguments."""
-        given = {"utility": utility, "cost": cost, "slope": slope, "nesting": nesting}
-        given |= {} if weight is None else {"weight": weight}
-        arrays = {name: np.asarray(x, dtype=np.float64) for name, x in given.items()}
+        """Return the batch, checked; see `solve_logit` for the arguments."""
+        given = [utility, cost, slope, nesting, 1.0 if weight is None else weight]
         size = structure.size
         try:
-            shape = np.broadcast_shapes((size,), *(x.shape for x in arrays.values()))
+            *arrays, _ = np.broadcast_arrays(*(np.asarray(x, float) for x in given), np.empty(size))
         except ValueError as error:
             raise ModelError(f"batch: arguments do not broadcast to (..., P): {error}") from error
-        if shape[-1] != size:
-            raise ModelError(f"batch: {size} firms for {shape[-1]} products on the last axis")
-        flat = {name: _rows(arrays[name], shape, structure.order)
-                for name in ("utility", "cost", "weight") if name in arrays}  # fmt: skip
-        slopes = _heads(arrays["slope"], shape, structure.market_starts[:-1])
-        return cls(flat["utility"], slopes, flat["cost"], flat.get("weight"),
-                   _inside(arrays["nesting"], shape, structure), shape[:-1], structure, ces,
+        lead, wide = arrays[0].shape[:-1], arrays[0].shape[-1]
+        if wide != size:
+            raise ModelError(f"batch: {size} firms for {wide} products on the last axis")
+        flat = [_taken(x.reshape(-1, size), structure.order) for x in arrays]
+        slopes = _taken(arrays[2].reshape(-1, size), structure.market_starts[:-1])
+        return cls(flat[0], flat[1], slopes, None if weight is None else flat[4],
+                   _checked_nesting(flat[3], structure), lead, structure, ces,
                    outside_good)  # fmt: skip
 
-    @property
-    def rows(self) -> int:
-        """Scenarios times draws."""
-        return int(np.prod(self.lead, dtype=np.intp))
-
-    @property
-    def away(self) -> float:
-        """What the outside good adds to H."""
-        return 1.0 if self.outside_good else 0.0
-
-    @property
-    def whole(self) -> Part:
-        """The batch as one part."""
-        holders = self.structure.firm_starts
-        return Part(slice(0, self.rows), slice(0, holders.size - 1), slice(0, self.structure.size),
-                    slice(0, int(holders[-1])))  # fmt: skip
-
-    def pieces(self, chunk: int) -> list[Part]:
-        """Return rectangles of as many firms as `chunk` products may have.
-
-        Where firms weigh products unevenly they hold at most `chunk` products too, and fewer with
-        nests: else no array of a part holds all its products.
-        """
-        most = self.whole.size if self.weight is None else chunk
-        if self.nesting is not None:
-            most = max(1, chunk // CELL_ARRAYS)
-        return list(self.split(self.whole, most, max(1, chunk // FIRM_SHARE)))
-
-    def split(self, part: Part, most_products: int, most_firms: int) -> Iterator[Part]:
-        """Yield rectangles of a part within the limits, at least one market and row each."""
-        products, holders = self.structure.market_starts, self.structure.firm_starts
-        first, last = part.markets.start, part.markets.stop
-        while first < last:
-            until = last
-            for ends, limit in ((products, most_products), (holders, most_firms)):
-                if ends[last] - ends[first] > limit:
-                    until = min(until, int(ends.searchsorted(ends[first] + limit, "right")) - 1)
+    def pieces(self, chunk: int) -> Iterator[Part]:
+        """Yield rectangles of about `chunk` products: fewer firms, and fewer with several cells."""
+        plain = self.nesting is None and self.weight is None
+        limits = max(1, chunk if plain else chunk // CELL_ARRAYS), max(1, chunk // FIRM_SHARE)
+        ends = self.structure.market_starts, self.structure.firm_starts
+        first, rows = 0, len(self.cost)
+        while first < self.structure.names.size:
+            until = min(int(e.searchsorted(e[first] + limit, "right")) - 1
+                        for e, limit in zip(ends, limits, strict=True))  # fmt: skip
             until = max(until, first + 1)
-            width, firms = (int(ends[until] - ends[first]) for ends in (products, holders))
-            tall = max(1, min(most_products // width, most_firms // firms))
-            for row in range(part.rows.start, part.rows.stop, tall):
-                yield Part(
-                    slice(row, min(row + tall, part.rows.stop)),
-                    slice(first, until),
-                    slice(int(products[first]), int(products[until])),
-                    slice(int(holders[first]), int(holders[until])),
-                )
+            products, firms = (slice(int(e[first]), int(e[until])) for e in ends)
+            widths, counts = (np.diff(e[first : until + 1]) for e in ends)
+            tall = max(1, min(limits[0] // widths.sum(), limits[1] // counts.sum()))
+            for row in range(0, rows, tall):
+                yield Part(slice(row, min(row + tall, rows)), slice(first, until), firms, products,
+                           widths, counts)  # fmt: skip
             first = until
 
-    def restored(self, prices: Array) -> Array:
-        """Return prices in the caller's order of products."""
-        if self.structure.order is None:
-            return prices
-        back = np.empty_like(prices)
-        back[:, self.structure.order] = prices
-        return back
+    def uneven(self, part: Part) -> bool:
+        """Return whether a firm of a part needs more than one number."""
+        if self.weight is None or self.nesting is not None:
+            return self.nesting is not None
+        weight = self.weight[part.rows, part.products]
+        inside = np.ones(weight.shape[1], dtype=np.bool_)
+        sizes = self.structure.product_counts[part.firms]
+        inside[np.cumsum(sizes) - sizes] = False
+        return bool((np.diff(weight, axis=1, prepend=0.0)[:, inside] != 0).any())
+
+    def values(self, part: Part) -> Array:
+        """Return utility - slope x (log) cost of each product of a part, shape (rows, products)."""
+        cost = self.cost[part.rows, part.products]
+        value = np.log(cost) if self.ces else cost.copy()
+        value *= -_repeat(self.slope[part.rows, part.markets], part.widths)
+        value += self.utility[part.rows, part.products]
+        return value
+
+    def fine(self, part: Part) -> Flags:
+        """Return whether all inputs of each market of a part are in range, (rows, markets)."""
+        slope, cost = self.slope[part.rows, part.markets], self.cost[part.rows, part.products]
+        good = (cost >= (np.finfo(np.float64).tiny if self.ces else 0.0)) & (cost < np.inf)
+        for values, most in ((self.weight, np.inf), (self.nesting, 1.0)):
+            if values is not None:
+                each = values[part.rows, part.products]
+                good &= (each >= 0) & (each < most)
+        if self.weight is not None:
+            each = self.weight[part.rows, part.products]
+            good &= (each > 0) & (each <= 1)
+        fine = (slope > 0) & (slope < np.inf)
+        if not good.all():
+            fine &= np.logical_and.reduceat(good, np.cumsum(part.widths) - part.widths, axis=1)
+        return np.asarray(fine if self.outside_good else fine & (part.counts > 1))
+
+    def priced(self, part: Part, markup: Array) -> Array:
+        """Return prices at markups of each product of a part: on cost, or (CES) a part of it."""
+        cost = self.cost[part.rows, part.products]
+        return cost * (1 + markup) if self.ces else cost + markup
 
 
-def run(problem: Problem, pieces: Iterator[Part]) -> Answers:
-    """Solve piece by piece and return the answers, prices in the caller's order."""
-    shape = (problem.rows, problem.structure.names.size)
-    answers = Answers(np.empty((problem.rows, problem.structure.size)), np.empty(shape),
-                      np.empty(shape, dtype=np.intp))  # fmt: skip
-    for part in pieces:
-        if problem.nesting is None:
-            solve_alike(problem, part, answers)
-            chosen = _uneven(problem, part, answers)
-        else:
-            chosen = np.ones(part.shape[1], dtype=np.bool_)
-        if chosen.any():
-            solve_uneven(problem, part, answers, chosen)
-    return Answers(problem.restored(answers.prices), answers.residual, answers.iterations)
+def _taken(rows: Array, columns: Labels | None) -> Array:
+    """Return some columns, once where all rows are the same."""
+    if columns is None:
+        return rows
+    once = rows[:1] if rows.strides[0] == 0 else rows
+    return np.broadcast_to(once[:, columns], (len(rows), columns.size))
 
 
-def _cut(values: Array, part: Part, columns: slice) -> Array:
-    """Return the part's rows of an argument, or its one row."""
-    return values[part.rows if len(values) > 1 else slice(None), columns]
-
-
-def _rows(given: Array, shape: tuple[int, ...], order: Labels | None) -> Array:
-    """Return an argument as rows of products, one row where it is the same in all."""
-    if order is None and given.shape == shape[-1:]:
-        return np.ascontiguousarray(given)[None]
-    lead = shape[:-1] if any(n > 1 for n in given.shape[:-1]) else (1,)
-    flat = np.broadcast_to(given.reshape(given.shape[-1:]) if lead == (1,) else given,
-                           (*lead, shape[-1])).reshape(-1, shape[-1])  # fmt: skip
-    return np.ascontiguousarray(flat if order is None else flat[:, order])
-
-
-def _heads(slope: Array, shape: tuple[int, ...], heads: Labels) -> Array:
-    """Return the slope of each market's first product, one row where it is the same in all."""
-    if slope.ndim == 0 or slope.shape[-1] == 1:
-        return _rows(slope, (*shape[:-1], heads.size), None)
-    return np.ascontiguousarray(_rows(slope, shape, None)[:, heads])
-
-
-def _inside(nesting: Array, shape: tuple[int, ...], structure: Structure) -> Array | None:
-    """Return the nesting parameter of each product, one row where it is the same in all."""
+def _checked_nesting(nesting: Array, structure: Structure) -> Array | None:
+    """Return the nesting parameter of each product, one value in a nest; None without nests."""
     if structure.nest is None:
         if nesting.any():
             raise ModelError("nesting: a nesting parameter needs nests; name each product's nest")
         return None
-    each = _rows(nesting, shape, structure.order)
-    _, heads = np.unique(structure.nest, return_index=True)
-    same = each[:, heads][:, structure.nest]
-    if ((each != same) & ~(np.isnan(each) & np.isnan(same))).any():
+    heads = np.unique(structure.nest, return_index=True)[1]
+    if not np.array_equal(nesting, nesting[:, heads][:, structure.nest], equal_nan=True):
         raise ModelError("nesting: a nest has several values; give one per nest")
-    return each
-
-
-def solve_alike(problem: Problem, part: Part, answers: Answers) -> None:
-    """Solve a part in which firms weigh their products alike."""
-    slope = _cut(problem.slope, part, part.markets)
-    products = problem.structure.product_counts[part.firms]
-    counts = np.diff(problem.structure.firm_starts[part.markets.start : part.markets.stop + 1])
-    single = products.size == part.products.stop - part.products.start
-    blocks = [part] if single else list(problem.split(part, _BLOCK, _BLOCK))
-    room = np.empty(max(block.size for block in blocks))
-    types, good = np.empty((part.shape[0], products.size)), np.ones(part.shape, dtype=np.bool_)
-    good &= (slope > 0) & (slope < np.inf)
-    if not problem.outside_good:
-        good &= counts > 1
-    with np.errstate(invalid="ignore", divide="ignore", under="ignore", over="ignore"):
-        for block in blocks:
-            rows = _within(block.rows, part.rows)
-            _put_types(problem, block, types[rows, _within(block.firms, part.firms)], room)
-            good[rows, _within(block.markets, part.markets)] &= _costs_fine(problem, block)
-        curve = np.zeros(part.shape)
-        if problem.ces:
-            curve += 1 / slope
-        many = counts if part.shape[0] == 1 else np.tile(counts, part.shape[0])
-        found = solve_types(types.ravel(), many, curve.ravel(), problem.away)
-        markup = (1 + found.odds.reshape(types.shape)) / _repeat(slope, counts)
-    markup += 1 if problem.ces else 0
-    for block in blocks:
-        own = markup[_within(block.rows, part.rows), _within(block.firms, part.firms)]
-        _put_prices(problem, block, own, answers.prices)
-    residual = found.residual.reshape(part.shape)
-    _finish(problem, part, answers, np.where(good, residual, np.nan), found.iterations)
-
-
-def _within(inner: slice, outer: slice) -> slice:
-    """Return where a run lies in the run that holds it."""
-    return slice(inner.start - outer.start, inner.stop - outer.start)
-
-
-def _put_types(problem: Problem, part: Part, types: Array, room: Array) -> None:
-    """Write log sum exp of utility - slope x (log) cost over each firm, shape (rows, firms)."""
-    products = problem.structure.product_counts[part.firms]
-    size = part.products.stop - part.products.start
-    if products.size == size:
-        _put_values(problem, part, types)
-        return
-    value = room[: part.size].reshape(-1, size)
-    _put_values(problem, part, value)
-    starts = np.cumsum(products) - products
-    total = _firm_sums(np.exp(value, out=value), products, starts)
-    if total.min() > UNDERFLOW and total.max() < OVERFLOW:
-        np.log(total, out=types)
-        return
-    _put_values(problem, part, value)
-    shift = np.maximum.reduceat(value, starts, axis=1)
-    value -= np.repeat(shift, products, axis=1)
-    np.log(_firm_sums(np.exp(value, out=value), products, starts), out=types)
-    types += shift
-
-
-def _put_values(problem: Problem, part: Part, value: Array) -> None:
-    """Write utility - slope x (log) cost of each product, shape (rows, products)."""
-    cost = _cut(problem.cost, part, part.products)
-    slope = _cut(problem.slope, part, part.markets)
-    alike = (slope == slope[0, 0]).all()
-    each = slope[:1, :1] if alike else _repeat(slope, problem.structure.widths(part.markets))
-    np.multiply(np.log(cost) if problem.ces else cost, -each, out=value)
-    value += _cut(problem.utility, part, part.products)
-
-
-def _put_prices(problem: Problem, part: Part, markup: Array, prices: Array) -> None:
-    """Write every product's price from its firm's markup, shape (rows, firms)."""
-    products = problem.structure.product_counts[part.firms]
-    join = np.multiply if problem.ces else np.add
-    cost, out = _cut(problem.cost, part, part.products), prices[part.rows, part.products]
-    size = int(products[0])
-    if (products == size).all():
-        firms = (-1, products.size, size)
-        join(cost.reshape(firms), markup[:, :, None], out=out.reshape(firms))
-    else:
-        join(cost, np.repeat(markup, products, axis=1), out=out)
-
-
-def _finish(problem: Problem, part: Part, answers: Answers, residual: Array, steps: Labels) -> None:
-    """Write residuals and steps; NaN for prices where a market is not solved."""
-    within = (part.rows, part.markets)
-    answers.residual[within] = residual
-    answers.iterations[within] = steps.reshape(part.shape)
-    failed = ~(residual <= TOLERANCE)
-    if failed.any():
-        prices = answers.prices[part.rows, part.products]
-        prices[np.repeat(failed, problem.structure.widths(part.markets), axis=1)] = np.nan
-
-
-def _costs_fine(problem: Problem, part: Part) -> Flags:
-    """Return whether all costs of each market are in range, (rows or 1, markets or 1)."""
-    cost = _cut(problem.cost, part, part.products)
-    least = np.finfo(np.float64).tiny if problem.ces else 0.0
-    if float(cost.min()) >= least and float(cost.max()) < np.inf:
-        return np.ones((1, 1), dtype=np.bool_)
-    return _by_market(problem, part, (cost >= least) & (cost < np.inf), np.logical_and)
-
-
-def _by_market(problem: Problem, part: Part, each: Flags, join: np.ufunc) -> Flags:
-    """Return what is so of all (or any) products of each market, (rows or 1, markets)."""
-    starts = problem.structure.market_starts[part.markets] - part.products.start
-    return np.asarray(join.reduceat(each, starts, axis=1), dtype=np.bool_)
-
-
-def _uneven(problem: Problem, part: Part, answers: Answers) -> Flags:
-    """Check the weights; return the markets in which a firm weighs its products differently."""
-    if problem.weight is None:
-        return np.zeros(part.shape[1], dtype=np.bool_)
-    weight = _cut(problem.weight, part, part.products)
-    good = _by_market(problem, part, (weight > 0) & (weight <= 1), np.logical_and)
-    if not good.all():
-        residual = np.where(good, answers.residual[part.rows, part.markets], np.nan)
-        _finish(problem, part, answers, residual, answers.iterations[part.rows, part.markets])
-    differs = np.zeros(weight.shape, dtype=np.bool_)
-    np.not_equal(weight[:, 1:], weight[:, :-1], out=differs[:, 1:])
-    differs[:, np.cumsum(problem.structure.product_counts[part.firms])[:-1]] = False
-    return np.asarray(_by_market(problem, part, differs, np.logical_or).any(axis=0))
-
-
-def _firm_sums(value: Array, products: Labels, starts: Labels) -> Array:
-    """Return sums over the products of each firm, shape (rows, firms)."""
-    size = int(products[0])
-    if (products == size).all():
-        return np.asarray((value.reshape(-1, size) @ np.ones(size)).reshape(len(value), -1))
-    return np.add.reduceat(value, starts, axis=1)
+    return nesting
 
 
 def _repeat(value: Array, counts: Labels) -> Array:
-    """Return `value` repeated along its last axis, itself where every count is 1."""
-    if (counts == 1).all():
+    """Return `value` repeated along its last axis; one column where all are the same."""
+    if (value == value[:, :1]).all():
+        return value[:, :1]
+    return value if (counts == 1).all() else np.repeat(value, counts, axis=1)
+
+
+def run(problem: Problem, pieces: Iterable[Part]) -> Answers:
+    """Solve piece by piece and return the answers, prices in the caller's order."""
+    structure = problem.structure
+    shape = (len(problem.cost), structure.names.size)
+    answers = Answers(np.empty(problem.cost.shape), np.empty(shape), np.empty(shape, dtype=np.intp))
+    for part in pieces:
+        with np.errstate(all="ignore"):
+            (_by_cell if problem.uneven(part) else _by_firm)(problem, part, answers)
+    return Answers(structure.restored(answers.prices), answers.residual, answers.iterations)
+
+
+def _by_firm(problem: Problem, part: Part, answers: Answers) -> None:
+    """Solve a part in which firms weigh their products alike."""
+    sizes = problem.structure.product_counts[part.firms]
+    types, slope = _types(problem.values(part), sizes), problem.slope[part.rows, part.markets]
+    curve = 1 / slope if problem.ces else np.zeros(slope.shape)
+    away = 1.0 if problem.outside_good else 0.0
+    found = solve_types(types.ravel(), np.tile(part.counts, len(types)), curve.ravel(), away)
+    markup = (1 + found.odds.reshape(types.shape)) / _repeat(slope, part.counts)
+    each = markup if (sizes == 1).all() else np.repeat(markup, sizes, axis=1)
+    residual = np.where(problem.fine(part), found.residual.reshape(slope.shape), np.nan)
+    answers.write(part, problem.priced(part, each), residual, found.iterations)
+
+
+def _types(value: Array, sizes: Labels) -> Array:
+    """Return log sum exp of `value` over each firm's products, shape (rows, firms)."""
+    if (sizes == 1).all():
         return value
-    size = int(counts[0])
-    return np.repeat(value, size if (counts == size).all() else counts, axis=1)
+    total = _firm_sums(np.exp(value), sizes)
+    if total.min() > UNDERFLOW and total.max() < OVERFLOW:
+        return np.asarray(np.log(total))
+    peak = np.maximum.reduceat(value, np.cumsum(sizes) - sizes, axis=1)
+    total = _firm_sums(np.exp(value - np.repeat(peak, sizes, axis=1)), sizes)
+    return np.asarray(peak + np.log(total))
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """The markets of a part that need a number per firm and nest, row by row; shape (rows, ...)."""
-
-    utility: Array
-    cost: Array
-    weight: Array
-    nesting: Array
-    slope: Array
-    """Per market, shape (rows, markets)."""
-    firm: Labels
-    """Of the products of one row, numbered through from 0, as nest and market."""
-    nest: Labels
-    market: Labels
-
-    @classmethod
-    def of(cls, problem: Problem, part: Part, chosen: Flags) -> _Chosen:
-        structure, rows = problem.structure, part.shape[0]
-        market = np.repeat(np.arange(chosen.size), structure.widths(part.markets))
-        held = chosen[market]
-        firm = np.repeat(np.arange(part.firms.stop - part.firms.start),
-                         structure.product_counts[part.firms])  # fmt: skip
-        nest = market if structure.nest is None else structure.nest[part.products]
-
-        def taken(values: Array | None, columns: slice, some: Flags, absent: float) -> Array:
-            if values is None:
-                return np.full((rows, int(some.sum())), absent)
-            own = _cut(values, part, columns)[:, some]
-            return np.broadcast_to(own, (rows, own.shape[1]))
-
-        wide = [taken(x, part.products, held, absent) for x, absent in (
-            (problem.utility, 0), (problem.cost, 0), (problem.weight, 1), (problem.nesting, 0)
-        )]  # fmt: skip
-        slope = taken(problem.slope, part.markets, chosen, 0)
-        labels = [np.unique(x[held], return_inverse=True)[1] for x in (firm, nest, market)]
-        return cls(wide[0], wide[1], wide[2], wide[3], slope, labels[0], labels[1], labels[2])
-
-    @property
-    def starts(self) -> Labels:
-        """First product of each market."""
-        return np.flatnonzero(np.diff(self.market, prepend=-1))
-
-    def products(self, ces: bool, away: float) -> tuple[Products, Flags]:
-        """Return all rows as one run of products, and whether a market's inputs are in range."""
-        rows, slope = len(self.cost), self.slope[:, self.market]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value = self.utility - slope * (np.log(self.cost) if ces else self.cost)
-            best = np.maximum(np.maximum.reduceat(value, self.starts, axis=1), 0.0)
-            value = np.maximum(value, best[:, self.market] - _HOPELESS)
-        least = np.finfo(np.float64).tiny if ces else 0.0
-        good = (self.weight > 0) & (self.weight <= 1) & (self.cost >= least) & np.isfinite(value)
-        good &= (self.cost < np.inf) & (self.nesting >= 0) & (self.nesting < 1)
-        good &= (slope > 0) & (slope < np.inf)
-        fine = np.logical_and.reduceat(good, self.starts, axis=1)
-        each = fine[:, self.market]
-        shift = np.arange(rows)[:, None]
-        firm, nest, market = (
-            (x + shift * (int(x.max()) + 1)).ravel() for x in (self.firm, self.nest, self.market)
-        )
-        curve = 1 / np.where(fine, self.slope, 1.0) if ces else np.zeros(fine.shape)
-        return Products(
-            np.where(each, value, 0.0).ravel(), np.where(each, self.weight, 1.0).ravel(),
-            np.where(each, self.nesting, 0.0).ravel(), firm, nest, market, curve.ravel(), away,
-        ), fine  # fmt: skip
-
-    def game(self, row: int, market: int, ces: bool, outside_good: bool) -> Game:
-        """Return one market of one row."""
-        at = self.market == market
-        slope = float(self.slope[row, market])
-        utility = np.maximum(self.utility[row, at], -_HOPELESS)
-        options = {"nest": self.nest[at], "nesting": self.nesting[row, at],
-                   "outside_good": outside_good}  # fmt: skip
-        demand: ChoiceDemand = (
-            CesDemand(utility, 1 + slope, **options) if ces
-            else LogitDemand(utility, slope, **options)
-        )  # fmt: skip
-        firms = [str(f) for f in self.firm[at]]
-        return Game(demand, ownership_matrix(firms), self.cost[row, at], self.weight[row, at],
-                    "bertrand")  # fmt: skip
+def _firm_sums(value: Array, sizes: Labels) -> Array:
+    """Return sums over the products of each firm, shape (rows, firms)."""
+    size = int(sizes[0])
+    if (sizes == size).all():
+        return np.asarray((value.reshape(-1, size) @ np.ones(size)).reshape(len(value), -1))
+    return np.asarray(np.add.reduceat(value, np.cumsum(sizes) - sizes, axis=1))
 
 
-def solve_uneven(problem: Problem, part: Part, answers: Answers, chosen: Flags) -> None:
-    """Solve the `chosen` markets of a part, shape (markets,), in its rows, and write answers."""
-    given = _Chosen.of(problem, part, chosen)
-    products, fine = given.products(problem.ces, problem.away)
+def _by_cell(problem: Problem, part: Part, answers: Answers) -> None:
+    """Solve a part by one number per firm and nest; by itself what that does not settle."""
+    slope = problem.slope[part.rows, part.markets]
+    products, fine = _products(problem, part)
     found = solve_cells(products)
     residual = np.where(fine, found.residual.reshape(fine.shape), np.nan)
     if problem.weight is not None and problem.nesting is not None:
         residual[_elsewhere(products, found).reshape(fine.shape) & (residual <= TOLERANCE)] = np.inf
-    with np.errstate(divide="ignore", invalid="ignore"):
-        markup = found.markup.reshape(given.cost.shape)
-        if problem.ces:  # m is e (p - k)/p there
-            prices = given.cost / (1 - markup / given.slope[:, given.market])
-        else:
-            prices = given.cost + markup / given.slope[:, given.market]
-    steps = found.iterations.reshape(fine.shape)
+    markup = found.markup.reshape(len(fine), -1) / np.repeat(slope, part.widths, axis=1)
+    if problem.ces:  # the margin over price there, so the markup over cost is this
+        markup = markup / (1 - markup)
+    prices, steps = problem.priced(part, markup), found.iterations.reshape(fine.shape)
+    ends = np.append(0, np.cumsum(part.widths))
     for row, market in np.argwhere(fine & ~(residual <= TOLERANCE) & ~np.isinf(residual)):
-        at = given.market == market
-        game = given.game(row, market, problem.ces, problem.outside_good)
-        prices[row, at], residual[row, market], count = _alone(game)
+        at = slice(ends[market], ends[market + 1])
+        prices[row, at], residual[row, market], count = _alone(problem, part, row, market, at)
         steps[row, market] += count
-    prices[~(residual <= TOLERANCE)[:, given.market]] = np.nan
-    market = np.repeat(np.arange(chosen.size), problem.structure.widths(part.markets))
-    answers.prices[part.rows, part.products][:, chosen[market]] = prices
-    answers.residual[part.rows, part.markets][:, chosen] = residual
-    answers.iterations[part.rows, part.markets][:, chosen] = steps
+    answers.write(part, prices, residual, steps)
+
+
+def _products(problem: Problem, part: Part) -> tuple[Products, Flags]:
+    """Return all rows as one run of products, and whether a market's inputs are in range."""
+    starts = np.cumsum(part.widths) - part.widths
+    market = np.repeat(np.arange(part.widths.size), part.widths)
+    sizes, nests = problem.structure.product_counts[part.firms], problem.structure.nest
+    firm = np.repeat(np.arange(sizes.size), sizes)
+    nest = market if nests is None else np.unique(nests[part.products], return_inverse=True)[1]
+    value = problem.values(part)
+    best = np.maximum.reduceat(value, starts, axis=1)
+    value = np.maximum(value, np.maximum(best, 0.0)[:, market] - _HOPELESS)
+    fine = problem.fine(part) & np.logical_and.reduceat(np.isfinite(value), starts, axis=1)
+    each, shift = fine[:, market], np.arange(len(fine))[:, None]
+    weight, nesting = (
+        np.full(value.shape, absent) if x is None
+        else np.where(each, x[part.rows, part.products], absent)
+        for x, absent in ((problem.weight, 1.0), (problem.nesting, 0.0))
+    )  # fmt: skip
+    slope = np.where(fine, problem.slope[part.rows, part.markets], 1.0)
+    firm, nest, market = ((x + shift * (int(x.max()) + 1)).ravel() for x in (firm, nest, market))
+    products = Products(
+        np.where(each, value, 0.0).ravel(), weight.ravel(), nesting.ravel(), firm, nest, market,
+        (1 / slope if problem.ces else 0 * slope).ravel(), 1.0 if problem.outside_good else 0.0,
+    )  # fmt: skip
+    return products, fine
 
 
 def _elsewhere(given: Products, found: Solution) -> Flags:
     """Return the markets in which a firm earns more at quite other prices, or without a product."""
-    cell = np.cumsum((np.diff(given.firm, prepend=-1) != 0)
-                     | (np.diff(given.nest, prepend=-1) != 0)) - 1  # fmt: skip
-    starts = np.flatnonzero(np.diff(cell, prepend=-1))
+    cell = np.cumsum(_changes(given.firm) | _changes(given.nest)) - 1
+    starts = np.flatnonzero(_changes(cell))
     market = given.market[starts]
     gain, _ = better_elsewhere(
         OwnNests(found.within, found.keep, found.markup, cell, given.nesting[starts],
@@ -595,16 +400,32 @@ def _elsewhere(given: Products, found: Solution) -> Flags:
     return lost
 
 
-def _alone(game: Game) -> tuple[Array, float, int]:
+def _alone(
+    problem: Problem, part: Part, row: int, market: int, at: slice
+) -> tuple[Array, float, int]:
     """Return prices, residual and steps of one market, infinite where it has no equilibrium."""
-    free = np.ones(game.cost.size, dtype=np.bool_)
+
+    def own(values: Array | None, absent: float) -> Array:
+        given = np.full(at.stop - at.start, absent)
+        return given if values is None else values[part.rows, part.products][row, at]
+
+    slope = float(problem.slope[part.rows, part.markets][row, market])
+    sizes, nests = problem.structure.product_counts[part.firms], problem.structure.nest
+    level = np.maximum(own(problem.utility, 0.0), -_HOPELESS)
+    nest = np.zeros(level.size, dtype=np.intp) if nests is None else nests[part.products][at]
+    demand = (CesDemand if problem.ces else LogitDemand)(
+        level, slope + problem.ces, nest=nest, nesting=own(problem.nesting, 0.0),
+        outside_good=problem.outside_good,
+    )  # fmt: skip
+    firms = tuple(str(f) for f in np.repeat(np.arange(sizes.size), sizes)[at])
+    game = Game(demand, ownership_matrix(firms), own(problem.cost, 0.0), own(problem.weight, 1.0),
+                "bertrand")  # fmt: skip
     prices, error, count = settled_odds(game)
     if not error <= TOLERANCE:
-        return prices, np.inf if isinstance(game.demand, CesDemand) else error, count
-    numbers = game.ownership.argmax(axis=1)
-    labels = tuple(map(str, numbers))
+        return prices, np.inf if problem.ces else error, count
+    free = np.ones(level.size, dtype=np.bool_)
     try:
-        require_best(game, prices, labels, tuple(map(str, range(free.size))), free, ~free)
+        require_best(game, prices, firms, firms, free, ~free)
     except ModelError:
         return prices, np.inf, count
     return prices, error, count

@@ -166,6 +166,14 @@ def _solved(matrix: Array, right: Array) -> Array | None:
     return np.asarray(step) if np.isfinite(step).all() else None
 
 
+def between(old: Game, new: Game, t: float) -> Game:
+    """Return the game whose costs and weights are part t of the way, in logs, to the new ones."""
+    if t == 1.0 or old is new:
+        return new
+    return replace(new, cost=old.cost ** (1 - t) * new.cost**t,
+                   weight=old.weight ** (1 - t) * new.weight**t)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class PriceConditions:
     """First-order conditions of the products whose price is free, at staged costs and weights.
@@ -190,7 +198,7 @@ class PriceConditions:
     def at(self, x: Array, t: float) -> Point | None:
         """Return the conditions and their derivatives; None where a product is not sold."""
         with np.errstate(all="ignore"):
-            prices, game = self.shelf(x), self._staged(t)
+            prices, game = self.shelf(x), between(self.anchor, self.game, t)
             if not (game.demand.quantities(prices) >= 0).all():
                 return None
             free = self.free
@@ -204,16 +212,6 @@ class PriceConditions:
             drift = np.zeros_like(gap) if self.game is self.anchor else self._drift(game, prices)
             point = Point(gap[free], size[free], jacobian[np.ix_(free, free)], drift[free])
         return point if point.finite else None
-
-    def _staged(self, t: float) -> Game:
-        if t == 1.0 or self.game is self.anchor:
-            return self.game
-        old, new = self.anchor, self.game
-        return replace(
-            new,
-            cost=old.cost ** (1 - t) * new.cost**t,
-            weight=old.weight ** (1 - t) * new.weight**t,
-        )
 
     def _drift(self, game: Game, prices: Array) -> Array:
         """Return how the conditions at fixed prices move with t, shape (J,)."""
@@ -287,21 +285,16 @@ class TiedConditions:
             sales = game.demand.quantities(prices)
             if not ((prices > 0) & (sales >= 0)).all():
                 return None
-            gap, size = game.terms(prices)
-            bend = game.jacobian(prices) @ moves
             worth = sales * np.diag(game.ownership) * game.weight * prices
+            part = (worth[:, None] * moves).T
+            part /= part.sum(axis=1, keepdims=True)
+            gap, size = game.terms(prices)
+            whole = part @ gap
+            apart = part * (gap - whole[:, None])
             growth = (game.demand.elasticities(prices) + np.eye(prices.size)) @ moves
-            rows = [(gap[j], size[j], bend[j]) for j in self.alone]
-            for column, (flags, _) in enumerate(self.ties, start=self.alone.size):
-                part = (worth * moves[:, column])[flags]
-                part = part / part.sum()
-                whole = float(part @ gap[flags])
-                turn = growth[flags].copy()
-                turn[:, column] += 1 - moves[flags, column]
-                slope = part @ (bend[flags] + (gap[flags] - whole)[:, None] * turn)
-                rows.append((whole, float(part @ size[flags]), slope))
-            gaps, sizes, slopes = zip(*rows, strict=True)
-            point = Point(np.array(gaps), np.array(sizes), np.array(slopes), np.zeros(len(rows)))
+            turn = apart @ growth + np.diag((apart * (1 - moves.T)).sum(axis=1))
+            slope = part @ game.jacobian(prices) @ moves + turn
+            point = Point(whole, part @ size, slope, np.zeros(whole.size))
         return point if point.finite else None
 
 
@@ -323,10 +316,7 @@ def solve_tied(
         conditions = TiedConditions(anchor, held, start, ties)
         z = np.concatenate([np.log(before[conditions.alone]), np.zeros(len(ties))])
         for t in np.arange(1, stages + 1) / stages:
-            conditions = replace(conditions, game=replace(
-                game, cost=anchor.cost ** (1 - t) * game.cost**t,
-                weight=anchor.weight ** (1 - t) * game.weight**t,
-            ))  # fmt: skip
+            conditions = replace(conditions, game=between(anchor, game, t))
             found = newton(conditions, z)
             if found.error > SETTLED:
                 break
