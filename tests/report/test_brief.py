@@ -126,14 +126,6 @@ def test_misuse_is_told(arguments, words):
     assert words in " ".join(result.output.split())
 
 
-def test_a_company_without_a_cost_is_asked_back(facts):
-    bare = next(
-        name for name in facts.companies if name not in {row.company for row in facts.exposures}
-    )
-    with pytest.raises(ModelError, match="has disclosed no cost"):
-        brief_of_company(facts, bare)
-
-
 def test_slides_without_the_extra_say_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pptx", None)
     with pytest.raises(ModelError, match=r"tariffimpact\[slides\]"):
@@ -156,7 +148,15 @@ def test_every_company_on_record_has_a_page(facts):
         assert company in brief_of_company(facts, company).answer.text
 
 
-def test_the_inputs_that_would_narrow_a_page_are_in_their_units(facts):
-    """A rise of cents is no percent: a can's rise is money, beside an exposure that is money."""
-    found = brief_of_case(read_case("monster-can", facts=facts), facts)
-    assert not any("Price rise: now" in item and "%" in item for item in found.narrowing)
+def test_what_would_narrow_a_page_is_told_in_its_unit():
+    """A duty of 90 cents a unit is money, and no 90%; a share is percent."""
+    case = case_of(
+        {
+            "title": "T", "question": "Q", "tariff": {"specific": "0.5..0.9"},
+            "products": [{"name": "Boot", "old_price": 180, "customs_value": 60}],
+        },
+        name="mine",
+    )  # fmt: skip
+    assert brief_of_case(case, read_facts()).narrowing == (
+        "Change of the duty per unit: now $0.50 to $0.90",
+    )
