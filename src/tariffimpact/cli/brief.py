@@ -10,6 +10,7 @@ import click
 
 from tariffimpact.cli.completion import case_names, company_names
 from tariffimpact.cli.options import Day, data_option
+from tariffimpact.cli.terminal import tell
 
 if TYPE_CHECKING:
     from tariffimpact.facts import Facts
@@ -86,9 +87,9 @@ def brief(
         named: dict[str, Any] = {"companies": (company,)} if company else {"cases": (case,)}
         document = read_report(folder, **named)
     written = write_brief(found, out, formats, document)
-    click.echo(found.answer.text)
+    tell(found.answer.text)
     for label, value in found.numbers:
-        click.echo(f"  {label}: {value}")
+        tell(f"  {label}: {value}", answer=False)
     for path in written:
         click.echo(f"Wrote {path}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffimpact.cli.options import Day, echo_json, json_option, schedule_options, table_options
+from tariffimpact.cli.terminal import tell, tell_table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tariffimpact.answers import Answer
     from tariffimpact.costpush import Accounts, CostPush, RateChange
 
@@ -129,8 +132,11 @@ def cost_push(
         told = {name: found.to_frame().to_dict("records") for name, found in beside.items()}
         echo_json({**answer.as_json(), **told}, None)
     else:
-        click.echo("\n\n".join([f"{answer.explain()}\n{_table(answer)}",
-                                *(found.explain() for found in beside.values())]))  # fmt: skip
+        tell(answer.explain())
+        for head, rows in _tables(answer):
+            tell_table(_plain(head, rows), (head, "Dollars", "Per cent"), rows, right=(1, 2))
+        for found in beside.values():
+            tell(f"\n{found.explain()}")
     if out is not None:
         _write(answer, beside, out)
 
@@ -179,38 +185,39 @@ def _of_the_law(
     return law_change(accounts, compiled, on=day, before=before, claims=claims)
 
 
-def _table(answer: CostPush) -> str:
-    """Return the core goods that rise most, both margin rules side by side."""
-    from tariffimpact import units
-    from tariffimpact.interval import Interval
+_Rises = list[tuple[str, str, str]]
 
+
+def _tables(answer: CostPush) -> list[tuple[str, _Rises]]:
+    """Return a head and rows: the core goods that rise most, then by origin and authority."""
     frame = answer.categories.query("core_goods").nlargest(_LISTED, "constant_percent_high")
-    lines = [f"{'Core goods that rise most':<58} {'dollars':>16} {'per cent':>16}"]
-    for row in frame.to_dict("records"):
-        told = [
-            units.percent(Interval(row[f"{name}_low"], row[f"{name}_high"]))
-            for name in ("constant_dollar", "constant_percent")
-        ]
-        lines.append(f"{row['name'][:58]:<58} {told[0]:>16} {told[1]:>16}")
+    tables = [("Core goods that rise most", _rises(frame, "name", 1))]
     if answer.change.parts is not None:
-        lines += [line for by in ("origin", "authority") for line in _parts(answer, by)]
-    return "\n".join(lines)
+        parts: tuple[Any, ...] = ("origin", "authority")
+        tables += [
+            (f"Core goods, by {by}", _rises(answer.parts(by).head(_LISTED), by, 2)) for by in parts
+        ]
+    return tables
 
 
-def _parts(answer: CostPush, by: Any) -> list[str]:
-    """Return what each origin, or authority, adds to core goods, the largest first."""
+def _rises(frame: pd.DataFrame, names: str, digits: int) -> _Rises:
+    """Return the names of some rows and their rises under both margin rules, in words."""
     from tariffimpact import units
     from tariffimpact.interval import Interval
 
-    lines = [f"{f'Core goods, by {by}':<58} {'dollars':>16} {'per cent':>16}"]
-    for row in answer.parts(by).head(_LISTED).to_dict("records"):
-        told = [
-            units.percent(Interval(row[f"{name}_low"], row[f"{name}_high"]), 2)
-            for name in ("constant_dollar", "constant_percent")
-        ]
-        name = str(row[by]) or "not told"
-        lines.append(f"{name[:58]:<58} {told[0]:>16} {told[1]:>16}")
-    return lines
+    def told(row: Mapping[Hashable, Any], rule: str) -> str:
+        return units.percent(Interval(row[f"{rule}_low"], row[f"{rule}_high"]), digits)
+
+    return [
+        (str(row[names]) or "not told", told(row, "constant_dollar"), told(row, "constant_percent"))
+        for row in frame.to_dict("records")
+    ]
+
+
+def _plain(head: str, rows: _Rises) -> str:
+    """Return a table as a pipe gets it: columns of a fixed width."""
+    lines = [(head, "dollars", "per cent"), *rows]
+    return "\n".join(f"{name[:58]:<58} {low:>16} {high:>16}" for name, low, high in lines)
 
 
 def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:

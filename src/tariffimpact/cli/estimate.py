@@ -10,6 +10,7 @@ import click
 
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, json_option, schedule_options
+from tariffimpact.cli.terminal import tell
 from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def estimate(
     if as_json:
         click.echo(json_text(found.as_json()))
         return
-    click.echo(found.explain())
+    tell(found.explain())
     for path in written:
         click.echo(f"Wrote {path}")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import currency_option, json_option
+from tariffimpact.cli.terminal import at_work, tell, tell_table
 from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
@@ -105,20 +106,21 @@ def market(
 
     _check_options(tariff, demand)
     share = Interval.parse(outside) if isinstance(outside, str) else Interval.exactly(outside)
-    found = impose_range(
-        read_products(products or shipped_folder("data") / "console_market.csv"),
-        outside_share=Interval.exactly(0.5) if demand == "aids" else share,
-        ad_valorem=float(tariff),
-        where=dict(_pair("where", "COLUMN=TEXT, as origin=JPN", text) for text in where),
-        demand=demand,
-        reading=reading,
-        conduct=conduct,
-        fixed=_parameters(fix),
-        together=together,
-        home=home or None,
-        draws=draws or 0,
-        currency=currency,
-    )
+    with at_work("Solving the market at every end of its ranges"):
+        found = impose_range(
+            read_products(products or shipped_folder("data") / "console_market.csv"),
+            outside_share=Interval.exactly(0.5) if demand == "aids" else share,
+            ad_valorem=float(tariff),
+            where=dict(_pair("where", "COLUMN=TEXT, as origin=JPN", text) for text in where),
+            demand=demand,
+            reading=reading,
+            conduct=conduct,
+            fixed=_parameters(fix),
+            together=together,
+            home=home or None,
+            draws=draws or 0,
+            currency=currency,
+        )
     if as_json:
         told = {
             "currency": found.currency,
@@ -131,7 +133,11 @@ def market(
         shipped = {} if products else {"data": str(data_version())}
         click.echo(json_text(told | shipped))
     else:
-        click.echo(f"{found.summary()}\n\n{_table(found)}\n\n{found.explain()}")
+        tell(f"{found.summary()}\n")
+        drawn = (_DRAWN,) if found.spread else ()
+        heads = ("Change of", "Of", "Range", *drawn)
+        tell_table(_table(found), heads, _named_once(_rows(found)), right=(2, 3), apart=False)
+        tell(f"\n{found.explain()}", answer=False)
 
 
 def _check_options(tariff: float | str, demand: str) -> None:
@@ -143,19 +149,38 @@ def _check_options(tariff: float | str, demand: str) -> None:
         raise ModelError("--outside: aids demand has no outside good; leave it out")
 
 
+_DRAWN: Final = "90% of draws"
+
+
 def _table(found: MarketRange) -> str:
     """Return every measure with its range, aligned, the currency in the words."""
-    rows = [("", "", "range", "90% of draws" if found.spread else "")]
+    heads = ("", "", "range", _DRAWN if found.spread else "")
+    rows = [heads, *((*row, "")[:4] for row in _rows(found))]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _rows(found: MarketRange) -> list[tuple[str, ...]]:
+    """Return every measure with its range in words, and that of the draws where there are any."""
+    rows: list[tuple[str, ...]] = []
     for row in found.to_table().to_dict("records"):
         what = {"price": f"price, {found.currency}", "units": "units sold"}.get(
             row["measure"], row["measure"]
         )
         of = "over sales before" if row["of"] == "market" else row["of"]
-        drawn = _words(row, "p05", "p95", found.currency) if found.spread else ""
-        rows.append((what, of, _words(row, "low", "high", found.currency), drawn))
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join(line.rstrip() for line in lines)
+        drawn = (_words(row, "p05", "p95", found.currency),) if found.spread else ()
+        rows.append((what, of, _words(row, "low", "high", found.currency), *drawn))
+    return rows
+
+
+def _named_once(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the rows, each measure named in the first of its own alone."""
+    before = ["", *(row[0] for row in rows)]
+    return [
+        ("" if row[0] == last else row[0], *row[1:])
+        for row, last in zip(rows, before, strict=False)
+    ]
 
 
 def _words(row: dict[Hashable, Any], low: str, high: str, currency: str) -> str:

@@ -21,6 +21,8 @@ _BETWEEN: Final = re.compile(
 )
 _BARE: Final = re.compile(r"[$€£¥]?[\d.,\s]+")
 _UNIT: Final = re.compile(r"(?:%|[a-z]{1,8})$", re.IGNORECASE)
+_LONGEST: Final = 200
+"""Letters of a text above which it is no number that anybody would write."""
 
 Kind = Literal["rate", "share", "ratio", "money", "number", "money or share"]
 _EXAMPLES: Final[dict[Kind, str]] = {
@@ -105,7 +107,9 @@ def read_span(text: str, kind: Kind, currency: str = "USD") -> Span:
     Traceback (most recent call last):
     ValueError: is above 1 without %; write 15%
     """
-    plain = _WORDS.sub("%", text.strip())
+    plain = _WORDS.sub("%", " ".join(text.split()))
+    if len(plain) > _LONGEST:
+        raise ValueError(f"is too long for a number; write {_EXAMPLES[kind]}")
     ends = _BETWEEN.split(plain)
     if len(ends) > 2 or not any(ends):
         raise ValueError(f"is not a number; write {_EXAMPLES[kind]}")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import Country, Day, data_option, json_option, schedule_options
+from tariffimpact.cli.terminal import is_watched, tell, tell_table
+
+if TYPE_CHECKING:
+    from tariffimpact.tariffs import TariffRate
 
 
 @click.command()
@@ -69,4 +74,26 @@ def rate(
     if as_json:
         click.echo(json_text({**found.as_json(), "data": data}))
     else:
-        click.echo(f"{found.explain()}\nData: {data}")
+        _tell_rate(found, data)
+
+
+def _tell_rate(found: TariffRate, data: str) -> None:
+    """Print a rate: in a pipe line by line, on a terminal its parts in a table, papers below."""
+    if not is_watched():
+        tell(f"{found.explain()}\nData: {data}")
+        return
+    papers = list(
+        dict.fromkeys(f"{p.source.publisher}: {p.source.address}" for p in found.components)
+    )
+    rows = [
+        (part.amount_words(), part.authority, f"{part.name} ({part.locator})",
+         part.standing_words(), str(1 + papers.index(f"{part.source.publisher}: "
+                                                     f"{part.source.address}")))
+        for part in found.components
+    ]  # fmt: skip
+    tell(f"{found.summary()}\n")
+    tell_table(
+        "", ("Rate", "Authority", "Duty", "Standing", "Source"), rows, right=(0, 4), apart=False
+    )
+    numbered = [f"  {place}  {paper}" for place, paper in enumerate(papers, start=1)]
+    tell("\n".join(["", *found.remarks(), f"Data: {data}", "", *numbered]), answer=False)

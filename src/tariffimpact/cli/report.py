@@ -11,6 +11,7 @@ import click
 from tariffimpact.cli.completion import case_names, company_names
 from tariffimpact.cli.options import Day, data_option
 from tariffimpact.cli.progress import progress_bar
+from tariffimpact.cli.terminal import at_work, tell
 
 FORMATS = ("html", "pdf")
 
@@ -83,17 +84,18 @@ def report(
     from tariffimpact.writing import check_folder
 
     check_folder(out)
-    document = read_report(
-        folder,
-        as_of=as_of,
-        companies=companies_named(companies, industries, folder),
-        cases=cases,
-        title=title,
-    )
+    with at_work("Reading the facts and working the answers out"):
+        document = read_report(
+            folder,
+            as_of=as_of,
+            companies=companies_named(companies, industries, folder),
+            cases=cases,
+            title=title,
+        )
     with progress_bar("Report") as advance:
         written = write_report(document, out, formats, advance)
     for finding in document.findings:
-        click.echo(f"- {finding.text}")
+        tell(f"- {finding.text}")
     click.echo("")
     for path in written:
         if path.parent == out:

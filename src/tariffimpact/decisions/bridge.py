@@ -309,7 +309,7 @@ answers, 140 basis points
         "a figure that is not said to be gross or net cannot be set against the gross; give a net "
         "figure, or one of the two alone",
     )
-    windows = [window.label for window in (gross_window, net_window) if window is not None]
+    windows = [window.spell for window in (gross_window, net_window) if window is not None]
     return Bridge(given, demand, flow, windows[0] if windows else "", basis, currency, source)
 
 

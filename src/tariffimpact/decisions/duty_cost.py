@@ -112,6 +112,11 @@ class Window:
     annualised: bool = False
     """Whether a part of a year was blown up to twelve months."""
 
+    @property
+    def spell(self) -> str:
+        """What a cost is said to be incurred in: 2025, or a year at the rate of 2025."""
+        return f"a year at the rate of {self.label}" if self.annualised else self.label
+
     def __str__(self) -> str:
         return f"an annual rate of {self.label}" if self.annualised else self.label
 

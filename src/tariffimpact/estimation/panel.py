@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.estimation.columns import Columns
 from tariffimpact.estimation.faults import Checked, checked_cells, twice
-from tariffimpact.estimation.reading import Source, engine, open_source
+from tariffimpact.estimation.reading import Source, engine, open_source, undamaged
 from tariffimpact.estimation.times import Times, read_times
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def open_panel(
         With every fault found: columns that are missing, cells that cannot be read, prices of 0 or
         below, two prices of one unit in one period, rates in percent, days of two orders.
     """
-    with engine() as connection:
+    with engine() as connection, undamaged(source):
         raw = open_source(connection, source)
         columns, read_as = _named(raw, columns)
         faults = raw.missing(columns.named)

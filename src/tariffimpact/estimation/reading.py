@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
-from tariffimpact.errors import DataError, Fault
+from tariffimpact.errors import DataError, Fault, shortened
 from tariffimpact.units import listed
 
 if TYPE_CHECKING:
@@ -202,6 +203,28 @@ def engine() -> Iterator[Any]:
             connection.close()
 
 
+@contextmanager
+def undamaged(panel: Path | pd.DataFrame) -> Iterator[None]:
+    """Say of a Parquet file that it is damaged where that shows only while it is read.
+
+    Raises
+    ------
+    DataError
+        In place of what the engine says of the file.
+    """
+    import duckdb
+
+    ours = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+    elsewhere = (duckdb.OutOfMemoryException, duckdb.IOException)
+    try:
+        yield
+    except duckdb.Error as error:
+        path = Path(panel) if isinstance(panel, Path | str) else Path()
+        if ".parquet" not in _suffixes(path) or isinstance(error, (*ours, *elsewhere)):
+            raise
+        raise DataError([_no_parquet(path, error)]) from None
+
+
 def open_source(connection: Any, panel: Path | pd.DataFrame) -> Source:
     """Return a panel as the table `raw` of the engine.
 
@@ -224,7 +247,7 @@ def open_source(connection: Any, panel: Path | pd.DataFrame) -> Source:
         what = "is a folder" if path.is_dir() else "is not there"
         remedy = "give a file: CSV, .csv.gz, .parquet, .xlsx or .dta"
         raise DataError([Fault(str(path), what, remedy)])
-    suffixes = [suffix.lower() for suffix in path.suffixes]
+    suffixes = _suffixes(path)
     if ".parquet" in suffixes:
         return _parquet(connection, path)
     if ".dta" in suffixes:
@@ -255,18 +278,28 @@ def _parquet(connection: Any, path: Path) -> Source:
             f"CREATE VIEW raw AS SELECT * FROM read_parquet({literal(str(path))})"  # noqa: S608
         )
     except duckdb.Error as error:
-        what = f"cannot be read as Parquet: {str(error).splitlines()[0]}"
-        raise DataError([Fault(str(path), what, "check the file, or give CSV")]) from None
+        raise DataError([_no_parquet(path, error)]) from None
     return Source(connection, str(path), _types(connection), False, None)
+
+
+def _no_parquet(path: Path, error: Exception) -> Fault:
+    what = f"cannot be read as Parquet: {shortened(str(error).splitlines()[0], 200)}"
+    return Fault(str(path), what, "check the file, or give CSV")
+
+
+def _suffixes(path: Path) -> list[str]:
+    return [suffix.lower() for suffix in path.suffixes]
 
 
 def _stata(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_stata(path, convert_categoricals=True)
-    except (ValueError, OSError) as error:
-        what = f"cannot be read as Stata: {error}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a damaged file makes of numbers
+            return pd.read_stata(path, convert_categoricals=True)
+    except Exception as error:  # noqa: BLE001  # damage shows as whatever the reader stumbles over
+        what = f"cannot be read as Stata: {shortened(str(error), 200) or type(error).__name__}"
         raise DataError([Fault(str(path), what, "save it as CSV")]) from None
 
 

@@ -293,6 +293,7 @@ class ScheduleFile:
         import pyarrow.parquet as pq
 
         self.path = path
+        self._codes_of: dict[int, list[str]] = {}
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -349,9 +350,10 @@ class ScheduleFile:
 
     def _codes(self, group: int) -> list[str]:
         """Return the codes of a group of rows, which are in order."""
-        column = self._file.read_row_group(group, columns=["hts"]).column("hts")
-        codes: list[str] = column.to_pylist()
-        return codes
+        if group not in self._codes_of:
+            column = self._file.read_row_group(group, columns=["hts"]).column("hts")
+            self._codes_of[group] = column.to_pylist()
+        return self._codes_of[group]
 
     def _groups(self, first: str, last: str) -> list[int]:
         """Return the groups of rows that may hold codes from `first` to `last`."""
