@@ -16,6 +16,8 @@ from tariffimpact.cases.input_words import input_name, input_told
 from tariffimpact.companies import profile
 from tariffimpact.decisions.bridge import Bridge, input_words
 from tariffimpact.errors import ModelError, require
+from tariffimpact.estimation import Estimation, worded
+from tariffimpact.estimation.pictures import pictures
 from tariffimpact.facts import Facts, PriceChange, Source
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio import BatchResult
@@ -24,6 +26,7 @@ from tariffimpact.report import wording
 from tariffimpact.report.content import Document, Figure, Paragraph, Standing
 from tariffimpact.report.html import ICON, TEMPLATES, environment, inline_svg, policy
 from tariffimpact.report.pdf import compiled
+from tariffimpact.report.sections.estimates import picture_figure, sentence
 from tariffimpact.report.sections.profile import change_words, move_words, response_words
 from tariffimpact.report.webfont import font_faces
 from tariffimpact.report.wording import leading
@@ -196,6 +199,30 @@ def brief_of_batch(
         data_date=facts.dated_on,
         made_with=made_with(facts.version, units.day),
         unsourced=f"The products of the file; duties as in {result.credit}.",
+    )
+
+
+def brief_of_estimate(found: Estimation, facts: Facts, *, title: str | None = None) -> Brief:
+    """Return the page about an estimate: what each group did, the estimates, what they may not be.
+
+    The first chart is that of the groups' own paths.
+    """
+    drawn = pictures(found)
+    numbers = [(f"{group.name}, own change", group.worded(group.change)) for group in found.groups]
+    numbers += [
+        (f"{one.term}, {one.definition.replace('_', ' ')}", worded(one, 2))
+        for one in found.estimates
+    ]
+    return Brief(
+        title=title or f"What the prices of {found.subject} say",
+        answer=Paragraph(found.first_line, standing="accounting"),
+        figure=picture_figure(drawn[0], "brief") if drawn else None,
+        numbers=tuple(numbers[:_NUMBERS]),
+        narrowing=tuple(sentence(words) for words in found.verdicts),
+        sources=(),
+        data_date=facts.dated_on,
+        made_with=made_with(facts.version, units.day),
+        unsourced=f"The prices of {found.short_name}: {found.n:,} of {found.units:,} units.",
     )
 
 
