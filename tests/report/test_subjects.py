@@ -34,26 +34,24 @@ name = "Shop"
 margin = 0.45
 """
 OWN_EXPOSURE = {
-    "exposure_id": "shoes-2025", "company": "Acme Shoes", "scope": "group", "market": "USA",
+    "exposure_id": "shoes-2025", "company": "Ridgeway", "scope": "group", "market": "USA",
     "disclosed_on": "2025-10-23", "amount": "150000000", "currency": "USD",
     "period": "FY to Mar 2026", "starts_on": "2025-04-01", "ends_on": "2026-04-01",
     "basis": "gross", "measure": "cost", "annualised": "false", "covers": "Unmitigated.",
     "locator": "paragraph 4", "quote": "about $150 million",
 }  # fmt: skip
 OWN_SALES = {
-    "financial_id": "shoes-sales", "company": "Acme Shoes",
-    "measure": "net_sales", "scope": "group",
+    "financial_id": "shoes-sales", "company": "Ridgeway", "measure": "net_sales", "scope": "group",
     "period": "FY to Mar 2026", "starts_on": "2025-04-01", "ends_on": "2026-04-01",
     "value": "5350000000", "unit": "USD", "horizon": "forecast", "locator": "paragraph 4",
     "quote": "$5.35 billion",
 }  # fmt: skip
 OWN_COMPANY = {
-    "company": "Acme Shoes", "name": "Acme Shoes Outdoor Corporation", "country": "USA",
+    "company": "Ridgeway", "name": "Ridgeway Shoes, Inc.", "country": "USA",
     "sector": "Consumer Discretionary",
 }  # fmt: skip
 OWN_PRICE = {
-    "price_id": "shoes-price", "company": "Acme Shoes",
-    "product": "Trail shoe", "hts": "6404110000",
+    "price_id": "shoes-price", "company": "Ridgeway", "product": "Trail shoe", "hts": "6404110000",
     "market": "USA", "old_price": "150", "new_price": "155", "currency": "USD",
     "announced_on": "2025-10-23", "effective_on": "2025-10-23", "cause": "tariff",
     "locator": "paragraph 4", "quote": "$155",
@@ -118,7 +116,7 @@ def test_a_company_s_report_names_no_other_company_s_product(shipped):
 
 def test_a_company_of_one_s_own_is_the_whole_subject(tmp_path):
     folder = own_folder(tmp_path)
-    document = read_report(folder, companies=("acme shoes",))
+    document = read_report(folder, companies=("ridgeway",))
     said = " ".join(texts(document))
     for other in ("PlayStation", "Sony", "Switch", "Xbox", "Nintendo", "can of"):
         assert other not in said, other
@@ -129,18 +127,18 @@ def test_a_company_of_one_s_own_is_the_whole_subject(tmp_path):
 def test_no_origin_is_made_up_and_what_to_add_goes_to_the_user(tmp_path):
     """Code 3304100000 has duties and no origin on record; nothing is said of Japan."""
     folder = own_folder(tmp_path, hts="3304100000")
-    document = read_report(folder, companies=("Acme Shoes",))
+    document = read_report(folder, companies=("Ridgeway",))
     said = " ".join(texts(document))
     assert "Japan" not in said
     assert ".csv" not in said
     assert any("add rows to origins.csv" in note for note in document.notes)
     result = CliRunner().invoke(
         report,
-        ["--data", str(folder), "--company", "Acme Shoes", "--format", "html",
+        ["--data", str(folder), "--company", "Ridgeway", "--format", "html",
          "--out", str(tmp_path / "out")],
     )  # fmt: skip
     assert result.exit_code == 0
-    assert "note: Acme Shoes: " in result.stderr
+    assert "note: Ridgeway: " in result.stderr
     assert result.stdout.startswith("- ")
     assert "note: " not in result.stdout
 
