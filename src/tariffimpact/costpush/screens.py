@@ -72,13 +72,26 @@ class Screen(Answer):
         """Return the rows."""
         return self.frame
 
+    def alike(self) -> pd.DataFrame:
+        """Return a row for all that stand for the same commodities, `names` together."""
+        sold = [" ".join(sorted(codes.split())) for codes in self.frame["commodities"]]
+        together = self.frame.assign(sold=sold).groupby("sold", sort=False)
+        rows = together.first().assign(names=together["name"].agg(tuple))
+        return rows.reset_index(drop=True)
+
     def plot(self, ax: Axes | None = None, *, drawn: int = _DRAWN) -> Axes:
         """Draw what inputs add to the cost of the rows that owe most to them."""
         from tariffimpact import charts
 
-        frame = self.frame.head(drawn).rename(
-            columns={"name": "label", "through_inputs_low": "low", "through_inputs_high": "high"}
+        frame = (
+            self.alike()
+            .head(drawn)
+            .rename(columns={"through_inputs_low": "low", "through_inputs_high": "high"})
         )
+        names = frame["names"]
+        frame["label"] = [
+            one[0] + (f" and {len(one) - 1} more" if len(one) > 1 else "") for one in names
+        ]
         return charts.range_bars(
             frame[["label", "low", "high"]],
             form="percent",
@@ -90,13 +103,13 @@ class Screen(Answer):
     def explain(self) -> str:
         """Return every row with its commodities, what is left out, and the sources."""
         rows = [
-            f"  {row['name']}: {units.percent(_ends(row, 'cost'), 2)}, of it "
+            f"  {', '.join(row['names'])}: {units.percent(_ends(row, 'cost'), 2)}, of it "
             f"{units.percent(_ends(row, 'through_inputs'), 2)} through inputs "
             f"({row['commodities']})"
-            for row in self.frame.head(_LISTED).to_dict("records")
+            for row in self.alike().head(_LISTED).to_dict("records")
         ]
-        if len(self.frame) > _LISTED:
-            rows.append(f"  and {len(self.frame) - _LISTED:,} more, which --json and --out hold")
+        if (left := len(self.alike()) - _LISTED) > 0:
+            rows.append(f"  and {left:,} more, which --json and --out hold")
         return "\n".join(
             [
                 self.summary(),
