@@ -63,10 +63,24 @@ class Screen(Answer):
         """Return the row that owes most to inputs, in a sentence."""
         top = self.frame.iloc[0]
         return (
-            f"{self.change}: of {len(self.frame)} {self.what}, tariffs add most through inputs to "
-            f"{top['name']}: {units.percent(_ends(top, 'through_inputs'), 2)} of its cost, beside "
+            f"{self.change}: {self._most()} to {top['name']}: "
+            f"{units.percent(_ends(top, 'through_inputs'), 2)} of its cost, beside "
             f"{units.percent(_ends(top, 'direct'), 2)} on the imported good itself."
         )
+
+    def headline(self) -> str:
+        """Return the finding, as a chart of the rows carries it."""
+        top, most = self.frame.iloc[0], self._most()
+        return (
+            f"{most[:1].upper()}{most[1:]} to {top['name']}: "
+            f"{units.percent(_ends(top, 'through_inputs'))} of its cost"
+        )
+
+    def _most(self) -> str:
+        """Return the beginning of the finding: of how many it is the most."""
+        if len(self.frame) == 1:
+            return "tariffs add, through inputs,"
+        return f"of {len(self.frame)} {self.what}, tariffs add most through inputs"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows."""
