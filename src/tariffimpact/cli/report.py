@@ -62,6 +62,13 @@ class _Formats(click.ParamType[tuple[str, ...]]):
     shell_complete=case_names,
     help="About a case (a file, or a shipped one) alone, or after the companies; repeatable.",
 )
+@click.option(
+    "--estimate",
+    "estimates",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of tariffimpact estimate --out: what your own prices say; may be repeated.",
+)
 @click.option("--industry", "industries", multiple=True, help="The companies of a sector.")
 @click.option("--title", help="Title of the document.")
 @click.option("--as-of", type=Day(), help="Only what was known on this day (default: all).")
@@ -71,6 +78,7 @@ def report(
     formats: tuple[str, ...],
     companies: tuple[str, ...],
     cases: tuple[str, ...],
+    estimates: tuple[Path, ...],
     industries: tuple[str, ...],
     title: str | None,
     as_of: date | None,
@@ -78,7 +86,8 @@ def report(
     """Write the report: tariff-impact.html, tariff-impact.pdf and figures/.
 
     Without options it reports on the shipped facts, in the folder reports/; with --company it is
-    about these companies alone, with --case alone about the case.
+    about these companies alone, with --case alone about the case. --estimate adds a section
+    on the user's own prices to any of them.
     """
     from tariffimpact.report import read_report, write_report
     from tariffimpact.writing import check_folder
@@ -90,6 +99,7 @@ def report(
             as_of=as_of,
             companies=companies_named(companies, industries, folder),
             cases=cases,
+            estimates=estimates,
             title=title,
         )
     with progress_bar("Report") as advance:
