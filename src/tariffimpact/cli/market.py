@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tariffimpact.market.fit import DemandName
     from tariffimpact.market.policy import Reading
 
+_MILLION = 1e6
+
 
 @click.command()
 @click.argument("products", required=False, type=click.Path(path_type=Path))
@@ -74,6 +76,11 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 1_000_000),
     help="Also say where 90% of so many draws lie, every value in its range as likely.",
 )
+@click.option(
+    "--units-sold",
+    is_flag=True,
+    help="The column quantity holds units, not parts of them: changes in units and money.",
+)
 @currency_option
 @json_option
 def market(
@@ -88,6 +95,7 @@ def market(
     home: tuple[str, ...],
     together: tuple[str, ...],
     draws: int | None,
+    units_sold: bool,
     currency: str,
     as_json: bool,
 ) -> None:
@@ -119,6 +127,7 @@ def market(
             together=together,
             home=home or None,
             draws=draws or 0,
+            units_sold=units_sold,
             currency=currency,
         )
     if as_json:
@@ -135,15 +144,20 @@ def market(
     else:
         tell(f"{found.summary()}\n")
         drawn = (_DRAWN,) if found.spread else ()
-        heads = ("Change of", "Of", "Range", *drawn)
+        heads = ("Measure", "Of", "Range", *drawn)
         tell_table(_table(found), heads, _named_once(_rows(found)), right=(2, 3), apart=False)
         tell(f"\n{found.explain()}", answer=False)
 
 
 def _check_options(tariff: float | str, demand: str) -> None:
-    """Refuse a range of tariffs, and an outside share that demand does not read."""
+    """Refuse a range of tariffs or a cut, and an outside share that demand does not read."""
     if isinstance(tariff, str):
         raise ModelError(f"--tariff: one rate (got {tariff}); ask once for each end")
+    if tariff < 0:
+        raise ModelError(
+            f"--tariff: the rise of a duty, at or above 0 (got {tariff:g}); for a cut write the "
+            "duties in force in the column ad_valorem and use Python (Market.impose)"
+        )
     source = click.get_current_context().get_parameter_source("outside")
     if demand == "aids" and source is click.core.ParameterSource.COMMANDLINE:
         raise ModelError("--outside: aids demand has no outside good; leave it out")
@@ -165,10 +179,11 @@ def _rows(found: MarketRange) -> list[tuple[str, ...]]:
     """Return every measure with its range in words, and that of the draws where there are any."""
     rows: list[tuple[str, ...]] = []
     for row in found.to_table().to_dict("records"):
-        what = {"price": f"price, {found.currency}", "units": "units sold"}.get(
-            row["measure"], row["measure"]
-        )
-        of = "over sales before" if row["of"] == "market" else row["of"]
+        what = {"price": "price change", "units": "units sold"}.get(row["measure"], row["measure"])
+        what = f"{what}, {row['unit']}" if row["unit"] == found.currency else what
+        of = row["of"]
+        if of == "market":
+            of = "all buyers" if found.units_sold else "over sales before"
         drawn = (_words(row, "p05", "p95", found.currency),) if found.spread else ()
         rows.append((what, of, _words(row, "low", "high", found.currency), *drawn))
     return rows
@@ -184,14 +199,20 @@ def _named_once(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def _words(row: dict[Hashable, Any], low: str, high: str, currency: str) -> str:
-    """Return a range in words: money for prices, percent for all else."""
+    """Return a range in words: money, units, or percent."""
     from tariffimpact import units
     from tariffimpact.interval import Interval
 
     if not row[low] <= row[high]:
         return "unknown"
     span = Interval(row[low], row[high])
-    return units.money(span, currency, 2) if row["measure"] == "price" else units.percent(span)
+    if row["unit"] == "units":
+        return units.ratio(span, 0)
+    if row["unit"] != currency:
+        return units.percent(span)
+    if max(abs(span.low), abs(span.high)) >= _MILLION:
+        return units.big_money(span, currency)
+    return units.money(span, currency, 2 if row["measure"] == "price" else 0)
 
 
 def _pair(option: str, form: str, text: str) -> tuple[str, str]:
