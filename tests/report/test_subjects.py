@@ -148,6 +148,31 @@ def test_the_headwind_that_a_company_gives_is_a_finding():
     assert "puts its net headwind at 120 basis points" in findings[0].text
 
 
+def test_what_companies_say_of_their_margin_is_a_column_and_a_finding():
+    """Nike's 120 and Tapestry's 230 basis points stand in their releases; Deckers gives none."""
+    document = read_report(companies=("Nike", "Tapestry", "Deckers"))
+    table = next(
+        block
+        for section in document.sections
+        for block in section.blocks
+        if isinstance(block, Table) and "Price move" in block.columns
+    )
+    column = table.columns.index("On its margin")
+    said = {row[0]: row[column] for row in table.rows}
+    assert said == {"Nike": "120 bp net", "Tapestry": "230 bp net", "Deckers": ""}
+    figure = next(f for f in document.figures if f.name == "exposure-by-company")
+    nike = figure.frame.set_index("company").loc["Nike"]
+    assert nike["headwind_net_low"] == nike["headwind_net_high"] == 0.012
+    assert figure.frame["headwind_gross_low"].isna().all()
+
+
+def test_where_nobody_speaks_of_the_margin_there_is_no_column_for_it():
+    document = read_report(companies=("Sony", "Nintendo"))
+    tables = [b for s in document.sections for b in s.blocks if isinstance(b, Table)]
+    assert any("Price move" in table.columns for table in tables)
+    assert not any("On its margin" in table.columns for table in tables)
+
+
 def test_a_case_alone_is_about_the_case(tmp_path):
     path = tmp_path / "shoe.toml"
     path.write_text(SHOE, encoding="utf-8")

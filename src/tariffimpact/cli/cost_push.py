@@ -189,9 +189,9 @@ _Rises = list[tuple[str, str, str]]
 
 
 def _tables(answer: CostPush) -> list[tuple[str, _Rises]]:
-    """Return a head and rows: the core goods that rise most, then by origin and authority."""
-    frame = answer.categories.query("core_goods").nlargest(_LISTED, "constant_percent_high")
-    tables = [("Core goods that rise most", _rises(frame, "name", 1))]
+    """Return a head and rows: the core goods that move most, then by origin and authority."""
+    head = f"Core goods that {'fall' if answer.falls else 'rise'} most"
+    tables = [(head, _rises(answer.most_moved(_LISTED), "name", 1))]
     if answer.change.parts is not None:
         parts: tuple[Any, ...] = ("origin", "authority")
         tables += [
@@ -240,7 +240,11 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
             answer.inputs_headline(),
         ),
     }
+    through = "Rise of cost through inputs, beside the duty on the good itself"
     measures = {
+        "products": through,
+        "industries": through,
+        "companies": through,
         "prices": "Items of the index; an association, not an effect",
         "start_months": "Points of price per point of cost; bands: two standard errors",
     }
@@ -261,8 +265,16 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     "--from",
     "official",
     type=click.Path(path_type=Path),
-    required=True,
     help="Folder with the official workbooks and the imports and duty by month.",
+)
+@click.option(
+    "--mrio",
+    type=click.Path(path_type=Path),
+    help="Folder of a multi-regional table that pymrio saved, in place of --from.",
+)
+@click.option("--region", help="The country of --mrio, as the table calls it.")
+@click.option(
+    "--currency", "money", default="USD", show_default=True, help="Money of --mrio, in millions."
 )
 @click.option(
     "--imports",
@@ -276,7 +288,7 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     type=click.Path(path_type=Path),
     help="CSV of the consumer price index by item and month.",
 )
-@click.option("--year", default=2017, show_default=True, help="Year of the accounts.")
+@click.option("--year", type=int, help="Year of the accounts (of --from 2017 by default).")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -284,16 +296,53 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     show_default=True,
     help="Folder to write the tables to.",
 )
-def build(official: Path, census: Path | None, prices: Path | None, year: int, out: Path) -> None:
-    """Make a folder of input-output accounts from the official files, checked when it is read."""
+def build(
+    official: Path | None,
+    mrio: Path | None,
+    region: str | None,
+    money: str,
+    census: Path | None,
+    prices: Path | None,
+    year: int | None,
+    out: Path,
+) -> None:
+    """Make a folder of input-output accounts, checked when it is read.
+
+    From the official files of the United States (--from), or of any country from a multi-regional
+    table (--mrio DIR --region NAME --year YEAR): what such a table does not know is left blank and
+    told.
+    """
     from tariffimpact.costpush import derive_accounts
     from tariffimpact.portfolio import read_census_imports
     from tariffimpact.writing import check_folder, publish
 
     check_folder(out)
+    if (official is None) == (mrio is None):
+        raise click.UsageError("give --from DIR, or --mrio DIR --region NAME --year YEAR")
+    if mrio is not None:
+        _from_mrio(mrio, region, money, year, out)
+        return
+    assert official is not None
     imports = None if census is None else read_census_imports(census, "*-imports????.parquet")
-    files = derive_accounts(official, imports, prices=prices, year=year)
+    files = derive_accounts(official, imports, prices=prices, year=year or 2017)
     if census is None:
         click.echo("Without --imports no weights.parquet is made: --on and --before need it.")
     for path in publish(out, files):
         click.echo(f"Wrote {path}")
+
+
+def _from_mrio(folder: Path, region: str | None, money: str, year: int | None, out: Path) -> None:
+    """Write what a multi-regional table knows of a country, and say what it does not."""
+    from tariffimpact.costpush import MISSING, accounts_of_mrio, read_mrio
+    from tariffimpact.writing import publish
+
+    if region is None or year is None:
+        raise click.UsageError("--mrio needs --region NAME and --year YEAR")
+    table = read_mrio(folder)
+    credit = f"multi-regional table in {folder.name}"
+    files = accounts_of_mrio(table, region, year=year, currency=money, credit=credit)
+    for path in publish(out, files):
+        click.echo(f"Wrote {path}")
+    click.echo("A multi-regional table does not know, and leaves blank:")
+    for words in MISSING:
+        click.echo(f"- {words}")

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     help="Share of the customs value that is the listed metal: 25%, 0.25 or 0.2..0.3.",
 )
 @click.option(
+    "--weight",
+    type=Number("share"),
+    help="Share of the weight that is the listed metal: a light article may be free of its duty.",
+)
+@click.option(
     "--unit-value",
     type=click.FloatRange(min=0, min_open=True),
     help="Customs value, US dollars, of one unit of a duty per unit (a litre, a kilogram): a total "
@@ -41,6 +46,7 @@ def rate(
     origin: str,
     on: date,
     metal: float | str | None,
+    weight: float | str | None,
     unit_value: float | None,
     schedule_file: Path | None,
     claims: tuple[tuple[str, float], ...],
@@ -50,7 +56,7 @@ def rate(
     """Say what duty PRODUCT (an HTS code) from an origin paid on a day, and on whose authority.
 
     Where a fact about the goods decides, the answer is a range, and says which fact and what each
-    answer would change: give it with --claim or --metal.
+    answer would change: give it with --claim, --metal or --weight.
     """
     from tariffimpact.facts import read_facts
     from tariffimpact.interval import Interval
@@ -67,6 +73,7 @@ def rate(
         origin,
         on,
         metal_content=None if metal is None else Interval.parse(str(metal)),
+        metal_weight=None if weight is None else Interval.parse(str(weight)),
         quantity_per_dollar=1 / unit_value if unit_value else None,
         questions=True,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tariffimpact.errors import DataError, Fault, ModelError, require
-from tariffimpact.estimation.columns import Columns
+from tariffimpact.estimation.answer import ENDS, Estimation, Placebos
 from tariffimpact.estimation.definitions import Coefficient, converted
 from tariffimpact.estimation.differences import (
     Design,
@@ -20,6 +20,7 @@ from tariffimpact.estimation.differences import (
     around,
     lagged,
     outcome_of,
+    several_effects,
     two_way,
 )
 from tariffimpact.estimation.duties import RateHistory, with_schedule
@@ -29,10 +30,9 @@ from tariffimpact.estimation.events import (
     event_study,
     jackknifed_error,
 )
-from tariffimpact.estimation.fixed_effects import several_effects
 from tariffimpact.estimation.groups import Description, describe
 from tariffimpact.estimation.panel import Panel, open_panel
-from tariffimpact.estimation.results import ENDS, Estimation, Placebos
+from tariffimpact.estimation.reading import Columns
 from tariffimpact.estimation.robustness import (
     FEW_CLUSTERS,
     leave_one_out,

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffimpact.errors import DataError, Fault
-from tariffimpact.estimation.columns import Columns
 from tariffimpact.estimation.faults import Checked, checked_cells, twice
-from tariffimpact.estimation.reading import Source, engine, open_source, undamaged
+from tariffimpact.estimation.reading import Columns, Source, engine, open_source, undamaged
 from tariffimpact.estimation.times import Times, read_times
 
 if TYPE_CHECKING:

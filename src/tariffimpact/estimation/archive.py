@@ -18,9 +18,9 @@ import numpy as np
 
 from tariffimpact import charts
 from tariffimpact.errors import DataError, Fault
-from tariffimpact.estimation.index import index_frame
+from tariffimpact.estimation.answer import Estimation
+from tariffimpact.estimation.groups import index_frame
 from tariffimpact.estimation.pictures import pictures
-from tariffimpact.estimation.results import Estimation
 from tariffimpact.writing import csv_bytes, json_text
 
 RECORD: Final = "estimation.json"

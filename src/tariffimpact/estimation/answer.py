@@ -12,8 +12,7 @@ from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.estimation.definitions import MEANINGS, Coefficient
-from tariffimpact.estimation.groups import Group, first_line, from_controls
-from tariffimpact.estimation.index import PriceIndex
+from tariffimpact.estimation.groups import Group, PriceIndex, first_line, from_controls
 from tariffimpact.estimation.synthetic import SyntheticControl
 from tariffimpact.interval import Interval, Quantity
 from tariffimpact.passthrough import PassThroughBounds, pass_through_bounds
