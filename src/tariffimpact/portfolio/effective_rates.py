@@ -299,9 +299,7 @@ def _rates(
     for text in loaded.claims:
         with loaded.charged_by(text) as (running, table):
             held = shaped(table)
-            if (
-                "quantity" not in loaded.columns
-            ):  # no duty per unit bends a rate: a shorter question
+            if "quantity" not in loaded.columns:  # then no duty per unit bends a rate
                 held = held.drop("quantity_per_dollar")
             parts.append(_sums(running, held, by))
             expected += running.count(held)
