@@ -177,9 +177,9 @@ def test_every_row_of_the_law_has_a_source_and_a_place_in_it(table, law_book):
 
 
 NEAREST = ("primary", "wire", "carried")
-LEAST_OF_THE_NEAREST = 0.40
+LEAST_OF_THE_NEAREST = 0.50
 """A floor that only rises: the aim is half of all."""
-MOST_AGGREGATORS = 0.07
+MOST_AGGREGATORS = 0.06
 
 
 def test_most_sources_stand_near_to_what_they_report(facts):
@@ -294,7 +294,7 @@ def test_dollars_are_converted_at_a_rate_of_their_day(facts):
 def test_windows_are_a_quarter_a_half_three_quarters_or_a_year(facts):
     for row in (*facts.exposures, *facts.financials):
         days = (row.ends_on - row.starts_on).days
-        assert days in (91, 181, 184, 275, *range(363, 372)), row.period
+        assert days in (91, 181, 184, 273, 275, *range(363, 372)), row.period
 
 
 def test_price_moves_are_of_the_size_of_price_moves(facts):

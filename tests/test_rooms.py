@@ -10,7 +10,6 @@ FOLLOWING = ("cli", "charts", "report/sections")
 """Rooms that have one file for each question, named as the module that answers it."""
 SAME_PART = {
     "bounds": {"passthrough", "uncertainty"},
-    "outputs": {"estimation", "portfolio"},
     "reader": {"cases", "facts"},
     "rules": {"pricing", "tariffs"},
     "search": {"facts", "uncertainty"},

@@ -117,15 +117,22 @@ class Interval:
 
     def __add__(self, other: Quantity) -> Interval:
         other = Interval.of(other)
+        if self.is_exact and other.is_exact:  # a sum of two doubles is rounded to the nearest
+            return Interval.exactly(self.low + other.low)
         ends = ((self.low, other.low), (self.high, other.high))
-        return _hull(ends, _sum, self.is_exact and other.is_exact)
+        return _hull(ends, _sum, exact=False)
 
     def __sub__(self, other: Quantity) -> Interval:
         return self + -Interval.of(other)
 
     def __mul__(self, other: Quantity) -> Interval:
         other = Interval.of(other)
-        return _hull(_corners(self, other), _product, self.is_exact and other.is_exact)
+        if self.is_exact and other.is_exact:  # so is a product of two
+            zero = self.low == 0 or other.low == 0
+            return Interval.exactly(0.0 if zero else self.low * other.low)
+        if 1.0 == other.low == other.high:
+            return self
+        return _hull(_corners(self, other), _product, exact=False)
 
     def __truediv__(self, other: Quantity) -> Interval:
         other = Interval.of(other)

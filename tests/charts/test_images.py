@@ -152,3 +152,31 @@ def test_a_themed_picture_follows_the_page_and_keeps_the_light_colour(figure):
     assert re.sub(r"var\(--c\d+,(#[0-9a-f]{6})\)", r"\1", themed) == picture
     left = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', themed))
     assert left == set()  # no colour without a role
+
+
+def test_the_bare_picture_of_a_pair_is_the_chart_without_its_frame(figure):
+    """The bare figure drawn by itself, before it is framed, is the second method."""
+    alone = ET.fromstring(charts.svg(figure, name="x", alt="y"))
+    words = {"title": "The finding", "subtitle": "The measure", "source": "Somebody"}
+    framed = charts.framed(figure.axes[0], **words)
+    bare, whole = (
+        ET.fromstring(text)
+        for text in charts.svg_pair(framed, name="x", alt="y", title="The finding")
+    )
+
+    def places(root):
+        left, top, *size = (float(number) for number in root.get("viewBox").split())
+        found = [
+            (text.text, float(text.get("x", 0)) - left, float(text.get("y", 0)) - top)
+            for text in root.iter(f"{SVG}text")
+            if not text.get("transform")
+        ]
+        return size, found
+
+    (size, inside), (same, expected) = places(bare), places(alone)
+    assert size == pytest.approx(same, abs=0.01)
+    assert [text for text, *_ in inside] == [text for text, *_ in expected]
+    for (_, *here), (_, *there) in zip(inside, expected, strict=True):
+        assert here == pytest.approx(there, abs=0.2)  # 0.2 points: what `fit` calls still
+    printed = {text.text for text in whole.iter(f"{SVG}text")}
+    assert {"The finding", "The measure", "Source: Somebody"} <= printed

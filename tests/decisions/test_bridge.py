@@ -205,6 +205,16 @@ def test_an_announced_rise_is_set_against_the_gross():
     assert "brings in $50m at the same volume, 50.0% of the gross cost" in found.summary()
 
 
+def test_an_annual_rate_is_not_said_to_be_the_cost_of_the_year():
+    """A company that gives a rate for twelve months has not said what the year cost it."""
+    rate, year = (
+        bridge(gross=8e8, gross_window=Window("2025", annualised=is_rate))
+        for is_rate in (True, False)
+    )
+    assert rate.summary().startswith("In a year at the rate of 2025 the tariff costs $800m gross")
+    assert year.summary().startswith("In 2025 the tariff costs $800m gross")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import random
 import re
+import zipfile
 
 from hypothesis import strategies as st
 
@@ -30,6 +34,8 @@ NUMBERS = (
 )  # fmt: skip
 """What a number may be replaced with that is a number too."""
 _NUMBER = re.compile(rb"(?<![\w.-])[\d.]+(?:e-?\d+)?(?:\.\.[\d.]+(?:e-?\d+)?)?(?![\w.-])")
+_BETWEEN_TAGS = re.compile(rb">([^<>]*)<")
+_ATTRIBUTE = re.compile(rb'="([^"<>]*)"')
 
 TOML = (
     "[" * 3000, "x = " + "[" * 3000, "x = " + "{a=" * 3000, "a" + ".a" * 3000 + " = 1",
@@ -59,13 +65,83 @@ TOKENS = tuple(
 """The short ones of all these, for a fuzzer to splice in."""
 
 
+class Dice:
+    """Chance that a number decides: the same number, the same throws."""
+
+    def __init__(self, number):
+        self._random = random.Random(number)
+
+    def one_of(self, choices):
+        return self._random.choice(choices)
+
+    def whole(self, low, high):
+        return self._random.randint(low, high)
+
+
+class Drawn:
+    """Chance that Hypothesis decides, which makes what it finds small."""
+
+    def __init__(self, draw):
+        self._draw = draw
+
+    def one_of(self, choices):
+        return self._draw(st.sampled_from(choices))
+
+    def whole(self, low, high):
+        return self._draw(st.integers(low, high))
+
+
 @st.composite
 def spoilt(draw, seeds, lines=()):
     """Draw a real file with some of its bytes, cells and lines replaced."""
-    raw = draw(st.sampled_from(seeds))
-    for _ in range(draw(st.integers(1, 4))):
-        raw = draw(_changed(raw, lines))
-    return draw(st.sampled_from(_ENCODINGS))(raw)
+    return spoiled(Drawn(draw), seeds, lines)
+
+
+def spoiled(chance, seeds, lines=()):
+    """Return one of some real files with some of its bytes, cells and lines replaced."""
+    raw = chance.one_of(seeds)
+    if raw.startswith(b"PK"):
+        return _spoilt_package(chance, raw)
+    for _ in range(chance.whole(1, 4)):
+        raw = _changed(chance, raw, lines)
+    return chance.one_of(_ENCODINGS)(raw)
+
+
+def _spoilt_package(chance, raw):
+    """Spoil a workbook: its bytes, or a file inside, which then is packed again as it should be."""
+    if not chance.whole(0, 3):
+        return _changed(chance, raw, ())
+    with zipfile.ZipFile(io.BytesIO(raw)) as package:
+        inside = {name: package.read(name) for name in package.namelist()}
+    sheets = [name for name in inside if "sheet" in name or "shared" in name]
+    name = chance.one_of(sheets if chance.whole(0, 2) else list(inside))
+    for _ in range(chance.whole(1, 3)):
+        inside[name] = _in_markup(chance, inside[name])
+    if not chance.whole(0, 19):
+        del inside[name]
+    return _zipped(inside)
+
+
+def _in_markup(chance, raw):
+    """Replace what stands between two angles, or within them, or else a byte."""
+    at = chance.whole(0, max(len(raw) - 1, 0))
+    found = _BETWEEN_TAGS.search(raw, at) if chance.whole(0, 2) else _ATTRIBUTE.search(raw, at)
+    if found is None:
+        return _changed(chance, raw, ())
+    new = chance.one_of(NUMBERS if chance.whole(0, 1) else CELLS)
+    text = new.encode("utf-8", "surrogatepass")
+    if chance.whole(0, 3):
+        text = text.replace(b"&", b"&amp;").replace(b"<", b"&lt;")
+    return raw[: found.start(1)] + text + raw[found.end(1) :]
+
+
+def _zipped(files):
+    """Pack files as a zip archive, the same bytes each time."""
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as package:
+        for name, content in files.items():
+            package.writestr(zipfile.ZipInfo(name), content)
+    return raw.getvalue()
 
 
 def _same(raw):
@@ -76,8 +152,12 @@ def _utf16(raw):
     return raw.decode("utf-8", "replace").encode("utf-16", "surrogatepass")
 
 
+def _gzipped(raw):
+    return gzip.compress(raw, 1, mtime=0)
+
+
 _ENCODINGS = (
-    *[_same] * 12,
+    *[_same] * 18,
     _utf16,
     lambda raw: b"\xef\xbb\xbf" + raw,
     lambda raw: b"\xef\xbb\xbf\xef\xbb\xbf" + raw,
@@ -87,30 +167,32 @@ _ENCODINGS = (
     lambda raw: raw.replace(b",", b";"),
     lambda raw: raw.replace(b",", b"\t"),
     lambda raw: raw.decode("utf-8", "replace").encode("latin-1", "replace"),
+    _gzipped,
+    lambda raw: _gzipped(raw)[:-9],
+    lambda raw: _zipped({"rows.csv": raw}),
 )
 
 
-@st.composite
-def _changed(draw, raw, lines):
-    at = draw(st.integers(0, max(len(raw) - 1, 0)))
-    kind = draw(st.sampled_from(["byte", "cut", "bytes", "cell", "cell", "cell", "line", "drop",
-                                 "twice", "swap", "number", "number"]))  # fmt: skip
+def _changed(chance, raw, lines):
+    at = chance.whole(0, max(len(raw) - 1, 0))
+    kind = chance.one_of(["byte", "cut", "bytes", "cell", "cell", "cell", "line", "drop",
+                          "twice", "swap", "number", "number"])  # fmt: skip
     if kind == "byte":
-        return raw[:at] + bytes([draw(st.integers(0, 255))]) + raw[at + 1 :]
+        return raw[:at] + bytes([chance.whole(0, 255)]) + raw[at + 1 :]
     if kind == "cut":
         return raw[:at]
     if kind == "bytes":
-        return raw[:at] + draw(st.sampled_from(BYTES)) + raw[at:]
+        return raw[:at] + chance.one_of(BYTES) + raw[at:]
     if kind == "cell":
-        return _in_cell(raw, at, draw(st.sampled_from(CELLS)).encode("utf-8", "surrogatepass"))
+        return _in_cell(raw, at, chance.one_of(CELLS).encode("utf-8", "surrogatepass"))
     if kind == "number":
         number = _NUMBER.search(raw, at) or _NUMBER.search(raw)
-        new = draw(st.sampled_from(NUMBERS)).encode()
+        new = chance.one_of(NUMBERS).encode()
         return raw if number is None else raw[: number.start()] + new + raw[number.end() :]
     rows = raw.splitlines(keepends=True) or [b""]
-    one, other = (draw(st.integers(0, len(rows) - 1)) for _ in range(2))
+    one, other = (chance.whole(0, len(rows) - 1) for _ in range(2))
     if kind == "line":
-        added = draw(st.sampled_from(lines or CELLS)).encode("utf-8", "surrogatepass")
+        added = chance.one_of(lines or CELLS).encode("utf-8", "surrogatepass")
         rows.insert(one, added + b"\n")
     elif kind == "drop":
         del rows[one]

@@ -18,6 +18,8 @@ from tariffimpact.facts.reader import KINDS
 FOUND = Path(__file__).parent / "found"
 """Inputs that once broke a reader, in a folder for each reader."""
 DATA, CASES = shipped_folder("data"), shipped_folder("cases")
+MARKET = (DATA / "console_market.csv").read_bytes()
+SKUS = (DATA / "example_skus.csv").read_bytes()
 
 
 @dataclass(frozen=True)
@@ -136,13 +138,19 @@ def _answered_case(path: Path) -> object:
     """Read a case and ask it everything a command would."""
     found = _case(path)
     asked = [lambda: [found.prices(p.name).summary() for p in found.products], found.explain]
-    for name in ("recovery", "rollback", "path", "sourcing"):
-        if hasattr(found, name) and callable(getattr(found, name)):
-            asked.append(lambda name=name: getattr(found, name)().summary())
+    for name in ("recovery", "rollback", "path", "sourcing", "earnings"):
+        asked.append(lambda name=name: getattr(found, name)().summary())
     for ask in asked:
         with suppress(ModelError):
             ask()
     return found
+
+
+def _page(path: Path) -> object:
+    """Read a case and write the page of it, picture and all."""
+    from tariffimpact.report.brief import brief_of_case, write_brief
+
+    return write_brief(brief_of_case(_case(path), _facts()), path.parent / "out", ["html"])
 
 
 def _products(path: Path) -> object:
@@ -207,6 +215,87 @@ LINES = (
     b'hts,origin,entered_on,customs_value,duty\n9504500000,China,8/21/2025,"$1,000.50",25\n'
     b"9504.50.00.00,5520,8/22/2025,2bn,\n"
 )
+
+
+BRIDGE = b"""title = "A bridge"
+question = "What does it cost?"
+[earnings]
+gross = "100e6..150e6"
+offsets = [{ by = "price", share = "0.2..0.4" }, { by = "vendors", amount = 1e6 }]
+months = 12
+sales = 5e9
+cost_of_goods = 3e9
+operating_income = 5e8
+tax_rate = 0.21
+shares_outstanding = 100e6
+demand_elasticity = "1.2..2"
+months_of_stock = "2..3"
+flow = "fifo"
+"""
+PANEL = b"sku,date,price,on,sales,stock\n" + b"".join(
+    f"{unit},2025-{month:02},{place + month + (unit in 'ab' and month > 3)}.5,"
+    f"{int(unit in 'ab' and month > 3)},{10 * month},yes\n".encode()
+    for place, unit in enumerate("abcdef", 1)
+    for month in range(1, 7)
+)
+RATED = b"item;month;value;tariff\n" + b"".join(
+    f"{unit};2025-{month:02};1{place}{month},5;{25 if month > 2 and place < 3 else 0}%\n".encode()
+    for place, unit in enumerate("abcd", 1)
+    for month in range(1, 5)
+)
+OPTIONS = tuple(
+    text.encode()
+    for text in (
+        "15%..20%", "$1.2bn", "CHN=1.2bn@20%", "price=40m", "60%", "1.2..2", "50\N{EN DASH}70%",
+        "2025-08-21", "today", "Vietnam", "5520", "USD", "USMCA=0.5..0.7", "product=SKU name",
+    )
+)  # fmt: skip
+
+
+def _panel(path: Path) -> object:
+    """Read a panel and estimate from it, whatever of its columns is there."""
+    from tariffimpact.estimation import Columns, estimate
+
+    rated = path.suffix == ".txt"
+    columns = (
+        Columns(unit="item", time="month", price="value", tariff="tariff")
+        if rated
+        else Columns(treated="on", weight="sales", stock="stock")
+    )
+    return estimate(path, columns).explain()
+
+
+def _rated_panel(path: Path) -> object:
+    return _panel(path.rename(path.with_suffix(".txt")))
+
+
+def _options(path: Path) -> object:
+    """Read a text as each kind of option: every one takes it or refuses it in words."""
+    import click
+
+    from tariffimpact.cli import numbers, options
+    from tariffimpact.cli.earnings import _Imports, _Offset
+
+    text = path.read_bytes().decode("utf-8", "surrogateescape")
+    kinds = [numbers.Number(kind) for kind in ("rate", "share", "ratio", "money", "number")]
+    kinds += [numbers.Worth(), _Imports(), _Offset(), options.Day(today=True), options.Country()]
+    kinds += [options.Currency(), options.Claims(), options.Renaming(), options.Share()]
+    taken = 0
+    for kind in kinds:
+        with suppress(click.BadParameter):
+            kind.convert(text, None, None)
+            taken += 1
+    if not taken:
+        raise ModelError("no option takes it")
+    return taken
+
+
+def _words(path: Path) -> object:
+    """Search the facts for a text."""
+    from tariffimpact.facts import search_facts
+
+    text = path.read_bytes().decode("utf-8", "surrogateescape")
+    return search_facts(_facts(), text, companies=text.split("/")[1:]).as_json()
 
 
 def _workbook(rows: bytes) -> bytes:
@@ -307,16 +396,47 @@ def parquet_readers() -> dict[str, Reader]:
         "import lines": Reader((lines.getvalue(),), _lines, "lines.parquet"),
         "census": Reader((census.getvalue(),), _census, "5700-imports.parquet"),
         "workbook": Reader((_workbook(LINES), _workbook(ACE)), _line_file, "lines.xlsx"),
+        "workbook of skus": Reader((_workbook(_head(SKUS, 4)),), _skus, "skus.xlsx"),
+        "workbook of a market": Reader((_workbook(MARKET),), _products, "market.xlsx"),
+        "workbook of a panel": Reader((_workbook(PANEL),), _panel, "panel.xlsx"),
+        "workbook of rates": _accounts("rates.csv", "rates.xlsx"),
+        "parquet of requirements": _accounts("requirements.csv", "requirements.parquet"),
+        "parquet of receipts": _accounts("receipts.csv", "receipts.parquet"),
+        "parquet of weights": _imports("weights.parquet"),
+        "parquet of goods": _imports("goods.parquet"),
+        "parquet panel": Reader((_parquet(PANEL),), _panel, "panel.parquet"),
+        "Stata panel": Reader((_stata(PANEL),), _panel, "panel.dta"),
     }
 
 
-def _accounts(name: str) -> Reader:
-    """Return the reader of a folder of input-output accounts, one of its tables spoilt."""
+def _parquet(rows: bytes, dtype: dict[str, type] | None = None) -> bytes:
+    import io
+
+    import pandas as pd
+
+    return pd.read_csv(io.BytesIO(rows), dtype=dtype).to_parquet()
+
+
+def _stata(rows: bytes) -> bytes:
+    import io
+
+    import pandas as pd
+
+    raw = io.BytesIO()
+    pd.read_csv(io.BytesIO(rows)).to_stata(raw, write_index=False)
+    return raw.getvalue()
+
+
+def _accounts(name: str, file: str = "") -> Reader:
+    """Return the reader of a folder of input-output accounts, one of its tables spoilt.
+
+    The table may lie in a file of another kind.
+    """
     from tariffimpact.costpush import cost_push, read_accounts, read_rates, realised_change
 
     def read(path: Path) -> object:
         for other, text in SMALL.items():
-            if other != path.name:
+            if other != name:
                 (path.parent / other).write_text(text, encoding="utf-8")
         accounts = read_accounts(path.parent)
         if name == "rates.csv":
@@ -324,7 +444,39 @@ def _accounts(name: str) -> Reader:
         change = realised_change(accounts, month="2025-02", base="2025-01")
         return cost_push(accounts, change).as_json()
 
-    return Reader((SMALL[name].encode(),), read, name)
+    seed = SMALL[name].encode()
+    if file:
+        seed = _workbook(seed) if file.endswith(".xlsx") else _parquet(seed, dtype=_CODED)
+    return Reader((seed,), read, file or name)
+
+
+IMPORTS = {
+    "weights.parquet": b"hts,partner,thousand_usd\n7200000000,JPN,30\n8703000000,JPN,20\n"
+    b"8703000000,EU,60\n",
+    "goods.parquet": b"hts,commodity\n7200000000,steel\n8703000000,car\n",
+}
+"""The imports of the small accounts by product and partner."""
+BY_CODE = "hts,origin,change\n8703,Japan,15%\n8703,EU,10%..15%\n7200,,50%\n"
+
+
+def _imports(name: str) -> Reader:
+    """Return the reader of a change by code, one of the tables that weigh it spoilt."""
+    from tariffimpact.costpush import cost_push, read_accounts, read_rates
+
+    def read(path: Path) -> object:
+        for other, text in (SMALL | {"rates.csv": BY_CODE}).items():
+            (path.parent / other).write_text(text, encoding="utf-8")
+        for other, rows in IMPORTS.items():
+            if other != path.name:
+                (path.parent / other).write_bytes(_parquet(rows, dtype=_IMPORTED))
+        accounts = read_accounts(path.parent)
+        return cost_push(accounts, read_rates(path.parent / "rates.csv", accounts)).as_json()
+
+    return Reader((_parquet(IMPORTS[name], dtype=_IMPORTED),), read, name)
+
+
+_IMPORTED = {"hts": str}
+_CODED = {"code": str, "commodity": str}
 
 
 @cache
@@ -342,13 +494,19 @@ def readers() -> dict[str, Reader]:
         )
         for name in KINDS
     }
-    cases = tuple(path.read_bytes() for path in sorted(CASES.glob("*.toml")))
+    cases = (*(path.read_bytes() for path in sorted(CASES.glob("*.toml"))), BRIDGE)
     found["case"] = Reader(cases, _case, "case.toml")
     found["answered case"] = Reader(cases, _answered_case, "case.toml")
-    market = (DATA / "console_market.csv").read_bytes()
-    found["market"] = Reader((market, _head(market, 3)), _products, "market.csv")
-    found["answered market"] = Reader((market, _head(market, 3)), _answered_market, "market.csv")
-    found["skus"] = Reader(((DATA / "example_skus.csv").read_bytes(),), _skus, "skus.csv")
+    found["page of a case"] = Reader(cases, _page, "case.toml")
+    found["market"] = Reader((MARKET, _head(MARKET, 3)), _products, "market.csv")
+    found["answered market"] = Reader((MARKET, _head(MARKET, 3)), _answered_market, "market.csv")
+    found["skus"] = Reader((SKUS,), _skus, "skus.csv")
+    found["panel"] = Reader((PANEL,), _panel, "panel.csv")
+    found["panel of rates"] = Reader((RATED,), _rated_panel, "panel.csv")
+    found["options"] = Reader(OPTIONS, _options, "option.txt")
+    found["query"] = Reader(
+        (b"sony price", b"estee/Sony", "株式会社".encode()), _words, "query.txt"
+    )
     found["line files"] = Reader((LINES, ACE), _line_file, "lines.csv")
     found["entries"] = Reader((ACE,), _entries, "es-003.csv")
     found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")

@@ -15,7 +15,10 @@ from tariffimpact.interval import Interval
 from tariffimpact.market import read_products
 
 EVERY = settings(suppress_health_check=list(HealthCheck))
-LEAN = {"answered case": 30, "answered market": 15, "skus": 20, "case": 100}
+LEAN = {
+    "answered case": 30, "answered market": 15, "skus": 20, "case": 100, "page of a case": 3,
+    "panel": 8, "panel of rates": 8, "query": 20,
+}  # fmt: skip
 """Examples of the readers that take more than a few milliseconds; the others have 60."""
 
 
@@ -61,11 +64,8 @@ def binary():
 
 @pytest.mark.parametrize(
     ("name", "examples"),
-    [(name, 40) for name in ("schedule", "import lines", "census", "workbook")]
-    + [
-        pytest.param(name, 3000, marks=pytest.mark.slow)
-        for name in ("schedule", "import lines", "census", "workbook")
-    ],
+    [(name, 5 if "panel" in name else 30) for name in parquet_readers()]
+    + [pytest.param(name, 1000, marks=pytest.mark.slow) for name in parquet_readers()],
 )
 def test_a_spoilt_binary_file_is_read_or_refused(binary, name, examples):
     reader = binary[name]

@@ -68,6 +68,16 @@ def test_the_wheel_holds_the_package_the_data_the_cases_and_nothing_else(wheel):
         assert files[f"tariffimpact/shipped/{name}"] == (ROOT / name).read_bytes()
 
 
+def test_what_the_wheel_ships_beside_its_modules_is_listed(wheel):
+    """A file is shipped because somebody meant it: a new one is added to shipped.txt by hand."""
+    listed = (ROOT / "tests/release/shipped.txt").read_text(encoding="utf-8").split()
+    shipped = {n for n in members(wheel) if not n.endswith(".py") and ".dist-info/" not in n}
+    assert shipped == set(listed)
+    modules = {name for name in members(wheel) if name.endswith(".py")}
+    assert all(name.startswith("tariffimpact/") for name in modules)
+    assert not [name for name in modules if name.startswith("tariffimpact/shipped/")]
+
+
 def test_the_wheel_says_what_it_is(wheel):
     told = Parser().parsestr(members(wheel)[f"tariffimpact-{VERSION}.dist-info/METADATA"].decode())
     assert (told["Name"], told["Version"]) == ("tariffimpact", VERSION)

@@ -29,7 +29,7 @@ from tariffimpact.charts.estimates import (
 from tariffimpact.charts.fonts import font_files, legible, unprintable
 from tariffimpact.charts.framing import fit, framed
 from tariffimpact.charts.history import duty_strips, price_history, rate_strips
-from tariffimpact.charts.images import png, scheme_rules, svg, themed
+from tariffimpact.charts.images import png, scheme_rules, svg, svg_pair, themed
 from tariffimpact.charts.paths import fan, paths
 from tariffimpact.charts.predictions import predicted_and_seen, slopes_by_start
 from tariffimpact.charts.prices import change_dots, price_dumbbell, price_rules
@@ -73,6 +73,7 @@ __all__ = [
     "slopes_by_start",
     "stacked_bars",
     "svg",
+    "svg_pair",
     "theme",
     "themed",
     "tornado",

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _POINT: Final = 1 / 72
 _BARE_PAD: Final = 3.0
 _FRAME_PAD: Final = 9.0
+FRAME: Final = ("title", "subtitle", "source", "tab")
+"""Ids of what `framed` puts around a chart."""
+
 _STILL: Final = 0.002
 """A change of the margins that is none, inches: a fifth of a pixel on the screen."""
 
@@ -69,7 +72,8 @@ def drawing(
 def framed(ax: Axes, *, title: str, subtitle: str = "", source: str = "") -> Figure:
     """Return the chart's figure as the version to share: finding, measure, chart, source.
 
-    The figure of `ax` is changed in place; draw the bare chart first if both are wanted.
+    The figure of `ax` is changed in place, and grows around the chart, whose layout stays: the
+    bare chart can be cut out of the picture again, see `images.svg_pair`.
 
     Parameters
     ----------
@@ -91,11 +95,13 @@ def framed(ax: Axes, *, title: str, subtitle: str = "", source: str = "") -> Fig
     if not is_own(ax):
         raise ModelError("only a chart on axes of its own can be framed; draw it without ax=")
     with theme():
-        room = figure.get_figwidth() / _POINT - 2 * _FRAME_PAD
+        bare, reach = _lines(figure)[1], _held(ax)
+        room = figure.get_figwidth() / _POINT - 2 * bare / _POINT
         _set_line(figure, "title", wrapped(title, room, TITLE_SIZE, lines=9, bold=True))
         _set_line(figure, "subtitle", wrapped(subtitle, room, SIZE + 0.5, lines=9))
         if source:
             sign(ax, source)
+        _lay(ax, reach, figure.get_figwidth() + 2 * (_lines(figure)[1] - bare))
         fit(ax)
     return figure
 
@@ -126,29 +132,65 @@ def sign(ax: Axes, source: str) -> None:
 
 
 def fit(ax: Axes) -> None:
-    """Give a chart's own figure the margins its labels need; other figures are left alone."""
+    """Give a chart's own figure the margins its labels need; other figures are left alone.
+
+    Margins that fit already cost one look at the labels; the plot area keeps its height.
+    """
     if not is_own(ax):
         return
-    figure = figure_of(ax)
-    lines = {str(line.get_gid()): line for line in figure.texts}
-    pad = (_FRAME_PAD if "title" in lines else _BARE_PAD) * _POINT
-    height = ax.get_position().height * figure.get_figheight()
-    width = figure.get_figwidth()
-    before = (-1.0,) * 4
+    held = _held(ax)
     for _ in range(3):
         reach = _overhang(ax)
-        if max(abs(a - b) for a, b in zip(reach, before, strict=True)) < _STILL:
+        if max(abs(a - b) for a, b in zip(reach, held, strict=True)) < _STILL:
             break
-        before = left, right, below, above = reach
-        top = above + _head(lines, pad)
-        bottom = below + _foot(lines, pad)
-        total = height + top + bottom
-        figure.set_size_inches(width, total)
-        left, right = left + pad, right + pad
-        ax.set_position(
-            (left / width, bottom / total, max(width - left - right, 0.5) / width, height / total)
-        )
-    _place(figure, lines, pad)
+        _lay(ax, reach, figure_of(ax).get_figwidth())
+        held = reach
+    _place(figure_of(ax))
+
+
+def _held(ax: Axes) -> tuple[float, float, float, float]:
+    """Return the overhang that the figure has room for: left, right, below, above, inches."""
+    figure = figure_of(ax)
+    lines, pad = _lines(figure)
+    width, height = figure.get_size_inches()
+    box = ax.get_position()
+    return (
+        box.x0 * width - pad,
+        (1 - box.x1) * width - pad,
+        box.y0 * height - _foot(lines, pad),
+        (1 - box.y1) * height - _head(lines, pad),
+    )
+
+
+def _lay(ax: Axes, reach: tuple[float, float, float, float], width: float) -> None:
+    """Put the plot area, as tall as it is, into a figure of this width with room around it."""
+    figure = figure_of(ax)
+    lines, pad = _lines(figure)
+    left, right, below, above = reach
+    height = ax.get_position().height * figure.get_figheight()
+    bottom = below + _foot(lines, pad)
+    total = height + above + _head(lines, pad) + bottom
+    figure.set_size_inches(width, total)
+    left, right = left + pad, right + pad
+    ax.set_position(
+        (left / width, bottom / total, max(width - left - right, 0.5) / width, height / total)
+    )
+
+
+def bare_box(ax: Axes) -> tuple[float, float, float, float]:
+    """Return where the bare chart lies in its framed figure: left, top, width, height, inches."""
+    figure = figure_of(ax)
+    lines, pad = _lines(figure)
+    width, height = figure.get_size_inches()
+    side = pad - _BARE_PAD * _POINT
+    top, bottom = (part - _BARE_PAD * _POINT for part in (_head(lines, pad), _foot(lines, pad)))
+    return side, top, width - 2 * side, height - top - bottom
+
+
+def _lines(figure: Figure) -> tuple[dict[str, Text], float]:
+    """Return the lines around the chart, and the margin around everything, inches."""
+    lines = {str(line.get_gid()): line for line in figure.texts}
+    return lines, (_FRAME_PAD if "title" in lines else _BARE_PAD) * _POINT
 
 
 def _dress(ax: Axes) -> None:
@@ -158,6 +200,7 @@ def _dress(ax: Axes) -> None:
     ax.patch.set_visible(False)
     ax.set_axisbelow(True)
     ax.tick_params(length=0, labelsize=SIZE, labelcolor=GREY_TEXT, labelfontfamily=FAMILY, pad=5)
+    ax.tick_params(left=False, bottom=False)  # a mark of no length is drawn all the same
 
 
 def _literal(ax: Axes) -> None:
@@ -210,10 +253,11 @@ def _foot(lines: dict[str, Text], pad: float) -> float:
     return pad + (_tall(lines["source"]) + 11 * _POINT if "source" in lines else 0.0)
 
 
-def _place(figure: Figure, lines: dict[str, Text], pad: float) -> None:
+def _place(figure: Figure) -> None:
     """Put title, subtitle, source line and tab where the finished figure has them."""
     from matplotlib.patches import Rectangle
 
+    lines, pad = _lines(figure)
     width, height = figure.get_size_inches()
     y = height - 14 * _POINT
     for gid in ("title", "subtitle"):

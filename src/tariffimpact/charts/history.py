@@ -141,8 +141,8 @@ def price_history(
             _price_line(axes, line, day_number(last), currency)
         if is_narrow(axes):
             _names_inside(axes, lines, day_number(last), currency)
-        fit(axes)
         if events is not None and len(events):
+            fit(axes)
             _name_events(axes, events, below)
     return axes
 
@@ -182,7 +182,6 @@ def duty_strips(
         date_axis(axes, first, last)
         axes.tick_params(axis="x", pad=below + 4)
         axes.xaxis.grid(visible=False)
-        fit(axes)
     return axes
 
 
@@ -506,7 +505,6 @@ def rate_strips(
         axes.set_ylim(-len(courses) + 0.94, 1.0)
         measure(axes, "y", f"Share of customs value; each strip is {scale:.0%} high. "
                            "Dark: at least; light: at most")  # fmt: skip
-        fit(axes)
     return axes
 
 

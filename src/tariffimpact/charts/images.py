@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from tariffimpact.charts.axes import ROW_NAME
+from tariffimpact.charts.framing import FRAME, bare_box
 from tariffimpact.charts.marks import VALUE
 from tariffimpact.charts.style import DARK, theme
 
@@ -56,10 +58,45 @@ def svg(figure: Figure, *, name: str, alt: str, title: str = "") -> str:
     title
         A short name to be read out before `alt`.
     """
+    return _finished(_saved(figure), name, alt, title)
+
+
+def svg_pair(figure: Figure, *, name: str, alt: str, title: str) -> tuple[str, str]:
+    """Return a framed figure without its frame, to put inside a page, and as it is, to hand on.
+
+    The chart is drawn once: the bare one is the part of the picture inside the frame.
+
+    Parameters
+    ----------
+    figure
+        What `framed` returned.
+    name, alt, title
+        As in `svg`; the bare picture has no title.
+    """
+    whole = _saved(figure)
+    bare = deepcopy(whole)
+    for group in list(bare.iter(f"{{{_SVG}}}g")):
+        for part in [part for part in group if part.get("id") in FRAME]:
+            group.remove(part)
+    box = [72 * length for length in bare_box(figure.axes[0])]
+    bare.attrib |= {
+        "viewBox": " ".join(f"{length:.6g}" for length in box),
+        "width": f"{box[2]:.6g}pt",
+        "height": f"{box[3]:.6g}pt",
+    }
+    return _finished(bare, name, alt, ""), _finished(whole, name, alt, title)
+
+
+def _saved(figure: Figure) -> ET.Element:
+    """Return a figure as matplotlib writes it."""
     buffer = io.BytesIO()
     with theme():
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    root = ET.fromstring(buffer.getvalue())  # noqa: S314  (matplotlib wrote it a line above)
+    return ET.fromstring(buffer.getvalue())  # noqa: S314  (matplotlib wrote it a line above)
+
+
+def _finished(root: ET.Element, name: str, alt: str, title: str) -> str:
+    """Return the picture with its words, and without what a page need not have."""
     for child in [child for child in root if child.tag == f"{{{_SVG}}}metadata"]:
         root.remove(child)
     prefix = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "chart"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tariffimpact.charts.fonts import FAMILY, register
@@ -188,16 +189,40 @@ _THEME: Final[dict[str, Any]] = {
 }
 
 
+_CALLERS: Final = {"backend", "backend_fallback", "interactive", "toolbar"}
+"""Parameters of where pictures appear: no theme has them."""
+
+_THEMED: Final[ContextVar[bool]] = ContextVar("themed", default=False)
+
+
 @contextmanager
 def theme() -> Iterator[None]:
     """Set matplotlib's parameters for the time of drawing; the caller's own come back untouched."""
+    if _THEMED.get():
+        yield
+        return
     import matplotlib
 
     register()
+    token = _THEMED.set(True)
+    try:
+        with matplotlib.rc_context():
+            dict.update(cast("Any", matplotlib.rcParams), _parameters())  # checked when made
+            yield
+    finally:
+        _THEMED.reset(token)
+
+
+@cache
+def _parameters() -> dict[str, Any]:
+    """Return matplotlib's parameters as the theme has them, whatever the caller's are."""
+    import matplotlib
+
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(cast("Any", _THEME))
-        yield
+        kept = sorted(set(matplotlib.rcParams) - _CALLERS)
+        return {name: dict.__getitem__(matplotlib.rcParams, name) for name in kept}
 
 
 def new_axes(width: float | None = None, height: float = 3.0) -> Axes:
@@ -213,7 +238,9 @@ def new_axes(width: float | None = None, height: float = 3.0) -> Axes:
     with theme():
         figure = _new_figure((look().width if width is None else width, height + 0.5))
         figure.set_label(_OWN)
-        return figure.add_axes((0.2, 0.5 / (height + 0.5), 0.7, height / (height + 0.5)))
+        axes = figure.add_axes((0.2, 0.5 / (height + 0.5), 0.7, height / (height + 0.5)))
+        axes.yaxis.set_label_coords(0, 1)  # none is set there: do not look for its place each time
+        return axes
 
 
 def _new_figure(size: tuple[float, float]) -> Figure:

@@ -21,6 +21,8 @@ _BETWEEN: Final = re.compile(
 )
 _BARE: Final = re.compile(r"[$€£¥]?[\d.,\s]+")
 _UNIT: Final = re.compile(r"(?:%|[a-z]{1,8})$", re.IGNORECASE)
+_LONGEST: Final = 200
+"""Letters of a text above which it is no number that anybody would write."""
 
 Kind = Literal["rate", "share", "ratio", "money", "number", "money or share"]
 _EXAMPLES: Final[dict[Kind, str]] = {
@@ -105,7 +107,9 @@ def read_span(text: str, kind: Kind, currency: str = "USD") -> Span:
     Traceback (most recent call last):
     ValueError: is above 1 without %; write 15%
     """
-    plain = _WORDS.sub("%", text.strip())
+    plain = _WORDS.sub("%", " ".join(text.split()))
+    if len(plain) > _LONGEST:
+        raise ValueError(f"is too long for a number; write {_EXAMPLES[kind]}")
     ends = _BETWEEN.split(plain)
     if len(ends) > 2 or not any(ends):
         raise ValueError(f"is not a number; write {_EXAMPLES[kind]}")
@@ -149,6 +153,11 @@ def _read(text: str, kind: Kind, currency: str) -> tuple[float, bool]:
         if abs(value) > 1:
             raise ValueError(f"is above 1 without %; write {_meant(value)}")
         return value, True
+    if kind == "ratio" and bare and abs(value) >= _MOST_TIMES:
+        raise ValueError(
+            f"is {value:.15g} times, without %; write {value:.15g}%, or {100 * value:.15g}% if "
+            "that was meant"
+        )
     if kind == "money or share" and bare and 0 < value <= 1:
         raise ValueError(
             f"may be a share or an amount; write {100 * value:.15g}% or {value:.15g} {currency}"
@@ -156,6 +165,8 @@ def _read(text: str, kind: Kind, currency: str) -> tuple[float, bool]:
     return value, False
 
 
+_MOST_TIMES: Final = 3
+"""A ratio from here on is a percentage whose sign was left out, until it is said."""
 _ASKED: Final = {"money": "an amount of money", "number": "a plain number"}
 
 

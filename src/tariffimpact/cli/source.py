@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tariffimpact.cli.choice import check_choice
+from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import Country, Currency, Day, data_option, echo_json, json_option
+from tariffimpact.cli.terminal import is_watched, tell, tell_frame, tell_table
 from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
+from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tariffimpact.cases import Case
 
 
@@ -90,11 +95,42 @@ def source(
         echo_json(answer | extra, folder)
         return
     start = "At the middle of every range: " if at_middle and result.is_uncertain else ""
-    click.echo(f"{start}{told.summary()}")
+    tell(f"{start}{told.summary()}")
     if at_middle or not result.is_uncertain:
-        click.echo(middle.to_frame().to_string(index=False, float_format="{:,.4g}".format))
+        frame = middle.to_frame()
+        tell_table(
+            frame.to_string(index=False, float_format="{:,.4g}".format),
+            _HEADS, _by_origin(frame, found.currency), right=range(1, len(_HEADS)),
+        )  # fmt: skip
+    elif is_watched():
+        tell_frame(result.to_frame()[["name", "low", "high"]], "{:,.4g}".format)
     if asked.anything:
-        click.echo(asked.as_text(questions))
+        tell(asked.as_text(questions), answer=False)
+
+
+_HEADS: Final = (
+    "Origin", "Duty", "Customs value", "Freight", "Duty paid", "Fees", "Landed cost", "Saving",
+    "Pays after, months",
+)  # fmt: skip
+
+
+def _by_origin(frame: pd.DataFrame, currency: str) -> Iterator[list[str]]:
+    """Yield what a unit costs from each origin, in words."""
+    from tariffimpact import codes, units
+
+    for row in frame.to_dict("records"):
+        amounts = [
+            units.money(float(row[name]), currency, 2)
+            for name in ("customs_value", "freight", "duty", "fees", "landed_cost", "saving")
+        ]
+        months = float(row["break_even_months"])
+        paid = "" if months != months else units.ratio(months, 1)
+        yield [
+            codes.country_name(str(row["origin"])),
+            units.percent(float(row["ad_valorem"])),
+            *amounts,
+            paid,
+        ]
 
 
 def _found(case: str | None, flags: dict[str, Any], folder: Path | None) -> Case:
@@ -119,7 +155,34 @@ def _found(case: str | None, flags: dict[str, Any], folder: Path | None) -> Case
         "sourcing": table,
         **_schedule(flags["hts"], flags["on"], table),
     }
-    return case_of(written, name="the options", facts=facts)
+    try:
+        return case_of(written, name="the options", facts=facts)
+    except DataError as error:
+        raise DataError(by_flag(error, _places(error))) from None
+
+
+_KEYS: Final = {
+    "current": "sourcing.current",
+    "switching_cost": "sourcing.switching_cost",
+    "monthly_units": "sourcing.monthly_volume",
+    "hazard": "sourcing.hazard",
+    "on": "sourcing.on",
+    "hts": "tariff.hts",
+    "offer": "sourcing.offers",
+}
+"""Flag to the key of a case that it becomes."""
+_TERMS: Final = {"customs_value": "customs value", "ad_valorem": "rate"}
+"""Key of an offer, in words."""
+
+
+def _places(error: DataError) -> dict[str, str]:
+    """Return the flag that each place of a case stands for, those of single offers included."""
+    offers = {
+        fault.column: f"--offer: {_TERMS.get(fault.column.rpartition('.')[2], 'origin')}"
+        for fault in error.faults
+        if fault.column.startswith("sourcing.offers[")
+    }
+    return flags_of(_KEYS) | {"sourcing": "--current"} | offers
 
 
 def _schedule(hts: str | None, on: date | None, table: dict[str, object]) -> dict[str, object]:

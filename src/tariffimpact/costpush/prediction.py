@@ -236,8 +236,7 @@ def compare_prices(answer: CostPush, *, start: str, end: str) -> PriceComparison
     ModelError
         If the window does not run forward.
     """
-    prices = _prices(answer.accounts.folder)
-    return _compared(answer, prices, start, end)
+    return _compared(answer, _seen(answer), start, end)
 
 
 @dataclass(frozen=True, repr=False)
@@ -322,9 +321,8 @@ def start_months(answer: CostPush, *, starts: Sequence[str], end: str) -> StartM
     """
     import pandas as pd
 
-    prices = _prices(answer.accounts.folder)
-    known = _told(prices)
-    windows = [_compared(answer, prices, start, end) for start in starts if start in known]
+    seen = _seen(answer)
+    windows = [_compared(answer, seen, start, end) for start in starts if start in seen.known]
     require(windows, "the index has none of these months")
     rows = [row for window in windows for row in _slopes(window)]
     return StartMonths(pd.DataFrame(rows), end, windows[0].credit)
@@ -378,21 +376,38 @@ def _told(prices: pd.DataFrame) -> set[str]:
     return set(counts[counts >= FEWEST].index)
 
 
-def _compared(answer: CostPush, prices: pd.DataFrame, start: str, end: str) -> PriceComparison:
-    require(start < end, f"the window {start} to {end} does not run forward")
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The index, and what is predicted of its items: the same for every window."""
+
+    levels: pd.DataFrame
+    """One row an item, one column a month."""
+    known: set[str]
+    pooled: pd.DataFrame
+
+
+def _seen(answer: CostPush) -> _Seen:
+    folder = answer.accounts.folder
+    prices = _prices(folder)
+    items = read_table(folder / "price_items.csv", PriceItem)
+    if items.faults:
+        raise DataError(items.faults)
     levels = prices.pivot_table(index="item", columns="month", values="index")
-    known = _told(prices)
-    missing = [month for month in (start, end) if month not in known]
+    pooled = _pooled(answer, [row.model_dump() for row in items.records])
+    return _Seen(levels, _told(prices), pooled)
+
+
+def _compared(answer: CostPush, index: _Seen, start: str, end: str) -> PriceComparison:
+    require(start < end, f"the window {start} to {end} does not run forward")
+    levels = index.levels
+    missing = [month for month in (start, end) if month not in index.known]
     if missing:
         first, last = levels.columns.min(), levels.columns.max()
         where = str(answer.accounts.folder / "prices.parquet")
         what = f"has no index of {period_words(missing[0])}, or of too few items"
         raise DataError([Fault(where, what, f"choose another month of {first} to {last}")])
     seen = levels[end] / levels[start] - 1
-    items = read_table(answer.accounts.folder / "price_items.csv", PriceItem)
-    if items.faults:
-        raise DataError(items.faults)
-    frame = _pooled(answer, [row.model_dump() for row in items.records])
+    frame = index.pooled.copy()
     earlier = months_to(start, _months_between(start, end) + 1)[0]
     held = earlier in levels.columns
     before = levels[start] / levels[earlier] - 1 if held else seen * math.nan

@@ -167,6 +167,10 @@ def read_receipts(folder: Path) -> pd.DataFrame:
         if rows.faults:
             raise DataError(rows.faults)
         frame = pd.DataFrame([record.model_dump() for record in rows.records])
+    if frame.empty:
+        raise DataError(
+            [Fault(str(path), "has no rows", "give imports and duty by month and code")]
+        )
     faults = []
     if frame["currency"].nunique() > 1:
         got = ", ".join(sorted(frame["currency"].unique()))

@@ -89,7 +89,7 @@ class Bridge(Answer):
     @property
     def net_name(self) -> str:
         """What the net cost is called where it stands alone."""
-        return "Net cost" if self.basis == "net" else "Cost, gross or net not said"
+        return "Net cost" if self.basis == "net" else "Cost (gross or net not said)"
 
     @property
     def mitigated(self) -> Interval | None:
@@ -309,7 +309,7 @@ answers, 140 basis points
         "a figure that is not said to be gross or net cannot be set against the gross; give a net "
         "figure, or one of the two alone",
     )
-    windows = [window.label for window in (gross_window, net_window) if window is not None]
+    windows = [window.spell for window in (gross_window, net_window) if window is not None]
     return Bridge(given, demand, flow, windows[0] if windows else "", basis, currency, source)
 
 
@@ -365,8 +365,8 @@ def _accounts(accounts: Mapping[str, Quantity]) -> dict[str, Interval]:
         sales, goods = x["sales"], x["cost_of_goods"]
         require(
             goods.high < sales.low,
-            f"a cost of goods of {goods} may reach sales of {sales}, so that there is no margin "
-            "to hold; check that both are of one period and in one currency",
+            f"a cost of goods of {units.count(goods)} may reach sales of {units.count(sales)}, so "
+            "that there is no margin to hold; check that both are of one period and one currency",
         )
     return x
 
@@ -389,10 +389,16 @@ def _sentences(found: Bridge) -> Iterator[str]:
             f"Of the first quarter's duty of {spans[0]}, {spans[1]} reaches cost of goods sold in "
             "that quarter; the rest waits in stock."
         )
-    if found.driver is not None:
+    if found.driver is not None and not _is_the_only_range(found):
         named = input_words(found.driver) if found.driver != "net" else found.net_name.lower()
         words = f"{named} ({found.said(found.driver)})"
         yield f"What moves the answer most is the {words}."
+
+
+def _is_the_only_range(found: Bridge) -> bool:
+    """Return whether the cost is all that is not exactly known, which goes without saying."""
+    spread = [name for name, span in found.inputs.items() if not span.is_exact]
+    return spread in (["gross"], ["net"])
 
 
 def _cost_sentence(found: Bridge, known: Mapping[str, Figure]) -> str:

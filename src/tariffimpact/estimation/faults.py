@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffimpact.errors import Fault
-from tariffimpact.estimation.columns import Columns
-from tariffimpact.estimation.reading import Source
+from tariffimpact.estimation.reading import Columns, Source
 from tariffimpact.estimation.times import Times
 
 _PERCENT: Final = 3.0
 """A duty of 300% or more was written in percent."""
+_LARGEST, _SMALLEST = 1e15, 1e-15
+"""No price, weight or duty of goods lies beyond."""
 _TWICE: Final = "keep one, average them, or make two units of it, by --market or another --unit"
 _SHOWN: Final = 20
 
@@ -89,6 +90,7 @@ def _checks(columns: Columns, parts: Mapping[str, str], *, signed: bool) -> Iter
     yield _Check("time_key", columns.time, "{} IS NULL", "is blank", "give the period")
     remedy = "give a price, as 549.99, or leave it blank"
     yield _Check("price", columns.price, "isnan({})", "is no number", remedy)
+    yield _in_range("price", columns.price)
     if not signed:
         yield _Check("price", columns.price, "{} <= 0", "is a price of 0 or below", remedy)
     yield from _treatment_checks(columns)
@@ -97,10 +99,12 @@ def _checks(columns: Columns, parts: Mapping[str, str], *, signed: bool) -> Iter
             yield from _filled(role, name, "give a number above 0")
             what = f"is a {role} of 0 or below"
             yield _Check(role, name, "{} <= 0", what, "give a number above 0, or leave the row out")
+            yield _in_range(role, name)
     for n, name in enumerate(columns.control_names):
         stock = name == columns.stock
         remedy = "write 1 and 0, or in stock and out of stock" if stock else "write a number"
         yield from _filled(f"control{n}", name, remedy)
+        yield _in_range(f"control{n}", name)
     if "cluster_key" in parts:
         what, remedy = "is blank", "name the cluster"
         yield _Check("cluster_key", columns.cluster or "", "{} IS NULL", what, remedy)
@@ -120,9 +124,16 @@ def _treatment_checks(columns: Columns) -> Iterator[_Check]:
         yield _Check("treatment", columns.tariff, "{} < 0", "is a tariff below 0", remedy)
     elif columns.duty:
         yield from _filled("treatment", columns.duty, "write the duty per unit, in money")
+        yield _in_range("treatment", columns.duty)
     elif columns.treated and columns.treated_value is None:
         remedy = f"write 1 and 0, or --treated {columns.treated}=VALUE"
         yield from _filled("treatment", columns.treated, remedy)
+
+
+def _in_range(role: str, column: str) -> _Check:
+    """Return the check of a size that means something and whose square can be held."""
+    test = f"abs({{0}}) > {_LARGEST} OR ({{0}} <> 0 AND abs({{0}}) < {_SMALLEST})"
+    return _Check(role, column, test, "is out of range", "check the number and its unit")
 
 
 def _filled(role: str, column: str, remedy: str) -> Iterator[_Check]:

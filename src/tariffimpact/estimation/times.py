@@ -159,8 +159,9 @@ def _as_days(
     if day_first and month_first:
         what = f"holds days of two orders: {day_first!r} and {month_first!r}"
         raise DataError([Fault(where, what, "write all of them as 2025-04-03", column)])
-    if turned and not (day_first or month_first):
-        text = turned[0][0]
+    open_ = [text for text, match in turned if int(match[1]) != int(match[3])]
+    if open_ and not (day_first or month_first):
+        text = open_[0]
         raise DataError([Fault(where, f"is {_both(text)}", "write it as 2025-04-03", column, text)])
     values = []
     for text, reading in zip(texts, found, strict=True):

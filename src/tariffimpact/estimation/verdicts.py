@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tariffimpact.estimation.answer import Placebos
 from tariffimpact.estimation.definitions import Coefficient
 from tariffimpact.estimation.events import EventStudy
 from tariffimpact.estimation.groups import Group, from_controls
-from tariffimpact.estimation.results import Placebos
 from tariffimpact.estimation.robustness import FEW_CLUSTERS
 from tariffimpact.estimation.synthetic import SyntheticControl
 from tariffimpact.estimation.treatment import Treatment
@@ -117,8 +117,8 @@ def _placebo(found: Evidence) -> Iterator[str]:
         )
     if placebos.groups and placebos.p_value > _REJECTED:
         yield (
-            f"groups drawn by chance differ as much in {percent(placebos.p_value, 0)} of draws: "
-            "the difference is not unusual"
+            f"of the groups of as many clusters {percent(placebos.p_value, 0)} differ as much, "
+            "this one among them: the difference is not unusual"
         )
     if placebos.left_out:
         worst, value = next(iter(placebos.left_out.items()))

@@ -62,7 +62,9 @@ class Refund(Cited):
     @model_validator(mode="after")
     def _no_more_than_was_paid(self) -> Self:
         if (self.amount is None and self.duty is None) != (self.currency is None):
-            raise CellsError("an amount has a currency, and no amount has none", "currency")
+            raise CellsError(
+                "an amount has a currency, and no amount has none; fill both or neither", "currency"
+            )
         free = self.amount is None or self.duty is None or self.with_interest
         if not free and self.amount.low > self.duty.high:  # type: ignore[union-attr]
             raise CellsError(

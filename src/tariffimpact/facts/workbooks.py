@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final
@@ -45,15 +47,27 @@ class Workbook:
     def _wrong(self, what: str, remedy: str) -> DataError:
         return DataError([Fault(str(self.path), what, remedy)])
 
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Say of a workbook that it is damaged, wherever that shows: at its door or in a sheet."""
+        from python_calamine import CalamineError
+
+        damage = (CalamineError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError,
+                  KeyError, NotImplementedError, RuntimeError)  # fmt: skip
+        try:
+            yield
+        except DataError:
+            raise
+        except damage as error:
+            what = f"cannot be read as a workbook: {shortened(str(error), 120)}"
+            raise self._wrong(what, "save it again as .xlsx, or as CSV") from None
+
     def _book(self) -> Any:
         import python_calamine
 
-        try:
+        with self._readable():
             self._check_package()
             return python_calamine.CalamineWorkbook.from_path(str(self._source))
-        except (python_calamine.CalamineError, zipfile.BadZipFile, OSError, ValueError) as error:
-            what = f"cannot be read as a workbook: {shortened(str(error), 120)}"
-            raise self._wrong(what, "save it again as .xlsx, or as CSV") from None
 
     def _check_package(self) -> None:
         with zipfile.ZipFile(self._source) as package:
@@ -75,7 +89,8 @@ class Workbook:
                     return str(name)
             raise self._wrong(f"has no sheet {asked}", f"name one of {', '.join(names)}")
         shown = [m.name for m in book.sheets_metadata if "Visible" in str(m.visible)]
-        filled = [name for name in shown if book.get_sheet_by_name(name).height]
+        with self._readable():
+            filled = [name for name in shown if book.get_sheet_by_name(name).height]
         if not filled:
             raise self._wrong("has no sheet with cells", "fill one in, with a header row")
         if len(filled) > 1:
@@ -91,9 +106,12 @@ class Workbook:
         DataError
             With every cell that does not say its value.
         """
-        sheet = self._opened.get_sheet_by_name(name)
+        with self._readable():
+            sheet = self._opened.get_sheet_by_name(name)
+            faults = (
+                [] if name in self._checked else [*self._merged(sheet), *self._unanswered(name)]
+            )
         if name not in self._checked:
-            faults = [*self._merged(sheet), *self._unanswered(name)]
             if faults:
                 raise DataError(faults)
             self._checked.add(name)
@@ -190,6 +208,6 @@ def sheet_names(path: Path) -> tuple[str, ...]:
             if file.read(2) != b"PK":
                 return ()
         book = python_calamine.CalamineWorkbook.from_path(str(path))
+        return tuple(name for name in book.sheet_names if book.get_sheet_by_name(name).height)
     except (OSError, ValueError, python_calamine.CalamineError):
         return ()
-    return tuple(name for name in book.sheet_names if book.get_sheet_by_name(name).height)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -58,12 +60,13 @@ def write_report(
     charts: dict[str, str] = {}
     narrow: dict[str, str] = {}
     pictures: dict[str, bytes] = {}
-    for figure in document.figures:
-        charts[figure.name], files = _drawn(figure)
-        if "html" in formats:
-            narrow[figure.name] = _narrow(figure)
-        pictures |= files
-        tell()
+    with _garbage_left():
+        for figure in document.figures:
+            charts[figure.name], files = _drawn(figure)
+            if "html" in formats:
+                narrow[figure.name] = _narrow(figure)
+            pictures |= files
+            tell()
     reports: dict[str, bytes] = {}
     for kind in (kind for kind in FORMATS if kind in formats):
         if kind == "html":
@@ -78,14 +81,12 @@ def write_report(
 
 def _drawn(figure: Figure) -> tuple[str, dict[str, bytes]]:
     """Return a figure's bare chart for the report, and its files to share."""
-    from tariffimpact.charts import drawn_for, framed, png, svg
-    from tariffimpact.charts.style import figure_of
+    from tariffimpact.charts import drawn_for, framed, png, svg_pair
 
     with drawn_for(shown=False):
         axes = figure.draw()
-    bare = svg(figure_of(axes), name=figure.name, alt=figure.alt)
     shared = framed(axes, title=figure.title, subtitle=figure.subtitle, source=figure.source)
-    picture = svg(shared, name=figure.name, alt=figure.alt, title=figure.title)
+    bare, picture = svg_pair(shared, name=figure.name, alt=figure.alt, title=figure.title)
     return bare, {
         f"figures/{figure.name}.svg": picture.encode("utf-8"),
         f"figures/{figure.name}.png": png(shared),
@@ -101,6 +102,18 @@ def _narrow(figure: Figure) -> str:
     with drawn_for(width=NARROW, shown=False):
         axes = figure.draw()
     return svg(figure_of(axes), name=f"{figure.name}-narrow", alt=figure.alt)
+
+
+@contextmanager
+def _garbage_left() -> Iterator[None]:
+    """Look for no garbage meanwhile: a chart is thousands of small objects that are all in use."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def _steps(progress: Progress | None, total: int) -> Callable[[], None]:

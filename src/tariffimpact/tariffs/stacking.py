@@ -59,6 +59,10 @@ class Charge(Protocol):
         """US dollars per unit; None where the duty is ad valorem only."""
 
     @property
+    def specific_unit(self) -> str:
+        """What it is per; blank where the duty is ad valorem only."""
+
+    @property
     def displaced_by(self) -> tuple[str, ...]:
         """Authorities that take its place on the value they bear on."""
 
@@ -96,6 +100,8 @@ class Stack:
         quantity_per_dollar: float | None = None,
     ) -> None:
         self.charged = charged
+        self._amounts: dict[int, list[float]] = {}
+        self._left_of: dict[int, Interval] = {}
         self.quantity_per_dollar = quantity_per_dollar
         self._general = [row for row in charged if row.authority == MFN]
         displacing = {name for row in charged for name in row.displaced_by} - {MFN}
@@ -114,18 +120,31 @@ class Stack:
 
     def total(self) -> Interval:
         """Return the sum of the charged rows, lowest and highest over the corners."""
-        totals = [
-            sum(self._at(row, corner) for row in self.charged if row.ad_valorem is not None)
-            for corner in self._corners
-        ]
-        return Interval(round(min(totals), 12), round(max(totals), 12))
+        low, high = (sum(self.parts(end)) for end in ("low", "high"))
+        return Interval(round(low, 12), round(high, 12))
+
+    def parts(self, end: str) -> list[float]:
+        """Return what each row adds at the choice that gives an end of the total."""
+        if not self.charged:
+            return []
+        nothing = [0.0] * len(self._corners)
+        rows = [nothing if row.ad_valorem is None else self._over_corners(row)
+                for row in self.charged]  # fmt: skip
+        at = [list(amounts) for amounts in zip(*rows, strict=True)]
+        return (min if end == "low" else max)(at, key=sum)
 
     def amount(self, row: Charge) -> Interval | None:
         """Return what one row adds to the rate; None where its duty is per unit only."""
         if row.ad_valorem is None:
             return None
-        amounts = [self._at(row, corner) for corner in self._corners]
+        amounts = self._over_corners(row)
         return Interval(round(min(amounts), 12), round(max(amounts), 12))
+
+    def _over_corners(self, row: Charge) -> list[float]:
+        """Return what one row adds under each choice of what is open."""
+        if id(row) not in self._amounts:
+            self._amounts[id(row)] = [self._at(row, corner) for corner in self._corners]
+        return self._amounts[id(row)]
 
     def per_unit(self, row: Charge) -> Interval | None:
         """Return what one row adds per unit, in US dollars; None where it is ad valorem only."""
@@ -176,7 +195,10 @@ class Stack:
 
     def _left(self, row: Charge) -> Interval:
         """Return what waivers leave of a duty, and exemptions that decide for it alone."""
-        return row.share_due if row.authority in self._displacing else row.share_due * row.reach
+        if id(row) not in self._left_of:
+            decides = row.authority in self._displacing
+            self._left_of[id(row)] = row.share_due if decides else row.share_due * row.reach
+        return self._left_of[id(row)]
 
     def _share(self, row: Charge, corner: _Corner) -> float:
         """Return the share of the value on which a row is charged beside those that displace it."""

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final
 
 from tariffimpact import costpush, units
-from tariffimpact.costpush import CostPush, Screen, StartMonths
+from tariffimpact.costpush import Accounts, CostPush, Screen, StartMonths
 from tariffimpact.costpush.rate_change import CodesRule
 from tariffimpact.costpush.requirements import Rule
 from tariffimpact.errors import ModelError
@@ -46,9 +46,15 @@ def cost_push_section(results: Results) -> Section | None:
 
 
 @cache
+def _accounts() -> Accounts:
+    """Return the shipped accounts, read once for every answer."""
+    return costpush.read_accounts()
+
+
+@cache
 def _answer(codes: CodesRule = "mapped", rule: Rule = "domestic") -> CostPush:
     """Return the answer; or one as other calculations get it, by other codes or requirements."""
-    accounts = costpush.read_accounts()
+    accounts = _accounts()
     change = costpush.realised_change(accounts, month=MONTH, base=BASE, codes=codes)
     return costpush.cost_push(accounts, change, requirements=rule)
 
