@@ -224,15 +224,14 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     }
     files |= {f"{name}.csv": csv_bytes(found.to_frame()) for name, found in beside.items()}
     measure = "Rise of the price if all of the cost is passed on"
-    pictures = {
-        "cost-push": (answer.plot(), answer.headline(), measure, answer.summary()),
-        "inputs": (
+    pictures = {"cost-push": (answer.plot(), answer.headline(), measure, answer.summary())}
+    if len(answer.mapped_inputs()):  # accounts of other codes have no goods that it knows
+        pictures["inputs"] = (
             answer.plot_inputs(),
             answer.inputs_headline(),
             f"{measure}, margins constant in dollars, percentage points",
             answer.inputs_headline(),
-        ),
-    }
+        )
     measures = {
         "prices": "Items of the index; an association, not an effect",
         "start_months": "Points of price per point of cost; bands: two standard errors",

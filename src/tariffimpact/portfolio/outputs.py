@@ -166,6 +166,7 @@ def _sheet(book: Any, name: str, frame: pd.DataFrame, chart: Any = None) -> None
     for place, column in enumerate(frame.columns, 1):
         sheet.column_dimensions[get_column_letter(place)].width = _width(frame, column)
         header.append(WriteOnlyCell(sheet, value=column))
+        header[-1].data_type = "s"  # a column of the user's may be called as a formula is
         header[-1].font = Font(bold=True)
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(frame.columns))}{len(frame) + 1}"
     if chart is not None:
