@@ -86,6 +86,23 @@ def exposure_share(exposure: Exposure, sales: Sequence[Financial]) -> ExposureSh
     return ExposureShare(exposure, nearest, share, same_period=same)
 
 
+HEADWINDS: Final = {"tariff_headwind_net": Basis.NET, "tariff_headwind_gross": Basis.GROSS}
+"""Measures of `financials.csv` that are an effect on the margin, a share of sales."""
+
+
+def headwind_words(row: Financial) -> str:
+    """Return an effect on the margin as the company gives it: in basis points, net or gross.
+
+    Examples
+    --------
+    >>> from tariffimpact.facts import read_facts
+    >>> nike = profile(read_facts(), "Nike")
+    >>> headwind_words(nike.headwinds[-1])
+    '120 basis points net'
+    """
+    return f"{units.ratio(row.value * 1e4, 0)} basis points {HEADWINDS[row.measure].value}"
+
+
 def latest_by_basis(exposures: Sequence[Exposure]) -> list[Exposure]:
     """Return the last disclosed figure of each basis, of full years where there are any."""
     full = [row for row in exposures if (row.ends_on - row.starts_on).days >= FULL_YEAR_DAYS]
@@ -234,6 +251,8 @@ class CompanyProfile(Answer):
     statements: tuple[Statement, ...]
     response: str
     """The class by `RULE`."""
+    headwinds: tuple[Financial, ...] = ()
+    """What the company says the tariff takes off its margin, of sales; the latest of each basis."""
 
     @property
     def price_move(self) -> Interval | None:
@@ -262,7 +281,11 @@ class CompanyProfile(Answer):
         move = self.price_move
         prices = "" if move is None else f", prices {units.percent(move)}"
         costs = "; ".join(map(exposure_words, self.exposures)) or "no figure disclosed"
-        return f"{self.company} {self.response}{prices}. Exposure: {costs}."
+        return f"{self.company} {self.response}{prices}. Exposure: {costs}.{self._margin()}"
+
+    def _margin(self) -> str:
+        told = [f"{headwind_words(row)} in {row.period}" for row in self.headwinds]
+        return f" On its margin by its own words: {'; '.join(told)}." if told else ""
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per figure as it was disclosed, oldest first.
@@ -330,7 +353,9 @@ class CompanyComparison(Answer):
         """Return one row per company and exposure; a company without a figure has one blank row.
 
         Columns: `company`, `response`, `basis`, `low`, `high` (shares of sales), `same_period`,
-        `amount_low`, `amount_high`, `currency`, `period`, `price_low`, `price_high` (fractions).
+        `amount_low`, `amount_high`, `currency`, `period`, `price_low`, `price_high` (fractions),
+        `headwind_net_low` to `headwind_gross_high` (on the margin, fractions of sales, as the
+        company itself gives them).
         """
         return _exposure_frame(self.profiles)
 
@@ -377,9 +402,21 @@ def _exposure_frame(profiles: Iterable[CompanyProfile]) -> pd.DataFrame:
                     **exposure_cells(entry),
                     "price_low": None if move is None else move.low,
                     "price_high": None if move is None else move.high,
+                    **_headwind_cells(profile),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _headwind_cells(profile: CompanyProfile) -> dict[str, object]:
+    """Return the effect on the margin that the company gives, one pair of columns per basis."""
+    said = {HEADWINDS[row.measure].value: row.value for row in profile.headwinds}
+    return {
+        f"headwind_{basis.value}_{end}": getattr(said[basis.value], end) if basis.value in said
+        else None
+        for basis in HEADWINDS.values()
+        for end in ("low", "high")
+    }  # fmt: skip
 
 
 def compare(facts: Facts) -> CompanyComparison:
@@ -424,7 +461,15 @@ def profile(facts: Facts, company: str) -> CompanyProfile:
         price_moves=moves,
         statements=statements,
         response=classify(moves, statements),
+        headwinds=_headwinds(_of(facts.financials, company)),
     )
+
+
+def _headwinds(rows: Iterable[Financial]) -> tuple[Financial, ...]:
+    """Return of each basis the effect on the margin of the year that ends last, as said last."""
+    known = [row for row in rows if row.measure in HEADWINDS and row.market is None]
+    known.sort(key=lambda row: row.ends_on)
+    return tuple({row.measure: row for row in known}.values())
 
 
 def _of(rows: Iterable[Row], company: str) -> list[Row]:

@@ -107,6 +107,21 @@ def test_a_workbook_and_other_names_are_taken_as_they_come(accounts, tmp_path):
     assert change.low[accounts.places["339930"]] == pytest.approx(expected)
 
 
+def test_decimal_commas_are_read_where_the_column_has_them(stated, accounts):
+    change = stated("commodity;change", "331110;0,5", "33131B;7,5%", "*;0")
+    assert change.low[accounts.places["331110"]] == 0.5
+    assert change.low[accounts.places["33131B"]] == 0.075
+
+
+def test_costs_that_fall_are_told_as_a_fall(stated, accounts):
+    answer = cost_push(accounts, stated("commodity,change", "*,-10%"))
+    assert answer.falls
+    assert answer.headline().startswith("Lower tariffs take 2.3% off core goods")
+    moved = answer.most_moved(5)["constant_percent_low"]
+    core = answer.categories.query("core_goods")["constant_percent_low"]
+    assert list(moved) == sorted(core)[:5]
+
+
 def test_the_sentence_says_how_much_is_named(stated):
     words = stated("commodity,change", "336111,25%", "*,0").coverage.words()
     assert words.startswith("rates.csv names the goods of ")

@@ -9,7 +9,7 @@ import pytest
 
 from estimation.test_panels import small
 from tariffimpact.errors import DataError
-from tariffimpact.estimation import Columns, open_panel
+from tariffimpact.estimation import Columns, Question, estimate, open_panel
 from tariffimpact.estimation.duties import with_schedule
 
 LAUNDRY = (
@@ -187,15 +187,52 @@ def test_the_rate_of_a_row_is_that_of_its_day_or_the_mean_over_its_month(schedul
     )
 
 
-def test_a_rate_that_is_a_range_is_refused():
-    class Unsure:
-        def history(self, product, origin, start, end):
-            return pd.DataFrame({"starts_on": [start], "ends_on": [end], "low": 0.1, "high": 0.2})
+class Unsure:
+    """A schedule that knows the rate of 0101.21 from May on only as 10% to 20%, that of 0102 as
+    30%; before there is none."""
 
-    frame = pd.DataFrame({"sku": ["a", "a"], "date": ["2025-04", "2025-05"], "price": 1.0,
-                          "hts": "9504500000", "origin": "CHN"})  # fmt: skip
-    with (
-        open_panel(frame, Columns(hts="hts", origin="origin")) as panel,
-        pytest.raises(DataError, match=r"has a rate of 0.1 to 0.2 from 2025-04-01.*; settle it"),
-    ):
-        with_schedule(panel, Unsure())
+    def history(self, product, origin, start, end):
+        low, high = (0.1, 0.2) if product.startswith("0101") else (0.3, 0.3)
+        may = date(2025, 5, 1)
+        return pd.DataFrame({"starts_on": [start, may], "ends_on": [may, end],
+                             "low": [0.0, low], "high": [0.0, high]})  # fmt: skip
+
+
+def rates_left_open():
+    """Prices that rise by half the logged rate of 20% or 30%, so that 0.5 fits the high ends."""
+    rows = []
+    for n, (hts, rate) in enumerate([("0101210000", 0.2)] * 4 + [("0102210000", 0.3)] * 4):
+        for month in range(1, 9):
+            rise = 0.5 * np.log1p(rate) if month >= 5 else 0.0
+            rows.append({"sku": f"s{n}", "date": f"2025-{month:02d}", "hts": hts, "origin": "JPN",
+                         "price": (10 + n) * np.exp(0.01 * month + rise)})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_a_rate_that_is_a_range_is_estimated_at_both_its_ends():
+    """By hand: the groups part by 0.5 ln(1.3/1.2), over ln(1.3/1.1) and ln(1.3/1.2) of duty."""
+    found = estimate(
+        rates_left_open(), Columns(hts="hts", origin="origin"), Question(), schedule=Unsure()
+    )
+    spanned, *ends = found.estimates
+    part = 0.5 * np.log(1.3 / 1.2)
+    by_end = {one.term.rsplit("at their ")[1]: one for one in ends}
+    assert by_end["low ends"].estimate == pytest.approx(part / np.log(1.3 / 1.1))
+    assert by_end["high ends"].estimate == pytest.approx(0.5)
+    assert spanned.low == min(one.low for one in ends)
+    assert spanned.high == max(one.high for one in ends)
+    assert spanned.low <= by_end["low ends"].estimate < by_end["high ends"].estimate
+    assert "0101.21.0000 from Japan, 10.0% to 20.0% from 2025-05-01" in found.verdicts[0]
+    assert "settle them with --claim" in found.verdicts[0]
+    assert "rates between their ends" in found.summary()
+    assert "nan" not in found.explain()
+
+
+def test_a_rate_without_an_upper_end_is_refused():
+    class Endless(Unsure):
+        def history(self, product, origin, start, end):
+            return super().history(product, origin, start, end).replace({0.2: np.inf})
+
+    columns = Columns(hts="hts", origin="origin")
+    with pytest.raises(DataError, match=r"has a rate without an upper end.*settle it"):
+        estimate(rates_left_open(), columns, Question(), schedule=Endless())

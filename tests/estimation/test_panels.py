@@ -67,6 +67,32 @@ def test_every_form_of_a_file_is_the_same_panel(name, tmp_path):
     assert prices(shuffled) == pytest.approx(frame["price"].to_numpy(), rel=1e-12)
 
 
+def test_a_text_in_another_encoding_is_read_when_its_encoding_is_known(tmp_path):
+    frame = small().assign(shop="Café")
+    text = frame.to_csv(index=False)
+    (tmp_path / "marked.csv").write_text(text, encoding="utf-16")
+    assert prices(tmp_path / "marked.csv") == pytest.approx(frame["price"].to_numpy())
+    (tmp_path / "western.csv").write_text(text, encoding="cp1252")
+    with pytest.raises(DataError, match=r"is not UTF-8 text.*--encoding cp1252"):
+        estimate(tmp_path / "western.csv", *ASKED)
+    found = estimate(tmp_path / "western.csv", *ASKED, encoding="cp1252")
+    assert found.n == len(frame)
+    with pytest.raises(DataError, match="is UTF-16 text and not cp1252"):
+        estimate(tmp_path / "marked.csv", *ASKED, encoding="cp1252")
+
+
+def test_a_title_above_the_header_is_passed_over_and_lines_still_counted(tmp_path):
+    text = "Prices of our shop\nDrawn on 31 December\n\n" + small().to_csv(index=False)
+    (tmp_path / "p.csv").write_text(text)
+    assert prices(tmp_path / "p.csv") == pytest.approx(small()["price"].to_numpy())
+    lines = text.splitlines()
+    cells = lines[6].split(",")
+    cells[list(small().columns).index("price")] = "none"
+    (tmp_path / "p.csv").write_text("\n".join([*lines[:6], ",".join(cells), *lines[7:]]))
+    with pytest.raises(DataError, match=r"p\.csv:7: price: is no number \(got 'none'\)"):
+        estimate(tmp_path / "p.csv", *ASKED)
+
+
 def test_money_as_people_write_it(tmp_path):
     path = tmp_path / "p.csv"
     path.write_text(
@@ -331,12 +357,16 @@ def test_other_effects_go_through_pyfixest_or_name_the_extra(monkeypatch):
         ("header.csv", b"sku,date,price\n", "has no rows"),
         ("latin.csv", b"sku,date,price\nM\xfcsli,2024,3\n", "is not UTF-8 text"),
         ("ragged.csv", b"sku,date,price\na,2024,3\nb,2024\n", "ragged.csv:3: is not readable"),
-        ("quote.csv", b'sku,date,price\n"a,2024,3\n', "unterminated quote"),
+        (
+            "quote.csv",
+            b'sku,date,price\n"a,2024,3\n',
+            "is not readable as CSV: unexpected end of data",
+        ),
         ("zero.csv", b"sku,date,price\na\0b,2024,3\n", "."),
         ("twice.csv", b"sku,date,price,price\na,2024,3,4\n", "column stands twice"),
-        ("fake.csv.gz", b"\x1f\x8bjunk", "cannot be read"),
+        ("fake.csv.gz", b"\x1f\x8bjunk", "cannot be unpacked"),
         ("fake.parquet", b"PAR1junk", "cannot be read as Parquet"),
-        ("fake.xlsx", b"PK\x03\x04junk", "cannot be read as a spreadsheet"),
+        ("fake.xlsx", b"PK\x03\x04junk", "cannot be read as a workbook"),
         ("fake.dta", b"junk", "cannot be read as Stata"),
         ("orders.csv", b"sku,date,price\na,13/02/2018,1\na,02/14/2018,-1\n", "of two orders"),
         ("orders.csv", b"sku,date,price\na,13/02/2018,1\na,02/14/2018,-1\n", "0 or below"),

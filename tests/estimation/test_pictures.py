@@ -7,11 +7,19 @@ import pandas as pd
 import pytest
 
 from tariffimpact import charts
-from tariffimpact.errors import ModelError
-from tariffimpact.estimation import Columns, Question, estimate
+from tariffimpact.errors import DataError, ModelError
+from tariffimpact.estimation import (
+    Columns,
+    Question,
+    estimate,
+    estimation_files,
+    read_estimation,
+)
 from tariffimpact.estimation.pictures import pictures
 from tariffimpact.release import shipped_folder
-from tariffimpact.report import build_report
+from tariffimpact.report import read_report
+from tariffimpact.report.brief import brief_of_estimate
+from tariffimpact.report.sections.estimates import estimate_section
 
 
 @pytest.fixture(autouse=True)
@@ -82,13 +90,55 @@ def test_nothing_reaches_beyond_the_figure(laundry, width):
                 assert tight.x1 <= box.x1 + 1, picture.name
 
 
-def test_the_report_has_a_section_of_an_estimate(facts, laundry):
-    document = build_report(facts, estimates=(laundry,))
-    section = next(one for one in document.sections if one.key == "estimate-1")
+@pytest.mark.parametrize("control", ["untreated", "synthetic"])
+def test_an_answer_is_read_back_from_its_files_whole(control, tmp_path):
+    columns = Columns("item", price="value", treated="item", treated_value="Laundry equipment",
+                      window=(None, "2018-09"))  # fmt: skip
+    panel = shipped_folder("data") / "panels" / "cpi_durables.csv"
+    found = estimate(panel, columns, Question(since="2018-03", control=control))
+    for name, content in estimation_files(found).items():
+        (tmp_path / name).write_bytes(content)
+    again = read_estimation(tmp_path)
+    assert again.explain() == found.explain()
+    assert estimation_files(again) == estimation_files(found)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"name": 1}', "\x00", '{"name": "x", "groups": 3}', "[" * 100_000]
+)
+def test_another_file_is_no_estimate(text, tmp_path):
+    (tmp_path / "estimation.json").write_text(text)
+    with pytest.raises(DataError, match=r"is not the record of an estimate; name the folder"):
+        read_estimation(tmp_path)
+
+
+def test_a_brief_of_an_estimate_says_the_groups_first(facts, laundry):
+    found = brief_of_estimate(laundry, facts)
+    assert found.answer.text == laundry.first_line
+    own = laundry.groups[0]
+    assert found.numbers[0] == ("Laundry equipment, own change", own.worded(own.change))
+    assert found.figure.frame.equals(laundry.paths_frame())
+    assert len(found.narrowing) == len(laundry.verdicts)
+
+
+def test_a_section_of_an_estimate_says_the_groups_first(laundry):
+    section = estimate_section(laundry)
     said = [getattr(block, "text", "") for block in section.blocks]
     assert section.title == "What the prices of cpi_durables say"
     assert said[0] == laundry.first_line
-    assert {figure.name for figure in document.figures} >= {"estimate-1-groups", "estimate-1-event"}
+    figures = {block.name for block in section.blocks if hasattr(block, "draw")}
+    assert figures >= {"estimate-1-groups", "estimate-1-event"}
     items = [item.text for block in section.blocks for item in getattr(block, "items", ())]
     assert any("One cluster is treated" in item for item in items)
     assert not any(str(Path(laundry.name).parent) in text for text in (*said, *items))
+
+
+@pytest.mark.parametrize("companies", [("Sony",), pytest.param((), marks=pytest.mark.slow)])
+def test_a_report_has_the_answers_in_the_folders_named(companies, laundry, tmp_path):
+    (tmp_path / "estimation.json").write_bytes(estimation_files(laundry)["estimation.json"])
+    document = read_report(companies=companies, estimates=(tmp_path, tmp_path))
+    keys = [section.key for section in document.sections]
+    assert [key for key in keys if key.startswith("estimate-")] == ["estimate-1", "estimate-2"]
+    names = [figure.name for figure in document.figures]
+    assert {"estimate-1-groups", "estimate-2-groups"} <= set(names)
+    assert len(set(names)) == len(names)

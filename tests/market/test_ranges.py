@@ -109,7 +109,7 @@ def test_a_wrong_argument_is_told_as_one(change, words):
 def test_the_command_tells_every_measure_and_json_the_same():
     arguments = ["--tariff", "15%", "--where", "firm=Sony", "--home", "Sony", "--draws", "200"]
     told = CliRunner().invoke(command, arguments).output
-    for words in ("price, USD", "units sold", "profit", "duty revenue", "consumer loss",
+    for words in ("price change, USD", "units sold", "profit", "duty revenue", "consumer loss",
                   "national welfare", "90% of draws"):  # fmt: skip
         assert words in told
     found = json.loads(CliRunner().invoke(command, [*arguments, "--json"]).output)
@@ -120,8 +120,49 @@ def test_the_command_tells_every_measure_and_json_the_same():
     assert all(row["low"] <= row["p05"] <= row["p95"] <= row["high"] for row in found["measures"])
 
 
+UNITS = "product,firm,origin,price,quantity,margin,customs_share\n" \
+        "a,f,JPN,100,3000,0.3,0.5\nb,f,USA,90,2000,,\nc,g,USA,80,4000,,\n"  # fmt: skip
+
+
+@pytest.mark.parametrize("demand", ["logit", "ces", "linear"])
+def test_units_sold_give_the_units_and_money_of_the_market_alone(tmp_path, demand):
+    """A market of no ranges, and the same of a range of nearly no width, solved all at once."""
+    (tmp_path / "units.csv").write_text(UNITS)
+    table = read_products(tmp_path / "units.csv")
+    market = table.market(outside_share=0.5, demand=demand)
+    result = market.impose(Duties({"a": 0.15}))
+    ledger = result.ledger(home=["g"])
+    for outside in (Interval.exactly(0.5), Interval(0.5, 0.5 + 1e-9)):
+        found = impose_range(table, outside_share=outside, demand=demand, home=["g"],
+                             units_sold=True, **JAPAN)  # fmt: skip
+        low = found.to_table().set_index(["measure", "of"])["low"]
+        sold = result.after.quantities - result.before.quantities
+        assert low["units"].to_numpy() == pytest.approx(sold, rel=1e-6)
+        firms = result.firms_frame()["profit_change"]
+        assert low["profit"].to_numpy() == pytest.approx(firms.to_numpy(), rel=1e-6)
+        assert low["duty revenue", "market"] == pytest.approx(ledger.duty_revenue, rel=1e-6)
+        assert low["consumer loss", "market"] == pytest.approx(-ledger.consumers, rel=1e-6)
+        assert low["national welfare", "market"] == pytest.approx(ledger.national, rel=1e-6)
+
+
+def test_the_command_says_units_and_money_where_quantities_are_units(tmp_path):
+    (tmp_path / "units.csv").write_text(UNITS)
+    arguments = [str(tmp_path / "units.csv"), "--tariff", "15%", "--where", "origin=JPN"]
+    told = CliRunner().invoke(command, [*arguments, "--units-sold", "--currency", "EUR"]).output
+    for words in ("price change, EUR", "profit, EUR", "duty revenue, EUR", "all buyers"):
+        assert words in told
+    assert "%" not in told
+    assert "over sales before" in CliRunner().invoke(command, arguments).output
+    (tmp_path / "units.csv").write_text(UNITS.replace("quantity", "share"))
+    ran = CliRunner().invoke(command, [*arguments, "--units-sold"])
+    assert "give the units sold in a column quantity" in str(ran.exception)
+
+
 @pytest.mark.parametrize(("arguments", "words"), [
     (["--tariff", "15"], "write 15%"),
+    (["--tariff", "-15%"], "--tariff: the rise of a duty"),
+    (["--tariff", "15%", "--where", "origin=ITA"], "no product has origin=ITA and firm=Sony"),
+    (["--tariff", "15%", "--fix", "eta=2"], "none of the parameters of this demand"),
     (["--tariff", "nan"], "is not a number"),
     (["--tariff", "15%", "--outside", "40"], "write 40%"),
     (["--tariff", "10%..20%"], "one rate"),

@@ -406,7 +406,8 @@ def test_a_control_that_moved_more_is_told_as_a_counterfactual():
 
 def test_the_result_in_words_and_numbers():
     found = rise_of_50("PS5", tariff_change=0.15, customs_share=Interval(0.6, 0.9))
-    assert found.summary() == "$500 to $550 is a pass-through of 0.74 to 1.11: cannot tell."
+    said = "$500 to $550 is a pass-through of 0.74 to 1.11: cannot tell whether in full."
+    assert found.summary() == said
     frame = found.to_frame().set_index("quantity")
     assert set(frame.index) == {"rate", "full_share", *INPUTS}
     assert frame.loc["rate", "low"] == found.rate.low

@@ -35,21 +35,23 @@ def _shipped_engine(_shipped_layers):
     from tariffimpact.portfolio import engine
 
     with engine(_shipped_layers) as running:
-        yield running
+        yield running, _shipped_layers
 
 
 @pytest.fixture(autouse=True)
-def the_shipped_schedule_loaded_once(shipped, _shipped_layers, _shipped_engine):
-    """Part the shipped schedule into layers, and load an engine with it, but once."""
+def the_shipped_schedule_loaded_once(shipped, request):
+    """Part the shipped schedule into layers, and load an engine with it, but once, if at all."""
     from tariffimpact.portfolio import effective_rates, engine, product_duties, schedule_layers
 
     def known_layers(compiled, claims=None):
-        known = compiled is shipped and not claims
-        return _shipped_layers if known else schedule_layers(compiled, claims=claims)
+        if compiled is shipped and not claims:
+            return request.getfixturevalue("_shipped_layers")
+        return schedule_layers(compiled, claims=claims)
 
     def known_engine(layers, name="duckdb"):
-        known = layers is _shipped_layers and name == "duckdb"
-        return nullcontext(_shipped_engine) if known else engine(layers, name)
+        if name == "duckdb" and layers is request.getfixturevalue("_shipped_layers"):
+            return nullcontext(request.getfixturevalue("_shipped_engine")[0])
+        return engine(layers, name)
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (product_duties, effective_rates):

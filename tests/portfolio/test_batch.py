@@ -29,7 +29,6 @@ from tariffimpact.portfolio import run_batch
 from tariffimpact.portfolio.margins import cents
 from tariffimpact.pricing import price_response
 from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand
-from tariffimpact.tariffs import build_schedule
 from trees import tree
 from watched import WATCHED
 
@@ -42,24 +41,22 @@ COLUMNS = {
 EXAMPLE = shipped_folder("data") / "example_skus.csv"
 
 
-def test_a_duty_per_unit_needs_its_quantity(lists, facts, sku_file):
-    compiled = build_schedule(lists, facts)
+def test_a_duty_per_unit_needs_its_quantity(shipped, sku_file):
     row = "W{0},Wine,2204215005,AUS,{1},30,USD,{2}"
     path = sku_file(
         row.format(1, 10, ""), row.format(2, 10, 0.75), header=HEADER + ",duty_quantity"
     )
-    result, rows = run(path, compiled, claims={"AGREEMENT": 0})
+    result, rows = run(path, shipped, claims={"AGREEMENT": 0})
     assert [f.column for f in result.faults] == ["duty_quantity"]
     assert "the general rate has $0.063 per liter" in str(result.faults[0])
     assert rows["duty_usd_low"].tolist() == pytest.approx([0.063 * 0.75 + 0.10 * 10])
 
 
-def test_a_total_counts_the_duty_per_unit_of_the_row(lists, facts, sku_file):
+def test_a_total_counts_the_duty_per_unit_of_the_row(shipped, sku_file):
     """15% of $10 is $1.50 whatever of it the general duty is; 9 litres of wine at $3 owe more."""
-    compiled = build_schedule(lists, facts)
     row = "W{0},Wine,2204215005,FRA,{1},30,USD,{2}"
     path = sku_file(row.format(1, 10, 0.75), row.format(2, 3, 9), header=HEADER + ",duty_quantity")
-    _, rows = run(path, compiled)
+    _, rows = run(path, shipped)
     for end in ("low", "high"):
         assert rows[f"duty_usd_{end}"].tolist() == pytest.approx([1.5, 9 * 0.063])
 

@@ -110,8 +110,25 @@ def test_totals_of_groups_are_left_out_and_counted(lines):
 
 
 def test_a_programme_without_a_claim_here_leaves_the_claim_open(lines):
-    frame, _ = lines(ACE.replace("CN,,", "CN,A+,"))
-    assert frame["claims"].tolist() == ["", ""]
+    frame, _ = lines(ACE.replace("CN,,", "CN,Y,"))
+    assert frame["claims"].tolist()[0] == ""
+
+
+@pytest.mark.parametrize("symbol", ["", "A+", "A", "J"])
+def test_a_blank_or_lapsed_programme_claims_no_preference(symbol, lines):
+    frame, _ = lines(ACE.replace("CN,,", f"CN,{symbol},"))
+    none = "AGOA=0;AGREEMENT=0;CARIBBEAN BASIN=0;USMCA=0"
+    assert frame["claims"].tolist()[0] == none
+
+
+@pytest.mark.parametrize(
+    ("symbol", "claim"),
+    [("S+", "USMCA"), ("P+", "AGREEMENT"), ("D", "AGOA"), ("E*", "CARIBBEAN BASIN"),
+     ("R", "CARIBBEAN BASIN"), ("C", "CIVIL AIRCRAFT"), ("K", "PHARMACEUTICAL USE")],
+)  # fmt: skip
+def test_each_programme_of_the_special_column_is_a_claim(symbol, claim, lines):
+    frame, _ = lines(ACE.replace("CN,,", f"CN,{symbol},"))
+    assert frame["claims"].tolist()[0] == f"{claim}=1"
 
 
 def test_a_heading_of_chapter_99_alone_is_told(lines):

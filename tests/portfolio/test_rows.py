@@ -12,16 +12,15 @@ from portfolio.sku_rows import read, run
 from tariffimpact.errors import DataError, ModelError
 from tariffimpact.portfolio import BatchTerms, effective_tariff_rate, open_skus, run_batch
 from tariffimpact.portfolio.fees import FORMAL_FROM
-from tariffimpact.tariffs import build_schedule
 
 HEADER = "sku,hts,origin,customs_value,price"
 ROW = "A{n},9504500000,VNM,350,500"
 
 
 @pytest.fixture
-def with_claims(lists, facts):
+def with_claims(shipped):
     """A schedule of every product, which knows claims."""
-    return build_schedule(lists, facts)
+    return shipped
 
 
 def test_each_row_is_charged_under_its_own_claims(with_claims, sku_file):

@@ -55,7 +55,7 @@ def test_a_case_of_earnings_alone_makes_a_page(facts):
     )
     found = brief_of_case(case, facts)
     assert found.answer.text == "The tariff costs $100m gross, 200 to 250 basis points of sales."
-    assert found.narrowing[0] == "Sales: now 4,000,000,000 to 5,000,000,000"
+    assert found.narrowing[0] == "Sales: now $4bn to $5bn"
 
 
 def test_the_files_are_one_page_and_the_same_bytes(facts, tmp_path):
@@ -126,15 +126,37 @@ def test_misuse_is_told(arguments, words):
     assert words in " ".join(result.output.split())
 
 
-def test_a_company_without_a_cost_is_asked_back(facts):
-    bare = next(
-        name for name in facts.companies if name not in {row.company for row in facts.exposures}
-    )
-    with pytest.raises(ModelError, match="has disclosed no cost"):
-        brief_of_company(facts, bare)
-
-
 def test_slides_without_the_extra_say_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pptx", None)
     with pytest.raises(ModelError, match=r"tariffimpact\[slides\]"):
         check_formats(("pptx",))
+
+
+def test_a_company_without_a_cost_has_a_page_of_what_it_did(facts):
+    """Microsoft names no cost; its prices are in the story's data."""
+    found = brief_of_company(facts, "microsoft")
+    assert found.answer.text.startswith("Microsoft has disclosed no cost of the tariffs")
+    assert ("Xbox Series X, 3 October 2025", "$599.99 to $649.99") in found.numbers
+    assert found.sources
+    assert found.figure is not None
+    assert "--" not in " ".join((found.answer.text, *found.narrowing))
+
+
+@pytest.mark.slow
+def test_every_company_on_record_has_a_page(facts):
+    for company in facts.companies:
+        assert company in brief_of_company(facts, company).answer.text
+
+
+def test_what_would_narrow_a_page_is_told_in_its_unit():
+    """A duty of 90 cents a unit is money, and no 90%; a share is percent."""
+    case = case_of(
+        {
+            "title": "T", "question": "Q", "tariff": {"specific": "0.5..0.9"},
+            "products": [{"name": "Boot", "old_price": 180, "customs_value": 60}],
+        },
+        name="mine",
+    )  # fmt: skip
+    assert brief_of_case(case, read_facts()).narrowing == (
+        "Change of the duty per unit: now $0.50 to $0.90",
+    )

@@ -58,7 +58,7 @@ def figure(document, name):
 VIETNAM = {
     "origin_id": "adidas-vnm", "company": "Adidas", "product": "shoes", "hts": "6402",
     "market": "USA", "origins": "VNM", "share": "0.6", "starts_on": "2025-01-01",
-    "source_id": "adidas-2025-10-21", "locator": "p", "quote": "q",
+    "source_id": "reuters-adidas-2025-10-29", "locator": "p", "quote": "q",
 }  # fmt: skip
 
 

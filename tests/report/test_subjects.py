@@ -34,24 +34,24 @@ name = "Shop"
 margin = 0.45
 """
 OWN_EXPOSURE = {
-    "exposure_id": "shoes-2025", "company": "Deckers", "scope": "group", "market": "USA",
+    "exposure_id": "shoes-2025", "company": "Ridgeway", "scope": "group", "market": "USA",
     "disclosed_on": "2025-10-23", "amount": "150000000", "currency": "USD",
     "period": "FY to Mar 2026", "starts_on": "2025-04-01", "ends_on": "2026-04-01",
     "basis": "gross", "measure": "cost", "annualised": "false", "covers": "Unmitigated.",
     "locator": "paragraph 4", "quote": "about $150 million",
 }  # fmt: skip
 OWN_SALES = {
-    "financial_id": "shoes-sales", "company": "Deckers", "measure": "net_sales", "scope": "group",
+    "financial_id": "shoes-sales", "company": "Ridgeway", "measure": "net_sales", "scope": "group",
     "period": "FY to Mar 2026", "starts_on": "2025-04-01", "ends_on": "2026-04-01",
     "value": "5350000000", "unit": "USD", "horizon": "forecast", "locator": "paragraph 4",
     "quote": "$5.35 billion",
 }  # fmt: skip
 OWN_COMPANY = {
-    "company": "Deckers", "name": "Deckers Outdoor Corporation", "country": "USA",
+    "company": "Ridgeway", "name": "Ridgeway Shoes, Inc.", "country": "USA",
     "sector": "Consumer Discretionary",
 }  # fmt: skip
 OWN_PRICE = {
-    "price_id": "shoes-price", "company": "Deckers", "product": "Trail shoe", "hts": "6404110000",
+    "price_id": "shoes-price", "company": "Ridgeway", "product": "Trail shoe", "hts": "6404110000",
     "market": "USA", "old_price": "150", "new_price": "155", "currency": "USD",
     "announced_on": "2025-10-23", "effective_on": "2025-10-23", "cause": "tariff",
     "locator": "paragraph 4", "quote": "$155",
@@ -116,7 +116,7 @@ def test_a_company_s_report_names_no_other_company_s_product(shipped):
 
 def test_a_company_of_one_s_own_is_the_whole_subject(tmp_path):
     folder = own_folder(tmp_path)
-    document = read_report(folder, companies=("deckers",))
+    document = read_report(folder, companies=("ridgeway",))
     said = " ".join(texts(document))
     for other in ("PlayStation", "Sony", "Switch", "Xbox", "Nintendo", "can of"):
         assert other not in said, other
@@ -127,18 +127,18 @@ def test_a_company_of_one_s_own_is_the_whole_subject(tmp_path):
 def test_no_origin_is_made_up_and_what_to_add_goes_to_the_user(tmp_path):
     """Code 3304100000 has duties and no origin on record; nothing is said of Japan."""
     folder = own_folder(tmp_path, hts="3304100000")
-    document = read_report(folder, companies=("Deckers",))
+    document = read_report(folder, companies=("Ridgeway",))
     said = " ".join(texts(document))
     assert "Japan" not in said
     assert ".csv" not in said
     assert any("add rows to origins.csv" in note for note in document.notes)
     result = CliRunner().invoke(
         report,
-        ["--data", str(folder), "--company", "Deckers", "--format", "html",
+        ["--data", str(folder), "--company", "Ridgeway", "--format", "html",
          "--out", str(tmp_path / "out")],
     )  # fmt: skip
     assert result.exit_code == 0
-    assert "note: Deckers: " in result.stderr
+    assert "note: Ridgeway: " in result.stderr
     assert result.stdout.startswith("- ")
     assert "note: " not in result.stdout
 
@@ -146,6 +146,31 @@ def test_no_origin_is_made_up_and_what_to_add_goes_to_the_user(tmp_path):
 def test_the_headwind_that_a_company_gives_is_a_finding():
     findings = read_report(companies=("NIKE",)).findings
     assert "puts its net headwind at 120 basis points" in findings[0].text
+
+
+def test_what_companies_say_of_their_margin_is_a_column_and_a_finding():
+    """Nike's 120 and Tapestry's 230 basis points stand in their releases; Deckers gives none."""
+    document = read_report(companies=("Nike", "Tapestry", "Deckers"))
+    table = next(
+        block
+        for section in document.sections
+        for block in section.blocks
+        if isinstance(block, Table) and "Price move" in block.columns
+    )
+    column = table.columns.index("On its margin")
+    said = {row[0]: row[column] for row in table.rows}
+    assert said == {"Nike": "120 bp net", "Tapestry": "230 bp net", "Deckers": ""}
+    figure = next(f for f in document.figures if f.name == "exposure-by-company")
+    nike = figure.frame.set_index("company").loc["Nike"]
+    assert nike["headwind_net_low"] == nike["headwind_net_high"] == 0.012
+    assert figure.frame["headwind_gross_low"].isna().all()
+
+
+def test_where_nobody_speaks_of_the_margin_there_is_no_column_for_it():
+    document = read_report(companies=("Sony", "Nintendo"))
+    tables = [b for s in document.sections for b in s.blocks if isinstance(b, Table)]
+    assert any("Price move" in table.columns for table in tables)
+    assert not any("On its margin" in table.columns for table in tables)
 
 
 def test_a_case_alone_is_about_the_case(tmp_path):

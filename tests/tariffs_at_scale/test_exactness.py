@@ -59,22 +59,18 @@ def test_a_total_counts_a_duty_per_unit_by_its_equivalent(usd_per_litre, litres_
     assert (unknown.low, unknown.high) == (0.0 if usd_per_litre else 0.15, 0.15)
 
 
-def _rules(facts, **changes):
-    book = read_rules(sources=facts.sources)
-    return [rule.model_copy(update=changes.get(rule.component_id, {})) for rule in book.rules]
+@pytest.fixture(scope="module")
+def rules(facts):
+    return read_rules(sources=facts.sources).rules
 
 
-def test_the_shipped_rules_are_exact(facts):
-    assert inexact(read_rules(sources=facts.sources).rules) == []
+def test_the_shipped_rules_are_exact(rules):
+    assert inexact(rules) == []
 
 
-def test_rules_that_could_not_be_told_exactly_are_refused(facts):
-    metal = DutyBase.METAL
-    rules = _rules(
-        facts,
-        **{"s232-auto-parts": {"base": metal}, "labour-floor-10": {"displaced_by": ()},
-           },
-    )  # fmt: skip
+def test_rules_that_could_not_be_told_exactly_are_refused(rules):
+    changes = {"s232-auto-parts": {"base": DutyBase.METAL}, "labour-floor-10": {"displaced_by": ()}}
+    rules = [rule.model_copy(update=changes.get(rule.component_id, {})) for rule in rules]
     told = "\n".join(map(str, inexact(rules)))
     assert "s232-steel-50: displaced_by: gives way to Section 232 vehicles on part of" in told
     assert "kind: is a total with MFN on days when labour-floor-10 is one too" in told

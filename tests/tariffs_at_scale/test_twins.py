@@ -12,6 +12,7 @@ from tariffimpact.interval import Interval
 from tariffimpact.tariffs import CompiledSchedule, Schedule
 from tariffimpact.tariffs.engines import engine
 from tariffimpact.tariffs.layers import schedule_layers
+from tariffimpact.tariffs.line_charges import charge_few
 from tariffimpact.tariffs.windows import (
     DUTY,
     EXEMPTION,
@@ -106,31 +107,54 @@ def schedules(draw):
         "sources_end_on": "2027-01-01",
         "authorities": list(AUTHORITIES), "components": told, "sources": {"x": source},
         "files": {}, "codes": {}, "metal": {},
+        "claims": {f"CLAIM {n}": {"question": "", "presumed": "", "weight_under": limit}
+                   for n, limit in enumerate((0.15, None, None))},
     }  # fmt: skip
     return CompiledSchedule(window_frame(rows), manifest)
 
 
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     schedules(),
     spans(st.sampled_from([0.0, 0.2, 0.3, 0.6, 1.0])),
+    st.one_of(st.none(), spans(st.sampled_from([0.0, 0.1, 0.15, 0.2, 1.0]))),
     st.sampled_from([None, 0.05, 0.5]),
     st.dictionaries(st.sampled_from(["CLAIM 0", "CLAIM 1", "CLAIM 2"]), shares, max_size=2),
 )
 @pytest.mark.filterwarnings("ignore:.*fetch_arrow_table.*:DeprecationWarning")
-def test_the_expression_charges_what_the_arithmetic_charges(compiled, metal, quantity, claims):
+def test_the_expression_charges_what_the_arithmetic_charges(
+    compiled, metal, weight, quantity, claims
+):
     lines = pd.DataFrame({"hts": LINES, "origin": ORIGINS, "entered_on": pd.Timestamp(DAY),
                           "metal_low": metal[0], "metal_high": metal[1]})  # fmt: skip
     if quantity is not None:
         lines["quantity_per_dollar"] = quantity
+    if weight is not None:
+        lines[["weight_low", "weight_high"]] = weight
     with engine(schedule_layers(compiled, claims=claims)) as running:
         found = running.charge_frame(lines)
+    _same(found, charge_few(compiled, lines, claims=claims))
     asked = Schedule(compiled, claims=claims)
     for line, row in zip(found.to_dict("records"), LINES, strict=True):
         rate = asked.rate(
-            row, line["origin"], DAY, metal_content=Interval(*metal), quantity_per_dollar=quantity
-        )
+            row, line["origin"], DAY, metal_content=Interval(*metal),
+            metal_weight=None if weight is None else Interval(*weight),
+            quantity_per_dollar=quantity,
+        )  # fmt: skip
         _agrees(line, rate)
+
+
+def _same(found, few):
+    """The expression's columns and those of the arithmetic, which may part a tie elsewise."""
+    assert list(few.columns) == list(found.columns)
+    for name in found.columns:
+        if name.startswith(("rate_", "specific_l", "specific_h")):
+            assert few[name].to_numpy() == pytest.approx(found[name].to_numpy(), abs=1e-11), name
+        elif not name.startswith("part_"):
+            assert few[name].tolist() == found[name].tolist(), name
+    for end in ("low", "high"):
+        parts = few[[f"part_{i}_{end}" for i in range(len(AUTHORITIES))]].sum(axis=1)
+        assert parts.to_numpy() == pytest.approx(few[f"rate_{end}"].to_numpy(), abs=1e-11)
 
 
 def _agrees(line, rate):

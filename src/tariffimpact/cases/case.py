@@ -39,7 +39,7 @@ from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Source
 from tariffimpact.pricing import RULES
 from tariffimpact.pricing.chain import Chain, StageRule
-from tariffimpact.uncertainty.inputs import Stated
+from tariffimpact.uncertainty.inputs import Inputs, Stated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -334,6 +334,18 @@ class Case(Answer):
                 lines.append(f"{item.name}: no pass-through to tell, for the duty may not change.")
         return "\n".join(lines)
 
+    def inputs(self) -> dict[str, dict[str, Stated]]:
+        """Return every input of every answer by name, under its product, or under the blank."""
+        found = {item.name: item.all_inputs() for item in self.products}
+        known = {name for inputs in found.values() for name in inputs}
+        own = {
+            name: value
+            for question in self._own_questions()
+            for name, value in question.inputs.stated.items()
+            if name not in known
+        }
+        return found | ({"": own} if own else {})
+
     def to_frame(self) -> pd.DataFrame:
         """Return `answers()`."""
         return self.answers()
@@ -360,9 +372,8 @@ class Case(Answer):
     def explain(self) -> str:
         """Return inputs, reasons and sources."""
         lines = [self.summary()]
-        for item in self.products:
-            questions = list(item.questions(self.currency))
-            lines += [f"{item.name}:", questions[-1].inputs.describe()]
+        for name, stated in self.inputs().items():
+            lines += [f"{name or 'The case'}:", Inputs(stated).describe()]
         lines += [f"Judgement: {reason}" for reason in self._reasons()]
         lines += [
             f"Source: {source.publisher}, {source.title}, {source.published_on}: {source.address}"

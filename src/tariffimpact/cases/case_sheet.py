@@ -8,6 +8,7 @@ from typing import Any, Final
 from tariffimpact.cases import formulas
 from tariffimpact.cases.case import Case
 from tariffimpact.cases.figures import RULE_NAMES
+from tariffimpact.cases.input_words import is_fraction
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.uncertainty import Inputs
 
@@ -192,7 +193,7 @@ def _inputs(item: CaseProduct) -> dict[str, float]:
     return {
         k: x
         for k, x in Inputs(stated).central().items()
-        if k not in ("tariff_change", "old_tariff", "border_price")
+        if k not in ("tariff_change", "old_tariff", "fixed_cost")
     }
 
 
@@ -211,7 +212,7 @@ def _rule_label(rule: str) -> str:
 
 
 def _number_format(name: str) -> str:
-    if name.endswith(("share", "tariff", "change")) or name == "full":
+    if is_fraction(name) or name == "full":
         return "0.0%"
     if name in ("rate", "demand_elasticity"):
         return "0.00"

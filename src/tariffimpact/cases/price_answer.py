@@ -66,6 +66,32 @@ class PriceAnswer(Answer):
         """Return the prices in a few sentences: over the ranges, or at the middle if asked so."""
         return " ".join(filter(None, (self._prices(), self._own_price(), self._left_out())))
 
+    def table_words(self) -> list[tuple[str, str, str, str]]:
+        """Return a row of words for each rule: product, rule, price, and what to know of it."""
+        rows: list[tuple[str, str, str, str]] = []
+        for question, found in zip(self.questions, self.ranges.values(), strict=True):
+            rule = question.name.removeprefix("price that ")
+            at_middle = self.at_middle or not self.is_uncertain
+            price = question.at_base() if at_middle else math.nan
+            if at_middle and not math.isnan(price):
+                cells = (units.money(price, self.currency, 2), "")
+            elif at_middle or not found.has_answer:
+                cells = ("none", "no price does")
+            else:
+                missing = found.undefined / found.tried
+                share = f"no price does at {_part(missing)} of the points tried" if missing else ""
+                note = "; ".join(filter(None, (found.gap_words(), share)))
+                cells = (units.money(found.interval, self.currency, 2), note)
+            rows.append(("" if rows else self.product, rule, *cells))
+        return rows
+
+    def remark(self) -> str:
+        """Return what the prices do not say: the middle taken, the margin, the rules left out."""
+        uncertain = self.is_uncertain and not self.at_middle
+        middle = "At the middle of every range." if self.is_uncertain and self.at_middle else ""
+        implied = self._implied().strip() if uncertain else ""
+        return " ".join(filter(None, (middle, implied, self._own_price(), self._left_out())))
+
     def _prices(self) -> str:
         if self.is_uncertain and not self.at_middle:
             spans = [self._over(rule, found) for rule, found in self.ranges.items()]

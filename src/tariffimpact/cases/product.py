@@ -312,9 +312,11 @@ class CaseProduct:
         return self._duty_inputs() | caused | self.price.inputs()
 
     def all_inputs(self) -> dict[str, Stated]:
-        """Return everything any question about the product depends on."""
+        """Return every number that any question about the product depends on."""
         rise = self.rise_inputs() if self.has_rise else {}
-        return rise | self.cost_inputs() | self._demand_inputs()
+        year = {"units": self.units, "fixed_cost": self.fixed_cost} if self.fixed_cost != 0 else {}
+        found = rise | self.cost_inputs() | self._demand_inputs() | year
+        return {name: value for name, value in found.items() if name != "border_price"}
 
     def cost_inputs(self) -> dict[str, Stated]:
         """Return what duty and unit cost depend on."""

@@ -19,6 +19,7 @@ from tariffimpact.cli.options import (
     table_options,
 )
 from tariffimpact.cli.progress import progress_bar
+from tariffimpact.cli.terminal import at_work, tell
 
 if TYPE_CHECKING:
     from tariffimpact.portfolio import BatchResult, BatchTerms, SkuFile
@@ -115,7 +116,8 @@ def batch(
     check_folder(out)
     facts = read_facts(folder)
     own = read_schedule(schedule_file) if schedule_file else None
-    compiled = own or shipped_schedule(facts).compiled
+    with at_work("Reading the schedule"):
+        compiled = own or shipped_schedule(facts).compiled
     columns = tuple(name.strip() for name in by.split(",") if name.strip())
     file = open_skus(
         skus, rename=dict(renamed), encoding=encoding, sheet=sheet, join=join, extra=columns
@@ -129,7 +131,10 @@ def batch(
     totals = result.totals.to_dict("records")
     told = {"summary": result.summary(), "totals": totals, "read": result.described,
             "data": compiled.data}  # fmt: skip
-    click.echo(json_text(told) if as_json else f"{result.summary()}\n{result.described}")
+    if as_json:
+        click.echo(json_text(told))
+    else:
+        tell(f"{result.summary()}\n{result.described}")
     for path in () if as_json else written:
         click.echo(f"Wrote {path}")
     for fault in result.faults[:MOST_TOLD]:
@@ -157,11 +162,12 @@ def _written(
                 engine_name=engine_name,  # type: ignore[arg-type]
                 progress=advance,
             )  # fmt: skip
-        files = batch_files(result, rows)
-        files["batch.html"] = batch_page(
-            result, dated_on=dated_on, data=compiled.data, name=file.table.path.name
-        )
-        return result, publish(out, files)
+        with at_work("Writing the tables, the workbook and the page"):
+            files = batch_files(result, rows)
+            files["batch.html"] = batch_page(
+                result, dated_on=dated_on, data=compiled.data, name=file.table.path.name
+            )
+            return result, publish(out, files)
 
 
 def _demand(case: str | None) -> dict[str, Any]:

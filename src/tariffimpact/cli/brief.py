@@ -10,6 +10,7 @@ import click
 
 from tariffimpact.cli.completion import case_names, company_names
 from tariffimpact.cli.options import Day, data_option
+from tariffimpact.cli.terminal import tell
 
 if TYPE_CHECKING:
     from tariffimpact.facts import Facts
@@ -37,6 +38,10 @@ class _Formats(click.ParamType[tuple[str, ...]]):
 @click.option("--company", shell_complete=company_names, help="About this company.")
 @click.option("--case", shell_complete=case_names, help="About a case, a file or a shipped one.")
 @click.option("--skus", type=click.Path(path_type=Path), help="About the products of a file.")
+@click.option(
+    "--estimate", type=click.Path(path_type=Path),
+    help="About your own prices: a folder of tariffimpact estimate --out.",
+)  # fmt: skip
 @click.option("--on", type=Day(), help="Day of entry of --skus without a column entered_on.")
 @click.option(
     "--schedule", "schedule_file", type=click.Path(path_type=Path),
@@ -56,6 +61,7 @@ def brief(
     company: str | None,
     case: str | None,
     skus: Path | None,
+    estimate: Path | None,
     on: date | None,
     schedule_file: Path | None,
     out: Path,
@@ -65,30 +71,31 @@ def brief(
 ) -> None:
     """Write one page to send: the answer, one chart, five numbers, what would narrow them.
 
-    Give one of --company, --case and --skus. Slides (--format pptx) also have the findings and
-    charts of the whole report.
+    Give one of --company, --case, --skus and --estimate. Slides (--format pptx) also have the
+    findings and charts of the whole report.
     """
     from tariffimpact.facts import read_facts
     from tariffimpact.report import read_report
     from tariffimpact.report.brief import check_formats, write_brief
     from tariffimpact.writing import check_folder
 
-    if sum(item is not None for item in (company, case, skus)) != 1:
-        raise click.UsageError("give one of --company, --case and --skus")
+    if sum(item is not None for item in (company, case, skus, estimate)) != 1:
+        raise click.UsageError("give one of --company, --case, --skus and --estimate")
     if skus is None and (on is not None or schedule_file is not None):
         raise click.UsageError("--on and --schedule go with --skus")
     check_folder(out)
     check_formats(formats)
     facts = read_facts(folder)
-    found = _brief(facts, company, case, skus, on, schedule_file, title)
+    found = _brief(facts, company, case, skus, estimate, on, schedule_file, title)
     document = None
     if "pptx" in formats and skus is None:
         named: dict[str, Any] = {"companies": (company,)} if company else {"cases": (case,)}
+        named = {"estimates": (estimate,)} if estimate else named
         document = read_report(folder, **named)
     written = write_brief(found, out, formats, document)
-    click.echo(found.answer.text)
+    tell(found.answer.text)
     for label, value in found.numbers:
-        click.echo(f"  {label}: {value}")
+        tell(f"  {label}: {value}", answer=False)
     for path in written:
         click.echo(f"Wrote {path}")
 
@@ -98,6 +105,7 @@ def _brief(
     company: str | None,
     case: str | None,
     skus: Path | None,
+    estimate: Path | None,
     on: date | None,
     schedule_file: Path | None,
     title: str | None,
@@ -111,6 +119,11 @@ def _brief(
         from tariffimpact.cases import read_case
 
         return brief_of_case(read_case(case, facts=facts), facts, title=title)
+    if estimate is not None:
+        from tariffimpact.estimation import read_estimation
+        from tariffimpact.report.brief import brief_of_estimate
+
+        return brief_of_estimate(read_estimation(estimate), facts, title=title)
     from tariffimpact.portfolio import run_batch
     from tariffimpact.tariffs import read_schedule, shipped_schedule
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffimpact.cli.options import Day, echo_json, json_option, schedule_options, table_options
+from tariffimpact.cli.terminal import tell, tell_table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tariffimpact.answers import Answer
     from tariffimpact.costpush import Accounts, CostPush, RateChange
 
@@ -129,8 +132,11 @@ def cost_push(
         told = {name: found.to_frame().to_dict("records") for name, found in beside.items()}
         echo_json({**answer.as_json(), **told}, None)
     else:
-        click.echo("\n\n".join([f"{answer.explain()}\n{_table(answer)}",
-                                *(found.explain() for found in beside.values())]))  # fmt: skip
+        tell(answer.explain())
+        for head, rows in _tables(answer):
+            tell_table(_plain(head, rows), (head, "Dollars", "Per cent"), rows, right=(1, 2))
+        for found in beside.values():
+            tell(f"\n{found.explain()}")
     if out is not None:
         _write(answer, beside, out)
 
@@ -179,38 +185,39 @@ def _of_the_law(
     return law_change(accounts, compiled, on=day, before=before, claims=claims)
 
 
-def _table(answer: CostPush) -> str:
-    """Return the core goods that rise most, both margin rules side by side."""
-    from tariffimpact import units
-    from tariffimpact.interval import Interval
+_Rises = list[tuple[str, str, str]]
 
-    frame = answer.categories.query("core_goods").nlargest(_LISTED, "constant_percent_high")
-    lines = [f"{'Core goods that rise most':<58} {'dollars':>16} {'per cent':>16}"]
-    for row in frame.to_dict("records"):
-        told = [
-            units.percent(Interval(row[f"{name}_low"], row[f"{name}_high"]))
-            for name in ("constant_dollar", "constant_percent")
-        ]
-        lines.append(f"{row['name'][:58]:<58} {told[0]:>16} {told[1]:>16}")
+
+def _tables(answer: CostPush) -> list[tuple[str, _Rises]]:
+    """Return a head and rows: the core goods that move most, then by origin and authority."""
+    head = f"Core goods that {'fall' if answer.falls else 'rise'} most"
+    tables = [(head, _rises(answer.most_moved(_LISTED), "name", 1))]
     if answer.change.parts is not None:
-        lines += [line for by in ("origin", "authority") for line in _parts(answer, by)]
-    return "\n".join(lines)
+        parts: tuple[Any, ...] = ("origin", "authority")
+        tables += [
+            (f"Core goods, by {by}", _rises(answer.parts(by).head(_LISTED), by, 2)) for by in parts
+        ]
+    return tables
 
 
-def _parts(answer: CostPush, by: Any) -> list[str]:
-    """Return what each origin, or authority, adds to core goods, the largest first."""
+def _rises(frame: pd.DataFrame, names: str, digits: int) -> _Rises:
+    """Return the names of some rows and their rises under both margin rules, in words."""
     from tariffimpact import units
     from tariffimpact.interval import Interval
 
-    lines = [f"{f'Core goods, by {by}':<58} {'dollars':>16} {'per cent':>16}"]
-    for row in answer.parts(by).head(_LISTED).to_dict("records"):
-        told = [
-            units.percent(Interval(row[f"{name}_low"], row[f"{name}_high"]), 2)
-            for name in ("constant_dollar", "constant_percent")
-        ]
-        name = str(row[by]) or "not told"
-        lines.append(f"{name[:58]:<58} {told[0]:>16} {told[1]:>16}")
-    return lines
+    def told(row: Mapping[Hashable, Any], rule: str) -> str:
+        return units.percent(Interval(row[f"{rule}_low"], row[f"{rule}_high"]), digits)
+
+    return [
+        (str(row[names]) or "not told", told(row, "constant_dollar"), told(row, "constant_percent"))
+        for row in frame.to_dict("records")
+    ]
+
+
+def _plain(head: str, rows: _Rises) -> str:
+    """Return a table as a pipe gets it: columns of a fixed width."""
+    lines = [(head, "dollars", "per cent"), *rows]
+    return "\n".join(f"{name[:58]:<58} {low:>16} {high:>16}" for name, low, high in lines)
 
 
 def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
@@ -253,8 +260,16 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     "--from",
     "official",
     type=click.Path(path_type=Path),
-    required=True,
     help="Folder with the official workbooks and the imports and duty by month.",
+)
+@click.option(
+    "--mrio",
+    type=click.Path(path_type=Path),
+    help="Folder of a multi-regional table that pymrio saved, in place of --from.",
+)
+@click.option("--region", help="The country of --mrio, as the table calls it.")
+@click.option(
+    "--currency", "money", default="USD", show_default=True, help="Money of --mrio, in millions."
 )
 @click.option(
     "--imports",
@@ -268,7 +283,7 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     type=click.Path(path_type=Path),
     help="CSV of the consumer price index by item and month.",
 )
-@click.option("--year", default=2017, show_default=True, help="Year of the accounts.")
+@click.option("--year", type=int, help="Year of the accounts (of --from 2017 by default).")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -276,16 +291,53 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     show_default=True,
     help="Folder to write the tables to.",
 )
-def build(official: Path, census: Path | None, prices: Path | None, year: int, out: Path) -> None:
-    """Make a folder of input-output accounts from the official files, checked when it is read."""
+def build(
+    official: Path | None,
+    mrio: Path | None,
+    region: str | None,
+    money: str,
+    census: Path | None,
+    prices: Path | None,
+    year: int | None,
+    out: Path,
+) -> None:
+    """Make a folder of input-output accounts, checked when it is read.
+
+    From the official files of the United States (--from), or of any country from a multi-regional
+    table (--mrio DIR --region NAME --year YEAR): what such a table does not know is left blank and
+    told.
+    """
     from tariffimpact.costpush import derive_accounts
     from tariffimpact.portfolio import read_census_imports
     from tariffimpact.writing import check_folder, publish
 
     check_folder(out)
+    if (official is None) == (mrio is None):
+        raise click.UsageError("give --from DIR, or --mrio DIR --region NAME --year YEAR")
+    if mrio is not None:
+        _from_mrio(mrio, region, money, year, out)
+        return
+    assert official is not None
     imports = None if census is None else read_census_imports(census, "*-imports????.parquet")
-    files = derive_accounts(official, imports, prices=prices, year=year)
+    files = derive_accounts(official, imports, prices=prices, year=year or 2017)
     if census is None:
         click.echo("Without --imports no weights.parquet is made: --on and --before need it.")
     for path in publish(out, files):
         click.echo(f"Wrote {path}")
+
+
+def _from_mrio(folder: Path, region: str | None, money: str, year: int | None, out: Path) -> None:
+    """Write what a multi-regional table knows of a country, and say what it does not."""
+    from tariffimpact.costpush import MISSING, accounts_of_mrio, read_mrio
+    from tariffimpact.writing import publish
+
+    if region is None or year is None:
+        raise click.UsageError("--mrio needs --region NAME and --year YEAR")
+    table = read_mrio(folder)
+    credit = f"multi-regional table in {folder.name}"
+    files = accounts_of_mrio(table, region, year=year, currency=money, credit=credit)
+    for path in publish(out, files):
+        click.echo(f"Wrote {path}")
+    click.echo("A multi-regional table does not know, and leaves blank:")
+    for words in MISSING:
+        click.echo(f"- {words}")

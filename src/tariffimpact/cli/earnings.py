@@ -13,6 +13,7 @@ from tariffimpact.cli.choice import by_flag
 from tariffimpact.cli.completion import case_names, company_names
 from tariffimpact.cli.numbers import Number, Worth
 from tariffimpact.cli.options import Country, Currency, Day, data_option, echo_json, json_option
+from tariffimpact.cli.terminal import tell
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 from tariffimpact.errors import DataError
 from tariffimpact.interval import Interval
@@ -185,11 +186,11 @@ def earnings(
         extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
         echo_json(_plain(found, result) | extra, folder)
         return
-    click.echo(f"{company_words(found)}{result.summary()}")
+    tell(f"{company_words(found)}{result.summary()}")
     for text in _tables(result):
-        click.echo(text)
+        tell(text, answer=False)
     if asked.anything:
-        click.echo(asked.as_text(questions))
+        tell(asked.as_text(questions), answer=False)
     if xlsx is not None:
         click.echo(f"Wrote {xlsx}")
 

@@ -12,6 +12,7 @@ import click
 
 from tariffimpact.cli.options import Day, schedule_options, table_options
 from tariffimpact.cli.progress import progress_bar
+from tariffimpact.cli.terminal import tell
 
 if TYPE_CHECKING:
     from tariffimpact.portfolio import EffectiveRates
@@ -108,7 +109,7 @@ def effective_rate(
     files = {"effective-rate.csv": csv_bytes(table)}
     if {"partner", "entered_on"} <= set(rates.by):
         files |= _charts(rates, partners)
-    click.echo(f"{rates.explain()}\nData: {compiled.data}")
+    tell(f"{rates.explain()}\nData: {compiled.data}")
     for path in publish(out, files):
         click.echo(f"Wrote {path}")
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import data_option, json_option, schedule_options
+from tariffimpact.cli.options import data_option, json_option, reading_options, schedule_options
+from tariffimpact.cli.terminal import tell
 from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ _COLUMN = "COL"
     help="Change of the rate that the treated met, -10% or 25%.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for tables and charts.")
+@reading_options
 @schedule_options
 @data_option
 @json_option
@@ -94,6 +96,8 @@ def estimate(
     schedule_file: Path | None,
     claims: tuple[tuple[str, float], ...],
     folder: Path | None,
+    encoding: str | None,
+    sheet: str | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -109,12 +113,19 @@ def estimate(
     if out is not None:
         check_folder(out)
     schedule = _schedule(schedule_file, folder, claims) if given["hts"] else None
-    found = answer(_shipped(panel), _columns(given), _question(given), schedule=schedule)
+    found = answer(
+        _shipped(panel),
+        _columns(given),
+        _question(given),
+        schedule=schedule,
+        encoding=encoding,
+        sheet=sheet,
+    )
     written = publish(out, estimation_files(found)) if out is not None else ()
     if as_json:
         click.echo(json_text(found.as_json()))
         return
-    click.echo(found.explain())
+    tell(found.explain())
     for path in written:
         click.echo(f"Wrote {path}")
 

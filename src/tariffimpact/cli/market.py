@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import currency_option, json_option
+from tariffimpact.cli.terminal import at_work, tell, tell_table
 from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from tariffimpact.market.conduct import Conduct
     from tariffimpact.market.fit import DemandName
     from tariffimpact.market.policy import Reading
+
+_MILLION = 1e6
 
 
 @click.command()
@@ -73,6 +76,11 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 1_000_000),
     help="Also say where 90% of so many draws lie, every value in its range as likely.",
 )
+@click.option(
+    "--units-sold",
+    is_flag=True,
+    help="The column quantity holds units, not parts of them: changes in units and money.",
+)
 @currency_option
 @json_option
 def market(
@@ -87,6 +95,7 @@ def market(
     home: tuple[str, ...],
     together: tuple[str, ...],
     draws: int | None,
+    units_sold: bool,
     currency: str,
     as_json: bool,
 ) -> None:
@@ -105,20 +114,22 @@ def market(
 
     _check_options(tariff, demand)
     share = Interval.parse(outside) if isinstance(outside, str) else Interval.exactly(outside)
-    found = impose_range(
-        read_products(products or shipped_folder("data") / "console_market.csv"),
-        outside_share=Interval.exactly(0.5) if demand == "aids" else share,
-        ad_valorem=float(tariff),
-        where=dict(_pair("where", "COLUMN=TEXT, as origin=JPN", text) for text in where),
-        demand=demand,
-        reading=reading,
-        conduct=conduct,
-        fixed=_parameters(fix),
-        together=together,
-        home=home or None,
-        draws=draws or 0,
-        currency=currency,
-    )
+    with at_work("Solving the market at every end of its ranges"):
+        found = impose_range(
+            read_products(products or shipped_folder("data") / "console_market.csv"),
+            outside_share=Interval.exactly(0.5) if demand == "aids" else share,
+            ad_valorem=float(tariff),
+            where=dict(_pair("where", "COLUMN=TEXT, as origin=JPN", text) for text in where),
+            demand=demand,
+            reading=reading,
+            conduct=conduct,
+            fixed=_parameters(fix),
+            together=together,
+            home=home or None,
+            draws=draws or 0,
+            units_sold=units_sold,
+            currency=currency,
+        )
     if as_json:
         told = {
             "currency": found.currency,
@@ -131,42 +142,77 @@ def market(
         shipped = {} if products else {"data": str(data_version())}
         click.echo(json_text(told | shipped))
     else:
-        click.echo(f"{found.summary()}\n\n{_table(found)}\n\n{found.explain()}")
+        tell(f"{found.summary()}\n")
+        drawn = (_DRAWN,) if found.spread else ()
+        heads = ("Measure", "Of", "Range", *drawn)
+        tell_table(_table(found), heads, _named_once(_rows(found)), right=(2, 3), apart=False)
+        tell(f"\n{found.explain()}", answer=False)
 
 
 def _check_options(tariff: float | str, demand: str) -> None:
-    """Refuse a range of tariffs, and an outside share that demand does not read."""
+    """Refuse a range of tariffs or a cut, and an outside share that demand does not read."""
     if isinstance(tariff, str):
         raise ModelError(f"--tariff: one rate (got {tariff}); ask once for each end")
+    if tariff < 0:
+        raise ModelError(
+            f"--tariff: the rise of a duty, at or above 0 (got {tariff:g}); for a cut write the "
+            "duties in force in the column ad_valorem and use Python (Market.impose)"
+        )
     source = click.get_current_context().get_parameter_source("outside")
     if demand == "aids" and source is click.core.ParameterSource.COMMANDLINE:
         raise ModelError("--outside: aids demand has no outside good; leave it out")
 
 
+_DRAWN: Final = "90% of draws"
+
+
 def _table(found: MarketRange) -> str:
     """Return every measure with its range, aligned, the currency in the words."""
-    rows = [("", "", "range", "90% of draws" if found.spread else "")]
-    for row in found.to_table().to_dict("records"):
-        what = {"price": f"price, {found.currency}", "units": "units sold"}.get(
-            row["measure"], row["measure"]
-        )
-        of = "over sales before" if row["of"] == "market" else row["of"]
-        drawn = _words(row, "p05", "p95", found.currency) if found.spread else ""
-        rows.append((what, of, _words(row, "low", "high", found.currency), drawn))
+    heads = ("", "", "range", _DRAWN if found.spread else "")
+    rows = [heads, *((*row, "")[:4] for row in _rows(found))]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _rows(found: MarketRange) -> list[tuple[str, ...]]:
+    """Return every measure with its range in words, and that of the draws where there are any."""
+    rows: list[tuple[str, ...]] = []
+    for row in found.to_table().to_dict("records"):
+        what = {"price": "price change", "units": "units sold"}.get(row["measure"], row["measure"])
+        what = f"{what}, {row['unit']}" if row["unit"] == found.currency else what
+        of = row["of"]
+        if of == "market":
+            of = "all buyers" if found.units_sold else "over sales before"
+        drawn = (_words(row, "p05", "p95", found.currency),) if found.spread else ()
+        rows.append((what, of, _words(row, "low", "high", found.currency), *drawn))
+    return rows
+
+
+def _named_once(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the rows, each measure named in the first of its own alone."""
+    before = ["", *(row[0] for row in rows)]
+    return [
+        ("" if row[0] == last else row[0], *row[1:])
+        for row, last in zip(rows, before, strict=False)
+    ]
+
+
 def _words(row: dict[Hashable, Any], low: str, high: str, currency: str) -> str:
-    """Return a range in words: money for prices, percent for all else."""
+    """Return a range in words: money, units, or percent."""
     from tariffimpact import units
     from tariffimpact.interval import Interval
 
     if not row[low] <= row[high]:
         return "unknown"
     span = Interval(row[low], row[high])
-    return units.money(span, currency, 2) if row["measure"] == "price" else units.percent(span)
+    if row["unit"] == "units":
+        return units.ratio(span, 0)
+    if row["unit"] != currency:
+        return units.percent(span)
+    if max(abs(span.low), abs(span.high)) >= _MILLION:
+        return units.big_money(span, currency)
+    return units.money(span, currency, 2 if row["measure"] == "price" else 0)
 
 
 def _pair(option: str, form: str, text: str) -> tuple[str, str]:

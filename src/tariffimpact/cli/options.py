@@ -193,22 +193,26 @@ class Share(click.ParamType[float]):
             self.fail(f"{value!r} {what}; {remedy}", param, ctx)
 
 
-def table_options(command: F) -> F:
-    """Add `--map OURS=THEIRS`, `--encoding NAME` and `--sheet NAME`: how a file is read."""
+def reading_options(command: F) -> F:
+    """Add `--encoding NAME` and `--sheet NAME`: how a file is read."""
     from tariffimpact.facts.sheets import ENCODINGS
 
     with_sheet = click.option("--sheet", help="Sheet of a workbook that has several with cells.")(
         command
     )
-    with_encoding = click.option(
+    return click.option(
         "--encoding",
         type=click.Choice(ENCODINGS),
         help="Encoding of a CSV that is not UTF-8; UTF-16 with its mark needs no name.",
     )(with_sheet)
+
+
+def table_options(command: F) -> F:
+    """Add `--map OURS=THEIRS`, `--encoding NAME` and `--sheet NAME`: how a table is read."""
     return click.option(
         "--map",
         "renamed",
         type=Renaming(),
         multiple=True,
         help="What the file calls a column of ours, as hts=I_COMMODITY; may be repeated.",
-    )(with_encoding)
+    )(reading_options(command))

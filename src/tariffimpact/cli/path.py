@@ -11,6 +11,7 @@ from tariffimpact.cli.case import case_or_options, product_options
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, echo_json, json_option
+from tariffimpact.cli.terminal import tell, tell_frame
 from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 
 _KEYS: Final = {
@@ -93,11 +94,11 @@ def path(
         echo_json(answer | extra, folder)
         return
     middle = "At the middle of every range, " if at_middle and result.is_uncertain else ""
-    click.echo(f"{middle}{found.product(product).name}: {told.summary()}")
+    tell(f"{middle}{found.product(product).name}: {told.summary()}")
     if at_middle or not result.is_uncertain:
         table = result.middle.to_frame()
     else:
         table = result.to_frame()[["name", "low", "high"]]
-    click.echo(table.to_string(index=False, float_format="{:,.2f}".format))
+    tell_frame(table, "{:,.2f}".format)
     if asked.anything:
-        click.echo(asked.as_text(questions))
+        tell(asked.as_text(questions), answer=False)

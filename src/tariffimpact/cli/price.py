@@ -13,6 +13,7 @@ from tariffimpact.cli.case import case_or_options, product_options
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number, Worth
 from tariffimpact.cli.options import data_option, echo_json, json_option
+from tariffimpact.cli.terminal import is_watched, tell, tell_table
 from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 from tariffimpact.interval import Interval
 
@@ -164,12 +165,15 @@ def price(
     if as_json:
         echo_json(_plain(found, answers, chains, asked), folder)
         return
+    if is_watched():
+        _tell_table(answers)
     for answer in answers:
-        click.echo(answer.summary())
+        if not is_watched():
+            tell(answer.summary())
         if asked.anything:
-            click.echo(asked.as_text(answer.questions))
+            tell(asked.as_text(answer.questions), answer=False)
     for way in chains:
-        click.echo(_ledger(way))
+        tell(_ledger(way))
     if xlsx is not None:
         click.echo(f"Wrote {xlsx}")
 
@@ -181,6 +185,14 @@ _PLACES: Final = {
     "products[1].fixed_cost": "--fixed-cost",
     "chain": "--chain",
 }
+
+
+def _tell_table(answers: list[PriceAnswer]) -> None:
+    """Print the price of each product under each rule, and what a range does not say."""
+    rows = [row for answer in answers for row in answer.table_words()]
+    tell_table("", ("Product", "Price that", "Price", ""), rows, right=(2,), apart=False)
+    for remark in dict.fromkeys(filter(None, (answer.remark() for answer in answers))):
+        tell(f"\n{remark}", answer=False)
 
 
 def _ledger(way: Chain) -> str:

@@ -12,6 +12,7 @@ from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import currency_option, data_option, echo_json, json_option
+from tariffimpact.cli.terminal import tell
 from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 from tariffimpact.errors import DataError
 
@@ -89,11 +90,11 @@ def recover(
         return
     if at_middle and question.is_uncertain:
         rate = units.percent(question.at_base())
-        click.echo(f"At the middle of every range the rise brings back {rate} of the exposure.")
+        tell(f"At the middle of every range the rise brings back {rate} of the exposure.")
     else:
-        click.echo(result.summary())
+        tell(result.summary())
     if asked.anything:
-        click.echo(asked.as_text([question]))
+        tell(asked.as_text([question]), answer=False)
 
 
 def _answered(

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from tariffimpact.cli.options import Day, data_option, json_option, table_options
+from tariffimpact.cli.terminal import tell
 
 
 @click.command()
@@ -71,6 +72,6 @@ def refund(
         told = {"summary": answer.summary(), "headings": answer.by_heading().to_dict("records")}
         click.echo(json_text(told))
         return
-    click.echo(answer.explain())
+    tell(answer.explain())
     for path in written:
         click.echo(f"Wrote {path}")

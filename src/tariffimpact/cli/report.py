@@ -11,6 +11,7 @@ import click
 from tariffimpact.cli.completion import case_names, company_names
 from tariffimpact.cli.options import Day, data_option
 from tariffimpact.cli.progress import progress_bar
+from tariffimpact.cli.terminal import at_work, tell
 
 FORMATS = ("html", "pdf")
 
@@ -61,6 +62,13 @@ class _Formats(click.ParamType[tuple[str, ...]]):
     shell_complete=case_names,
     help="About a case (a file, or a shipped one) alone, or after the companies; repeatable.",
 )
+@click.option(
+    "--estimate",
+    "estimates",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of tariffimpact estimate --out: what your own prices say; may be repeated.",
+)
 @click.option("--industry", "industries", multiple=True, help="The companies of a sector.")
 @click.option("--title", help="Title of the document.")
 @click.option("--as-of", type=Day(), help="Only what was known on this day (default: all).")
@@ -70,6 +78,7 @@ def report(
     formats: tuple[str, ...],
     companies: tuple[str, ...],
     cases: tuple[str, ...],
+    estimates: tuple[Path, ...],
     industries: tuple[str, ...],
     title: str | None,
     as_of: date | None,
@@ -77,23 +86,26 @@ def report(
     """Write the report: tariff-impact.html, tariff-impact.pdf and figures/.
 
     Without options it reports on the shipped facts, in the folder reports/; with --company it is
-    about these companies alone, with --case alone about the case.
+    about these companies alone, with --case alone about the case. --estimate adds a section
+    on the user's own prices to any of them.
     """
     from tariffimpact.report import read_report, write_report
     from tariffimpact.writing import check_folder
 
     check_folder(out)
-    document = read_report(
-        folder,
-        as_of=as_of,
-        companies=companies_named(companies, industries, folder),
-        cases=cases,
-        title=title,
-    )
+    with at_work("Reading the facts and working the answers out"):
+        document = read_report(
+            folder,
+            as_of=as_of,
+            companies=companies_named(companies, industries, folder),
+            cases=cases,
+            estimates=estimates,
+            title=title,
+        )
     with progress_bar("Report") as advance:
         written = write_report(document, out, formats, advance)
     for finding in document.findings:
-        click.echo(f"- {finding.text}")
+        tell(f"- {finding.text}")
     click.echo("")
     for path in written:
         if path.parent == out:

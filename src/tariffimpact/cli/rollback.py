@@ -11,6 +11,7 @@ from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import currency_option, data_option, echo_json, json_option
+from tariffimpact.cli.terminal import tell
 from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 from tariffimpact.errors import DataError
 
@@ -77,9 +78,9 @@ def rollback(
         echo_json(answer | extra, folder)
         return
     middle = "At the middle of every range: " if at_middle and result.is_uncertain else ""
-    click.echo(f"{middle}{told.summary()}")
+    tell(f"{middle}{told.summary()}")
     if asked.anything:
-        click.echo(asked.as_text(questions))
+        tell(asked.as_text(questions), answer=False)
 
 
 def _answered(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,9 +13,12 @@ from tariffimpact.cli.choice import check_choice
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import Country, Currency, Day, data_option, echo_json, json_option
+from tariffimpact.cli.terminal import is_watched, tell, tell_frame, tell_table
 from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tariffimpact.cases import Case
 
 
@@ -90,11 +94,42 @@ def source(
         echo_json(answer | extra, folder)
         return
     start = "At the middle of every range: " if at_middle and result.is_uncertain else ""
-    click.echo(f"{start}{told.summary()}")
+    tell(f"{start}{told.summary()}")
     if at_middle or not result.is_uncertain:
-        click.echo(middle.to_frame().to_string(index=False, float_format="{:,.4g}".format))
+        frame = middle.to_frame()
+        tell_table(
+            frame.to_string(index=False, float_format="{:,.4g}".format),
+            _HEADS, _by_origin(frame, found.currency), right=range(1, len(_HEADS)),
+        )  # fmt: skip
+    elif is_watched():
+        tell_frame(result.to_frame()[["name", "low", "high"]], "{:,.4g}".format)
     if asked.anything:
-        click.echo(asked.as_text(questions))
+        tell(asked.as_text(questions), answer=False)
+
+
+_HEADS: Final = (
+    "Origin", "Duty", "Customs value", "Freight", "Duty paid", "Fees", "Landed cost", "Saving",
+    "Pays after, months",
+)  # fmt: skip
+
+
+def _by_origin(frame: pd.DataFrame, currency: str) -> Iterator[list[str]]:
+    """Yield what a unit costs from each origin, in words."""
+    from tariffimpact import codes, units
+
+    for row in frame.to_dict("records"):
+        amounts = [
+            units.money(float(row[name]), currency, 2)
+            for name in ("customs_value", "freight", "duty", "fees", "landed_cost", "saving")
+        ]
+        months = float(row["break_even_months"])
+        paid = "" if months != months else units.ratio(months, 1)
+        yield [
+            codes.country_name(str(row["origin"])),
+            units.percent(float(row["ad_valorem"])),
+            *amounts,
+            paid,
+        ]
 
 
 def _found(case: str | None, flags: dict[str, Any], folder: Path | None) -> Case:

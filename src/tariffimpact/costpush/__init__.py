@@ -15,6 +15,7 @@ from tariffimpact.costpush.accounts import Accounts, read_accounts, shipped_acco
 from tariffimpact.costpush.categories import CostPush, Margins, cost_push
 from tariffimpact.costpush.derivation import derive_accounts
 from tariffimpact.costpush.law import ChargedImports, charge_imports, law_change
+from tariffimpact.costpush.mrio import MISSING, accounts_of_mrio, read_mrio
 from tariffimpact.costpush.own_rates import read_rates
 from tariffimpact.costpush.prediction import (
     PriceComparison,
@@ -41,6 +42,7 @@ from tariffimpact.costpush.screens import (
 )
 
 __all__ = [
+    "MISSING",
     "Accounts",
     "ChargedImports",
     "CostPush",
@@ -52,6 +54,7 @@ __all__ = [
     "Screen",
     "Slope",
     "StartMonths",
+    "accounts_of_mrio",
     "charge_imports",
     "commodities_of",
     "compare_prices",
@@ -61,6 +64,7 @@ __all__ = [
     "law_change",
     "months_to",
     "read_accounts",
+    "read_mrio",
     "read_rates",
     "realised_change",
     "screen_companies",

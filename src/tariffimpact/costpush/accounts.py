@@ -447,7 +447,9 @@ def _mapped(
     commodities: Table[Commodity], codes: Table[CodeRow], mapping: Table[MappingRow]
 ) -> Iterator[Fault]:
     """Blame unknown targets, codes mapped twice over, and shares that are not one in all."""
-    known = commodities.keys("commodity") or set()
+    known = commodities.keys("commodity")
+    if known is None:  # the table could not be read, which is told already
+        return
     for row in codes.rows:
         if row.record.commodity not in known:
             yield codes.fault(row, "commodity", "is unknown", "add its row to commodities.csv")

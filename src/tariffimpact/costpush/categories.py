@@ -249,10 +249,27 @@ class CostPush(Answer):
     def headline(self) -> str:
         """Return the finding, as a chart of the categories carries it."""
         low, high = self.total.constant_dollar, self.total.constant_percent
+        if self.falls:
+            return (
+                f"Lower tariffs take {units.percent(-low)} off core goods if margins hold in "
+                f"dollars, {units.percent(-high)} if they hold in per cent"
+            )
         return (
             f"Tariff costs add {units.percent(low)} to core goods if margins hold in dollars, "
             f"{units.percent(high)} if they hold in per cent"
         )
+
+    @property
+    def falls(self) -> bool:
+        """Whether costs fall, as when duties are taken off."""
+        return self.total.constant_percent.high <= 0
+
+    def most_moved(self, count: int) -> pd.DataFrame:
+        """Return the core goods that rise most, or fall most where costs fall."""
+        goods = self.categories.query("core_goods")
+        if self.falls:
+            return goods.nsmallest(count, "constant_percent_low")
+        return goods.nlargest(count, "constant_percent_high")
 
     def to_frame(self) -> pd.DataFrame:
         """Return the categories."""
@@ -262,8 +279,9 @@ class CostPush(Answer):
         """Draw the core goods that rise most, each as two dots, one for each margin rule."""
         from tariffimpact import charts
 
-        frame = self.categories.query("core_goods").nlargest(drawn, "constant_percent_high")
-        return charts.margin_dots(frame, source=self.credit if credited else "", ax=ax)
+        return charts.margin_dots(
+            self.most_moved(drawn), source=self.credit if credited else "", ax=ax
+        )
 
     def plot_inputs(
         self, ax: Axes | None = None, *, drawn: int = _MAPPED, credited: bool = True

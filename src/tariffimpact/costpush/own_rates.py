@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
 from tariffimpact.codes import EUROPEAN_UNION, check_hts
@@ -18,7 +18,7 @@ from tariffimpact.costpush.accounts import Accounts
 from tariffimpact.costpush.law import imported_lines
 from tariffimpact.costpush.rate_change import Coverage, RateChange
 from tariffimpact.errors import DataError, Fault
-from tariffimpact.facts.fields import share
+from tariffimpact.facts.fields import NumberStyle, share
 from tariffimpact.facts.partners import read_country
 from tariffimpact.facts.user_tables import Chunk, Columns, UserTable, open_table, read_cells
 from tariffimpact.interval import Interval
@@ -39,6 +39,7 @@ _COLUMNS: Final = Columns(
         "hts": ("hts10", "hts8", "product"),
         "origin": ("country", "partner"),
     },
+    numbers=frozenset({"change"}),
 )
 _REST: Final = "*"
 _MOST: Final = 5_000_000
@@ -129,7 +130,11 @@ def _rows(table: UserTable, chunk: Chunk, accounts: Accounts, faults: list[Fault
 
     codes = read_cells(chunk, "hts", check_hts, lambda *a: blame("hts", *a), blank="")
     origins = read_cells(chunk, "origin", _origin, lambda *a: blame("origin", *a), blank="")
-    changes = read_cells(chunk, "change", _change, lambda *a: blame("change", *a), blank=None)
+    style = chunk.styles.get("change", NumberStyle.POINT)
+    changes = read_cells(
+        chunk, "change", lambda text: _change(text, style), lambda *a: blame("change", *a),
+        blank=None,
+    )  # fmt: skip
     rows = []
     for n, (commodity, hts, authority) in enumerate(
         zip(told("commodity"), told("hts"), told("authority"), strict=True)
@@ -148,7 +153,7 @@ def _rows(table: UserTable, chunk: Chunk, accounts: Accounts, faults: list[Fault
     return rows
 
 
-def _change(text: str) -> Interval | None:
+def _change(text: str, style: Any = NumberStyle.POINT) -> Interval | None:
     """Read a change of duty, or a range of it.
 
     Examples
@@ -157,7 +162,7 @@ def _change(text: str) -> Interval | None:
     (Interval(low=0.25, high=0.25), Interval(low=0.1, high=0.25))
     """
     low, dots, high = text.partition("..")
-    ends = [share(end) for end in ((low, high) if dots else (low,))]
+    ends = [share(end, style) for end in ((low, high) if dots else (low,))]
     if ends[0] > ends[-1]:
         raise ValueError("is upside down; write the lower end first")
     return Interval(ends[0], ends[-1])
@@ -311,5 +316,7 @@ def _stated(
 
 def _sentence(path: Path, covered: float, rest: bool) -> str:
     """Say how much of the imports a file names."""
+    if rest and covered == 0:
+        return f"{path.name} gives all imports one change, that of its row *."
     others = "; the others are as its row * says" if rest else ""
     return f"{path.name} names the goods of {units.percent(covered)} of the imports{others}."

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _PARTS: Final = ("cost", "direct", "through_inputs")
 _DRAWN: Final = 15
+_LISTED: Final = 30
 _TOLD: Final = 3
 """Inputs told of a product."""
 
@@ -92,8 +93,10 @@ class Screen(Answer):
             f"  {row['name']}: {units.percent(_ends(row, 'cost'), 2)}, of it "
             f"{units.percent(_ends(row, 'through_inputs'), 2)} through inputs "
             f"({row['commodities']})"
-            for row in self.frame.head(30).to_dict("records")
+            for row in self.frame.head(_LISTED).to_dict("records")
         ]
+        if len(self.frame) > _LISTED:
+            rows.append(f"  and {len(self.frame) - _LISTED:,} more, which --json and --out hold")
         return "\n".join(
             [
                 self.summary(),

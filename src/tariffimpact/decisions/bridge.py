@@ -89,7 +89,7 @@ class Bridge(Answer):
     @property
     def net_name(self) -> str:
         """What the net cost is called where it stands alone."""
-        return "Net cost" if self.basis == "net" else "Cost, gross or net not said"
+        return "Net cost" if self.basis == "net" else "Cost (gross or net not said)"
 
     @property
     def mitigated(self) -> Interval | None:
@@ -389,10 +389,16 @@ def _sentences(found: Bridge) -> Iterator[str]:
             f"Of the first quarter's duty of {spans[0]}, {spans[1]} reaches cost of goods sold in "
             "that quarter; the rest waits in stock."
         )
-    if found.driver is not None:
+    if found.driver is not None and not _is_the_only_range(found):
         named = input_words(found.driver) if found.driver != "net" else found.net_name.lower()
         words = f"{named} ({found.said(found.driver)})"
         yield f"What moves the answer most is the {words}."
+
+
+def _is_the_only_range(found: Bridge) -> bool:
+    """Return whether the cost is all that is not exactly known, which goes without saying."""
+    spread = [name for name, span in found.inputs.items() if not span.is_exact]
+    return spread in (["gross"], ["net"])
 
 
 def _cost_sentence(found: Bridge, known: Mapping[str, Figure]) -> str:

@@ -5,17 +5,16 @@ unit, or the program's own dated schedule by HTS code and origin. Every answer b
 group's own change of price; a coefficient without it is never given.
 """
 
-from tariffimpact.estimation.columns import Columns
+from tariffimpact.estimation.answer import Estimation, Placebos, told, worded
+from tariffimpact.estimation.archive import estimation_files, read_estimation
 from tariffimpact.estimation.definitions import MEANINGS, Coefficient, converted
 from tariffimpact.estimation.differences import Design, TwoWay, two_way
 from tariffimpact.estimation.estimate import Question, estimate
 from tariffimpact.estimation.events import EventStudy, event_study
-from tariffimpact.estimation.groups import Group
-from tariffimpact.estimation.index import PriceIndex
-from tariffimpact.estimation.outputs import estimation_files
+from tariffimpact.estimation.groups import Group, PriceIndex
 from tariffimpact.estimation.panel import Panel, open_panel
+from tariffimpact.estimation.reading import Columns
 from tariffimpact.estimation.regression import Block, Effects, Fit, blocks_of, fit
-from tariffimpact.estimation.results import Estimation, Placebos, told
 from tariffimpact.estimation.robustness import WildBootstrap, wild_bootstrap
 from tariffimpact.estimation.synthetic import (
     SyntheticControl,
@@ -50,6 +49,7 @@ __all__ = [
     "event_study",
     "fit",
     "open_panel",
+    "read_estimation",
     "simplex_weights",
     "synthetic_control",
     "told",
@@ -57,4 +57,5 @@ __all__ = [
     "two_way",
     "unit_facts",
     "wild_bootstrap",
+    "worded",
 ]

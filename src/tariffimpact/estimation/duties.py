@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tariffimpact import units
+from tariffimpact.codes import country_name, hts_label
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.estimation.panel import Panel
+from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +32,9 @@ class RateHistory(Protocol):
 def with_schedule(panel: Panel, schedule: RateHistory) -> Panel:
     """Return a panel whose treatment is the rate that the schedule has for each row.
 
-    A period's rate is the mean over its days. Goods on a shelf may have been imported earlier, at
-    another rate: lags tell that, the join does not.
+    Where the schedule leaves a rate open (a claim, a metal share, an end use), both its ends are
+    kept. A period's rate is the mean over its days. Goods on a shelf may have been imported
+    earlier, at another rate: lags tell that, the join does not.
 
     Parameters
     ----------
@@ -42,11 +46,13 @@ def with_schedule(panel: Panel, schedule: RateHistory) -> Panel:
     Raises
     ------
     DataError
-        With every code and origin that the schedule does not know, or knows only as a range.
+        With every code and origin that the schedule does not know, or of which it cannot bound the
+        rate.
     """
     spans = period_spans(panel)
     pairs = panel.source.connection.execute("SELECT key FROM pairs ORDER BY code").fetchall()
-    rates, faults = np.full((len(pairs), len(panel.times)), np.nan), []
+    rates = np.full((2, len(pairs), len(panel.times)), np.nan)
+    faults, left_open = [], []
     for place, (key,) in enumerate(pairs):
         hts, _, origin = str(key).rpartition(" ")
         try:
@@ -54,21 +60,30 @@ def with_schedule(panel: Panel, schedule: RateHistory) -> Panel:
         except ModelError as error:
             faults.append(_fault(panel, str(error), str(key)))
             continue
+        if not np.isfinite(spells["high"]).all():
+            what = "has a rate without an upper end; settle it with --claim, or leave it out"
+            faults.append(_fault(panel, what, str(key)))
+            continue
         open_spells = spells[spells["high"] - spells["low"] > 1e-12]
         if len(open_spells):
-            first = open_spells.iloc[0]
-            what = (
-                f"has a rate of {first['low']:.4g} to {first['high']:.4g} from {first['starts_on']}"
-            )
-            faults.append(
-                _fault(panel, f"{what}; settle it with --claim, or leave it out", str(key))
-            )
-            continue
-        rates[place] = _by_period(spells, spans)
+            left_open.append(_open_words(hts, origin, open_spells.iloc[0]))
+        for end, name in enumerate(("low", "high")):
+            rates[end, place] = _by_period(spells, name, spans)
     if faults:
         rest = [Fault(panel.source.name, f"and {len(faults) - _SHOWN:,} more", "as above")]
         raise DataError(faults[:_SHOWN] + (rest if len(faults) > _SHOWN else []))
-    return replace(panel, scenario=rates)
+    return replace(
+        panel,
+        scenario=rates[0],
+        scenario_high=rates[1] if left_open else None,
+        left_open=tuple(left_open),
+    )
+
+
+def _open_words(hts: str, origin: str, spell: pd.Series[Any]) -> str:
+    """Return a code and origin with the first rate that is a range."""
+    rate = units.percent(Interval(float(spell["low"]), float(spell["high"])))
+    return f"{hts_label(hts)} from {country_name(origin)}, {rate} from {spell['starts_on']}"
 
 
 def _fault(panel: Panel, said: str, key: str) -> Fault:
@@ -96,14 +111,16 @@ def period_spans(panel: Panel) -> list[tuple[date, date]]:
     return spans
 
 
-def _by_period(spells: pd.DataFrame, spans: list[tuple[date, date]]) -> NDArray[np.float64]:
-    """Return the mean rate over the days of each period."""
+def _by_period(
+    spells: pd.DataFrame, end: str, spans: list[tuple[date, date]]
+) -> NDArray[np.float64]:
+    """Return the mean rate over the days of each period, at one end of its range."""
     starts = [_number(day) for day in spells["starts_on"]]
-    rates = spells["low"].to_numpy(dtype=np.float64)
+    rates = spells[end].to_numpy(dtype=np.float64)
     first, last = (np.array([_number(span[n]) for span in spans]) for n in (0, 1))
     total = np.zeros(len(spans))
-    for start, end, rate in zip(starts, [*starts[1:], last[-1]], rates, strict=True):
-        total += rate * np.clip(np.minimum(last, end) - np.maximum(first, start), 0, None)
+    for start, stop, rate in zip(starts, [*starts[1:], last[-1]], rates, strict=True):
+        total += rate * np.clip(np.minimum(last, stop) - np.maximum(first, start), 0, None)
     found: NDArray[np.float64] = total / (last - first)
     return found
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from tariffimpact.errors import DataError, Fault, ModelError, require
-from tariffimpact.estimation.columns import Columns
+from tariffimpact.estimation.answer import ENDS, Estimation, Placebos
 from tariffimpact.estimation.definitions import Coefficient, converted
 from tariffimpact.estimation.differences import (
     Design,
@@ -19,6 +20,7 @@ from tariffimpact.estimation.differences import (
     around,
     lagged,
     outcome_of,
+    several_effects,
     two_way,
 )
 from tariffimpact.estimation.duties import RateHistory, with_schedule
@@ -28,10 +30,9 @@ from tariffimpact.estimation.events import (
     event_study,
     jackknifed_error,
 )
-from tariffimpact.estimation.fixed_effects import several_effects
 from tariffimpact.estimation.groups import Description, describe
 from tariffimpact.estimation.panel import Panel, open_panel
-from tariffimpact.estimation.results import Estimation, Placebos
+from tariffimpact.estimation.reading import Columns
 from tariffimpact.estimation.robustness import (
     FEW_CLUSTERS,
     leave_one_out,
@@ -81,6 +82,8 @@ def estimate(
     question: Question | None = None,
     *,
     schedule: RateHistory | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
 ) -> Estimation:
     """Return what a panel of prices says about a tariff.
 
@@ -95,13 +98,16 @@ def estimate(
     Parameters
     ----------
     panel
-        A frame, or a file: CSV, .csv.gz, .parquet, .dta. One row a unit and period.
+        A frame, or a file: CSV, .csv.gz, .parquet, .xlsx, .dta. One row a unit and period.
     columns
         Which column holds what. One of `treated`, `tariff`, `duty`, or `hts` with `origin`.
     question
         What is asked.
     schedule
-        Gives the rates where the panel has codes and origins.
+        Gives the rates where the panel has codes and origins; both ends of a rate that it leaves
+        open.
+    encoding, sheet
+        Encoding of a CSV that is neither UTF-8 nor UTF-16 with its mark; sheet of a workbook.
 
     Returns
     -------
@@ -129,9 +135,45 @@ def estimate(
     _check(columns, asked, schedule)
     signed = asked.outcome == "level" and not (columns.tariff or columns.hts)
     columns = replace(columns, effects=_extra_effects(asked.effects))
-    with open_panel(panel, columns, signed=signed) as opened:
+    with open_panel(panel, columns, signed=signed, encoding=encoding, sheet=sheet) as opened:
         held = with_schedule(opened, schedule) if schedule is not None and columns.hts else opened
-        return _answer(held, asked)
+        if held.scenario_high is None:
+            return _answer(held, asked)
+        return _between(held, asked)
+
+
+def _between(panel: Panel, asked: Question) -> Estimation:
+    """Return the answer where the schedule leaves rates open: at both their ends, and over both.
+
+    What is drawn, and the groups, are those at the high ends.
+    """
+    more = f"; and {len(panel.left_open) - 1:,} more" if len(panel.left_open) > 1 else ""
+    left_open = f"the schedule leaves rates open ({panel.left_open[0]}{more})"
+    ends = (panel, replace(panel, scenario=panel.scenario_high))
+    try:
+        low, high = (_answer(one, asked) for one in ends)
+    except (DataError, ModelError) as error:
+        raise ModelError(
+            f"{left_open}, and at one end of them nothing can be told: {error}; settle them with "
+            "--claim"
+        ) from None
+    spanned = [one.main for one in (low, high)]
+    first = Coefficient(
+        f"{high.main.term}, rates between their ends", nan, nan,
+        min(one.low for one in spanned), max(one.high for one in spanned), high.main.definition,
+        method=high.main.method, interval_by=ENDS,
+    )  # fmt: skip
+    told = [
+        replace(one, term=f"{one.term}, rates at their {end} ends")
+        for end, found in (("low", low), ("high", high))
+        for one in found.estimates
+    ]
+    verdict = (
+        f"{left_open}: the range spans the estimates at both ends, rates in between may give "
+        "others, and lags and charts are those at the high ends; settle them with --claim"
+    )
+    judged = dict.fromkeys((verdict, *low.verdicts, *high.verdicts))
+    return replace(high, estimates=(first, *told), verdicts=tuple(judged))
 
 
 def _check(columns: Columns, asked: Question, schedule: RateHistory | None) -> None:

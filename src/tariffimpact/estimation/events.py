@@ -37,6 +37,7 @@ Ints = NDArray[np.int64]
 
 LEADS: Final = 24
 LAGS: Final = 48
+_CLUSTERS_A_LEAD: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +71,23 @@ class EventStudy:
     def pre_trend(self) -> tuple[float, int] | None:
         """Return the p-value that all leads are zero, and how many they are; None without any.
 
-        A Wald test, against F with the number of leads and of clusters less one; of the leads no
-        more are tested than clusters allow, those nearest to the event.
+        Hotelling's test: with q leads and G clusters, the Wald statistic times (G − q)/(q (G − 1))
+        against F with q and G − q. No more leads are tested than one for every eight clusters,
+        spread evenly; with more a test by clusters rejects what is true far too often.
         """
         from scipy import special
 
         places = np.flatnonzero(self.leads)
-        places = places[-max(min(len(places), (self.clusters - 1) // 2), 0) :]
-        if not len(places) or self.clusters < 3:
+        tested = min(len(places), max(self.clusters // _CLUSTERS_A_LEAD, 1))
+        if not tested or self.clusters < 3:
             return None
+        places = places[np.linspace(0, len(places) - 1, tested).round().astype(int)]
         square = self.covariance[np.ix_(places, places)]
         effect = self.effects[places]
-        wald = float(effect @ pseudo_inverse(square) @ effect) / len(places)
-        return float(special.fdtrc(len(places), self.clusters - 1, wald)), len(places)
+        wald = float(effect @ pseudo_inverse(square) @ effect)
+        rest = self.clusters - tested
+        scaled = wald * rest / (tested * (self.clusters - 1))
+        return float(special.fdtrc(tested, rest, scaled)), tested
 
 
 @dataclass(frozen=True, slots=True)

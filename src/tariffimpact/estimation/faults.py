@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffimpact.errors import Fault
-from tariffimpact.estimation.columns import Columns
-from tariffimpact.estimation.reading import Source
+from tariffimpact.estimation.reading import Columns, Source
 from tariffimpact.estimation.times import Times
 
 _PERCENT: Final = 3.0

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffimpact.errors import DataError, Fault
-from tariffimpact.estimation.columns import Columns
 from tariffimpact.estimation.faults import Checked, checked_cells, twice
-from tariffimpact.estimation.reading import Source, engine, open_source, undamaged
+from tariffimpact.estimation.reading import Columns, Source, engine, open_source, undamaged
 from tariffimpact.estimation.times import Times, read_times
 
 if TYPE_CHECKING:
@@ -77,7 +76,11 @@ class Panel:
     held: dict[str, Any] | None = field(default=None, repr=False)
     """The rows themselves, in order, where they are few enough; else they lie in the engine."""
     scenario: Floats | None = field(default=None, repr=False)
-    """Rate by product-origin pair and period, where the schedule gives it."""
+    """Rate by product-origin pair and period, where the schedule gives it; the low end."""
+    scenario_high: Floats | None = field(default=None, repr=False)
+    """The high end, where the schedule leaves any of the rates open."""
+    left_open: tuple[str, ...] = ()
+    """The rates that it leaves open, in words."""
 
     @property
     def control_names(self) -> tuple[str, ...]:
@@ -181,18 +184,26 @@ def unit_key(raw: Source, columns: Columns) -> str:
 
 @contextmanager
 def open_panel(
-    source: Path | pd.DataFrame, columns: Columns, *, signed: bool = False
+    source: Path | pd.DataFrame,
+    columns: Columns,
+    *,
+    signed: bool = False,
+    encoding: str | None = None,
+    sheet: str | None = None,
 ) -> Iterator[Panel]:
     """Give a panel, ordered by unit and period, for as long as it is read.
 
     Parameters
     ----------
     source
-        A frame, or a file: CSV, .csv.gz, .parquet, .dta or .dta.gz. Blank prices are left out.
+        A frame, or a file: CSV, .csv.gz, .parquet, .xlsx, .dta or .dta.gz. Blank prices are left
+        out.
     columns
         Which column holds what.
     signed
         Whether the price may be 0 or below, as a change of price may.
+    encoding, sheet
+        Encoding of a CSV that is neither UTF-8 nor UTF-16 with its mark; sheet of a workbook.
 
     Raises
     ------
@@ -201,7 +212,7 @@ def open_panel(
         below, two prices of one unit in one period, rates in percent, days of two orders.
     """
     with engine() as connection, undamaged(source):
-        raw = open_source(connection, source)
+        raw = open_source(connection, source, columns.named, encoding=encoding, sheet=sheet)
         columns, read_as = _named(raw, columns)
         faults = raw.missing(columns.named)
         if faults:

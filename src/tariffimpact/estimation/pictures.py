@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tariffimpact import charts, units
+from tariffimpact.estimation.answer import Estimation
 from tariffimpact.estimation.definitions import MEANINGS, Coefficient
-from tariffimpact.estimation.results import Estimation
 
 if TYPE_CHECKING:
     import pandas as pd

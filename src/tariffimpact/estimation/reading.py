@@ -6,19 +6,17 @@ until a column is asked for, so that what cannot be read is told and not guessed
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
 import warnings
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.errors import DataError, Fault, shortened
+from tariffimpact.facts.sheets import SEPARATORS, Sheet
 from tariffimpact.units import listed
 from tariffimpact.writing import scratch
 
@@ -27,10 +25,64 @@ if TYPE_CHECKING:
 
 MEMORY: Final = "400MB"
 """What the engine may hold; what is more waits on disk."""
+_MOST: Final = 1 << 50
+"""Bytes of a panel: no limit, as it is not held in memory."""
 _SHOWN: Final = 20
 _PLAIN: Final = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "DATE")
 _YES: Final = "'1', '1.0', 'true', 'yes', 'y', 't', 'instock'"
 _NO: Final = "'0', '0.0', 'false', 'no', 'n', 'f', 'outofstock', 'soldout'"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which column of a panel holds what."""
+
+    unit: str = "sku"
+    time: str = "date"
+    price: str = "price"
+    treated: str | None = None
+    """A column of 0 and 1, or with `treated_value` any column."""
+    treated_value: str | None = None
+    tariff: str | None = None
+    """Rate of duty, a fraction of the customs value."""
+    duty: str | None = None
+    """Duty per unit, in the money of the price."""
+    hts: str | None = None
+    origin: str | None = None
+    size: str | None = None
+    weight: str | None = None
+    cluster: str | None = None
+    market: str | None = None
+    stock: str | None = None
+    controls: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    """Columns whose values have effects of their own, beside the unit and the time."""
+    window: tuple[str | None, str | None] = (None, None)
+    """First period kept, and the first no longer kept."""
+    only: tuple[tuple[str, str], ...] = ()
+    """Column and value: rows that have another are left out."""
+    without: tuple[tuple[str, str], ...] = ()
+    """Column and value: rows that have it are left out."""
+
+    @property
+    def named(self) -> list[str]:
+        """Every column named, each once."""
+        single = (
+            self.unit, self.time, self.price, self.treated, self.tariff, self.duty, self.hts,
+            self.origin, self.size, self.weight, self.cluster, self.market, self.stock,
+        )  # fmt: skip
+        chosen = [column for column, _ in (*self.only, *self.without)]
+        return list(dict.fromkeys([*filter(None, single), *self.controls, *self.effects, *chosen]))
+
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """The controls, the stock first."""
+        return (*filter(None, [self.stock]), *self.controls)
+
+    @property
+    def clustered(self) -> bool:
+        """Whether errors are clustered by another column than the unit."""
+        return self.cluster is not None and self.cluster != self.unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +195,8 @@ class Source:
         what = next((text for text in lines[1:] if not text.startswith("Original")), lines[0])
         remedy = 'put a cell that holds a comma, a quote or a line break in "double quotes"'
         if "unicode" in said.lower() or "utf-8" in said.lower():
-            what, remedy = "it is not UTF-8 text", "save it as CSV UTF-8"
+            what = "it is not UTF-8 text"
+            remedy = "save it as CSV UTF-8, or name its encoding: --encoding cp1252"
         return Fault(where, f"is not readable as CSV: {what}", remedy)
 
     def rows_where(self, condition: str, column: str) -> list[tuple[int, str]]:
@@ -226,7 +279,14 @@ def undamaged(panel: Path | pd.DataFrame) -> Iterator[None]:
         raise DataError([_no_parquet(path, error)]) from None
 
 
-def open_source(connection: Any, panel: Path | pd.DataFrame) -> Source:
+def open_source(
+    connection: Any,
+    panel: Path | pd.DataFrame,
+    wanted: Sequence[str] = (),
+    *,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> Source:
     """Return a panel as the table `raw` of the engine.
 
     Parameters
@@ -235,6 +295,10 @@ def open_source(connection: Any, panel: Path | pd.DataFrame) -> Source:
         An engine.
     panel
         A frame, or a file: CSV, .csv.gz, .parquet, .xlsx, .dta or .dta.gz.
+    wanted
+        Columns that the header has: what stands above it in a CSV is passed over.
+    encoding, sheet
+        Encoding of a CSV that is neither UTF-8 nor UTF-16 with its mark; sheet of a workbook.
 
     Raises
     ------
@@ -244,18 +308,18 @@ def open_source(connection: Any, panel: Path | pd.DataFrame) -> Source:
     if not isinstance(panel, Path | str):
         return _frame(connection, panel, "the frame")
     path = Path(panel)
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "is not there"
+    if path.is_dir():
         remedy = "give a file: CSV, .csv.gz, .parquet, .xlsx or .dta"
-        raise DataError([Fault(str(path), what, remedy)])
+        raise DataError([Fault(str(path), "is a folder", remedy)])
     suffixes = _suffixes(path)
-    if ".parquet" in suffixes:
+    if path.is_file() and ".parquet" in suffixes:
         return _parquet(connection, path)
-    if ".dta" in suffixes:
+    if path.is_file() and ".dta" in suffixes:
         return _frame(connection, _stata(path), str(path))
-    if ".xlsx" in suffixes:
-        return _frame(connection, _sheet(path), str(path))
-    return _csv(connection, path)
+    opened = Sheet(path, encoding=encoding, name=sheet, limit=_MOST)
+    if opened.is_workbook:
+        return _frame(connection, _sheet(opened), str(path))
+    return _csv(connection, opened, wanted)
 
 
 def _frame(connection: Any, frame: pd.DataFrame, name: str) -> Source:
@@ -304,68 +368,80 @@ def _stata(path: Path) -> pd.DataFrame:
         raise DataError([Fault(str(path), what, "save it as CSV")]) from None
 
 
-def _sheet(path: Path) -> pd.DataFrame:
+def _sheet(opened: Sheet) -> pd.DataFrame:
     import pandas as pd
     from python_calamine import CalamineError
 
     try:
-        return pd.read_excel(path, engine="calamine")
+        return pd.read_excel(opened.path, sheet_name=opened.name, engine="calamine")
     except (ValueError, OSError, CalamineError) as error:
         what = f"cannot be read as a spreadsheet: {error}"
-        raise DataError([Fault(str(path), what, "save its first sheet as CSV")]) from None
+        raise DataError([Fault(str(opened.path), what, "save its first sheet as CSV")]) from None
 
 
-def _csv(connection: Any, path: Path) -> Source:
-    header, separator = _header(path)
+def _csv(connection: Any, opened: Sheet, wanted: Sequence[str]) -> Source:
+    line, header = _header(opened, wanted)
+    copied = opened.encoding != "utf-8-sig" or not opened.path.is_file()
+    path = _as_utf8(connection, opened) if copied else str(opened.path)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
     options = {
-        "delim": literal(separator),
+        "delim": literal(opened.separator),
         "header": "true",
         "quote": "'\"'",
         "escape": "'\"'",
         "auto_detect": "false",
-        "skip": "0",
+        "skip": str(line - 1),
         "columns": f"{{{columns}}}",
         "max_line_size": "4194304",
-        "compression": "'gzip'" if path.suffix.lower() == ".gz" else "'none'",
+        "compression": "'gzip'" if opened.zipped and not copied else "'none'",
     }
     given = ", ".join(f"{name} = {value}" for name, value in options.items())
     connection.execute(
-        f"CREATE VIEW raw AS SELECT * FROM read_csv({literal(str(path))}, {given})"  # noqa: S608
+        f"CREATE VIEW raw AS SELECT * FROM read_csv({literal(path)}, {given})"  # noqa: S608
     )
-    return Source(connection, str(path), dict.fromkeys(header, "VARCHAR"), separator == ";", 2)
+    types = dict.fromkeys(header, "VARCHAR")
+    return Source(connection, str(opened.path), types, opened.separator == ";", line + 1)
 
 
-def _header(path: Path) -> tuple[list[str], str]:
-    """Return the names of the columns and what separates them."""
-    where = str(path)
-    try:
-        with _opened(path) as file:
-            first = file.readline(1 << 20)
-    except UnicodeDecodeError:
-        raise DataError([Fault(where, "is not UTF-8 text", "save it as CSV UTF-8")]) from None
-    except (OSError, EOFError, zlib.error) as error:  # the last two of a broken .gz
-        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise DataError([Fault(where, what, "check the file and its permissions")]) from None
-    line = first.strip("\r\n")
-    if "\0" in line:
-        raise DataError([Fault(where, "is not UTF-8 text", "save it as CSV UTF-8")])
-    if not line.strip():
-        raise DataError([Fault(where, "is empty", "it needs a header row")])
-    separator = max(",;\t|", key=line.count)
-    names = [name.strip() for name in next(csv.reader([line], delimiter=separator))]
-    names = [name or f"column{n}" for n, name in enumerate(names, start=1)]
+def _header(opened: Sheet, wanted: Sequence[str]) -> tuple[int, list[str]]:
+    """Return the line of the header and the names of the columns; find what separates them.
+
+    The header is the first row that has all columns wanted; without one, the first row.
+    """
+
+    def fits(cells: Sequence[str]) -> bool:
+        return bool(wanted) and set(wanted) <= {cell.strip() for cell in cells}
+
+    line, cells = opened.header(fits)
+    if not fits(cells):
+        line, cells = _widest(opened) or (line, cells)
+    names = [cell.strip() or f"column{n}" for n, cell in enumerate(cells, start=1)]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        faults = [Fault(f"{where}:1", "column stands twice", "keep one", name) for name in twice]
-        raise DataError(faults)
-    return names, separator
+        where = f"{opened.path}:{line}"
+        raise DataError([Fault(where, "column stands twice", "keep one", name) for name in twice])
+    return line, names
 
 
-def _opened(path: Path) -> TextIO:
-    if path.suffix.lower() == ".gz":
-        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
-    return path.open(encoding="utf-8-sig", newline="")
+def _widest(opened: Sheet) -> tuple[int, list[str]] | None:
+    """Return the first row, separated by what makes most cells of it."""
+    found: dict[str, tuple[int, list[str]]] = {}
+    for separator in SEPARATORS:
+        opened.separator = separator
+        with suppress(DataError, StopIteration):
+            found[separator] = next(opened.rows())
+    if not found:
+        return None
+    opened.separator = max(found, key=lambda separator: len(found[separator][1]))
+    return found[opened.separator]
+
+
+def _as_utf8(connection: Any, opened: Sheet) -> str:
+    """Return a copy of a text in UTF-8, which is what the engine reads, beside its tables."""
+    (folder,) = connection.execute("SELECT current_setting('temp_directory')").fetchone()
+    copy = Path(str(folder)) / "panel.csv"
+    opened.write_utf8(copy)
+    return str(copy)
 
 
 def _types(connection: Any) -> dict[str, str]:

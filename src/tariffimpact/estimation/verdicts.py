@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from tariffimpact.estimation.answer import Placebos
 from tariffimpact.estimation.definitions import Coefficient
 from tariffimpact.estimation.events import EventStudy
 from tariffimpact.estimation.groups import Group, from_controls
-from tariffimpact.estimation.results import Placebos
 from tariffimpact.estimation.robustness import FEW_CLUSTERS
 from tariffimpact.estimation.synthetic import SyntheticControl
 from tariffimpact.estimation.treatment import Treatment

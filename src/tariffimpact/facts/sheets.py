@@ -12,6 +12,7 @@ import gzip
 import io
 import os
 import select
+import shutil
 import stat
 import weakref
 import zlib
@@ -161,6 +162,23 @@ class Sheet:
         if first is None:
             raise self._wrong("is empty", "it needs a header row")
         return first
+
+    def write_utf8(self, path: Path) -> None:
+        """Write the text again in UTF-8, for a reader that knows nothing else.
+
+        Raises
+        ------
+        DataError
+            If it is not text in its encoding, or cannot be read to its end.
+        """
+        try:
+            with self._text() as (text, _), path.open("w", encoding="utf-8", newline="") as file:
+                shutil.copyfileobj(text, file, 1 << 20)
+        except UnicodeDecodeError as error:
+            raise self._undecodable(error) from None
+        except (UnicodeError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+            what = f"cannot be read to its end: {error}"
+            raise self._wrong(what, "copy or pack it again, or save it as CSV UTF-8") from None
 
     def _opened(self) -> tuple[int, bytes]:
         try:

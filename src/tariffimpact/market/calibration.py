@@ -209,10 +209,7 @@ def calibrate(
 
 
 def _require_equilibrium(market: Market, prices: Array) -> None:
-    """Raise a `ModelError` if a firm is not at its best at the observed prices.
-
-    A market in which none is ever best may be built all the same, and asked for its residual.
-    """
+    """Raise a `ModelError` if a firm is not at its best there, unless none is ever best."""
     at = market.levy(market.duties)
     game, free = market.game(at), np.ones(prices.size, dtype=bool)
     try:
@@ -392,11 +389,11 @@ def observed_margins(margins: Numbers | None, products: Sequence[str]) -> Array:
     if margins is None:
         return np.full(len(products), np.nan)
     full = np.array(by_product(margins, products, "margins", np.nan), dtype=np.float64)
-    if full.shape != (len(products),):
-        raise ModelError(
-            f"margins: shape {full.shape} for {len(products)} products; give one per product, "
-            "NaN where it is not known, or a mapping from product to margin"
-        )
+    require(
+        full.shape == (len(products),),
+        f"margins: shape {full.shape} for {len(products)} products; give one per product, NaN "
+        "where it is not known, or a mapping from product to margin",
+    )
     for name, value in zip(products, full, strict=True):
         require(
             np.isnan(value) or 0 < value < 1,
@@ -407,24 +404,21 @@ def observed_margins(margins: Numbers | None, products: Sequence[str]) -> Array:
 
 
 def checked_shares(shares: ArrayLike, products: Sequence[str], *, outside: bool) -> Array:
-    """Return shares as floats, or say which is not positive or that they sum wrongly.
-
-    `outside`: whether the shares leave room for an outside good (sum below 1) or sum to 1.
-    """
+    """Return shares as floats, or say which is wrong, or that they sum wrongly, to 1 or below."""
     full = vector(shares, len(products), "shares")
     for name, value in zip(products, full, strict=True):
         require(value > 0, f"{name}: share {value:g} must be positive; drop a product not sold")
         require(value <= 1, f"{name}: share {value:g} is above 1; give fractions, 0.25 for 25%")
     total = float(full.sum())
-    if outside and total >= 1:
-        raise ModelError(
-            f"shares: they sum to {total:.4g}; with an outside good they must sum to less than 1: "
-            "give shares of the potential market as fractions, or quantities and outside_share "
-            "(0 if buyers must buy one)"
-        )
-    if not outside and abs(total - 1) > _SUMS:
-        raise ModelError(
-            f"shares: they sum to {total:.6g}; shares of these products alone (AIDS, or an "
-            "outside share of 0) sum to 1"
-        )
+    require(
+        not outside or total < 1,
+        f"shares: they sum to {total:.4g}; with an outside good they must sum to less than 1: give "
+        "shares of the potential market as fractions, or quantities and outside_share (0 if buyers "
+        "must buy one)",
+    )
+    require(
+        outside or abs(total - 1) <= _SUMS,
+        f"shares: they sum to {total:.6g}; shares of these products alone (AIDS, or an outside "
+        "share of 0) sum to 1",
+    )
     return full

@@ -60,16 +60,24 @@ class Game:
 
     def terms(self, prices: Array) -> tuple[Array, Array]:
         """Return the conditions, and the size of the terms each is the sum of, shape (J,)."""
-        lerner = self.lerner(prices)
+        rest, weighed = self._parts(prices)
+        lerner = self.lerner(prices)[..., None]
+        size = np.abs(rest).sum(axis=-1) + (np.abs(weighed) @ np.abs(lerner))[..., 0]
+        if self.conduct != "bertrand":
+            size = size + 1
+        return rest.sum(axis=-1) + (weighed @ lerner)[..., 0], size
+
+    def _parts(self, prices: Array) -> tuple[Array, Array]:
+        """Return c and A of the conditions c 1 + A l, l the Lerner index, shape (J, 1 or J)."""
+        even = np.eye(prices.shape[-1])
         if self.conduct == "bertrand":
-            weighed = self.pull * self.demand.slopes(prices)
-            return 1 + weighed @ lerner, 1 + np.abs(weighed) @ np.abs(lerner)
+            return np.ones((prices.size, 1)), self.pull * self.demand.slopes(prices)
         if self.conduct == "cournot":
-            weighed = self.pull * inverse(self.demand.slopes(prices))
-            return lerner + weighed.sum(axis=1), 1 + np.abs(weighed).sum(axis=1)
+            return self.pull * inverse(self.demand.slopes(prices)), even
         if self.conduct == "monopolistic_competition":
-            return 1 - lerner * atomistic_elasticity(self.demand, prices), 1 + np.abs(lerner)
-        return lerner, 1 + np.abs(lerner)
+            steep = atomistic_elasticity(self.demand, prices)
+            return np.ones((*prices.shape, 1)), -even * steep[..., None, :]
+        return np.zeros((*prices.shape, 1)), even
 
     def jacobian(self, prices: Array) -> Array:
         """Return J[j, l] = d residual_j / d ln p_l, shape (J, J), exact."""
@@ -98,11 +106,7 @@ class Game:
 
     def cost_response(self, prices: Array) -> Array:
         """Return C[j, l] = d residual_j / d k_l at fixed prices, per unit of money, (J, J)."""
-        if self.conduct == "bertrand":
-            return -self.pull * self.demand.slopes(prices) / prices[None, :]
-        if self.conduct == "monopolistic_competition":
-            return np.diag(atomistic_elasticity(self.demand, prices) / prices)
-        return np.diag(-1 / prices)
+        return -self._parts(prices)[1] / prices[None, :]
 
     def weight_response(self, prices: Array) -> Array:
         """Return T[j, l] = d residual_j / d theta_l at fixed prices, shape (J, J)."""
@@ -116,13 +120,8 @@ class Game:
 
     def implied_lerner(self, prices: Array) -> Array:
         """Return the Lerner index at which `prices` are an equilibrium, shape (J,)."""
-        if self.conduct == "bertrand":
-            return np.asarray(-inverse(self.pull * self.demand.slopes(prices)).sum(axis=1))
-        if self.conduct == "cournot":
-            return np.asarray(-(self.pull * inverse(self.demand.slopes(prices))).sum(axis=1))
-        if self.conduct == "monopolistic_competition":
-            return 1 / atomistic_elasticity(self.demand, prices)
-        return np.zeros(prices.size)
+        rest, weighed = self._parts(prices)
+        return np.asarray(-inverse(weighed) @ rest.sum(axis=1))
 
     def objective(self, product: int, prices: Array) -> float:
         """Return what the controller of a product maximises: profits weighed by ownership."""
@@ -134,11 +133,6 @@ def atomistic_elasticity(demand: DemandSystem, prices: Array) -> Array:
     """Return -d ln q_j / d ln p_j of a product too small to move the price index, shape (J,).
 
     Logit alpha p/(1 - nesting); CES 1 + (elasticity - 1)/(1 - nesting).
-
-    Raises
-    ------
-    ModelError
-        If the demand system has no price index to take as given.
     """
     if isinstance(demand, LogitDemand):
         return demand.price_coefficient * prices / (1 - demand.nesting)
@@ -188,18 +182,9 @@ Ownership = ArrayLike | Mapping[str, Mapping[str, float]]
 def checked_ownership(weights: Ownership, firms: Sequence[str]) -> Array:
     """Return a partial-ownership matrix as floats, or say why it is not one.
 
-    weights[j, k] in [0, 1] is the weight that the controller of j puts on the profit of k; the
-    diagonal is positive, and products of one firm (one name in `firms`) share one row. A mapping
-    says it by firm: ``{"Renault": {"Nissan": 0.25}}``, each firm's own profit at 1.
+    weights[j, k] in [0, 1] is the weight that the controller of j puts on the profit of k; products
+    of one firm share one row. A mapping says it by firm, each firm's own profit at 1:
 
-    Raises
-    ------
-    ModelError
-        If the shape, the range, the diagonal, or the rows of one firm are wrong, or an owner sells
-        no product.
-
-    Examples
-    --------
     >>> checked_ownership({"Renault": {"Nissan": 0.25}}, ["Renault", "Nissan"])
     array([[1.  , 0.25],
            [0.  , 1.  ]])

@@ -57,10 +57,7 @@ class DemandSystem(Protocol):
 
 @runtime_checkable
 class ManyPrices(DemandSystem, Protocol):
-    """A demand system that takes many price vectors at once, shape (..., J), in sales and shares.
-
-    Linear, log-linear, AIDS, logit and CES demand do; another is asked one price vector at a time.
-    """
+    """A demand system that takes many price vectors at once, shape (..., J)."""
 
     def consumer_losses(self, before: Array, after: Array) -> Array:
         """Return `consumer_loss` of each price vector `after`, shape (...)."""
@@ -194,7 +191,21 @@ def _log_sum(value: Array, same: Array) -> Array:
     return np.asarray(peak + np.log(np.exp(beside - peak[..., None]).sum(axis=-1)))
 
 
-class _Choice:
+class OneLoss:
+    """The loss of one price vector after, of demand that says the losses of many."""
+
+    __slots__ = ()
+
+    def consumer_losses(self, before: Array, after: Array) -> Array:
+        """Return the losses of many price vectors after, shape (...)."""
+        raise NotImplementedError
+
+    def consumer_loss(self, before: Array, after: Array) -> float:
+        """Return the money consumers would need after prices move; positive is a loss."""
+        return float(self.consumer_losses(before, after))
+
+
+class _Choice(OneLoss):
     """What logit and CES share: nests, an outside good, and shares of an index."""
 
     __slots__ = ()
@@ -251,15 +262,11 @@ class _Choice:
         changes["utility" if isinstance(self, LogitDemand) else "log_quality"] = self.level[kept]
         return replace(self, **changes)
 
-    def consumer_loss(self, before: Array, after: Array) -> float:
-        """Return the compensating variation, money; positive is a loss.
+    def consumer_losses(self, before: Array, after: Array) -> Array:
+        """Return the compensating variations of many price vectors after, money, shape (...).
 
         Logit M log(H0/H1)/alpha; CES Y (P1/P0 - 1), P = H**(1/(1 - elasticity)) the price index.
         """
-        return float(self.consumer_losses(before, after))
-
-    def consumer_losses(self, before: Array, after: Array) -> Array:
-        """Return the compensating variations of many price vectors after, shape (...)."""
         fall = (self._divided(before)[1] - self._divided(after)[1]) / self.steep
         if isinstance(self, CesDemand):
             return np.asarray(self.expenditure * np.expm1(fall))
@@ -446,18 +453,7 @@ def divided(
 
 
 def vector(values: ArrayLike, size: int, name: str) -> Array:
-    """Return `values` as floats of shape (size,), a single number repeated.
-
-    Raises
-    ------
-    ModelError
-        If the length does not match or a value is not finite.
-
-    Examples
-    --------
-    >>> vector(0.15, 2, "ad_valorem")
-    array([0.15, 0.15])
-    """
+    """Return finite `values` as floats of shape (size,), a single number repeated."""
     try:
         given = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -479,8 +475,7 @@ def vector(values: ArrayLike, size: int, name: str) -> Array:
 def nests(labels: ArrayLike | None, nesting: ArrayLike, size: int) -> tuple[Labels, Array]:
     """Return nest numbers from 0 and the nesting parameter per product, both of shape (size,).
 
-    `labels` name each product's nest (None or empty: no nests, the plain logit); `nesting` is in
-    [0, 1): one number, or one per product, equal within a nest.
+    Labels of None or none are the plain logit; the parameter is equal within a nest.
     """
     values = vector(nesting, size, "nesting")
     if labels is None or np.size(labels) == 0:

@@ -17,6 +17,7 @@ from tariffimpact.errors import ModelError, NoEquilibrium, NotIdentified, requir
 from tariffimpact.market.demand_systems import (
     Array,
     CesDemand,
+    ChoiceDemand,
     DemandSystem,
     Flags,
     Labels,
@@ -64,8 +65,8 @@ class Observed:
     def lerner(self, margin: Array) -> Array:
         """Return (p - k)/p from margins in the user's convention.
 
-        `price`: the same. `net_price`: (p - d - c)/(p - d), d the duty per unit and c the cost
-        without it; where d depends on the unknown cost (v = c), (p - k)/p follows from both.
+        `net_price` is (p - d - c)/(p - d), d the duty per unit; where d depends on the unknown cost
+        c (v = c), (p - k)/p follows from both.
         """
         if self.margin_on == "price":
             return margin
@@ -74,8 +75,7 @@ class Observed:
             return margin * (p - specific) / p
         if self.customs_value is not None:
             return margin * (p - rate * self.customs_value - specific) / p
-        part = rate / (1 + rate)
-        above = (p - specific) * (1 - margin) / (1 - margin * part)
+        above = (p - specific) * (1 - margin) / (1 - margin * rate / (1 + rate))
         return (p - specific - above) / p
 
     def margin(self, lerner: Array) -> Array:
@@ -89,13 +89,7 @@ class Observed:
         return lerner * p / (p - (cost - self.unit_cost(cost)))
 
     def unit_cost(self, cost: Array) -> Array:
-        """Return c, money per unit without duty, from k, money per unit with duty.
-
-        Raises
-        ------
-        ModelError
-            If a cost is not positive: the margin is too high for the duty said to be in force.
-        """
+        """Return c, money per unit without duty, from k, with it; it must be positive."""
         net = self.duties.net(cost, self.customs_value)
         for name, value, gross in zip(self.products, net, cost, strict=True):
             if not value > 0:
@@ -172,14 +166,8 @@ class Fit(Answer):
         """Return one row per product: `product`, `observed`, `fitted`, `miss` (fractions)."""
         import pandas as pd
 
-        return pd.DataFrame(
-            {
-                "product": self.products,
-                "observed": self.observed,
-                "fitted": self.fitted,
-                "miss": self.misses,
-            }
-        )
+        columns = {"observed": self.observed, "fitted": self.fitted, "miss": self.misses}
+        return pd.DataFrame({"product": self.products, **columns})
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each product's margin, from the observed to the fitted one."""
@@ -217,10 +205,9 @@ class Family:
 
 
 def family(name: DemandName, seen: Observed, nest: ArrayLike | None, lerner: float) -> Family:
-    """Return the family of a demand system around an observed market.
+    """Return the family of a demand system around an observed market; `lerner` is a typical margin.
 
-    `lerner` is a typical (p - k)/p, to start from. Linear, log-linear and AIDS demand have, at the
-    observed point, diversion in proportion to share: one slope parameter.
+    Linear, log-linear and AIDS demand have diversion in proportion to share at the observed point.
     """
     if name not in get_args(DemandName):
         raise ModelError(f"demand: one of {get_args(DemandName)} (got {name!r})")
@@ -230,66 +217,38 @@ def family(name: DemandName, seen: Observed, nest: ArrayLike | None, lerner: flo
     slope = 1 / (lerner * float(seen.prices.mean()))
     nesting = {} if nest is None else {"nesting": (0.5, 0.1, 0.85)}
     if name == "logit":
-        return Family(_logit(seen, groups), {"price_coefficient": (slope,), **nesting})
+        starts = {"price_coefficient": (slope,), **nesting}
+        return Family(lambda values: _choice(seen, groups, values), starts)
     if name == "ces":
-        return Family(_ces(seen, groups), {"elasticity": (1 + 1 / lerner,), **nesting}, False)
+        starts = {"elasticity": (1 + 1 / lerner,), **nesting}
+        return Family(lambda values: _choice(seen, groups, values), starts, False)
+    share = seen.shares
     if name == "aids":
         starts = {"slope": (1 / lerner, 0.3 / lerner), "market_elasticity": (1.0, 2.0)}
-        return Family(_aids(seen), starts, False)
-    return Family(_linear(seen) if name == "linear" else _log_linear(seen), {"slope": (slope,)})
+        pull = np.outer(share, share) - np.diag(share)
+        return Family(lambda values: _aids_through(seen, values["slope"] * pull,
+                                                   values["market_elasticity"]), starts,
+                      False)  # fmt: skip
+    pull = (share - np.eye(share.size)) * seen.prices
+    through = linear if name == "linear" else log_linear
+    return Family(lambda values: through(seen, values["slope"] * pull), {"slope": (slope,)})
 
 
-def _index(seen: Observed, nest: Labels, nesting: Array) -> Array:
-    """Return the utility index at the observed point: Berry's inversion.
+def _choice(seen: Observed, nest: Labels, values: Mapping[str, float]) -> ChoiceDemand:
+    """Return logit or CES through the observed point: Berry's inversion.
 
-    Without an outside good its level means nothing; log H is 0 there.
+    Without an outside good the level of utility means nothing; log H is 0 there.
     """
+    nesting = np.full(seen.prices.size, values.get("nesting", 0.0))
     outside = 1 - seen.shares.sum() if seen.outside_good else 1.0
     nested = np.bincount(nest, seen.shares)[nest]
-    return np.asarray(np.log(seen.shares / outside) - nesting * np.log(seen.shares / nested))
-
-
-def _nesting(values: Mapping[str, float], seen: Observed) -> Array:
-    return np.full(seen.prices.size, values.get("nesting", 0.0))
-
-
-def _logit(seen: Observed, nest: Labels) -> Build:
-    def build(values: Mapping[str, float]) -> LogitDemand:
-        nesting, alpha = _nesting(values, seen), values["price_coefficient"]
-        utility = _index(seen, nest, nesting) + alpha * seen.prices
-        return LogitDemand(utility, alpha, seen.size, nest, nesting, seen.outside_good)
-
-    return build
-
-
-def _ces(seen: Observed, nest: Labels) -> Build:
-    def build(values: Mapping[str, float]) -> CesDemand:
-        nesting, eta = _nesting(values, seen), values["elasticity"]
-        quality = _index(seen, nest, nesting) + (eta - 1) * np.log(seen.prices)
-        return CesDemand(quality, eta, seen.size, nest, nesting, seen.outside_good)
-
-    return build
-
-
-def _proportional(share: Array) -> Array:
-    """Return -(diag(s) - s s'): slopes whose diversion is in proportion to share."""
-    return np.outer(share, share) - np.diag(share)
-
-
-def _linear(seen: Observed) -> Build:
-    def build(values: Mapping[str, float]) -> LinearDemand:
-        slope = values["slope"] * seen.size * _proportional(seen.shares)
-        return LinearDemand(seen.size * seen.shares - slope @ seen.prices, slope)
-
-    return build
-
-
-def _log_linear(seen: Observed) -> Build:
-    def build(values: Mapping[str, float]) -> LogLinearDemand:
-        pull = _proportional(seen.shares) / seen.shares[:, None]
-        return log_linear(seen, values["slope"] * pull * seen.prices[None, :])
-
-    return build
+    level = np.log(seen.shares / outside) - nesting * np.log(seen.shares / nested)
+    about = (seen.size, nest, nesting, seen.outside_good)
+    if "elasticity" in values:
+        steep = values["elasticity"]
+        return CesDemand(level + (steep - 1) * np.log(seen.prices), steep, *about)
+    steep = values["price_coefficient"]
+    return LogitDemand(level + steep * seen.prices, steep, *about)
 
 
 def log_linear(seen: Observed, elasticities: Array) -> LogLinearDemand:
@@ -308,14 +267,8 @@ def linear(seen: Observed, elasticities: Array) -> LinearDemand:
 def aids(seen: Observed, elasticities: Array) -> AidsDemand:
     """Return the AIDS through the observed point with given elasticities, (J, J).
 
-    They must be those of one homothetic consumer but for rounding: every row sums to minus the
-    market elasticity, and w_j E[j, k] + (e - 1) w_j w_k is symmetric (w outlay shares, e market
-    elasticity). What rounding left over is taken out.
-
-    Raises
-    ------
-    ModelError
-        If an elasticity is further than 0.005 from the nearest such system.
+    They must be those of one homothetic consumer to within 0.005: every row sums to minus the
+    market elasticity e, and w_j E[j, k] + (e - 1) w_j w_k is symmetric, w outlay shares.
     """
     share, count = seen.shares, seen.shares.size
     sums = elasticities.sum(axis=1)
@@ -335,14 +288,6 @@ def aids(seen: Observed, elasticities: Array) -> AidsDemand:
             "log_linear demand"
         )
     return system
-
-
-def _aids(seen: Observed) -> Build:
-    def build(values: Mapping[str, float]) -> AidsDemand:
-        slope = values["slope"] * _proportional(seen.shares)
-        return _aids_through(seen, slope, values["market_elasticity"])
-
-    return build
 
 
 def _aids_through(seen: Observed, slope: Array, market_elasticity: float) -> AidsDemand:
@@ -381,25 +326,10 @@ def estimate(
     fixed: Mapping[str, float],
     products: tuple[str, ...],
 ) -> tuple[DemandSystem, dict[str, float]]:
-    """Return the system nearest the margins and its free parameters.
+    """Return the system of a family nearest the margins (NaN unknown), and its free parameters.
 
-    Parameters
-    ----------
-    shape
-        The family of systems that meet the observed prices and shares.
-    target
-        Margins supplied, NaN where unknown, shape (J,).
-    lerner
-        The margins that a system implies, shape (J,).
-    fixed
-        Parameters not to estimate.
-    products
-        Names, for the words of an error.
-
-    Raises
-    ------
-    ModelError
-        If a parameter is not identified, or none meets as many margins as there are parameters.
+    `lerner` says what margins a system implies; refused if a parameter is not identified, or none
+    meets as many margins as there are parameters.
     """
     seen = np.isfinite(target)
     free = _free(shape, fixed, int(seen.sum()))
@@ -445,7 +375,8 @@ def _require_met(
 def _free(shape: Family, fixed: Mapping[str, float], margins: int) -> list[str]:
     """Return the parameters left to estimate, no more than there are margins."""
     unknown = [name for name in fixed if name not in shape.starts]
-    require(not unknown, f"fixed: {unknown and unknown[0]} is none of {tuple(shape.starts)}")
+    require(not unknown, f"fixed: {unknown and unknown[0]} is none of the parameters of this "
+            f"demand, {units.listed(list(shape.starts))}")  # fmt: skip
     for name, value in fixed.items():
         _check_parameter(name, value)
     free = [name for name in shape.starts if name not in fixed]

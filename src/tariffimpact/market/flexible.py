@@ -9,14 +9,29 @@ from numpy.typing import ArrayLike
 
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.demand_systems import Array, Flags, vector
+from tariffimpact.market.demand_systems import Array, Flags, OneLoss, vector
 
 _SUMS = 1e-9
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
+class _Sold(OneLoss):
+    """What linear and log-linear demand share: shares are of units sold."""
+
+    __slots__ = ()
+
+    def quantities(self, prices: Array) -> Array:
+        """Return units sold, shape (..., J) as `prices`."""
+        raise NotImplementedError
+
+    def shares(self, prices: Array) -> Array:
+        """Return quantity shares among the products, summing to 1, shape (..., J)."""
+        sold = self.quantities(prices)
+        return np.asarray(sold / sold.sum(axis=-1, keepdims=True))
+
+
 @dataclass(frozen=True, slots=True)
-class LinearDemand:
+class LinearDemand(_Sold):
     """Linear demand ``q = intercept + slope @ p``.
 
     Parameters
@@ -47,11 +62,6 @@ class LinearDemand:
         """Return units sold, shape (..., J) as `prices`; not above 0 where they choke demand."""
         return self.intercept + prices @ self.slope.T
 
-    def shares(self, prices: Array) -> Array:
-        """Return quantity shares among the products, summing to 1, shape (..., J)."""
-        sold = self.quantities(prices)
-        return np.asarray(sold / sold.sum(axis=-1, keepdims=True))
-
     def elasticities(self, prices: Array) -> Array:
         """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J)."""
         return self.slope * prices[None, :] / self.quantities(prices)[:, None]
@@ -65,16 +75,12 @@ class LinearDemand:
         pull = weights * self.slopes(prices)
         return np.asarray(pull - pull.sum(axis=1)[:, None] * self.elasticities(prices))
 
-    def consumer_loss(self, before: Array, after: Array) -> float:
-        """Return the fall of consumer surplus, (q0 + q1)/2 . (p1 - p0), money.
+    def consumer_losses(self, before: Array, after: Array) -> Array:
+        """Return the falls of consumer surplus, (q0 + q1)/2 . (p1 - p0), money, shape (...).
 
         Exact where the slope matrix is symmetric; otherwise the integral along the straight line
         between the two price vectors.
         """
-        return float(self.consumer_losses(before, after))
-
-    def consumer_losses(self, before: Array, after: Array) -> Array:
-        """Return the losses of many price vectors after, shape (...)."""
         mean = (self.quantities(before) + self.quantities(after)) / 2
         return np.asarray((mean * (after - before)).sum(axis=-1))
 
@@ -85,7 +91,7 @@ class LinearDemand:
 
 
 @dataclass(frozen=True, slots=True)
-class LogLinearDemand:
+class LogLinearDemand(_Sold):
     """Constant-elasticity demand ``log q = log_scale + elasticity @ log p``.
 
     Parameters
@@ -116,11 +122,6 @@ class LogLinearDemand:
         """Return units sold, shape (..., J) as `prices`."""
         return np.exp(self.log_scale + np.log(prices) @ self.elasticity.T)
 
-    def shares(self, prices: Array) -> Array:
-        """Return quantity shares among the products, summing to 1, shape (..., J)."""
-        sold = self.quantities(prices)
-        return np.asarray(sold / sold.sum(axis=-1, keepdims=True))
-
     def elasticities(self, prices: Array) -> Array:
         """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J), the same at all prices."""
         return self.elasticity
@@ -136,16 +137,12 @@ class LogLinearDemand:
         growth = self.elasticity + np.eye(self.size)
         return np.asarray(pull @ growth - pull.sum(axis=1)[:, None] * growth)
 
-    def consumer_loss(self, before: Array, after: Array) -> float:
-        """Return the fall of consumer surplus along the straight path of log prices, money.
+    def consumer_losses(self, before: Array, after: Array) -> Array:
+        """Return the falls of consumer surplus along the straight path of log prices, money, (...).
 
         The cross elasticities of a calibrated system need not be those of one consumer; the
         integral then depends on the path, and this path is the one meant.
         """
-        return float(self.consumer_losses(before, after))
-
-    def consumer_losses(self, before: Array, after: Array) -> Array:
-        """Return the losses of many price vectors after, shape (...)."""
         step = np.log(after / before)
         total = np.zeros(step.shape[:-1])
         for node, weight in zip(_NODES, _WEIGHTS, strict=True):
@@ -154,13 +151,7 @@ class LogLinearDemand:
         return total
 
     def without(self, gone: Flags) -> LogLinearDemand:
-        """Return demand for the rest where the price of each product `gone` is without bound.
-
-        Raises
-        ------
-        ModelError
-            If the sales of another product would be none or without bound too.
-        """
+        """Return demand for the rest where the price of each product `gone` is without bound."""
         require(
             not self.elasticity[np.ix_(~gone, gone)].any(),
             "log-linear demand: what is sold of one product depends on another that is not sold",
@@ -169,7 +160,7 @@ class LogLinearDemand:
 
 
 @dataclass(frozen=True, slots=True)
-class AidsDemand:
+class AidsDemand(OneLoss):
     """Almost ideal demand, homothetic: expenditure shares linear in log prices.
 
     ``w = intercept + slope @ log p``; total outlay is ``X = expenditure *
@@ -260,12 +251,8 @@ class AidsDemand:
         bend = (weights * self.slope).sum(axis=1)[:, None] * self.slope / share[:, None] ** 2
         return np.asarray((1 - self.market_elasticity) * weights @ self.slope - bend)
 
-    def consumer_loss(self, before: Array, after: Array) -> float:
-        """Return the fall of consumer surplus, the integral of X d log P, money; path-free."""
-        return float(self.consumer_losses(before, after))
-
     def consumer_losses(self, before: Array, after: Array) -> Array:
-        """Return the losses of many price vectors after, shape (...)."""
+        """Return the falls of consumer surplus, the integral of X d log P, money; path-free."""
         rise = self._rise(after) - self._rise(before)
         bend = 1 - self.market_elasticity
         start = self.outlay(before)
@@ -283,20 +270,14 @@ class AidsDemand:
 
 
 def _reduced(slope: Array, gone: Flags) -> tuple[Array, Array]:
-    """Return the slopes of the rest where products `gone` sell nothing, and how those reach them.
-
-    Their prices are then what makes their sales 0, which moves with the prices of the others.
-    """
+    """Return the slopes of the rest where `gone` sell nothing, and how those reach them."""
     reach = np.linalg.solve(slope[np.ix_(gone, gone)].T, slope[np.ix_(~gone, gone)].T).T
     left = slope[np.ix_(~gone, ~gone)] - reach @ slope[np.ix_(gone, ~gone)]
     return np.asarray(left), np.asarray(reach)
 
 
 def _settle(demand: object, level: str, slope: str, *, falling: bool = True) -> None:
-    """Store the intercepts and slopes of a frozen demand system as checked floats.
-
-    `falling`: whether each product's own slope must be negative.
-    """
+    """Store checked intercepts and slopes; `falling`: own slopes must be negative."""
     levels: ArrayLike = getattr(demand, level)
     full = vector(levels, np.asarray(levels).size, level)
     matrix = np.array(getattr(demand, slope), dtype=np.float64)

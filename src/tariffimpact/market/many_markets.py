@@ -456,7 +456,8 @@ def calibrate_each(
         structure.sorted(np.broadcast_to(x, (*lead, structure.size))) for x in arrays
     )
     outside = np.broadcast_to(outside, (*lead, structure.names.size))
-    require(((outside >= 0) & (outside < 1)).all(), "outside_share: in [0, 1), a fraction")
+    require(((outside >= 0) & (outside < 1)).all(), "outside_share: give a fraction below 1, "
+            "0 where buyers must buy one")  # fmt: skip
     closed = not outside.any()
     require(closed or (outside > 0).all(), "outside_share: 0 in every market or in none")
     ces = demand == "ces"

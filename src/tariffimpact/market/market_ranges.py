@@ -45,7 +45,7 @@ class MarketRange(Answer):
     """Lowest and highest answer by measure and of what: change of `price` (money), `pass-through`
     (change of price over change of duty per unit; NaN where untaxed) and change of `units` (a
     fraction) by product; change of `profit` by firm, a fraction; `duty revenue`, `consumer loss`
-    and `national welfare` over what buyers paid before."""
+    and `national welfare` over what buyers paid before. With `units_sold` units and money."""
     spread: Mapping[tuple[str, str], tuple[float, float, float]]
     """5%, median and 95% of each measure where every value in its range is as likely; empty unless
     draws were asked for."""
@@ -62,6 +62,8 @@ class MarketRange(Answer):
     unlikely: str = ""
     """What is said of the market at the middle of all ranges if it misses margins."""
     currency: str = "USD"
+    units_sold: bool = False
+    """Whether changes of units are in units, and the others in money."""
 
     @property
     def low(self) -> Array:
@@ -103,8 +105,8 @@ class MarketRange(Answer):
         """Return every measure, one row each: `measure`, `of`, `unit`, `low`, `high`.
 
         Price changes in money; changes of units and profit, and duty revenue, consumer loss and
-        national welfare over what buyers paid before, as fractions. With draws, `p05`, `median` and
-        `p95` too.
+        national welfare over what buyers paid before, as fractions, or with `units_sold` in units
+        and money. With draws, `p05`, `median` and `p95` too.
         """
         import pandas as pd
 
@@ -112,7 +114,11 @@ class MarketRange(Answer):
         for key, (low, high) in self.ends.items():
             if key[0] == "pass-through":
                 continue
-            unit = self.currency if key[0] == "price" else _UNITS.get(key[0], "of outlay before")
+            unit = self.currency
+            if key[0] == "units":
+                unit = "units" if self.units_sold else "change"
+            elif key[0] != "price" and not self.units_sold:
+                unit = "change" if key[0] == "profit" else "of outlay before"
             row: dict[str, object] = {"measure": key[0], "of": key[1], "unit": unit, "low": low,
                                       "high": high}  # fmt: skip
             if key in self.spread:
@@ -152,9 +158,6 @@ class MarketRange(Answer):
         )
 
 
-_UNITS = {"units": "change", "profit": "change"}
-
-
 def impose_range(
     table: ProductTable,
     *,
@@ -170,6 +173,7 @@ def impose_range(
     together: Sequence[str] = (),
     home: Sequence[str] | None = None,
     draws: int = 0,
+    units_sold: bool = False,
     currency: str = "USD",
 ) -> MarketRange:
     """Return the range of what happens when duties rise on the chosen products.
@@ -193,6 +197,9 @@ def impose_range(
     draws
         Points drawn inside the ranges, every value as likely as any other, of which the 5%, 50%
         and 95% points are reported beside the range.
+    units_sold
+        Whether the column `quantity` holds units, and not parts of them: changes of units are then
+        in units, and those of profit, duty revenue and welfare in money.
 
     Raises
     ------
@@ -212,7 +219,11 @@ def impose_range(
     box = _Box.of(table, outside_share, tuple(together))
     options = {"demand": demand, "reading": reading, "conduct": conduct, "fixed": fixed}
     levied = (np.where(chosen, ad_valorem, 0.0), np.where(chosen, specific, 0.0))
-    ask = _Question(table, box, levied, _home(table, home), options)
+    require(
+        not units_sold or "quantity" in table.low,
+        "units_sold: the table has shares; give the units sold in a column quantity",
+    )
+    ask = _Question(table, box, levied, _home(table, home), units_sold, options)
     rng = np.random.default_rng(_SEED)
     if not box.cells:
         points, draws = 1, 0
@@ -239,7 +250,7 @@ def impose_range(
         prices=(table.low["price"] + table.high["price"]) / 2,
         ends=dict(zip(ask.names, zip(low, high, strict=True), strict=True)), spread=spread,
         points=points, refused=refused, searched=searched, together=tuple(together),
-        currency=currency, unlikely=ask.unlikely(),
+        currency=currency, units_sold=units_sold, unlikely=ask.unlikely(),
         unread=" The column customs_share is not read: the duty falls on the border price."
         if reading == "border_price" and "customs_share" in table.low else "",
     )  # fmt: skip
@@ -300,6 +311,7 @@ class _Question:
     box: _Box
     levied: tuple[Array, Array]
     home: Flags | None
+    units_sold: bool
     options: Mapping[str, object]
 
     @property
@@ -348,15 +360,18 @@ class _Question:
             specific=full["specific"], demand="ces" if ces else "logit",
             customs_value=full["customs_share"] * price if "customs_share" in full else None,
         )  # fmt: skip
-        states, sums = [], []
+        states, sums, size = [], [], np.ones((len(at), 1))
+        if self.units_sold:  # what a potential buyer (CES: a dollar of outlay) is multiplied by
+            weight = sold * price if ces else sold
+            size = weight.sum(axis=1, keepdims=True) / (1 - outside[:, None])
         for extra in (0, 1):
             rate = full["ad_valorem"] + extra * self.levied[0]
             specific = full["specific"] + extra * self.levied[1]
             states.append(now := known.impose(rate, specific))
             duty = rate * known.customs_value + specific
-            sums.append((now.prices, now.quantities, now.profit, duty))
+            sums.append((now.prices, size * now.quantities, size * now.profit, duty))
         good = (known.solved & states[0].solved & states[1].solved)[:, 0]
-        values = self._measured(sums, states[1].consumer_loss(states[0])[:, 0])
+        values = self._measured(sums, (size * states[1].consumer_loss(states[0]))[:, 0])
         told = "" if good.all() else self._told(at[int(np.flatnonzero(~good)[-1])])
         return np.where(good[:, None], values, np.nan), told
 
@@ -374,10 +389,11 @@ class _Question:
         firms = self.table.labels["firm"]
         mine = np.array([[f == name for name in dict.fromkeys(firms)] for f in firms], dtype=float)
         with np.errstate(all="ignore"):
-            paid = (p0 * q0).sum(axis=1)
+            before = q0, profit0 @ mine, (p0 * q0).sum(axis=1)
+            units, earned, paid = (1.0, 1.0, 1.0) if self.units_sold else before
             revenue = (d1 * q1).sum(axis=1) - (d0 * q0).sum(axis=1)
-            parts = [p1 - p0, burden(p1 - p0, d1 - d0, p0), q1 / q0 - 1,
-                     (profit1 @ mine) / (profit0 @ mine) - 1]  # fmt: skip
+            parts = [p1 - p0, burden(p1 - p0, d1 - d0, p0), (q1 - q0) / units,
+                     (profit1 - profit0) @ mine / earned]  # fmt: skip
             whole = [revenue / paid, loss / paid]
             if self.home is not None:
                 gain = (profit1 - profit0)[:, self.home].sum(axis=1)

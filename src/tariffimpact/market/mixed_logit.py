@@ -180,25 +180,21 @@ class MixedLogitDemand:
         choice, weight, share = self._moves(prices, 1)
         square = weight * self.price_coefficient
         slope = (choice * weight[:, None]).T @ choice - np.diag(weight @ choice)
+        bent = (choice * square[:, None]).T @ choice
         scaled = weights * prices[None, :] / share[:, None]  # of D[j, k] in each sum
         # d(s_ij s_ik)/dp_l = -α_i s_ij s_ik (1(j=l) + 1(k=l) - 2 s_il)
-        drawn = choice @ scaled.T  # sum_k scaled[j, k] s_ik, agents x products
-        pulled = square[:, None] * choice * drawn
-        joint = 2 * pulled.T @ choice - np.diag(pulled.sum(axis=0))
-        joint -= scaled * ((choice * square[:, None]).T @ choice)
+        pulled = square[:, None] * choice * (choice @ scaled.T)
+        moved = 2 * pulled.T @ choice - np.diag(pulled.sum(axis=0)) - scaled * bent
         # minus the diagonal of D: d(s_ij)/dp_l = -α_i s_ij (1(j=l) - s_il)
-        own = np.diagonal(scaled)
-        alone = (choice * square[:, None]).T @ choice - np.diag(square @ choice)
-        bend = (joint - own[:, None] * alone) * prices[None, :]
-        pull = weights * slope * prices[None, :] / share[:, None]
+        moved -= np.diagonal(scaled)[:, None] * (bent - np.diag(square @ choice))
         own_price = slope * prices[None, :] / share[:, None]
-        return np.asarray(bend + pull - pull.sum(axis=1)[:, None] * own_price)
+        pull = weights * own_price
+        return np.asarray(moved * prices[None, :] + pull - pull.sum(axis=1)[:, None] * own_price)
 
     def consumer_loss(self, before: Array, after: Array) -> float:
         """Return the compensating variation, M sum_i w_i log(H_i before / H_i after) / α_i."""
         assert self.weights is not None
-        fall = self.choices(before)[1] - self.choices(after)[1]
-        return float(self.market_size * (self.weights @ (fall / self.price_coefficient)))
+        return float(self.market_size * (self.weights @ self.losses_by_agent(before, after)))
 
     def losses_by_agent(self, before: Array, after: Array) -> Array:
         """Return each agent's compensating variation, money a head, shape (I,)."""
@@ -220,13 +216,7 @@ class MixedLogitDemand:
 
 
 def checked_weights(weights: ArrayLike | None, agents: int) -> Array:
-    """Return the agents' weights, equal ones for None, or say which is wrong.
-
-    Examples
-    --------
-    >>> checked_weights(None, 4)
-    array([0.25, 0.25, 0.25, 0.25])
-    """
+    """Return the agents' weights, equal ones for None, or say which is wrong."""
     if weights is None:
         return np.full(agents, 1 / agents)
     given = vector(weights, agents, "weights")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact.answers import Answer
-from tariffimpact.errors import ModelError, NoEquilibrium
+from tariffimpact.errors import ModelError, NoEquilibrium, require
 from tariffimpact.market.conduct import (
     Conduct,
     Game,
@@ -39,6 +39,7 @@ from tariffimpact.market.policy import (
     tied,
 )
 from tariffimpact.market.solvers import (
+    Solved,
     check_choice,
     check_offered,
     check_sold,
@@ -47,7 +48,7 @@ from tariffimpact.market.solvers import (
     solve,
 )
 from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
-from tariffimpact.market.solvers.newton import TOLERANCE, solve_tied
+from tariffimpact.market.solvers.newton import off_peak, solve_tied
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -287,14 +288,8 @@ class Market(Answer):
         import pandas as pd
 
         at = self.levy(self.duties)
-        return pd.DataFrame(
-            {
-                "product": self.products,
-                "firm": self.firms,
-                "unit_cost": self.unit_cost,
-                "cost_with_duty": at.cost,
-            }
-        )
+        labels = {"product": self.products, "firm": self.firms}
+        return pd.DataFrame(labels | {"unit_cost": self.unit_cost, "cost_with_duty": at.cost})
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each product from its cost with duty to its price in equilibrium, money."""
@@ -333,23 +328,17 @@ class Market(Answer):
         self, hold: Mapping[str, float], quotas: Sequence[Quota], ties: Sequence[Tie]
     ) -> None:
         """Raise a `ModelError` where two of hold, quotas and ties bind one product in vain."""
-        both = [name for quota in quotas for name in quota.products if name in hold]
-        if both:
-            raise ModelError(
-                f"hold, quotas: {both[0]} is under both; at a fixed price no licence brings its "
-                "sales down, so leave one of them out"
-            )
-        both = [name for tie in ties for name in tie.products if name in hold]
-        if both:
-            raise ModelError(
-                f"hold, ties: {both[0]} is under both; a fixed price does not move with others, so "
-                "leave one of them out"
-            )
-        if ties and self.conduct != "bertrand":
-            raise ModelError(
-                f"ties: prices can be tied where firms set prices (bertrand), not under "
-                f"{self.conduct}"
-            )
+        for given, others, why in (
+            ("quotas", quotas, "at a fixed price no licence brings its sales down"),
+            ("ties", ties, "a fixed price does not move with others"),
+        ):
+            both = [name for one in others for name in one.products if name in hold]
+            require(not both, f"hold, {given}: {both and both[0]} is under both; {why}, so leave "
+                    "one of them out")  # fmt: skip
+        require(
+            not ties or self.conduct == "bertrand",
+            f"ties: prices can be tied where firms set prices (bertrand), not under {self.conduct}",
+        )
 
     def _held(self, hold: Mapping[str, float] | None) -> Array:
         """Return the prices held, NaN for the products that are free, shape (J,)."""
@@ -367,36 +356,38 @@ class Market(Answer):
         anchor: tuple[Game, Array] | None = None,
     ) -> MarketState:
         """Solve at a levy and licence prices, or raise."""
-        raised = at.raised(licence)
-        game, held = self.game(raised), np.isfinite(hold)
+        raised, held = at.raised(licence), np.isfinite(hold)
+        game = self.game(raised)
         check_choice(game, self.firms)
         refuse_unbounded(game, self.firms, self.products, ~held)
         anchors = [known for known in (anchor, self._observed()) if known is not None]
         solved = solve(game, self.firms, anchors=anchors, hold=hold)
         if not solved.converged:
             check_offered(game, solved, self.firms, self.products, hold)
-        require_solved(solved, self.products)
-        check_sold(self.demand, solved.prices, self.products)
+        state = self._settled(game, raised, licence, held, solved)
         dutied = raised.duty(solved.prices) > 0
         require_best(game, solved.prices, self.firms, self.products, ~held, dutied)
-        return self._settled(game, raised, licence, held, solved.prices, solved.residual,
-                             solved.iterations)  # fmt: skip
+        return state
 
     def _settled(
-        self, game: Game, at: Levy, licence: Array | None, held: Flags, prices: Array, error: float,
-        steps: int, ties: Sequence[Tie] = (),
+        self, game: Game, at: Levy, licence: Array | None, held: Flags, solved: Solved,
+        ties: Sequence[Tie] = (),
     ) -> MarketState:  # fmt: skip
-        free = np.zeros_like(prices) if licence is None else licence
-        return MarketState(game, self.firms, at, prices, free, held, error, steps,
-                           self.products, tuple(tie.products for tie in ties))  # fmt: skip
+        """Return a market at prices that were found and at which everything is sold, or raise."""
+        require_solved(solved, self.products)
+        check_sold(self.demand, solved.prices, self.products)
+        free = np.zeros_like(solved.prices) if licence is None else licence
+        return MarketState(game, self.firms, at, solved.prices, free, held, solved.residual,
+                           solved.iterations, self.products,
+                           tuple(tie.products for tie in ties))  # fmt: skip
 
     def _moved_together(
         self, at: Levy, licence: Array | None, hold: Array, before: MarketState,
         ties: Sequence[Tie], groups: Sequence[Flags],
     ) -> MarketState:  # fmt: skip
         """Solve where some prices move together, or raise."""
-        raised = at.raised(licence)
-        game, held = self.game(raised), np.isfinite(hold)
+        raised, held = at.raised(licence), np.isfinite(hold)
+        game = self.game(raised)
         prices, conditions, found = solve_tied(
             game, before.game, held, np.where(held, hold, before.prices), before.prices,
             [(flags, tie.by == "ratio") for tie, flags in zip(ties, groups, strict=True)],
@@ -404,21 +395,15 @@ class Market(Answer):
         apart = np.zeros(prices.size, dtype=bool)
         apart[conditions.alone] = True
         solved = measured(game, ~apart, prices, found.error, found.iterations)
-        require_solved(solved, self.products)
-        check_sold(self.demand, prices, self.products)
-        point = conditions.at(found.x, 1.0)
+        state = self._settled(game, raised, licence, held, solved, ties)
         makers = [self.firms[j] for j in conditions.alone]
-        makers += [self.firms[int(np.flatnonzero(flags)[0])] for flags in groups]
-        for firm in dict.fromkeys(makers) if point is not None else ():
-            own = np.flatnonzero(np.array(makers) == firm)
-            assert point is not None
-            if np.linalg.eigvals(point.jacobian[np.ix_(own, own)]).real.max() > TOLERANCE:
-                raise NoEquilibrium(
-                    f"no equilibrium found: {firm} is not at a maximum of its profit where its "
-                    "tied prices meet their condition; check margins and elasticities"
-                )
-        return self._settled(game, raised, licence, held, prices, solved.residual,
-                             found.iterations, ties)  # fmt: skip
+        makers += [self.firms[int(flags.argmax())] for flags in groups]
+        for firm in off_peak(conditions, found.x, makers):
+            raise NoEquilibrium(
+                f"no equilibrium found: {firm} is not at a maximum of its profit where its tied "
+                "prices meet their condition; check margins and elasticities"
+            )
+        return state
 
     def _observed(self) -> tuple[Game, Array] | None:
         """Return the game and prices a calibration reproduced, a place to start from."""
@@ -439,14 +424,13 @@ def refuse_value(customs_value: Array | None, reading: Reading) -> None:
 
 def check_names(products: Sequence[str], firms: Sequence[str], size: int) -> None:
     """Raise a `ModelError` unless every product has one name and one firm."""
-    if not products or len(products) != len(firms) or len(products) != size:
-        raise ModelError(
-            f"products: {len(products)} names, {len(firms)} firms, demand for {size}; give one "
-            "name and one firm per product of the demand system"
-        )
+    require(
+        0 < len(products) == len(firms) == size,
+        f"products: {len(products)} names, {len(firms)} firms, demand for {size}; give one name "
+        "and one firm per product of the demand system",
+    )
     twice = [name for i, name in enumerate(products) if name in products[:i]]
-    if twice:
-        raise ModelError(f"products: {twice[0]} appears twice; give each product its own name")
+    require(not twice, f"products: {twice and twice[0]} appears twice; give each its own name")
     if "" in products:
         raise ModelError(f"products: number {products.index('') + 1} has no name; give it one")
     if "" in firms:
@@ -463,8 +447,7 @@ def positive(values: Numbers, products: Sequence[str], name: str) -> Array:
     if isinstance(values, Mapping):
         by_product(values, products, name, 1.0)
         missing = [product for product in products if product not in values]
-        if missing:
-            raise ModelError(f"{name}: {missing[0]} is missing; give one for every product")
+        require(not missing, f"{name}: {missing and missing[0]} is missing; give one for every one")
         values = [values[product] for product in products]
     full = vector(values, len(products), name)
     for product, value in zip(products, full, strict=True):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tariffimpact import units
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.market.calibration import calibrate
@@ -85,7 +86,12 @@ class ProductTable:
                 )
             chosen &= np.array(self.labels[column]) == value
         if not chosen.any():
-            raise ModelError(f"where: no product has {dict(conditions)}; nothing would be taxed")
+            asked = " and ".join(f"{column}={value}" for column, value in conditions.items())
+            known = {x for name in conditions for x in self.labels[name]}
+            raise ModelError(
+                f"where: no product has {asked}, so nothing would be taxed; known are "
+                f"{units.listed(sorted(known))}"
+            )
         return chosen
 
     def market(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+_UNDECIDED: Final = "cannot tell"
 _NONE: Final = Interval.exactly(0.0)
 TOLERANCE: Final = 1e-9
 """A rate this near to a claim does not refute it: decimal prices are not exact in binary."""
@@ -102,10 +103,10 @@ class PassThroughBounds(Answer):
         """`less than full`, `more than full` or `cannot tell`."""
         rate = self.rate
         if rate is None:
-            return "cannot tell"
+            return _UNDECIDED
         if rate.high < 1 - TOLERANCE:
             return "less than full"
-        return "more than full" if rate.low > 1 + TOLERANCE else "cannot tell"
+        return "more than full" if rate.low > 1 + TOLERANCE else _UNDECIDED
 
     @property
     def is_identified(self) -> bool:
@@ -174,7 +175,8 @@ class PassThroughBounds(Answer):
             known = "; not identified from above"
         else:
             known = "" if self.is_identified else "; not identified from below"
-        return f"{move} is a pass-through of {units.ratio(self.rate)}{known}: {self.verdict}."
+        full = self.verdict if self.verdict != _UNDECIDED else f"{_UNDECIDED} whether in full"
+        return f"{move} is a pass-through of {units.ratio(self.rate)}{known}: {full}."
 
     def to_frame(self) -> pd.DataFrame:
         """Return `quantity`, `low`, `high`: the rate, the full-pass-through share, the inputs."""
@@ -326,7 +328,7 @@ def pass_through_bounds(
     >>> ps5 = pass_through_bounds(old_price=500, new_price=550, tariff_change=0.15,
     ...                           customs_share=Interval(0.6, 0.9))
     >>> print(ps5.summary())
-    $500 to $550 is a pass-through of 0.74 to 1.11: cannot tell.
+    $500 to $550 is a pass-through of 0.74 to 1.11: cannot tell whether in full.
     >>> ps5.most_informative
     'customs_share'
 

@@ -15,7 +15,7 @@ from tariffimpact.errors import Fault
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio.goods import KnownGoods
 from tariffimpact.portfolio.margins import ENDS
-from tariffimpact.portfolio.product_duties import BatchTerms, ProductDuties, engines_by_claims
+from tariffimpact.portfolio.product_duties import BatchTerms, ProductDuties, charging
 from tariffimpact.portfolio.skus import SkuFile, open_skus, read_skus
 from tariffimpact.portfolio.totals import Sums
 from tariffimpact.tariffs import CompiledSchedule
@@ -225,8 +225,8 @@ def run_batch(
     agreed.check(known)
     file = skus if isinstance(skus, SkuFile) else open_skus(skus)
     sums = Sums(tuple(compiled.manifest["authorities"]), file.extra)
-    with engines_by_claims(compiled, engine_name) as engine_of:
-        work = ProductDuties(file, compiled, known, agreed, engine_of)
+    with charging(compiled, engine_name) as charge:
+        work = ProductDuties(file, compiled, known, agreed, charge)
         for part in read_skus(file, known, on=agreed.on, chunk=chunk):
             faults = list(part.faults)
             if len(part.frame):

@@ -20,10 +20,11 @@ from tariffimpact.codes import country_name
 from tariffimpact.errors import DataError, Fault, ModelError, require
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio.goods import KnownGoods
-from tariffimpact.portfolio.import_lines import LINES, MEASURED, check_lines
+from tariffimpact.portfolio.import_lines import LINES, MEASURED, SHARES, check_lines
 from tariffimpact.tariffs import CompiledSchedule
 from tariffimpact.tariffs.engines import Engine, EngineName, engine, write_parquet
 from tariffimpact.tariffs.layers import schedule_layers
+from tariffimpact.tariffs.line_charges import FEW, LineByLine, line_by_line
 from tariffimpact.writing import scratch
 
 if TYPE_CHECKING:
@@ -274,14 +275,34 @@ class _Lines:
     per_line: bool
 
     @contextmanager
-    def charged_by(self, text: str) -> Iterator[tuple[Engine, ir.Table]]:
-        """Yield an engine with the schedule under the claims of a text, and the lines with it."""
-        layers = schedule_layers(self.compiled, claims=dict(self.claims[text]) or None)
-        with engine(layers, self.engine_name) as running:
-            table = running.read(self.path)
-            if self.per_line:
-                table = table.filter(table["claims"].fill_null("") == text)
-            yield running, table.select(*self.columns)
+    def charged_by(
+        self, text: str, shaped: Callable[[ir.Table], ir.Table]
+    ) -> Iterator[tuple[Engine | LineByLine, ir.Table]]:
+        """Yield what charges lines under the claims of a text, and its lines in their shape.
+
+        A few are charged one by one, more by an engine.
+        """
+        claims = dict(self.claims[text])
+        if self.engine_name == "duckdb":
+            with line_by_line(self.compiled, claims) as by_line:
+                held = self._shaped(by_line, text, shaped)
+                if by_line.count(held) <= FEW:
+                    yield by_line, held
+                    return
+        with engine(schedule_layers(self.compiled, claims=claims or None),
+                    self.engine_name) as running:  # fmt: skip
+            yield running, self._shaped(running, text, shaped)
+
+    def _shaped(
+        self, running: Engine | LineByLine, text: str, shaped: Callable[[ir.Table], ir.Table]
+    ) -> ir.Table:
+        table = running.read(self.path)
+        if self.per_line:
+            table = table.filter(table["claims"].fill_null("") == text)
+        held = shaped(table.select(*self.columns))
+        if "quantity" not in self.columns:  # no duty per unit bends a rate: a shorter question
+            held = held.drop("quantity_per_dollar")
+        return held
 
 
 def _rates(
@@ -297,12 +318,7 @@ def _rates(
     parts = []
     expected = 0
     for text in loaded.claims:
-        with loaded.charged_by(text) as (running, table):
-            held = shaped(table)
-            if (
-                "quantity" not in loaded.columns
-            ):  # no duty per unit bends a rate: a shorter question
-                held = held.drop("quantity_per_dollar")
+        with loaded.charged_by(text, shaped) as (running, held):
             parts.append(_sums(running, held, by))
             expected += running.count(held)
     frame = pd.concat(parts, ignore_index=True)
@@ -326,7 +342,7 @@ def _rates(
     return EffectiveRates(told, by, weights, credit)
 
 
-def _sums(running: Engine, held: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
+def _sums(running: Engine | LineByLine, held: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
     """Return what the rates of each group are made of: sums, which add up over sets of claims."""
     import ibis
 
@@ -368,9 +384,11 @@ def _completed(table: ir.Table) -> ir.Table:
     columns: dict[str, Any] = {"customs_value": table["customs_value"].cast("float64")}
     if "entered_on" in table.columns:
         columns["entered_on"] = table["entered_on"].cast("date")
-    for name, absent in (("metal_low", 0.0), ("metal_high", 1.0)):
-        if name not in table.columns:
-            columns[name] = ibis.literal(absent)
+    for name, open_end in SHARES.items():
+        columns[name] = ibis.literal(open_end)
+        if name in table.columns:
+            share = table[name].cast("float64")
+            columns[name] = ibis.ifelse(share.isnan(), open_end, share).coalesce(open_end)
     for name in ("duty", "rate"):
         absent = name not in table.columns
         columns[name] = ibis.null("float64") if absent else table[name].cast("float64")
@@ -385,7 +403,6 @@ def _completed(table: ir.Table) -> ir.Table:
 def _fixed(table: ir.Table, base: tuple[date, date], by: list[str]) -> ir.Table:
     """Return each cell of the base period on every day, with its value then and its duty now."""
     keys = list(dict.fromkeys(["hts", "origin", *(b for b in by if b != "entered_on")]))
-    metal = {"metal_low": table["metal_low"].min(), "metal_high": table["metal_high"].max()}
     quantity = table["quantity_per_dollar"] * table["customs_value"]
     now = table.group_by([*keys, "entered_on"]).aggregate(
         value_now=table["customs_value"].sum(), duty_now=table["duty"].sum(),
@@ -394,16 +411,14 @@ def _fixed(table: ir.Table, base: tuple[date, date], by: list[str]) -> ir.Table:
     inside = table.filter((table["entered_on"] >= base[0]) & (table["entered_on"] < base[1]))
     cells = inside.group_by(keys).aggregate(
         customs_value=inside["customs_value"].sum(),
-        **{
-            name: getattr(inside[name], "min" if name == "metal_low" else "max")() for name in metal
-        },
+        **{name: inside[name].max() if end else inside[name].min() for name, end in SHARES.items()},
     )
     grid = cells.cross_join(table.select("entered_on").distinct())
     on = [grid[key] == now[key] for key in (*keys, "entered_on")]
     met = grid.left_join(now, on)
     per_dollar = {name: met[f"{name}_now"] / met["value_now"].nullif(0.0)
                   for name in ("duty", "quantity")}  # fmt: skip
-    columns = [met[name] for name in (*keys, "entered_on", "customs_value", *metal)]
+    columns = [met[name] for name in (*keys, "entered_on", "customs_value", *SHARES)]
     return met.select(
         *columns,
         duty=(per_dollar["duty"] * met["customs_value"]).cast("float64"),

@@ -17,16 +17,15 @@ from tariffimpact.tariffs import CompiledSchedule
 Claims = tuple[tuple[str, float], ...]
 """Each claim made for a row and the share of it that it covers, by name."""
 
-PROGRAMMES: Final[dict[str, str]] = {
-    **dict.fromkeys(("S", "S+"), "USMCA"),
-    **dict.fromkeys(
-        ("AU", "BH", "CL", "CO", "IL", "JO", "JP", "KR", "MA", "OM", "P", "P+", "PA", "PE", "SG"),
-        "AGREEMENT",
-    ),
-    "C": "CIVIL AIRCRAFT",
-    "K": "PATENTED MEDICINES",
-}
-"""Special programme indicator of an entry to the claim it makes."""
+_PROGRAMME: Final = "programme-"
+"""How the components of the special column begin, its symbol after it."""
+_ALIKE: Final = {"R": "E"}
+"""The Caribbean Basin Trade Partnership is claimed as the Caribbean Basin preference is."""
+_LAPSED: Final = {"A": "2020", "J": "2013", "CA": "2020"}
+"""Symbols that still stand in the book, and the year in which they ceased to free of duty: the
+Generalized System of Preferences, the Andean preference, the North American agreement."""
+_PREFERENCES: Final = ("USMCA", "AGREEMENT", "AGOA", "CARIBBEAN BASIN")
+"""What goods are claimed to be under by their indicator alone; the others have headings too."""
 _CODE_OF: Final = re.compile(r"([\d.]{8,13})\s+[-:]?\s*[^\W\d].*", re.DOTALL)
 """A code with the words of its line after it."""
 
@@ -45,6 +44,8 @@ class KnownGoods:
     claims: tuple[str, ...]
     void: frozenset[str]
     """Authorities whose duties were held void, and are paid back."""
+    programmes: Mapping[str, str]
+    """Symbol of the tariff book's special column to the claim it makes."""
 
     @classmethod
     def of(cls, compiled: CompiledSchedule) -> KnownGoods:
@@ -71,6 +72,11 @@ class KnownGoods:
             date.fromisoformat(told["ends_on"]),
             tuple(sorted({part["claim"] for part in components.values()} - {""})),
             frozenset(name for name, states in status.items() if states == {"void"}),
+            {
+                name.removeprefix(_PROGRAMME).upper(): part["claim"]
+                for name, part in components.items()
+                if name.startswith(_PROGRAMME)
+            },
         )
 
     def code(self, text: str) -> str:
@@ -143,15 +149,19 @@ class KnownGoods:
         return tuple(sorted(made.items()))
 
     def programme(self, text: str) -> Claims:
-        """Return what a special programme indicator claims, and that nothing else is claimed."""
-        word = text.strip().upper()
-        if word in ("", "N/A", "NONE", "00"):
-            return tuple((name, 0.0) for name in sorted({"USMCA", "AGREEMENT"} & set(self.claims)))
-        claim = PROGRAMMES.get(word)
-        if claim is None or claim not in self.claims:
+        """Return what a special programme indicator claims; of none, that no preference is.
+
+        `A+`, `S+`, `E*` are programmes whose signs tell lines apart, which the book does.
+        """
+        symbol = text.strip().upper().rstrip("+*")
+        if symbol in ("", "N/A", "NONE", "00", *_LAPSED):
+            return tuple((name, 0.0) for name in sorted({*_PREFERENCES} & set(self.claims)))
+        claim = self.programmes.get(_ALIKE.get(symbol, symbol))
+        if claim is None:
+            known = ", ".join(sorted({*self.programmes, *_ALIKE, *_LAPSED}))
             raise ValueError(
-                "is a programme the schedule knows no claim for; it knows "
-                f"{', '.join(sorted(k for k, v in PROGRAMMES.items() if v in self.claims))}"
+                f"is a programme the schedule knows no claim for; it knows {known}; of others "
+                "state the duty in a column rate"
             )
         return ((claim, 1.0),)
 

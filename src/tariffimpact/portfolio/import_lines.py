@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 LINES: Final = ("hts", "origin", "entered_on", "customs_value")
 """Columns of import lines; `MEASURED` and any others to group by may follow."""
-MEASURED: Final = ("duty", "metal_low", "metal_high", "quantity", "rate", "claims")
-"""Optional columns: duty paid in US dollars, the bounds of the metal share, the quantity a duty
+SHARES: Final = {"metal_low": 0.0, "metal_high": 1.0, "weight_low": 0.0, "weight_high": 1.0}
+"""Bounds of the metal's share of the value and of the weight, and where they lie if unknown."""
+MEASURED: Final = ("duty", *SHARES, "quantity", "rate", "claims")
+"""Optional columns: duty paid in US dollars, the bounds of the metal's shares, the quantity a duty
 per unit is on, the rate of a line where it is known, and what is claimed for it."""
 _CODE: Final = r"^\d{8}(\d\d)?$"
 _REMEDY: Final = "correct or leave out these rows"
@@ -138,8 +140,7 @@ def _tests() -> dict[str, tuple[str, Callable[[Any], tuple[int, int]]]]:
         "duty": ("negative or no number", between(0.0, most, blank=True)),
         "quantity": ("negative or no number", between(0.0, most, blank=True)),
         "rate": ("not between 0 and 10", between(0.0, 10.0, blank=True)),
-        "metal_low": share,
-        "metal_high": share,
+        **dict.fromkeys(SHARES, share),
     }
 
 

@@ -19,7 +19,7 @@ from tariffimpact.facts.user_tables import Chunk, Columns, UserTable, open_table
 from tariffimpact.facts.workbooks import sheet_names
 from tariffimpact.portfolio.ace import read_entries
 from tariffimpact.portfolio.goods import Claims, KnownGoods, amount
-from tariffimpact.portfolio.import_lines import LINES, MEASURED
+from tariffimpact.portfolio.import_lines import LINES, MEASURED, SHARES
 from tariffimpact.portfolio.layouts import ACE, DATAWEB, OF_LINES, Layout, names_of, recognised
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MAX_BYTES: Final = 20_000_000_000
 _NUMBERS: Final = ("customs_value", "duty", "quantity")
-_OF_ONE: Final = ("metal_low", "metal_high", "metal_content", "rate")
+_OF_ONE: Final = (*SHARES, "metal_content", "metal_weight", "rate")
 _MOST: Final = 1e18
 _TOLD: Final = 50
 """Faults that are told in full; of the others, how many there are."""
 _COLUMNS: Final = ("hts", "origin", "customs_value", "entered_on", "duty", "quantity", "rate",
-                   "metal_content", "metal_low", "metal_high", "claims", "spi", "year",
+                   "metal_content", "metal_weight", *SHARES, "claims", "spi", "year",
                    "month")  # fmt: skip
 
 
@@ -245,10 +245,10 @@ class _Reading:
             values["duty"] = self._joined_duties()
         for name in _OF_ONE:
             values[name] = self.numbers(name, 10.0 if name == "rate" else 1.0, of_one=True)
-        content = values.pop("metal_content")
-        for end in ("low", "high"):
-            own = values[f"metal_{end}"]
-            values[f"metal_{end}"] = [a if a == a else b for a, b in zip(own, content, strict=True)]
+        exact = {"metal": values.pop("metal_content"), "weight": values.pop("metal_weight")}
+        for name in SHARES:
+            known = exact[name.partition("_")[0]]
+            values[name] = [a if a == a else b for a, b in zip(values[name], known, strict=True)]
         values["claims"] = self._claims()
         for name in self.file.extra:
             values.setdefault(name, list(part.columns.get(name, ())))

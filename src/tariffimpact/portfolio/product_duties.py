@@ -20,6 +20,7 @@ from tariffimpact.portfolio.skus import SkuFile
 from tariffimpact.tariffs import CompiledSchedule
 from tariffimpact.tariffs.engines import Engine, EngineName, engine
 from tariffimpact.tariffs.layers import schedule_layers
+from tariffimpact.tariffs.line_charges import FEW, charge_few
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,14 +69,24 @@ class BatchTerms:
         return self.before or known.starts_on
 
 
+Charging = Callable[["pd.DataFrame", Mapping[str, float]], "pd.DataFrame"]
+"""Charges lines under a set of claims."""
+
+
 @contextmanager
-def engines_by_claims(
-    compiled: CompiledSchedule, name: EngineName
-) -> Iterator[Callable[[Mapping[str, float]], Engine]]:
-    """Yield what gives an engine for a set of claims, the last few held."""
+def charging(compiled: CompiledSchedule, name: EngineName) -> Iterator[Charging]:
+    """Yield what charges lines under a set of claims: a few one by one, more by an engine.
+
+    The engines of the last few sets of claims are held.
+    """
     held: dict[Claims, tuple[ExitStack, Engine]] = {}
 
-    def of(claims: Mapping[str, float]) -> Engine:
+    def charge(lines: pd.DataFrame, claims: Mapping[str, float]) -> pd.DataFrame:
+        if name == "duckdb" and len(lines) <= FEW:
+            return charge_few(compiled, lines, claims=claims)
+        return engine_of(claims).charge_frame(lines)
+
+    def engine_of(claims: Mapping[str, float]) -> Engine:
         key = tuple(sorted(claims.items()))
         if key not in held:
             while len(held) >= _ENGINES:
@@ -86,7 +97,7 @@ def engines_by_claims(
         return held[key][1]
 
     try:
-        yield of
+        yield charge
     finally:
         for stack, _ in held.values():
             stack.close()
@@ -100,7 +111,7 @@ class ProductDuties:
     compiled: CompiledSchedule
     known: KnownGoods
     terms: BatchTerms
-    engine_of: Callable[[Mapping[str, float]], Engine]
+    charge: Charging
 
     def finished(self, frame: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
         """Charge the valid rows on both days and price those the schedule decides."""
@@ -146,6 +157,8 @@ class ProductDuties:
                 "origin": skus["origin"],
                 "metal_low": skus["metal_content"].fillna(0.0),
                 "metal_high": skus["metal_content"].fillna(1.0),
+                "weight_low": skus["metal_weight"].fillna(0.0),
+                "weight_high": skus["metal_weight"].fillna(1.0),
                 "quantity_per_dollar": skus["duty_quantity"]
                 / (skus["customs_value"] * skus["dutiable_share"].fillna(1.0)),
             }
@@ -169,7 +182,8 @@ class ProductDuties:
         import pandas as pd
 
         both = [lines.assign(entered_on=day.loc[lines.index]) for day in days]
-        charged = self.engine_of(claims).charge_frame(pd.concat(both, ignore_index=True))
+        asked = pd.concat(both, ignore_index=True)
+        charged = self.charge(asked, claims)
         halves = charged.iloc[: len(lines)], charged.iloc[len(lines) :]
         return [half.set_axis(lines.index) for half in halves]
 
@@ -203,7 +217,8 @@ def _any_line(known: KnownGoods) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "hts": [min(known.codes)], "origin": [min(known.origins or ["CHN"])],
-            "metal_low": [0.0], "metal_high": [1.0], "quantity_per_dollar": [0.0],
+            "metal_low": [0.0], "metal_high": [1.0], "weight_low": [0.0], "weight_high": [1.0],
+            "quantity_per_dollar": [0.0],
         }
     )  # fmt: skip
 

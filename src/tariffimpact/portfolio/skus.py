@@ -23,8 +23,8 @@ NEEDED: Final = ("sku", "hts", "origin", "customs_value")
 """Columns that a file of products must have; `hts` and `origin` not where it has `rate`."""
 OPTIONAL: Final = (
     "company", "price", "currency", "units", "unit_cost", "freight", "dutiable_share",
-    "metal_content", "demand_elasticity", "duty_quantity", "entered_on", "claims", "use", "spi",
-    "rate", "rate_before", "transport", "entry_value", "per",
+    "metal_content", "metal_weight", "demand_elasticity", "duty_quantity", "entered_on", "claims",
+    "use", "spi", "rate", "rate_before", "transport", "entry_value", "per",
 )  # fmt: skip
 """Columns that it may have; what each means is in `data/README.md`."""
 MAX_BYTES: Final = 1_000_000_000
@@ -47,6 +47,7 @@ _NUMBERS: Final[dict[str, tuple[float, float, bool, str]]] = {
 _SHARES: Final[dict[str, tuple[float, float, bool, str]]] = {
     "dutiable_share": (0.0, 1.0, False, "write the share of the customs value, 60% or 0.6"),
     "metal_content": (0.0, 1.0, True, "write the share of the customs value, 60% or 0.6"),
+    "metal_weight": (0.0, 1.0, True, "write the metal's share of the weight, 60% or 0.6"),
     "rate": (0.0, 10.0, True, "write the duty known, 15% or 0.15"),
     "rate_before": (0.0, 10.0, True, "write the duty known of the day of comparison, 15% or 0.15"),
 }

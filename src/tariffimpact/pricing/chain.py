@@ -38,6 +38,8 @@ STAGE_RULES: Final[Mapping[StageRule, str]] = {
 """What a stage does with a rise of its cost, each in words."""
 TERMS: Final = ("price", "markup", "margin")
 """How a stage's price is known: itself, over what it pays, or by the margin in it."""
+_ROUNDING: Final = 1e-12
+"""Part of a price below which a difference of prices is the rounding of a double."""
 _NEAR: Final = 0.005
 """Two ways to one price agree if they are no further apart, relative to it: prices are rounded."""
 
@@ -115,9 +117,11 @@ class Chain(Answer):
         start = "A duty"
         if len(rules) == 1 and len(self.lines) > 1:
             start = f"If every seller {STAGE_RULES[rules.pop()]}, a duty"
+        moves = f"from {money(before)} to {money(after)}, by {money(self.shelf_rise)}"
+        if not (before.is_exact and after.is_exact):
+            moves = f"of {money(before)} by {money(self.shelf_rise)}, to {money(after)}"
         return (
-            f"{start} of {money(self.duty)} {way} the shelf price from {money(before)} to "
-            f"{money(after)}, by {money(self.shelf_rise)}: {each}.{cut} Per unit "
+            f"{start} of {money(self.duty)} {way} the shelf price {moves}: {each}.{cut} Per unit "
             f"{units.listed(moved)}."
         )
 
@@ -248,7 +252,7 @@ $1,571.70 and Dealer gains $1,128.40.
         require(
             found.has_answer, "no price of the chain can be told at these numbers; check each stage"
         )
-        return found.interval
+        return _settled(found.interval, x)
 
     lines = [
         ChainLine(
@@ -423,6 +427,13 @@ class _Way:
         curve = LinearDemand if stage.demand == "linear" else IsoelasticDemand
         demand: Demand = curve(price=price, volume=1.0, demand_elasticity=elasticity)
         return np.asarray(maximise(demand=demand, old_cost=cost, cost_change=change))
+
+
+def _settled(found: Interval, x: Mapping[str, Interval]) -> Interval:
+    """Return a figure whose ends that are the rounding of a difference of prices are 0."""
+    least = _ROUNDING * x.get("shelf_price", x["customs_value"]).high
+    low, high = (0.0 if abs(end) < least else end for end in (found.low, found.high))
+    return Interval(low, high)
 
 
 def _row(party: str, rule: str, burden: Interval, **prices: Interval) -> dict[str, object]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from tariffimpact import units, writing
+from tariffimpact import charts, units, writing
 from tariffimpact.cases import Case, Question
 from tariffimpact.cases.company_rows import company_case
+from tariffimpact.cases.input_words import input_name, input_told
 from tariffimpact.companies import profile
 from tariffimpact.decisions.bridge import Bridge, input_words
 from tariffimpact.errors import ModelError, require
-from tariffimpact.facts import Facts, Source
+from tariffimpact.estimation import Estimation, worded
+from tariffimpact.estimation.pictures import pictures
+from tariffimpact.facts import Facts, PriceChange, Source
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio import BatchResult
 from tariffimpact.release import made_with
@@ -23,9 +26,11 @@ from tariffimpact.report import wording
 from tariffimpact.report.content import Document, Figure, Paragraph, Standing
 from tariffimpact.report.html import ICON, TEMPLATES, environment, inline_svg, policy
 from tariffimpact.report.pdf import compiled
+from tariffimpact.report.sections.estimates import picture_figure, sentence
+from tariffimpact.report.sections.profile import change_words, move_words, response_words
 from tariffimpact.report.webfont import font_faces
 from tariffimpact.report.wording import leading
-from tariffimpact.uncertainty.phrasing import input_value, quantity
+from tariffimpact.uncertainty.phrasing import quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,8 +40,6 @@ STEM: Final = "tariff-brief"
 """Name of the page's files, before the ending."""
 _NUMBERS: Final = 5
 _SOURCES: Final = 6
-_FRACTIONS: Final = ("share", "change", "tariff", "cut", "rise", "interest", "hazard")
-"""Endings of the names of inputs that are fractions."""
 _FIRST: Final = (
     "gross", "net", "net_bp", "gross_bp", "headwind", "mitigated", "per_share", "income_after",
     "rise_dollar", "rise_income", "rise_percent", "rise_best",
@@ -68,9 +71,11 @@ def brief_of_company(facts: Facts, company: str, *, title: str | None = None) ->
     Raises
     ------
     ModelError
-        If the company is unknown, or no cost of it is on record.
+        If the company is unknown, or nothing of it is on record.
     """
     name = facts.company_named(company)
+    if not any(row.company == name for row in facts.exposures):
+        return _brief_without_cost(facts, name, title)
     case = company_case(facts, name)
     found, own = case.earnings(), profile(facts, name)
     first = _first_sentence(found.summary())
@@ -97,6 +102,51 @@ def brief_of_company(facts: Facts, company: str, *, title: str | None = None) ->
     )
 
 
+def _brief_without_cost(facts: Facts, name: str, title: str | None) -> Brief:
+    """Return the page about a company that has disclosed no cost: what it said and did."""
+    own = profile(facts, name)
+    rows = (*own.price_moves, *own.statements)
+    require(rows, f"neither a cost nor a price nor a statement of {name} is on record")
+    moves = sorted(own.price_moves, key=lambda row: row.effective_on)[-_NUMBERS:]
+    numbers = [
+        (f"{row.product}, {units.day(row.effective_on)}", change_words(row)) for row in moves
+    ]
+    said = f"{name} has disclosed no cost of the tariffs that is on record. {response_words(own)}"
+    sources = tuple(dict.fromkeys(row.source_id for row in rows))
+    return Brief(
+        title=title or f"{name} under the US tariffs",
+        answer=Paragraph(said, sources, "evidence"),
+        figure=_moves_figure(name, moves) if moves else None,
+        numbers=tuple(numbers),
+        narrowing=(f"What the tariff costs {name}, before and after its own measures",),
+        sources=tuple(facts.source(source_id) for source_id in sources),
+        data_date=facts.dated_on,
+        made_with=made_with(facts.version, units.day),
+    )
+
+
+def _moves_figure(name: str, moves: Sequence[PriceChange]) -> Figure:
+    """Return the prices of a company before and after each move."""
+    import pandas as pd
+
+    currency = moves[-1].currency
+    frame = pd.DataFrame(
+        {
+            "label": f"{row.product}, {units.day(row.effective_on)}",
+            "low": min(row.old_price, row.new_price),
+            "high": max(row.old_price, row.new_price),
+        }
+        for row in moves
+        if row.currency == currency
+    )
+    title = f"{name}: {'; '.join(map(move_words, moves[-1:]))}"
+    return Figure(
+        name="brief", title=title, subtitle=f"US shelf price before and after, {currency}",
+        source="Prices as announced; see Sources.", alt=title, frame=frame,
+        draw=lambda: charts.range_bars(frame, form="money", currency=currency),
+    )  # fmt: skip
+
+
 def brief_of_case(case: Case, facts: Facts, *, title: str | None = None) -> Brief:
     """Return the page about a case: what its first answer says, over its ranges.
 
@@ -114,7 +164,7 @@ def brief_of_case(case: Case, facts: Facts, *, title: str | None = None) -> Brie
         answer=Paragraph(text, standing=judged),
         figure=figure,
         numbers=tuple(_question_numbers(questions)),
-        narrowing=tuple(_question_narrowing(questions)),
+        narrowing=tuple(_question_narrowing(questions, case.currency)),
         sources=case.sources,
         data_date=facts.dated_on,
         made_with=made_with(facts.version, units.day),
@@ -149,6 +199,30 @@ def brief_of_batch(
         data_date=facts.dated_on,
         made_with=made_with(facts.version, units.day),
         unsourced=f"The products of the file; duties as in {result.credit}.",
+    )
+
+
+def brief_of_estimate(found: Estimation, facts: Facts, *, title: str | None = None) -> Brief:
+    """Return the page about an estimate: what each group did, the estimates, what they may not be.
+
+    The first chart is that of the groups' own paths.
+    """
+    drawn = pictures(found)
+    numbers = [(f"{group.name}, own change", group.worded(group.change)) for group in found.groups]
+    numbers += [
+        (f"{one.term}, {one.definition.replace('_', ' ')}", worded(one, 2))
+        for one in found.estimates
+    ]
+    return Brief(
+        title=title or f"What the prices of {found.subject} say",
+        answer=Paragraph(found.first_line, standing="accounting"),
+        figure=picture_figure(drawn[0], "brief") if drawn else None,
+        numbers=tuple(numbers[:_NUMBERS]),
+        narrowing=tuple(sentence(words) for words in found.verdicts),
+        sources=(),
+        data_date=facts.dated_on,
+        made_with=made_with(facts.version, units.day),
+        unsourced=f"The prices of {found.short_name}: {found.n:,} of {found.units:,} units.",
     )
 
 
@@ -266,7 +340,7 @@ def _question_numbers(questions: list[Question]) -> Iterator[tuple[str, str]]:
         yield label, plain or quantity(found.interval, question.unit)
 
 
-def _question_narrowing(questions: list[Question]) -> Iterator[str]:
+def _question_narrowing(questions: list[Question], currency: str) -> Iterator[str]:
     """Yield the input that moves each of the first answers most, each once."""
     told: dict[str, None] = {}
     for question in questions[:_NUMBERS]:
@@ -274,12 +348,9 @@ def _question_narrowing(questions: list[Question]) -> Iterator[str]:
             continue
         frame = question.tornado().to_frame()
         if len(frame):
-            row = frame.iloc[0]
-            name, span = str(row["input"]), Interval(row["low_input"], row["high_input"])
-            share = name.endswith(_FRACTIONS)
-            ends = [input_value(span.low), input_value(span.high)]
-            words = units.percent(span) if share else " to ".join(dict.fromkeys(ends))
-            told[f"{leading(name.replace('_', ' '))}: now {words}"] = None
+            name, stated = str(frame.iloc[0]["input"]), question.inputs.stated
+            words = input_told(name, stated[name], currency, stated)
+            told[f"{leading(input_name(name))}: now {words}"] = None
     yield from list(told)[:3] or ["Nothing: every input is one number"]
 
 

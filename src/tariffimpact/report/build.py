@@ -11,7 +11,7 @@ from typing import Final
 from tariffimpact import units
 from tariffimpact.cases import Case, read_case, shipped_cases
 from tariffimpact.errors import DataError
-from tariffimpact.estimation import Estimation
+from tariffimpact.estimation import Estimation, read_estimation
 from tariffimpact.facts import Facts, TariffRow, read_facts, shipped_folder
 from tariffimpact.market import ProductTable, read_products
 from tariffimpact.release import made_with
@@ -146,6 +146,7 @@ def read_report(
     as_of: date | None = None,
     companies: tuple[str, ...] = (),
     cases: tuple[str | Path, ...] = (),
+    estimates: tuple[Path, ...] = (),
     title: str | None = None,
 ) -> Document:
     """Read a data folder, the cases named and the market beside the data; return the report.
@@ -160,27 +161,33 @@ def read_report(
         Names, in any case and without accents: the report is about these alone.
     cases
         Files, or names of shipped cases; without `companies` the report is about these alone.
+    estimates
+        Folders that `estimate --out` wrote: each result has a section after the others.
     title
         The title of the document; one that fits the subject by default.
 
     Raises
     ------
     DataError
-        With every fault of every table.
+        With every fault of every table, or if a folder holds no estimate.
     ModelError
         As in `build_report`.
     """
+    found = tuple(read_estimation(one) for one in estimates)
     facts = read_facts(folder)
     products = (shipped_folder("data") if folder is None else folder) / MARKET
     named = tuple(read_case(case, facts=facts) for case in cases)
     known = facts if as_of is None else facts.as_of(as_of)
     if companies or named:
-        return _about(facts, known, companies, named, as_of, title)
+        document = _about(facts, known, companies, named, as_of, title)
+        own = tuple(estimate_section(one, place) for place, one in enumerate(found, start=1))
+        return replace(document, sections=(*document.sections, *own))
     document = build_report(
         facts,
         as_of=as_of,
         market=read_products(products) if products.exists() else None,
         explored=tuple(_other_cases(known)),
+        estimates=found,
     )
     return document if title is None else replace(document, title=title)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _PER_SLIDE: Final = 4
 """Findings that one slide has room for."""
+_SIZES: Final = (26, 22, 18, 15)
+_WIDTH: Final = 11.7
+"""Inches of text across a slide."""
+_LEADING: Final = 1.25
 _FONT: Final = "Source Sans Pro"
 
 
@@ -41,8 +46,7 @@ def slides_of(brief: Brief, document: Document | None) -> bytes:
     for figure in _figures(brief, document):
         _chart(deck, figure)
     if brief.sources:
-        told = [_cited(s) for s in
-                brief.sources]  # fmt: skip
+        told = [_cited(source) for source in brief.sources]
         for start in range(0, len(told), 8):
             _bullets(deck, "Sources", told[start : start + 8], size=14)
     out = io.BytesIO()
@@ -56,10 +60,12 @@ def _cited(source: Source) -> str:
 
 
 def _figures(brief: Brief, document: Document | None) -> Iterator[Figure]:
-    if brief.figure is not None:
-        yield brief.figure
-    if document is not None:
-        yield from document.figures
+    """Yield the page's chart, unless the report draws the same one, and those of the report."""
+    drawn = document.figures if document is not None else ()
+    first = brief.figure
+    if first is not None and not any(first.frame.equals(figure.frame) for figure in drawn):
+        yield first
+    yield from drawn
 
 
 def _title(deck: Any, brief: Brief) -> None:
@@ -89,17 +95,39 @@ def _chart(deck: Any, figure: Figure) -> None:
         drawn = figure_of(figure.draw())
     picture = io.BytesIO(png(drawn))
     slide = _blank(deck)
-    _text(slide, figure.title, left=0.8, top=0.4, width=11.7, height=1.0, size=26, bold=True)
-    _text(slide, figure.subtitle, left=0.8, top=1.35, width=11.7, height=0.5, size=14)
+    size, lines = _title_size(figure.title)
+    below = 0.5 + lines * size * _LEADING / 72
+    _text(slide, figure.title, left=0.8, top=0.4, width=_WIDTH, height=below - 0.4, size=size,
+          bold=True)  # fmt: skip
+    _text(slide, figure.subtitle, left=0.8, top=below, width=_WIDTH, height=0.5, size=14)
     width, height = drawn.get_size_inches()
-    scale = min(11.2 / width, 4.6 / height)
+    scale = min(11.2 / width, (6.1 - below) / height)
     shape = slide.shapes.add_picture(
-        picture, _inches(0.8), _inches(1.95), _inches(width * scale), _inches(height * scale)
-    )
+        picture, _inches(0.8), _inches(below + 0.6), _inches(width * scale),
+        _inches(height * scale),
+    )  # fmt: skip
     shape.name = figure.title[:60]
     shape._element.nvPicPr.cNvPr.set("descr", figure.alt)
     credit = wording.credit(figure.source)
     _text(slide, credit, left=0.8, top=6.8, width=11.7, height=0.5, size=12)
+
+
+def _title_size(title: str) -> tuple[int, int]:
+    """Return the largest size, in points, at which a title takes two lines, and its lines.
+
+    A bold letter is taken to be 0.62 of its size wide, as in the widest of the fonts that stand in
+    for ours.
+
+    Examples
+    --------
+    >>> _title_size("Short"), _title_size("a word " * 16)
+    ((26, 1), (22, 2))
+    """
+    for size in _SIZES:
+        lines = len(textwrap.wrap(title, int(_WIDTH * 72 / (0.62 * size))))
+        if lines <= 2:
+            return size, max(1, lines)
+    return _SIZES[-1], lines
 
 
 def _blank(deck: Any) -> Any:

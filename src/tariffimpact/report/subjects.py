@@ -94,7 +94,7 @@ def about_cases(facts: Facts, cases: tuple[Case, ...], day: date) -> Subject:
         lead="What follows from the numbers of each." if several else first.file.question,
         results=gather(facts, day),
         findings=tuple(found for case in cases for found in case_findings(case, named=several)),
-        sections=tuple(case_section(case) for case in cases),
+        sections=tuple(case_section(case, told=True) for case in cases),
     )
 
 

@@ -38,8 +38,9 @@ def charge(lines: ir.Table, tables: dict[str, ir.Table], plan: Plan) -> ir.Table
     ----------
     lines
         One row a line: `hts` (8 or 10 digits), `origin` (ISO alpha-3), `entered_on` (date),
-        `metal_low` and `metal_high` (metal share of the customs value), and what else there is;
-        `quantity_per_dollar`, units of a duty per unit in a dollar of customs value, if known.
+        `metal_low` and `metal_high` (metal share of the customs value), and what else there is:
+        `quantity_per_dollar`, units of a duty per unit in a dollar of customs value, and
+        `weight_low` and `weight_high`, the metal's share of the weight, if known.
     tables
         The tables of `schedule_layers`, and `apart`.
     plan
@@ -90,9 +91,22 @@ def _decided(
         holding = [joined[f"{column}__{n}"] for n in LAYERS if column in tables[n].columns]
         return ibis.coalesce(*holding, absent) if holding else ibis.literal(absent)
 
-    def product_of(column: str) -> Any:
-        holding = [joined[f"{column}__{n}"] for n in LAYERS if column in tables[n].columns]
-        return reduce(mul, (c.coalesce(1.0) for c in holding), ibis.literal(1.0))
+    def product_of(what: str, end: End, i: int) -> Any:
+        """Return what all rows leave, those that the weight decides by the line's weight."""
+        column, by_weight = f"{what}_{end}_{i}", f"weighed_{what}_{end}_{i}"
+        left = [joined[f"{column}__{n}"] for n in LAYERS if column in tables[n].columns]
+        for name in (n for n in LAYERS if by_weight in tables[n].columns):
+            if_light = joined[f"weighed_{what}_low_{i}__{name}"]
+            limit = joined[f"limit_{what}_{i}__{name}"]
+            open_ = ibis.ifelse(weight["high"] < limit, if_light, joined[f"{by_weight}__{name}"])
+            left.append(ibis.ifelse(weight["low"] >= limit, 1.0, open_))
+        return reduce(mul, (c.coalesce(1.0) for c in left), ibis.literal(1.0))
+
+    weight = {
+        end: joined[f"weight_{end}"].coalesce(at) if f"weight_{end}" in lines.columns
+        else ibis.literal(at)
+        for end, at in (("low", 0.0), ("high", 1.0))
+    }  # fmt: skip
 
     columns: dict[str, Any] = {}
     for i in range(plan.authorities):
@@ -100,8 +114,8 @@ def _decided(
         for end in ENDS:
             columns[f"stated_{end}_{i}"] = stated(f"{end}_{i}", 0.0)
             preferred = stated(f"preferred_{end}_{i}", 1.0)
-            columns[f"kept_{end}_{i}"] = product_of(f"kept_{end}_{i}") * preferred
-            left = product_of(f"left_{end}_{i}") * stated(f"use_{end}_{i}", 1.0)
+            columns[f"kept_{end}_{i}"] = product_of("kept", end, i) * preferred
+            left = product_of("left", end, i) * stated(f"use_{end}_{i}", 1.0)
             columns[f"reach_{end}_{i}"] = left
         for what in ("floor", "metal"):
             agreed = bool(plan.same.get(f"{what}_{i}"))
@@ -135,6 +149,8 @@ def _removed(table: ir.Table, plan: Plan) -> ir.Table:
         money = [f"usd_{end}_{j}" for end in ENDS if j in plan.per_unit]
         for name in (*(f"stated_{end}_{j}" for end in ENDS), *money):
             columns[name] = ibis.ifelse(gone, 0.0, table[name])
+        if j in plan.per_unit:
+            columns[f"unit_{j}"] = ibis.ifelse(gone, "", table[f"unit_{j}"])
         for end in ENDS:
             for what in ("kept", "reach"):
                 columns[f"{what}_{end}_{j}"] = ibis.ifelse(gone, 1.0, table[f"{what}_{end}_{j}"])
@@ -168,9 +184,12 @@ def _opened(table: ir.Table, plan: Plan) -> ir.Table:
         columns["worded"] = worded
     every = range(plan.authorities)
     columns["needs_metal"] = _any(table[f"metal_{i}"] for i in _may(plan, "metal"))
-    columns["needs_claim"] = _any(table[f"kept_low_{i}"] < table[f"kept_high_{i}"] for i in every)
+    due = {i: table[f"stated_high_{i}"] > 0 for i in every}
+    due |= {i: due[i] | (table[f"usd_high_{i}"] > 0) for i in plan.per_unit}
+    kept = {i: table[f"kept_low_{i}"] < table[f"kept_high_{i}"] for i in every}
+    columns["needs_claim"] = _any(kept[i] & due[i] for i in every)
     reaches = {i: table[f"reach_low_{i}"] < table[f"reach_high_{i}"] for i in every}
-    columns["needs_use"] = _any(reaches.values())
+    columns["needs_use"] = _any(reaches[i] & due[i] for i in every)
     for slot in set(plan.slots.values()):
         columns[f"open_{slot}"] = _any(reaches[i] for i, s in plan.slots.items() if s == slot)
     return table.mutate(**columns)
@@ -330,10 +349,11 @@ def _totalled(table: ir.Table, plan: Plan, places: Mapping[End, int]) -> ir.Tabl
         held = [table[f"total_{end}_{place}_{n}"] for place, n in choices[end]]
         best = (ibis.least if end == "low" else ibis.greatest)(*held)
         chosen[f"rate_{end}"] = best
-        reached = list(zip(held, choices[end], strict=True))[1:]
+        reached = list(zip(held, choices[end], strict=True))
         for what, which in (("place", 0), ("corner", 1)):
             numbers = [(total == best, choice[which]) for total, choice in reached]
-            chosen[f"{what}_{end}"] = ibis.cases(*numbers, else_=0) if numbers else ibis.literal(0)
+            first = ibis.literal(0)
+            chosen[f"{what}_{end}"] = ibis.cases(*numbers, else_=0) if numbers[1:] else first
     return table.mutate(**chosen)
 
 

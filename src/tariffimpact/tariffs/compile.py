@@ -454,7 +454,14 @@ def _manifest(book: RuleBook, codes: Codes, facts: Facts, authorities: list[str]
         "sources_end_on": SOURCES_END.isoformat(),
         "authorities": authorities,
         "components": components,
-        "claims": {c.claim: {"question": c.question, "presumed": c.presumed} for c in book.claims},
+        "claims": {
+            c.claim: {
+                "question": c.question,
+                "presumed": c.presumed,
+                "weight_under": c.weight_under,
+            }
+            for c in book.claims
+        },
         "sources": {s: json.loads(book.sources[s].model_dump_json()) for s in sorted(used)},
         "codes": {
             "eight_digits": len(codes.codes) - len(codes.apart),

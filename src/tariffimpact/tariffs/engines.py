@@ -18,6 +18,7 @@ from tariffimpact.writing.scratch import open_scratch, scratch
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
+    import pyarrow as pa
 
 EngineName = Literal["duckdb", "spark"]
 _LINES: Final = "lines_to_charge"
@@ -125,8 +126,14 @@ def engine(layers: ScheduleLayers, name: EngineName = "duckdb") -> Iterator[Engi
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame with dates that every engine reads as dates."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
+
+    pq.write_table(arrow_table(frame), path)
+
+
+def arrow_table(frame: pd.DataFrame) -> pa.Table:
+    """Return a frame with dates as dates, plain texts and unknown numbers as nulls."""
+    import pyarrow as pa
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
     for place, column in enumerate(table.schema):
@@ -134,7 +141,7 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
             table = table.set_column(place, column.name, table[column.name].cast(pa.date32()))
         elif pa.types.is_large_string(column.type):
             table = table.set_column(place, column.name, table[column.name].cast(pa.string()))
-    pq.write_table(table, path)
+    return table
 
 
 def _connect(name: EngineName) -> Any:

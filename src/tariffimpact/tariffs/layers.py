@@ -4,8 +4,9 @@ Each table has one row per key and spell. Columns carry the place of an authorit
 list: `low_i`, `high_i` (fractions), `usd_low_i`, `usd_high_i`, `unit_i` (its duty per unit),
 `floor_i`, `metal_i`, `use_low_i`, `use_high_i`, `yields_i_j` (it gives way to j), `removes_i_j` (it
 takes j out), and what its waivers leave (`kept_low_i`, `kept_high_i`), its exemptions (`left_…`)
-and its preferences (`preferred_…`). Spells of a key never overlap, so a line meets one row of each
-table at most.
+and its preferences (`preferred_…`). What the metal's share of the weight decides stands apart, with
+the share below which it frees (`weighed_kept_low_i`, `limit_kept_i`, …). Spells of a key never
+overlap, so a line meets one row of each table at most.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import DutyBase
 from tariffimpact.tariffs.stacking import FLOORS, MFN
-from tariffimpact.tariffs.windows import DUTY, EXEMPTION, PREFERENCE, UNPAID, WAIVER
+from tariffimpact.tariffs.windows import DUTY, EXEMPTION, PREFERENCE, UNPAID, WAIVER, WEIGHED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +129,10 @@ def _with_claims(compiled: CompiledSchedule, claims: Mapping[str, float]) -> pd.
     for end, share_of_all in (("low", 0.0), ("high", 1.0)):
         shares = claim.map(claims).fillna(share_of_all).astype("float64")
         frame[f"use_{end}"] = shares.where(frame["base"] == DutyBase.END_USE, 1.0)
-    return frame
+    asked = compiled.manifest.get("claims", {}).items()
+    limits = {name: of.get("weight_under") for name, of in asked if name not in claims}
+    limit = claim.map(limits).astype("float64")
+    return frame.assign(limit=limit.where(frame["role"].isin(WEIGHED)))
 
 
 def _plan(frame: pd.DataFrame, places: Mapping[str, int]) -> Plan:
@@ -232,7 +236,8 @@ def _wide(
 ) -> pd.DataFrame:
     """Return one row per key and spell, the columns of each authority and role side by side."""
     spells = _spells(frame, keys)
-    for (authority, role), rows in frame.groupby(["authority", "role"], sort=True):
+    weighed = frame["limit"].notna()
+    for (authority, role, _), rows in frame.groupby(["authority", "role", weighed], sort=True):
         i = places[str(authority)]
         columns = _duty_columns(rows, i, places, plan) if role == DUTY else _left(rows, i, role)
         bearing = columns.assign(**{k: rows[k] for k in [*keys, *_WINDOW]})
@@ -287,4 +292,10 @@ def _left(rows: pd.DataFrame, i: int, role: Any) -> pd.DataFrame:
     import pandas as pd
 
     name = {WAIVER: "kept", EXEMPTION: "left", PREFERENCE: "preferred"}[role]
-    return pd.DataFrame({f"{name}_low_{i}": 1 - rows["high"], f"{name}_high_{i}": 1 - rows["low"]})
+    if rows["limit"].isna().all():
+        left = {f"{name}_low_{i}": 1 - rows["high"], f"{name}_high_{i}": 1 - rows["low"]}
+        return pd.DataFrame(left)
+    return pd.DataFrame({
+        f"weighed_{name}_low_{i}": 1 - rows["high"], f"weighed_{name}_high_{i}": 1 - rows["low"],
+        f"limit_{name}_{i}": rows["limit"],
+    })  # fmt: skip

@@ -38,6 +38,15 @@ class TariffComponent:
     quote: str
     notes: str
 
+    def amount_words(self) -> str:
+        """Return what it adds: a percentage, or dollars per unit."""
+        return _per_unit(self) if self.amount is None else units.percent(self.amount)
+
+    def standing_words(self) -> str:
+        """Return whether it is in force, void or only announced, and what it is charged on."""
+        standing = self.status.value.replace("_", " ") + ("" if self.counted else ", not counted")
+        return f"{standing}; {self.base.value} value"
+
 
 LEFT_OUT: Final = (
     "Not in this rate: anti-dumping and countervailing duties, which go by maker and case, and the "
@@ -143,11 +152,14 @@ class TariffRate(Answer):
 
     def explain(self) -> str:
         """Return each component with its amount, its standing and its source, one a line."""
+        return "\n".join([self.summary(), *map(_line, self.components), *self.remarks()])
+
+    def remarks(self) -> list[str]:
+        """Return what is open, noted, warned of and left out, one a line."""
         open_ = [f"Open: {question.sentence()}" for question in self.open_questions]
         notes = dict.fromkeys(part.notes for part in self.counted if part.notes)
-        told = [*map(_line, self.components), *open_, *(f"Note: {note}" for note in notes),
+        return [*open_, *(f"Note: {note}" for note in notes),
                 *(f"Warning: {warning}" for warning in self.warnings), LEFT_OUT]  # fmt: skip
-        return "\n".join([self.summary(), *told])
 
     def as_json(self) -> dict[str, Any]:
         """Return the rate and its components as the command line prints them."""
@@ -181,10 +193,8 @@ def _per_unit(part: TariffComponent) -> str:
 
 
 def _line(part: TariffComponent) -> str:
-    amount = _per_unit(part) if part.amount is None else units.percent(part.amount)
-    standing = part.status.value.replace("_", " ") + ("" if part.counted else ", not counted")
     return (
-        f"  {amount:>14}  {part.authority}: {part.name} [{standing}; {part.base.value} value]\n"
+        f"  {part.amount_words():>14}  {part.authority}: {part.name} [{part.standing_words()}]\n"
         f"{'':>16}  {part.source.publisher}, {part.locator}: {part.source.address}"
     )
 

@@ -18,11 +18,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts import CountryGroup, DutyBase, Source, Status, shipped_folder
-from tariffimpact.facts.fields import Amount, Hts, Key, Text
+from tariffimpact.facts.fields import Amount, Hts, Key, Rounding, Text
 from tariffimpact.facts.records import Record
 from tariffimpact.facts.tables import Table, read_table
 
@@ -126,6 +126,8 @@ class Claim(Record):
     question: Text
     presumed: Literal["", "no"] = ""
     """`no`: so rare that it counts as not made where nobody makes it; the answer says so."""
+    weight_under: Annotated[Rounding, Field(le=1)] | None = None
+    """Share of the weight which is the listed metal, below which the answer is yes."""
 
 
 class GoodsList(Record):
@@ -217,6 +219,7 @@ def read_rules(folder: Path | None = None, *, sources: tuple[Source, ...] = ()) 
         ]
     faults += _repeated(read["rules"], "component_id") + _repeated(read["lists"], "list")
     faults += _unasked(read, {record.claim for record in read["claims"].records})
+    faults += _unweighable(read)
     registers = {record.list: record for record in read["lists"].records}
     faults += _unregistered(read["codes"], registers)
     if faults:
@@ -249,6 +252,22 @@ def _unasked(read: dict[str, Table[Any]], claims: set[str]) -> list[Fault]:
         for row in read[name].rows
         if row.record.claim and row.record.claim not in claims
     ]
+
+
+def _unweighable(read: dict[str, Table[Any]]) -> list[Fault]:
+    """Blame what the weight cannot decide: a preference, or a duty by use."""
+    weighed = {r.claim for r in read["claims"].records if r.weight_under is not None}
+    rules = [
+        (read["rules"], row) for row in read["rules"].rows
+        if row.record.kind is RuleKind.PREFER or row.record.kind not in FREEING
+    ]  # fmt: skip
+    programmes = [(read["programmes"], row) for row in read["programmes"].rows]
+    return [
+        table.fault(row, "claim", "is decided by weight, which frees by waiver or exemption only",
+                    "make the rule one, or leave weight_under blank in claims.csv")
+        for table, row in (*rules, *programmes)
+        if row.record.claim in weighed
+    ]  # fmt: skip
 
 
 def _unregistered(codes: Table[Any], registers: Iterable[str]) -> list[Fault]:

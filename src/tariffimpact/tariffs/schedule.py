@@ -25,10 +25,12 @@ from tariffimpact.tariffs.windows import (
     PREFERENCE,
     UNPAID,
     WAIVER,
+    WEIGHED,
     CompiledSchedule,
     ScheduleFile,
     Window,
     checked_claims,
+    weighed_claims,
 )
 
 if TYPE_CHECKING:
@@ -90,6 +92,8 @@ class _Line:
     on: date
     rows: tuple[Window, ...]
     quantity_per_dollar: float | None
+    weighed: Mapping[str, float]
+    """Claims that the metal's share of the weight decides."""
 
 
 class Schedule:
@@ -174,6 +178,7 @@ class Schedule:
         on: date,
         *,
         metal_content: Interval | None = None,
+        metal_weight: Interval | None = None,
         quantity_per_dollar: float | None = None,
         questions: bool = False,
     ) -> TariffRate:
@@ -189,6 +194,8 @@ class Schedule:
             Day of entry.
         metal_content
             Share of the customs value that is metal; where unknown the rate is an interval.
+        metal_weight
+            Share of the weight that is the listed metal, which frees light articles.
         quantity_per_dollar
             Units of a duty per unit (kilograms, litres) in a US dollar of customs value: a total
             that counts the general rate then counts that duty too.
@@ -215,10 +222,31 @@ class Schedule:
                 f"no general rate for {found.name} from {country_name(origin)} on {on}; add a row "
                 "with the authority MFN for it to tariffs.csv"
             )
-        line = _Line(found, origin, on, rows, quantity_per_dollar)
+        weighed = weighed_claims(metal_weight or _OPEN, self.source.manifest)
+        line = _Line(found, origin, on, rows, quantity_per_dollar, weighed)
         rate = self._charged(line, self.claims)
         asked = tuple(self._questions(line, rate)) if questions else ()
         return replace(rate, warnings=tuple(self._warnings(line)), open_questions=asked)
+
+    def stack(
+        self,
+        hts: str,
+        origin: str,
+        on: date,
+        *,
+        metal: Interval,
+        weight: Interval,
+        quantity_per_dollar: float | None = None,
+    ) -> tuple[Stack, bool]:
+        """Return the duties of a line of 8 or 10 digits on a day, and whether the book has it then.
+
+        See `rate`, which also says where they come from.
+        """
+        rows = tuple(self._rows(self._key(hts), origin, on))
+        weighed = weighed_claims(weight, self.source.manifest)
+        duties = self._duties(rows, self.claims, weighed)
+        known = any(row.authority == MFN and row.role == DUTY for row in rows)
+        return Stack(duties, metal=metal, quantity_per_dollar=quantity_per_dollar), known
 
     def explain(self, product: str, origin: str, on: date) -> str:
         """Return the rate with each component, its amount and its source, as text."""
@@ -351,8 +379,7 @@ class Schedule:
         require(origin != "USA", "goods of the United States pay no duty here; give another origin")
 
     def _charged(self, line: _Line, claims: Mapping[str, float]) -> TariffRate:
-        duties = [self._duty(row, line.rows, claims) for row in _most_specific(line.rows, DUTY)]
-        charged = after_replacement(duties)
+        charged = self._duties(line.rows, claims, line.weighed)
         stack = Stack(
             charged, metal=line.product.metal_content,
             quantity_per_dollar=line.quantity_per_dollar,
@@ -362,12 +389,22 @@ class Schedule:
             for duty in charged
         ]
         for row in (row for row in line.rows if row.role == UNPAID):
-            duty = self._duty(row, (), claims)
+            duty = self._duty(row, (), claims, {})
             part = self._component(duty, duty.ad_valorem, duty.specific_usd, counted=False)
             parts.append(part)
         return TariffRate(line.product, line.origin, line.on, stack.total(), tuple(parts))
 
-    def _duty(self, row: Window, rows: tuple[Window, ...], claims: Mapping[str, float]) -> Duty:
+    def _duties(
+        self, rows: tuple[Window, ...], claims: Mapping[str, float], weighed: Mapping[str, float]
+    ) -> list[Duty]:
+        """Return the duties charged, with what frees of each, those replaced left out."""
+        stated = _most_specific(rows, DUTY)
+        return after_replacement([self._duty(row, rows, claims, weighed) for row in stated])
+
+    def _duty(
+        self, row: Window, rows: tuple[Window, ...], claims: Mapping[str, float],
+        weighed: Mapping[str, float],
+    ) -> Duty:  # fmt: skip
         freeing = [r for r in rows if r.authority == row.authority and r.role in FREEING]
         preferred = [r for r in freeing if r.role == PREFERENCE]
         if preferred:
@@ -375,7 +412,7 @@ class Schedule:
             freeing = [r for r in freeing if r.role != PREFERENCE or r is best]
         left = dict.fromkeys((*FREEING,), _WHOLE)
         for each in freeing:
-            left[each.role] = left[each.role] * (1 - self._freed(each, claims))
+            left[each.role] = left[each.role] * (1 - self._freed(each, claims, weighed))
         freeing = [each for each in freeing if each.high > 0]
         specific = Interval(row.specific_low, row.specific_high) if row.specific_high else None
         only_specific = row.high == 0 and specific is not None
@@ -395,10 +432,14 @@ class Schedule:
         claimed = claims.get(self._components[row.component_id]["claim"])
         return _OPEN if claimed is None else Interval.exactly(claimed)
 
-    def _freed(self, row: Window, claims: Mapping[str, float]) -> Interval:
+    def _freed(
+        self, row: Window, claims: Mapping[str, float], weighed: Mapping[str, float]
+    ) -> Interval:
+        """Return the share freed: as claimed, else as the weight decides, else as the rule says."""
         claim = self._components[row.component_id]["claim"]
-        if claim in claims:
-            return Interval.exactly(claims[claim] * row.high)
+        share = claims.get(claim, weighed.get(claim) if row.role in WEIGHED else None)
+        if share is not None:
+            return Interval.exactly(share * row.high)
         return Interval(row.low, row.high)
 
     def _component(
@@ -444,14 +485,18 @@ class Schedule:
         open_claims = dict.fromkeys(
             part["claim"]
             for key in sorted(bearing)
-            if (part := self._components[key])["claim"] and part["claim"] not in self._made
+            if (part := self._components[key])["claim"]
+            and part["claim"] not in {*self._made, *line.weighed}
         )
         for claim in open_claims:
             no, yes = (self._charged(line, self.claims | {claim: share}) for share in (0.0, 1.0))
             if (no.rate, no.specific_usd) != (yes.rate, yes.specific_usd):
-                asks = self.source.manifest.get("claims", {}).get(claim, {}).get("question", "")
-                how = f"--claim '{claim}=1' or =0" + (
-                    "; presumed not" if claim in self.claims else ""
+                asked = self.source.manifest.get("claims", {}).get(claim, {})
+                asks = asked.get("question", "")
+                how = (
+                    f"--claim '{claim}=1' or =0"
+                    + ("; presumed not" if claim in self.claims else "")
+                    + (", or --weight SHARE" if asked.get("weight_under") else "")
                 )
                 yield OpenQuestion(claim, asks, how, no.rate, yes.rate)
         on_metal = any(part.base is DutyBase.METAL for part in rate.counted)

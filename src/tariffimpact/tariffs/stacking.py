@@ -59,6 +59,10 @@ class Charge(Protocol):
         """US dollars per unit; None where the duty is ad valorem only."""
 
     @property
+    def specific_unit(self) -> str:
+        """What it is per; blank where the duty is ad valorem only."""
+
+    @property
     def displaced_by(self) -> tuple[str, ...]:
         """Authorities that take its place on the value they bear on."""
 
@@ -116,9 +120,18 @@ class Stack:
 
     def total(self) -> Interval:
         """Return the sum of the charged rows, lowest and highest over the corners."""
-        charged = [self._over_corners(row) for row in self.charged if row.ad_valorem is not None]
-        totals = [sum(amounts) for amounts in zip(*charged, strict=True)] or [0.0]
-        return Interval(round(min(totals), 12), round(max(totals), 12))
+        low, high = (sum(self.parts(end)) for end in ("low", "high"))
+        return Interval(round(low, 12), round(high, 12))
+
+    def parts(self, end: str) -> list[float]:
+        """Return what each row adds at the choice that gives an end of the total."""
+        if not self.charged:
+            return []
+        nothing = [0.0] * len(self._corners)
+        rows = [nothing if row.ad_valorem is None else self._over_corners(row)
+                for row in self.charged]  # fmt: skip
+        at = [list(amounts) for amounts in zip(*rows, strict=True)]
+        return (min if end == "low" else max)(at, key=sum)
 
     def amount(self, row: Charge) -> Interval | None:
         """Return what one row adds to the rate; None where its duty is per unit only."""

@@ -14,7 +14,7 @@ import io
 import json
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.answers import Answer
 from tariffimpact.errors import DataError, Fault, ModelError, require, shortened
+from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +45,8 @@ UNPAID: Final = "not charged"
 preference (a waiver of which the most specific scope decides), or a duty that was announced and
 never charged."""
 FREEING: Final = (WAIVER, EXEMPTION, PREFERENCE)
+WEIGHED: Final = (WAIVER, EXEMPTION)
+"""What the weight of the metal may decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,13 @@ class CompiledSchedule(Answer):
         end = self.sources_end_on
         return sorted({self.starts_on, *(day for day in edges if self.starts_on < day < end)})
 
+    def of_codes(self, codes: Iterable[str]) -> CompiledSchedule:
+        """Return the schedule of some codes alone, and of what is charged on every product."""
+        wanted = {"", *codes}
+        wanted |= {code[:8] for code in wanted}
+        rows = self.frame["hts"].isin(wanted)
+        return CompiledSchedule(self.frame[rows].reset_index(drop=True), self.manifest)
+
     @cached_property
     def _by_code(self) -> dict[str, Any]:
         indices: Any = self.frame.groupby("hts", sort=True).indices
@@ -186,9 +196,14 @@ class CompiledSchedule(Answer):
         rows = self.frame.iloc[self._by_code[code]].to_dict("records")
         return [Window(**_with_days({str(k): v for k, v in row.items()})) for row in rows]
 
+    @cached_property
+    def _codes(self) -> list[str]:
+        return sorted(code for code in self._by_code if code)
+
     def codes_under(self, prefix: str) -> list[str]:
         """Return the codes that start with some digits, in order."""
-        return [code for code in self._by_code if code and code.startswith(prefix)]
+        codes = self._codes
+        return codes[bisect_left(codes, prefix) : bisect_left(codes, prefix + ":")]
 
     def joined(
         self, windows: list[Window], components: dict[str, Any], sources: dict[str, Any]
@@ -272,6 +287,18 @@ def checked_claims(claims: Mapping[str, float], manifest: Mapping[str, Any]) -> 
         require(0 <= share <= 1, f"the share of a claim is between 0 and 1 (got {name} {share})")
         checked[known[_squeezed(name)]] = share
     return checked
+
+
+def weighed_claims(weight: Interval, manifest: Mapping[str, Any]) -> dict[str, float]:
+    """Return the claims that the share of the weight which is metal decides, 1 or 0."""
+    told: dict[str, float] = {}
+    for name, claim in manifest.get("claims", {}).items():
+        limit = claim.get("weight_under")
+        if limit is not None and weight.high < limit:
+            told[name] = 1.0
+        elif limit is not None and weight.low >= limit:
+            told[name] = 0.0
+    return told
 
 
 def _squeezed(name: str) -> str:

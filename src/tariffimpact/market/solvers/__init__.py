@@ -74,13 +74,8 @@ def solve(
 ) -> Solved:
     """Return the equilibrium prices of a game, or its best attempt, marked unconverged.
 
-    Parameters
-    ----------
-    anchors
-        Games whose equilibrium prices are known; where demand has no index of utility the search
-        walks from them if it must.
-    hold
-        Prices that are fixed from outside, NaN for products that are free, shape (J,).
+    `anchors` are games whose equilibrium prices are known, to walk from where demand has no index
+    of utility; `hold` are prices fixed from outside, NaN where free.
     """
     begin = _FIRST_MARKUP * game.cost
     fixed = np.zeros(begin.size, dtype=bool) if hold is None else np.isfinite(hold)
@@ -90,7 +85,8 @@ def solve(
     if apart is not None:
         return measured(game, fixed, np.where(fixed, begin, apart), 0.0, 0)
     if isinstance(game.demand, LinearDemand):
-        return measured(game, fixed, _linear(game, game.demand, fixed, begin), 0.0, 1)
+        row = replace(game, cost=game.cost[None], weight=game.weight[None])
+        return measured(game, fixed, _linear(row, game.demand, fixed, begin)[0][0], 0.0, 1)
     if not isinstance(game.demand, ChoiceDemand):
         return measured(game, fixed, *solve_prices(game, anchors, fixed, begin))
     found = None if fixed.any() else _by_firm(game, game.demand, firms)
@@ -119,33 +115,31 @@ def separable(game: Game) -> Array | None:
     return np.asarray(game.cost / (1 - 1 / atomistic_elasticity(demand, game.cost)))
 
 
-def _linear_terms(game: Game, demand: LinearDemand) -> tuple[Array, Array]:
-    """Return what multiplies margins (Cournot: sales) and prices in the conditions.
+def _linear(
+    game: Game, demand: LinearDemand, held: Flags, prices: Array
+) -> tuple[Array, Array, Array]:
+    """Return the prices of many games, (R, J), that solve conditions linear in them.
 
-    Shape (J, J), or (..., J, J) for the weights of many games.
+    Also what multiplies margins (Cournot: sales) there, and the Hessians of profit. Rows of the
+    same weights share one factorisation, shape (1, J, J). Sales may come out negative: priced out.
     """
+    weight = game.weight[:1] if (game.weight == game.weight[:1]).all() else game.weight
+    pull = replace(game, weight=weight).pull.reshape(-1, demand.size, demand.size)
+    own = inverse(demand.slope) if game.conduct == "cournot" else demand.slope
+    steep, even = pull * own.T, np.eye(demand.size)
     if game.conduct == "cournot":
-        steep = game.pull * inverse(demand.slope).T
-        return steep, np.eye(demand.size) + steep @ demand.slope
-    steep = game.pull * demand.slope.T
-    return steep, demand.slope + steep
-
-
-def _linear(game: Game, demand: LinearDemand, held: Flags, prices: Array) -> Array:
-    """Return the prices that solve the conditions of linear demand, which are linear in them.
-
-    Sales of a product may come out negative: it is priced out.
-    """
-    steep, matrix = _linear_terms(game, demand)
-    if game.conduct == "cournot":
-        right = game.cost - steep @ demand.intercept
+        matrix, right = even + steep @ demand.slope, game.cost - steep @ demand.intercept
     else:
-        right = steep @ game.cost - demand.intercept
-    matrix[held] = np.eye(demand.size)[held]
+        matrix, right = demand.slope + steep, _times(steep, game.cost) - demand.intercept
+    matrix[:, held], right[:, held] = even[held], prices[held]
     try:
-        return np.asarray(np.linalg.solve(matrix, np.where(held, prices, right)))
+        if len(matrix) == 1:
+            found = np.asarray(np.linalg.solve(matrix[0], right.T).T)
+        else:
+            found = np.asarray(np.linalg.solve(matrix, right[:, :, None])[:, :, 0])
     except np.linalg.LinAlgError:
-        return np.full(demand.size, np.nan)
+        found = np.full(right.shape, np.nan)
+    return found, steep, (np.diag(game.ownership) * weight)[:, :, None] * (own + steep)
 
 
 def _by_firm(
@@ -227,10 +221,8 @@ def check_offered(
 ) -> None:
     """Raise a `ModelError` that names the products a firm does better not to sell, if any.
 
-    For a search that found no equilibrium. With CES demand a firm that keeps less of a dollar from
-    one product than from another (unequal duties levied on its border prices, or partial ownership)
-    may raise the first one's price without limit. `hold` are prices fixed from outside, NaN where
-    free.
+    For a search that found none. A CES firm that keeps less of a dollar from one product than from
+    another may raise the first one's price without limit.
     """
     demand = game.demand
     if not isinstance(demand, ChoiceDemand):
@@ -303,39 +295,41 @@ def _dearer(game: Game, gone: Flags, prices: Array) -> Array:
 def solve_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
     """Return prices, shape (R, J), and residuals, shape (R,), infinite where a row is in doubt.
 
-    `game` has costs and weights of shape (R, J): one row per scenario. A row of doubt is not
-    settled here, and is for the solver of single markets to solve or to refuse.
+    `game` has a row per scenario; one in doubt is for the solver of single markets.
     """
     if not isinstance(game.demand, ManyPrices):
-        return _undecided(game)
+        return np.full_like(game.cost, np.nan), np.full(len(game.cost), np.inf)
     with np.errstate(all="ignore"):
         prices, residual = _solved_rows(game, firms)
         sold = (game.demand.quantities(prices) > 0).all(axis=1) & (prices > 0).all(axis=1)
     return prices, np.where(sold & (residual <= TOLERANCE), residual, np.inf)
 
 
-def _undecided(game: Game) -> tuple[Array, Array]:
-    return np.full_like(game.cost, np.nan), np.full(len(game.cost), np.inf)
-
-
 def _solved_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
     """Return prices and residuals; infinite or NaN where no method here applies."""
+    tall = max(1, _ENTRIES // game.demand.size**2)
+    if separable(game) is None and not isinstance(game.demand, LinearDemand):
+        tall = len(game.cost)
+    parts = [
+        _some_rows(replace(game, cost=game.cost[row : row + tall],
+                           weight=game.weight[row : row + tall]), firms)
+        for row in range(0, len(game.cost), tall)
+    ]  # fmt: skip
+    prices, residual = (np.concatenate(x) for x in zip(*parts, strict=True))
+    return prices, residual
+
+
+def _some_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
+    """Return the same for rows whose matrices fit in memory together."""
     apart = separable(game)
     if apart is not None:
         return apart, np.max(game.relative(apart), axis=1)
     if isinstance(game.demand, LinearDemand):
-        tall = max(1, _ENTRIES // game.demand.size**2)
-        parts = [
-            _linear_rows(replace(game, cost=game.cost[row : row + tall],
-                                 weight=game.weight[row : row + tall]), game.demand, firms)
-            for row in range(0, len(game.cost), tall)
-        ]  # fmt: skip
-        prices, residual = (np.concatenate(x) for x in zip(*parts, strict=True))
-        return prices, residual
+        return _linear_rows(game, game.demand, firms)
     plain = game.conduct == "bertrand" and is_partition(game.ownership, firms)
     if plain and isinstance(game.demand, ChoiceDemand):
         return _choice_rows(game, game.demand, firms)
-    return _undecided(game)
+    return np.full_like(game.cost, np.nan), np.full(len(game.cost), np.inf)
 
 
 def _choice_rows(game: Game, demand: ChoiceDemand, firms: tuple[str, ...]) -> tuple[Array, Array]:
@@ -352,29 +346,15 @@ def _choice_rows(game: Game, demand: ChoiceDemand, firms: tuple[str, ...]) -> tu
 
 
 def _linear_rows(game: Game, demand: LinearDemand, firms: tuple[str, ...]) -> tuple[Array, Array]:
-    """Return the prices that solve the conditions of linear demand, which are linear in them.
-
-    Rows of the same weights share one factorisation and one Hessian of profit, which is quadratic.
-    """
-    weight = game.weight[:1] if (game.weight == game.weight[:1]).all() else game.weight
-    steep, matrix = _linear_terms(replace(game, weight=weight), demand)
-    steep, matrix = (x.reshape(-1, demand.size, demand.size) for x in (steep, matrix))
-    cournot = game.conduct == "cournot"
-    if cournot:
-        right = game.cost - steep @ demand.intercept
-    else:
-        right = _times(steep, game.cost) - demand.intercept
-    try:
-        prices = _over(matrix, right)
-    except np.linalg.LinAlgError:
-        return _undecided(game)
+    """Return prices and residuals of linear demand, infinite where profit is no maximum."""
+    free = np.zeros(demand.size, dtype=np.bool_)
+    prices, steep, hessian = _linear(game, demand, free, game.cost[0])
     sold, margin = demand.quantities(prices), prices - game.cost
+    cournot = game.conduct == "cournot"
     lead, other = (margin, sold) if cournot else (sold, margin)
     size = (prices if cournot else sold) + _times(np.abs(steep), np.abs(other))
     gap = np.max(np.abs(lead + _times(steep, other)) / size, axis=1)
-    scale = (np.diag(game.ownership) * weight)[:, :, None]
-    own = inverse(demand.slope) if cournot else demand.slope
-    return prices, np.where(_at_maximum(scale * (own + steep), firms), gap, np.inf)
+    return prices, np.where(_at_maximum(hessian, firms), gap, np.inf)
 
 
 def _times(matrix: Array, rows: Array) -> Array:
@@ -382,13 +362,6 @@ def _times(matrix: Array, rows: Array) -> Array:
     if len(matrix) == 1:
         return np.asarray(rows @ matrix[0].T)
     return np.asarray((matrix @ rows[:, :, None])[:, :, 0])
-
-
-def _over(matrix: Array, rows: Array) -> Array:
-    """Return the x whose product with the matrix is each row; see `_times`."""
-    if len(matrix) == 1:
-        return np.asarray(np.linalg.solve(matrix[0], rows.T).T)
-    return np.asarray(np.linalg.solve(matrix, rows[:, :, None])[:, :, 0])
 
 
 def _at_maximum(hessian: Array, firms: tuple[str, ...]) -> Flags:

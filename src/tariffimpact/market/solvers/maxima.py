@@ -147,10 +147,9 @@ class OwnNests:
 
 
 def better_elsewhere(at: OwnNests) -> tuple[Array, Array]:
-    """Return by what fraction of its profit a firm gains by other prices in a nest, and where.
+    """Return by what fraction of its profit a firm gains by other prices in a nest, shape (C,).
 
-    Shape (C,): 0 in a cell whose point is best; and the part of its sales that each product keeps
-    at the best point, shape (P,).
+    0 where the point is best; and the part of its sales each product keeps there, shape (P,).
     """
     doubt = at.doubtful()
     gain, left = np.zeros(doubt.size), np.ones(at.cell.size)
@@ -252,11 +251,7 @@ def _owned(firms: tuple[str, ...], free: Flags) -> Iterator[Labels]:
 
 
 def surely_best(game: Game, firms: tuple[str, ...], free: Flags) -> str | None:
-    """Return the theorem by which every point that meets the conditions is best for every firm.
-
-    A price that is held leaves a firm's profit a sum over its other products under Bertrand without
-    nests; elsewhere nothing is known of it.
-    """
+    """Return the theorem by which every point that meets the conditions is best for every firm."""
     demand = game.demand
     if game.conduct == "price_taking":
         return "price takers have no choice"
@@ -284,11 +279,7 @@ def known_best(game: Game, firms: tuple[str, ...], free: Flags) -> bool:
 def refuse_unbounded(
     game: Game, firms: tuple[str, ...], products: tuple[str, ...], free: Flags
 ) -> None:
-    """Raise a `ModelError` that names two products of a firm between which profit has no bound.
-
-    With constant elasticities a product whose price rises without limit sends the sales of its
-    substitutes up without limit (Cournot: what is not sold of one, the price of the other).
-    """
+    """Raise a `ModelError` that names two products of a firm between which profit has no bound."""
     demand = game.demand
     if not isinstance(demand, LogLinearDemand) or game.conduct not in ("bertrand", "cournot"):
         return
@@ -317,9 +308,7 @@ def require_best(
 ) -> None:
     """Raise a `ModelError` unless no firm gains by small changes, or by withdrawing products.
 
-    Of firms with up to 12 products every set of them is tried, of larger ones each product and all
-    the `dutied` ones, rivals at their prices (Cournot: their sales), the rest re-priced at its
-    best.
+    Rivals stay at their prices (Cournot: their sales); the rest is re-priced. See `withdrawals`.
     """
     if surely_best(game, firms, free):
         return
@@ -508,10 +497,7 @@ def uniqueness(game: Game, firms: tuple[str, ...]) -> str | None:
 
 
 def bounds(game: Game) -> Iterator[tuple[Array, Array]]:
-    """Yield bounds on each product's y, shape (J,), ever closer, until they meet or are stuck.
-
-    None for games whose equilibria may lie anywhere, or in which firms do not set prices.
-    """
+    """Yield bounds on each product's y, shape (J,), ever closer; none where there are none."""
     demand = game.demand
     if not isinstance(demand, ChoiceDemand) or game.conduct != "bertrand":
         return

@@ -7,7 +7,7 @@ it cannot miss (Allgower and Georg 1990, *Numerical Continuation Methods*).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -324,3 +324,13 @@ def solve_tied(
         if found.error <= SETTLED:
             break
     return conditions.shelf(found.x)[0], replace(conditions, game=game), found
+
+
+def off_peak(conditions: TiedConditions, z: Array, makers: Sequence[str]) -> Iterator[str]:
+    """Yield the makers whose profit is not at a local maximum in their own unknowns of z."""
+    point = conditions.at(z, 1.0)
+    assert point is not None
+    for firm in dict.fromkeys(makers):
+        own = np.flatnonzero(np.array(makers) == firm)
+        if np.linalg.eigvals(point.jacobian[np.ix_(own, own)]).real.max() > TOLERANCE:
+            yield firm

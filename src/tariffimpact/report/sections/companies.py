@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from tariffimpact import charts, units
 from tariffimpact.companies import (
+    HEADWINDS,
     IN_PART,
     OTHER_REASON,
     PASSES_ON,
     CompanyComparison,
     CompanyProfile,
     ExposureShare,
+    headwind_words,
 )
 from tariffimpact.facts import EVERYBODY, Basis, Exposure
 from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import Results
+from tariffimpact.report.wording import leading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +90,7 @@ def company_rows(compared: CompanyComparison, sectors: Mapping[str, str]) -> pd.
 
     frame = compared.to_frame()[
         ["company", "basis", "low", "high", "same_period", "response", "currency", "amount_low",
-         "amount_high", "period"]
+         "amount_high", "period", *HEADWIND_COLUMNS]
     ].dropna(subset=["low", "high"], how="all")  # fmt: skip
     finite = frame["high"].where(np.isfinite(frame["high"].astype(float)), frame["low"])
     frame = frame.assign(
@@ -104,6 +107,9 @@ def company_rows(compared: CompanyComparison, sectors: Mapping[str, str]) -> pd.
     return frame.drop(columns=["_top", "_end"]).reset_index(drop=True)
 
 
+HEADWIND_COLUMNS = tuple(
+    f"headwind_{basis.value}_{end}" for basis in HEADWINDS.values() for end in ("low", "high")
+)
 _OTHERS = "Other industries"
 STORY = ("Sony", "Nintendo", "Microsoft", "Estée Lauder", "PepsiCo", "Monster Beverage")
 """The companies that the story is about."""
@@ -190,13 +196,34 @@ def passing_words(compared: CompanyComparison) -> str:
         does = "passes" if passing else "does not pass"
         return f"{only.company} {does} the tariff on, as far as it is known"
     if passing:
-        verb = "passes" if len(passing) == 1 else "pass"
-        count = f"{len(passing)} of {len(profiles)} companies {verb} the tariff on and say so"
+        verb, says = ("passes", "says") if len(passing) == 1 else ("pass", "say")
+        count = f"{len(passing)} of {len(profiles)} companies {verb} the tariff on and {says} so"
     else:
         count = f"None of {len(profiles)} companies passes the tariff on and says so"
     return (
         f"{count}; {len(others)} raised prices and gave another reason or none" if others else count
     )
+
+
+def companies_finding(results: Results) -> list[Paragraph]:
+    """Return what the companies have in common: who passes on, and what it costs them."""
+    profiles = results.companies.profiles
+    if len(profiles) < 2:
+        return []
+    known = exposure_span(results.companies)
+    costs = "" if known is None else f" {leading(known)}."
+    margin = headwind_sentence(results.companies)
+    costs += "" if margin is None else f" {leading(margin)}."
+    silent = [p.company for p in profiles if not p.exposures]
+    named = units.listed(silent) if len(silent) <= 6 else f"{len(silent)} companies"
+    unsaid = f" Of {named} no figure was found." if silent else ""
+    return [
+        Paragraph(
+            leading(f"{passing_words(results.companies)}.{costs}{unsaid}"),
+            tuple(dict.fromkeys(row.source_id for p in profiles for row in p.headwinds)),
+            "evidence",
+        )
+    ]
 
 
 def _firms_in_general(results: Results) -> list[Paragraph]:
@@ -214,43 +241,69 @@ def _firms_in_general(results: Results) -> list[Paragraph]:
     ]
 
 
+def headwind_sentence(compared: CompanyComparison) -> str | None:
+    """Return which companies give the effect on their margin in basis points, as a clause."""
+    told = [
+        f"{' and '.join(map(headwind_words, profile.headwinds))} ({profile.company})"
+        for profile in compared.profiles
+        if profile.headwinds
+    ]
+    if not told:
+        return None
+    return f"off the margin the tariff takes, by their own words, {units.listed(told)}"
+
+
 def _table(compared: CompanyComparison) -> Table:
+    """Return the companies' figures; a column for what they say of their margin if any does."""
     rows = [(p, entry) for p in compared.profiles for entry in (p.exposures or (None,))]
+    said = any(p.headwinds for p in compared.profiles)
+    told = [_row(profile, entry) for profile, entry in rows]
+    columns = (*_COSTS, *((_MARGIN,) if said else ()), "Price move", "Response")
+    cells = [
+        (*row, *((_margin(profile),) if said else ()), profile.price_words, profile.response)
+        for row, (profile, _) in zip(told, rows, strict=True)
+    ]
+    margin = (
+        f"{_MARGIN}: basis points (hundredths of a percent) of sales that the company itself says "
+        "the tariff takes off its margin. "
+        if said
+        else ""
+    )
     return Table(
         caption="Exposure, price move and response",
-        columns=("Company", "Exposure", "Basis", "Period", "Of sales", "Price move", "Response"),
-        rows=tuple(_row(profile, entry) for profile, entry in rows),
+        columns=columns,
+        rows=tuple(cells),
         cites=tuple(_row_cites(profile, entry) for profile, entry in rows),
-        numeric=(1, 4, 5),
+        numeric=(1, 4, 5, 6) if said else (1, 4, 5),
         searchable=len(rows) > 12,
         note="Of sales: * the sales are of another period; † the exposure is an annual rate. "
-        "“No sales” where none of the same part of the company and currency is on record. "
+        f"“No sales” where none of the same part of the company and currency is on record. {margin}"
         "Price move: smallest to largest over products in the US since February 2025, whatever "
         "the reason but one that is not the tariff.",
     )
 
 
+_COSTS = ("Company", "Exposure", "Basis", "Period", "Of sales")
+_MARGIN = "On its margin"
+
+
 def _row(profile: CompanyProfile, entry: ExposureShare | None) -> tuple[str, ...]:
-    price = profile.price_words
     if entry is None:
-        return (profile.company, "none found", "", "", "", price, profile.response)
+        return (profile.company, "none found", "", "", "")
     star = " †" if entry.exposure.annualised else "" if entry.same_period else " *"
     share = "no sales" if entry.share is None else f"{_share(entry)}{star}"
     basis = "not said" if entry.basis is Basis.UNSTATED else entry.basis.value
     amount = units.big_money(entry.exposure.amount, entry.exposure.currency)
-    return (
-        profile.company,
-        amount,
-        basis,
-        entry.exposure.period,
-        share,
-        price,
-        profile.response,
-    )
+    return (profile.company, amount, basis, entry.exposure.period, share)
+
+
+def _margin(profile: CompanyProfile) -> str:
+    return "; ".join(headwind_words(row).replace("basis points", "bp") for row in profile.headwinds)
 
 
 def _row_cites(profile: CompanyProfile, entry: ExposureShare | None) -> tuple[str, ...]:
-    found = [row.source_id for row in (*profile.price_moves, *profile.statements)]
+    said = (*profile.price_moves, *profile.statements, *profile.headwinds)
+    found = [row.source_id for row in said]
     if entry is not None:
         found = [entry.exposure.source_id, *found]
         if entry.sales is not None:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from tariffimpact import units
 from tariffimpact.cases import Case
-from tariffimpact.report.content import Block, Figure, Paragraph, Section, Standing
+from tariffimpact.cases.input_words import input_name, input_told
+from tariffimpact.pricing.chain import STAGE_RULES
+from tariffimpact.report.content import Block, Figure, Paragraph, Section, Standing, Table
+from tariffimpact.report.wording import leading
+from tariffimpact.uncertainty.inputs import Inputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,18 +42,22 @@ _ASKED: Final[dict[str, tuple[str, str]]] = {
 """Table of the case file to the method that answers it, and the measure of its chart."""
 
 
-def case_section(case: Case) -> Section:
-    """Return what a case asks and what the models answer, with charts and their numbers.
+def case_section(case: Case, *, told: bool = False) -> Section:
+    """Return what a case asks, what the models answer, with charts, and what they rest on.
 
     Parameters
     ----------
     case
         A case as read; only what it holds is answered.
+    told
+        Whether the answers stand among the findings already, and so are drawn here alone.
     """
     blocks: list[Block] = [Paragraph(case.file.question, _cites(case))]
     for kind, answer, measure in _answers(case):
-        blocks.append(Paragraph(answer.summary(), standing="model"))
+        if not told:
+            blocks.append(Paragraph(answer.summary(), standing=_standing(case)))
         blocks.append(_figure(case, kind, answer, measure))
+    blocks.append(_inputs(case))
     reasons = [reason for reason in _reasons(case) if reason]
     blocks += [Paragraph(reason, standing="assumption") for reason in dict.fromkeys(reasons)]
     return Section(f"case-{_slug(case.name)}", f"Case: {case.title}", tuple(blocks))
@@ -61,12 +69,11 @@ def case_findings(case: Case, *, named: bool = False) -> Iterator[Paragraph]:
     `named` puts the case's title before what is not about a product.
     """
     start = f"{case.title}: " if named else ""
-    cites = _cites(case)
-    standing: Standing = "assumption" if _is_judged(case) else "model"
+    cites, standing = _cites(case), _standing(case)
     for item in case.products:
         if item.has_rate:
             told = item.pass_through(case.currency).summary()
-            yield Paragraph(f"{item.name}: {told}", cites, "assumption" if named else standing)
+            yield Paragraph(f"{item.name}: {told}", cites, standing)
     for item in case.products:
         if item.rules:
             yield Paragraph(case.prices(item.name).summary(), cites, standing)
@@ -75,9 +82,35 @@ def case_findings(case: Case, *, named: bool = False) -> Iterator[Paragraph]:
             yield Paragraph(f"{start}{answer.summary()}", cites, standing)
 
 
-def _is_judged(case: Case) -> bool:
-    """Return whether any number of the case is a judgement."""
-    return any(_reasons(case))
+def _standing(case: Case) -> Standing:
+    """Return what an answer of a case is: an assumption where an input is a range or a judgement.
+
+    No arithmetic makes an answer firmer than what it rests on.
+    """
+    spread = any(len(Inputs(stated).fixed) < len(stated) for stated in case.inputs().values())
+    return "assumption" if spread or any(_reasons(case)) else "model"
+
+
+def _inputs(case: Case) -> Table:
+    """Return what the answers rest on, as the case gives it."""
+    rows = [
+        (
+            name or case.title,
+            leading(input_name(key)),
+            input_told(key, value, case.currency, stated),
+        )
+        for name, stated in case.inputs().items()
+        for key, value in stated.items()
+    ]
+    several = len({row[0] for row in rows}) > 1
+    return Table(
+        caption="What the answers rest on",
+        columns=("Of", "Input", "Value") if several else ("Input", "Value"),
+        rows=tuple(row if several else row[1:] for row in rows),
+        cites=tuple(_cites(case) for _ in rows),
+        numeric=(2,) if several else (1,),
+        searchable=len(rows) > 20,
+    )
 
 
 def _answers(case: Case) -> Iterator[tuple[str, Answer, str]]:
@@ -119,6 +152,13 @@ def _finding(kind: str, answer: Any) -> str:
         if not spans:
             return f"No price of {answer.product} does"
         return f"A price of {answer.product} {units.listed(spans[:2])}"
+    if kind.startswith("chain"):
+        rules = {line.rule for line in answer.lines}
+        held = f", if every seller {STAGE_RULES[rules.pop()]}" if len(rules) == 1 else ""
+        duty, rise = (
+            units.money(span, answer.currency, 2) for span in (answer.duty, answer.shelf_rise)
+        )
+        return f"{duty} of duty puts {rise} on the shelf price{held}"
     if kind == "recovery":
         return f"The rise brings back {units.percent(answer.rate, 0)} of the exposure"
     first: str = re.split(r"(?<=[a-z%\d])\. (?=[A-Z])", answer.summary())[0]

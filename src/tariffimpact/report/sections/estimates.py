@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from tariffimpact import units
 from tariffimpact.estimation import Estimation, told
 from tariffimpact.estimation.pictures import Picture, pictures
@@ -21,13 +19,13 @@ def estimate_section(found: Estimation, number: int = 1) -> Section:
         Its place among several of a report, from 1; names of anchors and figures end in it.
     """
     blocks: list[Block] = [Paragraph(found.first_line, standing="accounting"), _groups(found)]
-    blocks += [_figure(picture, number) for picture in pictures(found)]
+    drawn = pictures(found)
+    blocks += [picture_figure(one, f"estimate-{number}-{one.name}") for one in drawn]
     blocks.append(Bullets(tuple(Paragraph(told(one), standing="model") for one in found.estimates)))
     if found.verdicts:
         blocks.append(Paragraph("What these numbers may not be taken for:"))
-        blocks.append(Bullets(tuple(Paragraph(_sentence(words)) for words in found.verdicts)))
-    name = re.sub(r"\.\w+$", "", found.short_name)
-    return Section(f"estimate-{number}", f"What the prices of {name} say", tuple(blocks))
+        blocks.append(Bullets(tuple(Paragraph(sentence(words)) for words in found.verdicts)))
+    return Section(f"estimate-{number}", f"What the prices of {found.subject} say", tuple(blocks))
 
 
 def _groups(found: Estimation) -> Table:
@@ -59,9 +57,10 @@ def _groups(found: Estimation) -> Table:
     )
 
 
-def _figure(picture: Picture, number: int) -> Figure:
+def picture_figure(picture: Picture, name: str) -> Figure:
+    """Return a chart of an estimate as a document holds it."""
     return Figure(
-        name=f"estimate-{number}-{picture.name}",
+        name=name,
         title=picture.title,
         subtitle=picture.subtitle,
         source=picture.source,
@@ -71,6 +70,6 @@ def _figure(picture: Picture, number: int) -> Figure:
     )
 
 
-def _sentence(words: str) -> str:
+def sentence(words: str) -> str:
     """Return a verdict as a sentence."""
     return f"{words[:1].upper()}{words[1:]}."

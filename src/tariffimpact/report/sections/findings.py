@@ -15,7 +15,7 @@ from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.origins import REFERENCE_ORIGIN, OriginScenario, rate_of
 from tariffimpact.report.results import Results
 from tariffimpact.report.sections.cans import cents
-from tariffimpact.report.sections.companies import exposure_span, passing_words
+from tariffimpact.report.sections.companies import companies_finding
 from tariffimpact.report.sections.exposure import recovered_words
 from tariffimpact.report.sections.passthrough import (
     apart_words,
@@ -26,7 +26,7 @@ from tariffimpact.report.sections.passthrough import (
 from tariffimpact.report.sections.prices import rise_words
 from tariffimpact.report.sections.refunds import paid_back_words, refund_cites, suit_words
 from tariffimpact.report.standings import standing
-from tariffimpact.report.wording import leading, points, tariff, within
+from tariffimpact.report.wording import points, tariff, within
 
 _DAYS: Final = 2
 """Stretches of days of import that a sentence tells of: the last, and the one before."""
@@ -45,7 +45,7 @@ def findings(results: Results) -> tuple[Paragraph, ...]:
         *_recovery(results),
         *_refund(results),
         *_afterwards(results),
-        *_companies(results),
+        *companies_finding(results),
         *_can(results),
     )
 
@@ -344,22 +344,6 @@ def _why(results: Results, row: PriceChange) -> str:
     claims = [c.claim for c in results.facts.conflicts if c.used and c.subject.casefold() == about]
     named = f": {claims[0][:1].lower()}{claims[0][1:]}" if claims else ""
     return f", for another reason than the tariff{named}"
-
-
-def _companies(results: Results) -> list[Paragraph]:
-    profiles = results.companies.profiles
-    if len(profiles) < 2:
-        return []
-    known = exposure_span(results.companies)
-    costs = "" if known is None else f" {leading(known)}."
-    silent = [p.company for p in profiles if not p.exposures]
-    named = units.listed(silent) if len(silent) <= 6 else f"{len(silent)} companies"
-    unsaid = f" Of {named} no figure was found." if silent else ""
-    return [
-        Paragraph(
-            leading(f"{passing_words(results.companies)}.{costs}{unsaid}"), standing="evidence"
-        )
-    ]
 
 
 def _can(results: Results) -> list[Paragraph]:

@@ -12,9 +12,10 @@ from tariffimpact.codes import country_name, hts_label
 from tariffimpact.companies import CompanyProfile
 from tariffimpact.decisions.bridge import Bridge
 from tariffimpact.errors import TariffImpactError
-from tariffimpact.facts import Facts, Statement
+from tariffimpact.facts import Facts, PriceChange, Statement
 from tariffimpact.report.content import Figure, Paragraph, Section, Table
 from tariffimpact.report.results import Results
+from tariffimpact.report.sections.companies import companies_finding
 from tariffimpact.report.sections.findings import covered
 from tariffimpact.report.standings import standing
 from tariffimpact.report.wording import tariff, within
@@ -33,7 +34,7 @@ _CLASSES: Final = {
     "considering a rise": "is considering a rise of its prices",
     "absorbs": "absorbs the tariff",
     "mitigates": "answers with other measures than its prices",
-    "nothing stated": "has announced nothing",
+    "nothing stated": "has announced no measure",
 }
 """A class of response as a sentence goes on with it."""
 _BOOKED: Final = ("booked", "received", "handed_on", "promised", "expected", "claimed")
@@ -41,8 +42,11 @@ _BOOKED: Final = ("booked", "received", "handed_on", "promised", "expected", "cl
 
 
 def company_findings(results: Results) -> tuple[Paragraph, ...]:
-    """Return what a reader should know of each company first, most telling first."""
-    return tuple(
+    """Return what a reader should know of each company first, most telling first.
+
+    Of several, what they have in common goes before.
+    """
+    return *companies_finding(results), *(
         found
         for profile in results.companies.profiles
         for found in (
@@ -96,31 +100,43 @@ def _cost(results: Results, profile: CompanyProfile) -> Iterator[Paragraph]:
 
 
 def _response(profile: CompanyProfile) -> Iterator[Paragraph]:
+    if profile.statements:
+        cites = tuple(dict.fromkeys(row.source_id for row in profile.statements))
+        yield Paragraph(response_words(profile), cites, "evidence")
+
+
+def response_words(profile: CompanyProfile) -> str:
+    """Return how a company answers, and what it said last of what it does."""
+    words = f"{profile.company} {_CLASSES.get(profile.response, profile.response)}."
     said = [row for row in profile.statements if row.stage.value in ("announced", "done")]
-    if not profile.statements:
-        return
-    last = max(said or profile.statements, key=lambda row: row.said_on)
-    cites = tuple(dict.fromkeys(row.source_id for row in profile.statements))
-    told = "" if last.quote in ("", "-") else f" On {units.day(last.said_on)}: “{last.quote}”"
-    words = _CLASSES.get(profile.response, profile.response)
-    yield Paragraph(f"{profile.company} {words}.{told}", cites, "evidence")
+    last = max(said or profile.statements, key=lambda row: row.said_on, default=None)
+    if last is None or last.quote in ("", "-"):
+        return words
+    return f"{words} On {units.day(last.said_on)}: “{last.quote}”."
 
 
 def _moves(profile: CompanyProfile) -> Iterator[Paragraph]:
     moves = sorted(profile.price_moves, key=lambda row: row.effective_on)
     if not moves:
         return
-    told = [
-        f"{row.product} {units.money(row.old_price, row.currency)} to "
-        f"{units.money(row.new_price, row.currency)} from {units.day(row.effective_on)}"
-        for row in moves[:6]
-    ]
+    told = [move_words(row) for row in moves[:6]]
     more = f", and {len(moves) - 6} more" if len(moves) > 6 else ""
     yield Paragraph(
         f"US prices of {profile.company}: {'; '.join(told)}{more}.",
         tuple(dict.fromkeys(row.source_id for row in moves)),
         "evidence",
     )
+
+
+def move_words(row: PriceChange) -> str:
+    """Return a price and its change in a clause."""
+    return f"{row.product} {change_words(row)} from {units.day(row.effective_on)}"
+
+
+def change_words(row: PriceChange) -> str:
+    """Return a price before and after, or the price that was kept."""
+    prices = [units.money(price, row.currency) for price in (row.old_price, row.new_price)]
+    return " to ".join(prices) if row.change else f"kept at {prices[0]}"
 
 
 def _covered(results: Results, profile: CompanyProfile) -> Iterator[Paragraph]:
@@ -145,13 +161,13 @@ def _refund(facts: Facts, company: str) -> Iterator[Paragraph]:
             continue
         last = max(told, key=lambda row: row.said_on)
         amount = (
-            ""
+            "no amount given"
             if last.amount is None or last.currency is None
-            else f" {units.big_money(last.amount, last.currency)}"
+            else units.big_money(last.amount, last.currency)
         )
         yield Paragraph(
-            f"Refund of duties, {stage.replace('_', ' ')}:{amount or ' no amount given'} "
-            f"({last.scope}), said on {units.day(last.said_on)}.",
+            f"Refund of duties to {company}, {stage.replace('_', ' ')}: {amount} ({last.scope}), "
+            f"said on {units.day(last.said_on)}.",
             (last.source_id,),
             "evidence",
         )
@@ -171,9 +187,10 @@ def _now(results: Results, company: str) -> Iterator[Paragraph]:
                 continue
             rates.append((origin, rate))
         if rates:
-            told = units.listed(
-                [f"{tariff(rate.rate)} from {country_name(origin)}" for origin, rate in rates]
-            )
+            alike: dict[str, list[str]] = {}
+            for origin, rate in rates:
+                alike.setdefault(tariff(rate.rate), []).append(country_name(origin))
+            told = units.listed([f"{rate} from {units.listed(at)}" for rate, at in alike.items()])
             name = within(rates[0][1].product.name)
             sources = [part.source.source_id for _, rate in rates for part in rate.counted]
             yield Paragraph(

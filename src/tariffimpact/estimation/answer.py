@@ -12,8 +12,7 @@ from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.estimation.definitions import MEANINGS, Coefficient
-from tariffimpact.estimation.groups import Group, first_line, from_controls
-from tariffimpact.estimation.index import PriceIndex
+from tariffimpact.estimation.groups import Group, PriceIndex, first_line, from_controls
 from tariffimpact.estimation.synthetic import SyntheticControl
 from tariffimpact.interval import Interval, Quantity
 from tariffimpact.passthrough import PassThroughBounds, pass_through_bounds
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from tariffimpact.charts.axes import Form
 
 _PERCENT: Final = ("log_change", "percent_change")
+ENDS: Final = "ends of the rates"
+"""Where an interval comes from that spans the estimates at both ends of open rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,11 @@ class Estimation(Answer):
     def short_name(self) -> str:
         """The panel without its folder."""
         return Path(self.name).name
+
+    @property
+    def subject(self) -> str:
+        """The panel without its folder and the endings of its file."""
+        return self.short_name.partition(".")[0] or self.short_name
 
     @property
     def first_line(self) -> str:
@@ -289,30 +295,37 @@ def _record(one: Coefficient) -> dict[str, Any]:
     return found if one.periods_after is None else found | {"periods_after": one.periods_after}
 
 
+def worded(one: Coefficient, digits: int = 4) -> str:
+    """Return the interval of an estimate, changes of price in percent."""
+    return f"{_number(one, one.low, digits)} to {_number(one, one.high, digits)}"
+
+
+def _number(one: Coefficient, value: float, digits: int = 4) -> str:
+    if not math.isfinite(value):
+        return "no end"
+    scale, sign = (100.0, "%") if one.definition in _PERCENT else (1.0, "")
+    return units.ratio(scale * value, digits) + sign
+
+
 def told(one: Coefficient) -> str:
     """Return an estimate as a sentence: the range first, the definition named."""
-    scale, sign = (100.0, "%") if one.definition in _PERCENT else (1.0, "")
-
-    def number(value: float) -> str:
-        if not math.isfinite(value):
-            return "no end"
-        return units.ratio(scale * value, 4) + sign
-
+    scale = 100.0 if one.definition in _PERCENT else 1.0
     by = {
         "wild bootstrap": ", wild bootstrap",
         "placebos": ", spread of placebos",
         "jackknife": ", each cluster left out in turn",
+        ENDS: ", over both ends of the rates",
     }
-    if one.interval_by == "conversion":
+    if one.interval_by in ("conversion", ENDS):
         error = ""
     else:
         spread = units.ratio(scale * one.std_error, 4)
-        error = f"; estimate {number(one.estimate)}, standard error {spread}"
+        error = f"; estimate {_number(one, one.estimate)}, standard error {spread}"
         if math.isfinite(one.std_error_hc1):
             error += f", {units.ratio(scale * one.std_error_hc1, 4)} row by row (HC1)"
     definition = one.definition.replace("_", " ")
     return (
-        f"{one.term}: {number(one.low)} to {number(one.high)} ({one.method}"
+        f"{one.term}: {worded(one)} ({one.method}"
         f"{by.get(one.interval_by, '')}), {definition}: {MEANINGS[one.definition]}{error}."
     )
 
