@@ -139,7 +139,7 @@ def test_net_and_gross_of_different_windows_are_refused_at_their_place():
         (["--net", "100", "--offset", "50%"], "counts them twice"),
         (["--gross", "1", "--net", "2"], "swap the two or correct one"),
         (["--gross", "1", "--tax-rate", "20%"], "the shares outstanding are not known"),
-        (["--imports", "1e9"], "have no change of the rate; give tariff_change"),
+        (["--imports", "1e9"], "have no change of the rate; give --tariff"),
         (["--gross", "-1"], "--gross: -1 is out of range"),
         (["--gross", "1", "--months", "14"], "months must be at most 12"),
         (["--gross", "1", "--imports", "2@10%"], "keep one of gross"),

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from tariffimpact.cases.case import Case
-from tariffimpact.cases.case_sheet import mark_input, put
+from tariffimpact.cases.case_sheet import put
 from tariffimpact.cases.workbook import book_bytes, new_book, write_sources, write_table
 from tariffimpact.decisions import duty_cost
 from tariffimpact.decisions.bridge import Bridge, input_words
 from tariffimpact.decisions.duty_cost import OFFSETS
 from tariffimpact.errors import ModelError
-from tariffimpact.writing import publish
+from tariffimpact.writing import publish, sheet_look
 
-_FORMATS: Final = {"fraction": "0.0%", "basis points": "#,##0", "count": "#,##0.00"}
-_MONEY: Final = "#,##0.00"
+_FORMATS: Final = {"fraction": "0.0%", "basis points": "#,##0"}
+_PLAIN: Final = "#,##0.##"
+_NUMBERS: Final = ("months", "units", "shares", "elasticity", "demand", "turns")
+"""Words in the names of inputs that are numbers and no money."""
 _SHARES: Final = ("tariff_change", "offset_share_", "tax_rate", "price_rise")
 
 
@@ -57,9 +59,9 @@ def bridge_bytes(case: Case) -> bytes:
     sheet = book.active
     sheet.title = "Earnings"
     _Sheet(sheet, case, found).fill()
-    write_table(book.create_sheet("Figures"), found.to_frame())
+    write_table(book.create_sheet("Figures"), found.to_frame(), found.currency)
     if "months_of_stock" in found.inputs:
-        write_table(book.create_sheet("Quarters"), found.quarters())
+        write_table(book.create_sheet("Quarters"), found.quarters(), found.currency)
     write_sources(book.create_sheet("Sources"), case.sources)
     return book_bytes(book)
 
@@ -82,24 +84,48 @@ class _Sheet:
         ):
             put(self.sheet.cell(self.row, 1), text)
             self.row += 1
-        self._header()
+        sheet_look.title(self.sheet["A1"])
+        self.row += 1
+        self._header("Inputs")
+        self.sheet.freeze_panes = f"B{self.row}"
         for name, span in self.found.inputs.items():
             words = input_words(name)
-            self._line(name, words[:1].upper() + words[1:], (span.low, span.high), _format(name))
+            form = _format(name, self.found.currency)
+            self._line(name, words[:1].upper() + words[1:], (span.low, span.high), form)
         self.row += 1
+        self._header("What follows")
         for key, label, (low, high), unit in _formulas(self.found.inputs, self.at):
-            self._line(key, label, (f"={low}", f"={high}"), _FORMATS.get(unit, _MONEY))
-        self.sheet.column_dimensions["A"].width = 58
-        for letter in "BC":
-            self.sheet.column_dimensions[letter].width = 20
+            digits = 2 if unit == "count" else 0
+            form = _FORMATS.get(unit, sheet_look.money_form(self.found.currency, digits))
+            self._line(key, label, (f"={low}", f"={high}"), form)
+        sheet_look.widths(self.sheet, (58, 20, 20))
+        self._draw()
+        sheet_look.for_print(self.sheet, one_page=True)
 
-    def _header(self) -> None:
-        from openpyxl.styles import Font
+    def _draw(self) -> None:
+        """Draw the cost before and after the answers to it, from cells that follow the others."""
+        costs = {"gross": "Gross cost", "net": "Net cost", "for_price": "Cost left for prices"}
+        shown = {key: words for key, words in costs.items() if key in self.at}
+        currency = self.found.currency
+        self.row += 1
+        self._header("Costs, as the chart has them")
+        first = self.row
+        for key, words in shown.items():
+            ends = (f"={self.at[key].low}", f"={self.at[key].high}")
+            self._line(f"drawn_{key}", words, ends, sheet_look.money_form(currency, 0))
+        largest = max(abs(x) for name in ("gross", "net") if name in self.found.inputs
+                      for x in (self.found.inputs[name].low, self.found.inputs[name].high)
+                      ) if {"gross", "net"} & set(self.found.inputs) else 1e9  # fmt: skip
+        chart = sheet_look.bars(
+            self.sheet, title=f"Cost of the duty, {currency}", names=(1, first, self.row - 1),
+            values={"Low": 2, "High": 3}, form=sheet_look.axis_form(currency, largest),
+        )  # fmt: skip
+        self.sheet.add_chart(chart, f"A{self.row + 1}")
 
-        for column, text in enumerate(("", "Low", "High"), start=1):
-            cell = self.sheet.cell(self.row, column)
-            put(cell, text)
-            cell.font = Font(bold=True)
+    def _header(self, words: str) -> None:
+        for column, text in enumerate((words, "Low", "High"), start=1):
+            put(self.sheet.cell(self.row, column), text)
+        sheet_look.head(self.sheet[self.row], (1, 2))
         self.row += 1
 
     def _line(self, key: str, label: str, ends: tuple[float | str, float | str], form: str) -> None:
@@ -113,13 +139,16 @@ class _Sheet:
             cell.value = end
             cell.number_format = form
             if not isinstance(end, str):
-                mark_input(cell)
+                sheet_look.may_change(cell)
         self.at[key] = _Ends(f"B{self.row}", f"C{self.row}")
         self.row += 1
 
 
-def _format(name: str) -> str:
-    return "0.0%" if name.startswith(_SHARES) or name == "headwind" else _MONEY
+def _format(name: str, currency: str) -> str:
+    if name.startswith(_SHARES) or name == "headwind":
+        return "0.0%"
+    number = any(word in name for word in _NUMBERS)
+    return _PLAIN if number else sheet_look.money_form(currency, 0)
 
 
 Line = tuple[str, str, tuple[str, str], str]

@@ -11,6 +11,7 @@ from tariffimpact.cases.figures import RULE_NAMES
 from tariffimpact.cases.input_words import is_fraction
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.uncertainty import Inputs
+from tariffimpact.writing import sheet_look
 
 _LABELS: Final = {
     "old_price": "Old price",
@@ -30,7 +31,6 @@ _LABELS: Final = {
     "units": "Units a year at the old price",
 }
 _FIRST_COLUMN: Final = 3
-_INPUT_FILL, _INPUT_FONT = "FFEAF2FA", "FF0F5E9C"
 
 
 class CaseSheet:
@@ -43,39 +43,65 @@ class CaseSheet:
 
     def fill(self) -> None:
         """Write title, inputs and results."""
-        self._heading(self.case.title, size=14)
+        self._heading(self.case.title)
         self._heading(self.case.file.question)
         self._heading("Blue cells are inputs, at the middle of their ranges; the rest follows.")
         self.row += 1
         self._names()
+        self.sheet.freeze_panes = f"{letter(_FIRST_COLUMN)}{self.row}"
         self._tariffs()
         inputs = [_inputs(item) for item in self.case.products]
         for name, label in _LABELS.items():
             if any(name in given for given in inputs):
                 self._line(name, label, [given.get(name) for given in inputs], given=True)
-        self.row += 1
+        self._part("Results")
         for name, label, cells in self._results():
             self._line(name, label, cells)
-        self.sheet.column_dimensions["A"].width = 46
-        for column in range(_FIRST_COLUMN, _FIRST_COLUMN + len(inputs)):
-            self.sheet.column_dimensions[letter(column)].width = 26
+        sheet_look.widths(self.sheet, [46, 18, *(24 for _ in inputs)])
+        self._draw()
+        sheet_look.for_print(self.sheet, one_page=True)
 
-    def _heading(self, text: str, size: int = 11) -> None:
-        from openpyxl.styles import Font
+    def _draw(self) -> None:
+        """Draw the price of each product under each rule, from cells that follow the results."""
+        rules = [rule for rule in ("old_price", *RULE_NAMES)
+                 if any(rule in cells for cells in self.cells)]  # fmt: skip
+        self._part("Prices, as the chart has them")
+        first, columns = self.row, range(_FIRST_COLUMN, _FIRST_COLUMN + len(self.cells))
+        for rule in rules:
+            words = "Old price" if rule == "old_price" else _rule_label(rule)
+            self._line(f"drawn_{rule}", words, [
+                f"={cells[rule]}" if rule in cells else None for cells in self.cells
+            ])  # fmt: skip
+        chart = sheet_look.bars(
+            self.sheet, title=f"Price, {self.case.currency}", names=(1, first, self.row - 1),
+            values={item.name: column for item, column
+                    in zip(self.case.products, columns, strict=True)},
+            form=sheet_look.axis_form(self.case.currency, 0),
+        )  # fmt: skip
+        self.sheet.add_chart(chart, f"A{self.row + 1}")
 
+    def _part(self, words: str) -> None:
+        """Begin a part of the sheet, with a blank row before it."""
+        self.row += 1
+        put(self.sheet.cell(self.row, 1), words)
+        last = _FIRST_COLUMN + len(self.cells)
+        sheet_look.section(self.sheet.cell(self.row, column) for column in range(1, last))
+        self.row += 1
+
+    def _heading(self, text: str) -> None:
         cell = self.sheet.cell(self.row, 1)
         put(cell, text)
-        cell.font = Font(bold=size > 11, size=size)
+        if self.row == 1:
+            sheet_look.title(cell)
         self.row += 1
 
     def _names(self) -> None:
-        from openpyxl.styles import Font
-
+        put(self.sheet.cell(self.row, 1), "Inputs")
+        put(self.sheet.cell(self.row, 2), f"Money in {self.case.currency}")
         for column, item in enumerate(self.case.products, start=_FIRST_COLUMN):
-            cell = self.sheet.cell(self.row, column)
-            put(cell, item.name)
-            cell.font = Font(bold=True)
-        put(self.sheet.cell(self.row, 2), f"all money in {self.case.currency}")
+            put(self.sheet.cell(self.row, column), item.name)
+        places = range(_FIRST_COLUMN - 1, _FIRST_COLUMN - 1 + len(self.cells))
+        sheet_look.head(self.sheet[self.row], places)
         self.row += 1
 
     def _tariffs(self) -> None:
@@ -99,10 +125,10 @@ class CaseSheet:
                 continue
             cell = self.sheet.cell(self.row, _FIRST_COLUMN + n)
             cell.value = value.format(**self.cells[n]) if isinstance(value, str) else value
-            cell.number_format = _number_format(name)
+            cell.number_format = _number_format(name, self.case.currency)
             self.cells[n][name] = cell.coordinate
             if given:
-                mark_input(cell)
+                sheet_look.may_change(cell)
         self.row += 1
 
     def _results(self) -> Iterator[tuple[str, str, list[str | None]]]:
@@ -211,12 +237,14 @@ def _rule_label(rule: str) -> str:
     return RULE_NAMES[rule][0].upper() + RULE_NAMES[rule][1:]
 
 
-def _number_format(name: str) -> str:
+def _number_format(name: str, currency: str) -> str:
     if is_fraction(name) or name == "full":
         return "0.0%"
     if name in ("rate", "demand_elasticity"):
         return "0.00"
-    return "#,##0.00"
+    if name == "metal_grams" or name.endswith(("units", "volume")):
+        return "#,##0.##"
+    return sheet_look.money_form(currency)
 
 
 def letter(column: int) -> str:
@@ -224,14 +252,6 @@ def letter(column: int) -> str:
     from openpyxl.utils import get_column_letter
 
     return str(get_column_letter(column))
-
-
-def mark_input(cell: Any) -> None:
-    """Colour a cell as one to be changed."""
-    from openpyxl.styles import Font, PatternFill
-
-    cell.fill = PatternFill("solid", start_color=_INPUT_FILL)
-    cell.font = Font(color=_INPUT_FONT)
 
 
 def put(cell: Any, text: str) -> None:

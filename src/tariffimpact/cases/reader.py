@@ -41,6 +41,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "model_type": ("is not a table", "write it as [name], with a key on each line below"),
     "model_attributes_type": ("is not a table", "write it as [name], with its keys below"),
     "greater_than": ("must be above {gt:g}", "give a fraction: 0.1 for a rise of 10%"),
+    "greater_than_equal": ("must be at least {ge:g}", "give {ge:g} or more"),
+    "less_than_equal": ("must be at most {le:g}", "give {le:g} or less"),
     "less_than": ("must be below {lt:g}", "give a fraction: 0.1 for a rise of 10%"),
 }
 _DATE: Final = ("is not a day", "write it as 2025-08-21, without quotes")
@@ -230,9 +232,9 @@ def _faults(
 ) -> Iterable[Fault]:
     items = error.errors(include_url=False)
     # a list whose elements are all faulty is reported as empty besides: one fault is enough
-    deeper = {item["loc"][:1] for item in items if len(item["loc"]) > 1}
+    above = {item["loc"][:depth] for item in items for depth in range(1, len(item["loc"]))}
     for item in items[:MAX_FAULTS]:
-        if item["type"] == "too_short" and item["loc"] in deeper:
+        if item["type"] == "too_short" and item["loc"] in above:
             continue
         at: Location = item["loc"]
         what, remedy = _worded(item, at, table)

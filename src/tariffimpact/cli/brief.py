@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffimpact.cli.completion import case_names, company_names
-from tariffimpact.cli.options import Day, data_option
+from tariffimpact.cli.options import Day, data_option, titled
 from tariffimpact.cli.terminal import tell
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class _Formats(click.ParamType[tuple[str, ...]]):
     "--format", "formats", type=_Formats(), default="html,pdf", show_default=True,
     help="Any of html, pdf and pptx.",
 )  # fmt: skip
-@click.option("--title", help="Title of the page.")
+@click.option("--title", callback=titled, help="Title of the page.")
 @data_option
 def brief(
     company: str | None,

@@ -239,7 +239,11 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
             f"{measure}, margins constant in dollars, percentage points",
             answer.inputs_headline(),
         )
+    through = "Rise of cost through inputs, beside the duty on the good itself"
     measures = {
+        "products": through,
+        "industries": through,
+        "companies": through,
         "prices": "Items of the index; an association, not an effect",
         "start_months": "Points of price per point of cost; bands: two standard errors",
     }

@@ -175,6 +175,7 @@ def earnings(
     --net, --imports with --tariff, or --sensitivity, and what you know of the accounts.
     """
     found = _found(case, company, flags, folder)
+    _check_effect(found, flags)
     result = found.earnings()
     keys = ("net-cost", "net-share", "income-rise")
     questions = [question for key in keys if (question := found.asked(key)) is not None]
@@ -193,6 +194,39 @@ def earnings(
         tell(asked.as_text(questions), answer=False)
     if xlsx is not None:
         click.echo(f"Wrote {xlsx}")
+
+
+_NEEDS: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
+    "per": (("sensitivity",), "--sensitivity"),
+    "tariff": (("sensitivity", "customs_value"), "--imports or --sensitivity"),
+    "months": (("sensitivity", "customs_value"), "--imports or --sensitivity"),
+    "price_rise": (("sales",), "--sales"),
+    "demand": (("demand_elasticity",), "--elasticity"),
+    "flow": (("months_of_stock",), "--stock or --turns"),
+    "front_load": (("months_of_stock",), "--stock or --turns"),
+    "stock": (("gross", "customs_value"), "--gross or --imports"),
+    "turns": (("gross", "customs_value"), "--gross or --imports"),
+}
+"""Option to the inputs of which it needs one, and the options that give them."""
+
+
+def _check_effect(found: Case, flags: Mapping[str, Any]) -> None:
+    """Refuse an option that nothing is done with, and say what it goes with.
+
+    Raises
+    ------
+    click.UsageError
+        Naming both.
+    """
+    known = set(found.earned) | ({"sensitivity"} if flags["sensitivity"] is not None else set())
+    for name, (wanted, words) in _NEEDS.items():
+        there = any(key.startswith(wanted) for key in known)
+        if flags[name] is not None and not there:
+            raise click.UsageError(f"{_flag(name)} goes with {words}: without it nothing is told")
+    lacking = {"sales", "cost_of_goods"} - known
+    if flags["elasticity"] is not None and lacking:
+        needed = " and ".join(_flag(name) for name in sorted(lacking, reverse=True))
+        raise click.UsageError(f"--elasticity goes with {needed}: without it nothing is told")
 
 
 def company_words(found: Case) -> str:
@@ -321,4 +355,9 @@ def _places(error: DataError) -> dict[str, str]:
         for key in ("imports", "offsets"):
             if fault.column.startswith(f"earnings.{key}["):
                 places[fault.column] = _flag(key)
-    return places | {"earnings": "the figures", "currency": "--currency", "tariff.hts": "--hts"}
+    return places | {
+        "earnings": "the figures",
+        "currency": "--currency",
+        "tariff.hts": "--hts",
+        "[tariff] with hts, origins, on and before": "--hts, --on and --before",
+    }

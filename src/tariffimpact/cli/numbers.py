@@ -153,6 +153,11 @@ def _read(text: str, kind: Kind, currency: str) -> tuple[float, bool]:
         if abs(value) > 1:
             raise ValueError(f"is above 1 without %; write {_meant(value)}")
         return value, True
+    if kind == "ratio" and bare and abs(value) >= _MOST_TIMES:
+        raise ValueError(
+            f"is {value:.15g} times, without %; write {value:.15g}%, or {100 * value:.15g}% if "
+            "that was meant"
+        )
     if kind == "money or share" and bare and 0 < value <= 1:
         raise ValueError(
             f"may be a share or an amount; write {100 * value:.15g}% or {value:.15g} {currency}"
@@ -160,6 +165,8 @@ def _read(text: str, kind: Kind, currency: str) -> tuple[float, bool]:
     return value, False
 
 
+_MOST_TIMES: Final = 3
+"""A ratio from here on is a percentage whose sign was left out, until it is said."""
 _ASKED: Final = {"money": "an amount of money", "number": "a plain number"}
 
 

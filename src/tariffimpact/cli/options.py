@@ -74,6 +74,19 @@ def currency_option(command: F) -> F:
     )(command)
 
 
+def titled(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse a blank title, which no document can bear; the callback of `--title`.
+
+    Raises
+    ------
+    click.BadParameter
+        If there is nothing in it.
+    """
+    if value is not None and not value.strip():
+        raise click.BadParameter("is blank; write a title, or leave it out", ctx, param)
+    return value
+
+
 def data_option(command: F) -> F:
     """Add `--data DIR`."""
     return click.option(

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from tariffimpact.cli.case import case_or_options, product_options
+from tariffimpact.cli.choice import check_product
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import data_option, echo_json, json_option
@@ -72,6 +73,7 @@ def path(
 
     CASE is a file or a shipped case; or give --price, --customs and --tariff.
     """
+    check_product(case, product)
     timing = {key: flags[flag] for flag, key in _KEYS.items() if flags[flag] is not None}
     more = {"timing": {"turns": 4.0, **timing}}
     names = {f"timing.{key}": f"--{flag.replace('_', '-')}" for flag, key in _KEYS.items()}

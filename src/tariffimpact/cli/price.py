@@ -10,6 +10,7 @@ import click
 
 from tariffimpact import units
 from tariffimpact.cli.case import case_or_options, product_options
+from tariffimpact.cli.choice import check_product
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number, Worth
 from tariffimpact.cli.options import data_option, echo_json, json_option
@@ -153,6 +154,7 @@ def price(
     makes of the duty. "No price does" is an ordinary answer.
     """
     flags["chain"] = list(chain) or None
+    check_product(case, product)
     found = case_or_options(case, flags, folder, _more(flags), _PLACES)
     names = [product] if product else [item.name for item in found.products]
     more: dict[str, Any] = {"words": _WORDS} if case is None else {}

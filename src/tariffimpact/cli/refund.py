@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tariffimpact.cli.options import Day, data_option, json_option, table_options
 from tariffimpact.cli.terminal import tell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @click.command()
@@ -63,7 +68,9 @@ def refund(
     )  # fmt: skip
     frames = {"refund": answer.to_frame(), "headings": answer.by_heading(), "lines": lines}
     files = {f"{name}.csv": csv_bytes(frame) for name, frame in frames.items()}
-    files["refund.xlsx"] = sheets_of(answer.explain().split("\n"), frames)
+    files["refund.xlsx"] = sheets_of(
+        answer.explain().split("\n"), frames, chart=_chart(frames["headings"])
+    )
     if len(answer.to_frame()):
         figure = charts.framed(answer.plot(), title="Void duty paid, by heading", subtitle="")
         files["refund.svg"] = charts.svg(figure, name="refund", alt=answer.summary()).encode()
@@ -75,3 +82,25 @@ def refund(
     tell(answer.explain())
     for path in written:
         click.echo(f"Wrote {path}")
+
+
+def _chart(headings: pd.DataFrame) -> Callable[[Mapping[str, Any]], Any] | None:
+    """Return what draws the duty that is paid back and its interest, by heading."""
+    from tariffimpact.writing import sheet_look
+
+    if headings.empty:
+        return None
+    duty, interest = (list(headings).index(name) + 1 for name in ("duty_usd", "interest_usd"))
+
+    def draw(sheets: Mapping[str, Any]) -> Any:
+        return sheet_look.bars(
+            sheets["headings"], title="Void duty paid by heading, US dollars",
+            names=(1, 2, min(len(headings), _BARS) + 1),
+            values={"Duty": duty, "Interest": interest}, form=sheet_look.money_form("USD", 0),
+        )  # fmt: skip
+
+    return draw
+
+
+_BARS: Final = 12
+"""Headings in the chart of the workbook."""

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tariffimpact.cli.completion import case_names, company_names
-from tariffimpact.cli.options import Day, data_option
+from tariffimpact.cli.options import Day, data_option, titled
 from tariffimpact.cli.progress import progress_bar
 from tariffimpact.cli.terminal import at_work, tell
 
@@ -70,7 +70,7 @@ class _Formats(click.ParamType[tuple[str, ...]]):
     help="Folder of tariffimpact estimate --out: what your own prices say; may be repeated.",
 )
 @click.option("--industry", "industries", multiple=True, help="The companies of a sector.")
-@click.option("--title", help="Title of the document.")
+@click.option("--title", callback=titled, help="Title of the document.")
 @click.option("--as-of", type=Day(), help="Only what was known on this day (default: all).")
 def report(
     folder: Path | None,
@@ -120,6 +120,8 @@ def companies_named(
 ) -> tuple[str, ...]:
     """Return the companies that options name: one by one, in a list, or by their industry."""
     listed = [name.strip() for text in names for name in _split(text, folder)]
+    if names and not any(listed):
+        raise click.UsageError("--company names nobody; write --company Sony, or leave it out")
     if industries:
         from tariffimpact.facts import read_facts
 

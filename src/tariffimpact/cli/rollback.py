@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tariffimpact.cli.choice import by_flag, check_choice, flags_of
+from tariffimpact.cli.choice import by_flag, check_choice, check_product, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import currency_option, data_option, echo_json, json_option
 from tariffimpact.cli.terminal import tell
 from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
-from tariffimpact.errors import DataError
+from tariffimpact.errors import DataError, Fault
+from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
     from tariffimpact.cases import Question
@@ -88,6 +89,7 @@ def _answered(
 ) -> tuple[CaseRanges, list[Question]]:
     """Return the rollback and the questions behind it, of a case or of the options."""
     optional = {name: value for name, value in flags.items() if name != "currency"}
+    check_product(case, product)
     check_choice(case, optional, ("duty", "pass_through", "price", "rise", "monthly_units"))
     if case is None:
         return _by_flags(flags)
@@ -99,11 +101,34 @@ def _answered(
     return found.rollback_ranges(product), [found.question(key, product) for key in keys]
 
 
+def _check_prices(flags: dict[str, Any]) -> None:
+    """Refuse a price, or a rise, that is none.
+
+    Raises
+    ------
+    DataError
+        Naming the option.
+    """
+    lows = {name: Interval.parse(str(flags[name])).low for name in ("price", "rise")}
+    faults = [
+        Fault(f"--{name}", f"{low:g} is out of range", "give an amount above 0")
+        for name, low in lows.items()
+        if low <= 0
+    ]
+    high = Interval.parse(str(flags["rise"])).high
+    if not faults and high >= lows["price"]:
+        what = f"{high:g} is no part of a price of {lows['price']:g}"
+        faults = [Fault("--rise", what, "a rise is less than the price that holds it")]
+    if faults:
+        raise DataError(faults)
+
+
 def _by_flags(flags: dict[str, Any]) -> tuple[CaseRanges, list[Question]]:
     from tariffimpact.cases.decision_tables import Rollback as Table
     from tariffimpact.cases.reader import table_of
     from tariffimpact.cases.refund_answers import refund_by_terms, refund_questions
 
+    _check_prices(flags)
     written = {key: flags[flag] for flag, key in _KEYS.items() if flags[flag] is not None}
     try:
         table: Any = table_of(Table, written, name="options")

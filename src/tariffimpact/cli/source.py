@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tariffimpact.cli.choice import check_choice
+from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
 from tariffimpact.cli.options import Country, Currency, Day, data_option, echo_json, json_option
 from tariffimpact.cli.terminal import is_watched, tell, tell_frame, tell_table
 from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
+from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,7 +155,34 @@ def _found(case: str | None, flags: dict[str, Any], folder: Path | None) -> Case
         "sourcing": table,
         **_schedule(flags["hts"], flags["on"], table),
     }
-    return case_of(written, name="the options", facts=facts)
+    try:
+        return case_of(written, name="the options", facts=facts)
+    except DataError as error:
+        raise DataError(by_flag(error, _places(error))) from None
+
+
+_KEYS: Final = {
+    "current": "sourcing.current",
+    "switching_cost": "sourcing.switching_cost",
+    "monthly_units": "sourcing.monthly_volume",
+    "hazard": "sourcing.hazard",
+    "on": "sourcing.on",
+    "hts": "tariff.hts",
+    "offer": "sourcing.offers",
+}
+"""Flag to the key of a case that it becomes."""
+_TERMS: Final = {"customs_value": "customs value", "ad_valorem": "rate"}
+"""Key of an offer, in words."""
+
+
+def _places(error: DataError) -> dict[str, str]:
+    """Return the flag that each place of a case stands for, those of single offers included."""
+    offers = {
+        fault.column: f"--offer: {_TERMS.get(fault.column.rpartition('.')[2], 'origin')}"
+        for fault in error.faults
+        if fault.column.startswith("sourcing.offers[")
+    }
+    return flags_of(_KEYS) | {"sourcing": "--current"} | offers
 
 
 def _schedule(hts: str | None, on: date | None, table: dict[str, object]) -> dict[str, object]:

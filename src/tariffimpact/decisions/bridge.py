@@ -365,8 +365,8 @@ def _accounts(accounts: Mapping[str, Quantity]) -> dict[str, Interval]:
         sales, goods = x["sales"], x["cost_of_goods"]
         require(
             goods.high < sales.low,
-            f"a cost of goods of {goods} may reach sales of {sales}, so that there is no margin "
-            "to hold; check that both are of one period and in one currency",
+            f"a cost of goods of {units.count(goods)} may reach sales of {units.count(sales)}, so "
+            "that there is no margin to hold; check that both are of one period and one currency",
         )
     return x
 

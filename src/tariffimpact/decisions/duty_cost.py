@@ -15,6 +15,7 @@ from tariffimpact.arguments import Array, checked
 from tariffimpact.codes import country_name
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval, Quantity
+from tariffimpact.units import count
 
 __all__ = [
     "OFFSETS",
@@ -177,8 +178,8 @@ def _check_cost(x: Mapping[str, Interval]) -> None:
         gross = gross_of(x)
         require(
             x["net"].low <= gross.high,
-            f"a net cost of {x['net']} is above the gross of {gross}; net is what is left after "
-            "the company's answers, so swap the two or correct one",
+            f"a net cost of {count(x['net'])} is above the gross of {count(gross)}; net is what is "
+            "left after the company's answers, so swap the two or correct one",
         )
     if answered:
         share, whole = mitigated_of(x), "the offsets take back more than the gross cost"

@@ -206,7 +206,11 @@ def price_after(
     """
     start = checked("price", price, above=0, remedy="give the price under the duty")
     rise = checked("earlier_rise", earlier_rise, at_least=0, remedy="give the rise per unit")
-    checked("earlier_rise", rise - start, below=0, remedy="a rise is less than the price")
+    require(
+        np.all(rise < start),
+        f"earlier_rise must be below the price (got {np.max(rise):g} on {np.min(start):g}); a "
+        "rise is less than the price that holds it",
+    )
     share = fraction("reversal_share", reversal_share)
     pace = checked("speed", speed, above=0, at_most=1, remedy="write 0.25 for a quarter a month")
     t = np.arange(_whole_months("months", months) + 1)

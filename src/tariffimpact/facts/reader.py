@@ -140,7 +140,13 @@ class Facts:
             if issubclass(kind, Cited) and kind is not TariffRow
         }
         if not any(kept[name] for name in ("prices", "exposures", "statements")):
-            first = min((source.published_on for source in self.sources), default=None)
+            told = {
+                row.source_id
+                for name in ("prices", "exposures", "statements")
+                for row in getattr(self, name)
+            }
+            days = (s.published_on for s in self.sources if s.source_id in told)
+            first = min(days, default=None)
             raise ModelError(f"no fact had been published by {day}; the first is of {first}")
         return replace(self, **kept)
 

@@ -180,10 +180,7 @@ def _companies(facts: Facts, names: Sequence[str]) -> set[str]:
     for name in names:
         called = [c for c in facts.companies if f"{folded(c)} ".startswith(folded(name))]
         if not called or not folded(name):
-            near = get_close_matches(name.casefold(), map(str.casefold, facts.companies), n=1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            known = ", ".join(facts.companies)
-            raise ModelError(f"no facts about {name!r}; {hint}the companies are {known}")
+            called = [facts.company_named(name)]  # or it says which names are near
         found.update(called)
     return found
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.errors import Fault
 from tariffimpact.facts.fields import CONTROL
 from tariffimpact.portfolio.batch import BatchResult
-from tariffimpact.writing import csv_bytes
+from tariffimpact.writing import csv_bytes, sheet_look
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +20,6 @@ SHEET_ROWS: Final = 20_000
 """Rows of products a workbook holds; the CSV and parquet files hold all."""
 _BARS: Final = 12
 """Origins in the chart of the workbook."""
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
 class RowFiles:
@@ -109,39 +107,45 @@ def workbook(result: BatchResult, rows: RowFiles) -> bytes:
                      f"{result.fault_count:,} faults; rejected.csv has all.")  # fmt: skip
     sheets = {"totals": result.totals, "skus": _first_rows(rows),
               "rejected": rejected_frame(result.faults)}  # fmt: skip
-    return sheets_of(lines, sheets, chart={"totals": _chart(result.totals)})
+    return sheets_of(lines, sheets, chart=_chart(result.totals))
+
+
+Chart = Callable[[Mapping[str, Any]], Any]
+"""Returns a chart over the sheets by name."""
 
 
 def sheets_of(
-    about: Sequence[str], sheets: Mapping[str, pd.DataFrame], *, chart: Mapping[str, Any] | None
-    = None,
-) -> bytes:  # fmt: skip
+    about: Sequence[str], sheets: Mapping[str, pd.DataFrame], *, chart: Chart | None = None
+) -> bytes:
     """Return frames as a workbook: a sheet of words, and one a frame; the same bytes every time.
 
     Parameters
     ----------
     about
-        Lines of the first sheet.
+        Lines of the first sheet, the answer first.
     sheets
         Frame by name of its sheet.
     chart
-        What draws on a sheet, by its name.
+        What is drawn below the words, if anything.
     """
     from openpyxl import Workbook
-    from openpyxl.styles import Alignment
 
     book = Workbook(write_only=True)
     first = book.create_sheet("about")
-    first.column_dimensions["A"].width = 110
-    for line in about:
+    made = {name: book.create_sheet(name) for name in sheets}
+    sheet_look.widths(first, [100])
+    for place, line in enumerate(about):
         cell = _cell(first, line, "@")
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet_look.prose(cell, quiet=place > 0)
+        first.row_dimensions[place + 1].height = sheet_look.lines_of([line], [100])
         first.append([cell])
+    if chart is not None:
+        first.add_chart(chart(made), f"A{len(about) + 2}")
     for name, frame in sheets.items():
-        _sheet(book, name, frame, (chart or {}).get(name))
+        _fill(made[name], frame)
     buffer = io.BytesIO()
     book.save(buffer)
-    return _timeless(buffer.getvalue())
+    return sheet_look.undated(buffer.getvalue())
 
 
 def _first_rows(rows: RowFiles) -> pd.DataFrame:
@@ -154,33 +158,27 @@ def _first_rows(rows: RowFiles) -> pd.DataFrame:
     return next(file.iter_batches(batch_size=SHEET_ROWS)).to_pandas()  # type: ignore[no-any-return]
 
 
-def _sheet(book: Any, name: str, frame: pd.DataFrame, chart: Any = None) -> None:
+def _fill(sheet: Any, frame: pd.DataFrame) -> None:
+    """Write a frame: head, widths and number formats by its columns, the head always in sight."""
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
-    sheet = book.create_sheet(name)
-    sheet.freeze_panes = "C2" if name in ("totals", "skus") else "A2"
+    sheet.freeze_panes = "C2" if sheet.title in ("totals", "skus") else "A2"
     forms = [number_form(column) for column in frame.columns]
-    header = []
-    for place, column in enumerate(frame.columns, 1):
-        sheet.column_dimensions[get_column_letter(place)].width = _width(frame, column)
-        header.append(WriteOnlyCell(sheet, value=column))
-        header[-1].data_type = "s"  # a column of the user's may be called as a formula is
-        header[-1].font = Font(bold=True)
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(frame.columns))}{len(frame) + 1}"
-    if chart is not None:
-        sheet.add_chart(chart(sheet), f"{get_column_letter(len(frame.columns) + 2)}2")
+    sheet_look.widths(sheet, [
+        sheet_look.width_of(name, frame[name].head(200).tolist(), form)
+        for name, form in zip(frame.columns, forms, strict=True)
+    ])  # fmt: skip
+    sheet_look.for_print(sheet, across=len(frame.columns) > 6, heads="1:1")
+    header = [WriteOnlyCell(sheet, value=column) for column in frame.columns]
+    for cell in header:
+        cell.data_type = "s"  # a column of the user's may be called as a formula is
+    sheet_look.head(header, {n for n, kind in enumerate(frame.dtypes) if kind.kind in "ifM"})
+    if header:
+        sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{len(frame) + 1}"
     sheet.append(header)
     for row in frame.itertuples(index=False):
         sheet.append([_cell(sheet, v, form) for v, form in zip(row, forms, strict=True)])
-
-
-def _width(frame: pd.DataFrame, column: str) -> int:
-    """Return the width of a column: of its name and its first cells, within reason."""
-    cells = [len(f"{cell:,.2f}" if isinstance(cell, float) else str(cell))
-             for cell in frame[column].head(200)]  # fmt: skip
-    return min(60, max(9, len(column) + 2, *cells, 0) + 1)
 
 
 def number_form(column: str) -> str:
@@ -190,40 +188,35 @@ def number_form(column: str) -> str:
     --------
     >>> number_form("rate_low"), number_form("duty_usd_high"), number_form("skus")
     ('0.0%', '"$"#,##0.00', '#,##0')
+    >>> number_form("entered_on"), number_form("customs_value")
+    ('yyyy-mm-dd', '#,##0.00')
     """
+    if column.endswith(("_on", "_until")):
+        return "yyyy-mm-dd"
+    if column in ("customs_value", "price", "unit_cost", "duty", "freight"):
+        return "#,##0.00"
     if column.startswith(("rate", "margin")):
         return "0.0%"
     if "usd" in column.split("_"):
-        return '"$"#,##0.00'
+        return sheet_look.money_form("USD")
     counted = column in ("skus", "units", "line") or column.startswith(
         ("without", "under", "perhaps")
     )
     return "#,##0" if counted else ""
 
 
-def _chart(totals: pd.DataFrame) -> Any:
+def _chart(totals: pd.DataFrame) -> Chart | None:
     """Return what draws the least and the largest duty of the origins with most of it."""
     places = [i for i, by in enumerate(totals["by"], 2) if by == "origin"][:_BARS]
     if not places:
         return None
 
-    def draw(sheet: Any) -> Any:
-        from openpyxl.chart import BarChart, Reference
-        from openpyxl.chart.series import SeriesLabel
-
-        chart = BarChart()
-        chart.type, chart.style, chart.height, chart.width = "bar", 10, 9, 18
-        chart.title = "Duty by origin, US dollars, at least and at most"
-        for column in ("duty_low_usd", "duty_high_usd"):
-            place = list(totals.columns).index(column) + 1
-            values = Reference(sheet, place, places[0], place, places[-1])
-            chart.add_data(values, titles_from_data=False)
-        for series, words in zip(chart.series, ("at least", "at most"), strict=True):
-            series.tx = SeriesLabel(v=words)
-        chart.set_categories(Reference(sheet, 2, places[0], 2, places[-1]))
-        chart.y_axis.numFmt, chart.y_axis.delete = '"$"#,##0', False
-        chart.x_axis.delete, chart.x_axis.scaling.orientation = False, "maxMin"
-        return chart
+    def draw(sheets: Mapping[str, Any]) -> Any:
+        low, high = (list(totals.columns).index(f"duty_{end}_usd") + 1 for end in ("low", "high"))
+        return sheet_look.bars(
+            sheets["totals"], title="Duty by origin, US dollars", names=(2, places[0], places[-1]),
+            values={"at least": low, "at most": high}, form=sheet_look.money_form("USD", 0),
+        )  # fmt: skip
 
     return draw
 
@@ -245,23 +238,6 @@ def _cell(sheet: Any, value: Any, form: str = "") -> Any:
     if form:
         cell.number_format = form
     return cell
-
-
-def _timeless(content: bytes) -> bytes:
-    """Return a workbook without the time it was written."""
-    import re
-
-    buffer = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as old,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for item in old.infolist():
-            data = old.read(item)
-            if item.filename == "docProps/core.xml":
-                data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"1980-01-01T00:00:00Z", data)
-            new.writestr(zipfile.ZipInfo(item.filename, _EPOCH), data, zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
 
 
 def _arrow() -> tuple[Any, Any]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
 import textwrap
-import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,11 +11,11 @@ from tariffimpact import units
 from tariffimpact.facts import Source
 from tariffimpact.report import wording
 from tariffimpact.report.content import Document, Figure
+from tariffimpact.writing.sheet_look import undated
 
 if TYPE_CHECKING:
     from tariffimpact.report.brief import Brief
 
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _PER_SLIDE: Final = 4
 """Findings that one slide has room for."""
 _SIZES: Final = (26, 22, 18, 15)
@@ -51,7 +49,7 @@ def slides_of(brief: Brief, document: Document | None) -> bytes:
             _bullets(deck, "Sources", told[start : start + 8], size=14)
     out = io.BytesIO()
     deck.save(out)
-    return _undated(out.getvalue())
+    return undated(out.getvalue())
 
 
 def _cited(source: Source) -> str:
@@ -161,18 +159,3 @@ def _points(value: float) -> Any:
     from pptx.util import Pt
 
     return Pt(value)
-
-
-def _undated(content: bytes) -> bytes:
-    """Return a presentation without the time it was written at."""
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as old,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for name in old.namelist():
-            data = old.read(name)
-            if name == "docProps/core.xml":
-                data = re.sub(rb"(<dcterms:\w+[^>]*>)[^<]*", rb"\g<1>1980-01-01T00:00:00Z", data)
-            new.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
-    return out.getvalue()
