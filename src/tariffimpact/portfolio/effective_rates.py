@@ -7,7 +7,6 @@ weights are those of a base period, so that a change of the rate is the law's an
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from tariffimpact.tariffs import CompiledSchedule
 from tariffimpact.tariffs.engines import Engine, EngineName, engine, write_parquet
 from tariffimpact.tariffs.layers import schedule_layers
 from tariffimpact.tariffs.line_charges import FEW, LineByLine, line_by_line
+from tariffimpact.writing import scratch
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -455,8 +455,8 @@ def _loaded(
     grouping = [column for column in by if column not in (*_PREFIXES, *needed)]
     taken = [column for column in grouping if column in _TAKEN]
     require(not taken, f"no grouping by {', '.join(taken)}: a measure has that name; rename it")
-    with tempfile.TemporaryDirectory(prefix="tariffimpact-") as folder:
-        path = Path(folder) / "lines.parquet"
+    with scratch() as folder:
+        path = folder / "lines.parquet"
         if isinstance(lines, Path):
             path = lines
         else:
