@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.errors import DataError, Fault, shortened
 from tariffimpact.facts.sheets import SEPARATORS, Sheet
 from tariffimpact.units import listed
+from tariffimpact.writing import scratch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -277,11 +277,11 @@ def engine() -> Iterator[Any]:
     """
     import duckdb
 
-    with TemporaryDirectory(prefix="tariffimpact-") as folder:
-        connection = duckdb.connect(str(Path(folder) / "panel.duckdb"))
+    with scratch() as folder:
+        connection = duckdb.connect(str(folder / "panel.duckdb"))
         try:
             connection.execute(f"SET memory_limit = '{MEMORY}'")
-            connection.execute(f"SET temp_directory = {literal(folder)}")
+            connection.execute(f"SET temp_directory = {literal(str(folder))}")
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
@@ -304,12 +304,13 @@ def undamaged(panel: Path | pd.DataFrame) -> Iterator[None]:
     import duckdb
 
     ours = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
-    elsewhere = (duckdb.OutOfMemoryException, duckdb.IOException)
     try:
         yield
     except duckdb.Error as error:
         path = Path(panel) if isinstance(panel, Path | str) else Path()
-        if ".parquet" not in _suffixes(path) or isinstance(error, (*ours, *elsewhere)):
+        is_full = isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException)
+        elsewhere = is_full and str(path) not in str(error)
+        if ".parquet" not in _suffixes(path) or elsewhere or isinstance(error, ours):
             raise
         raise DataError([_no_parquet(path, error)]) from None
 
