@@ -58,6 +58,14 @@ def test_tables_and_charts_are_written(capsys, tmp_path):
     assert err.count("Wrote") == 6
 
 
+def test_what_is_asked_beside_is_written_and_drawn_too(capsys, tmp_path):
+    options = ["--screen", "companies", "--hts", "7612.90.10", "--out", str(tmp_path / "out")]
+    assert run(capsys, *DECEMBER, *options)[0] == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {f"{name}.{ending}" for name in ("companies", "products")
+            for ending in ("csv", "svg", "png")} <= names  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "options",
     [[], ["--month", "2025-12"], ["--base", "2024"],

@@ -109,11 +109,19 @@ def test_placebo_dates_see_nothing_where_nothing_happened():
     assert list(found.values()) == pytest.approx([0.0] * len(found), abs=1e-10)
 
 
-def test_placebo_groups_are_draws_of_whole_clusters():
-    """Four clusters, two of them treated: six ways to draw, and two of them as far apart."""
+def test_placebo_groups_are_of_whole_clusters_each_once_where_there_are_few():
+    """Four clusters, two of them treated: six groups, and two of them as far apart."""
     change = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
     cluster = np.repeat([0, 1, 2, 3], 2)
-    drawn = robustness.placebo_groups(change, np.arange(8) < 4, cluster, draws=3000)
+    every = robustness.placebo_groups(change, np.arange(8) < 4, cluster)
+    assert every[0] == 1.0
+    assert sorted(np.round(every, 9)) == [-1.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+
+
+def test_placebo_groups_are_drawn_by_chance_where_there_are_many():
+    """Of 24 clusters 12 treated there are 2.7 million: drawn, each cluster as often as another."""
+    change = np.r_[np.ones(12), np.zeros(12)]
+    drawn = robustness.placebo_groups(change, np.arange(24) < 12, np.arange(24), draws=999)
+    assert len(drawn) == 1000
     assert drawn[0] == 1.0
-    assert set(np.round(drawn, 9)) == {-1.0, 0.0, 1.0}
-    assert np.mean(np.abs(drawn[1:]) == 1.0) == pytest.approx(2 / 6, abs=0.04)
+    assert np.mean(drawn[1:]) == pytest.approx(0.0, abs=0.03)  # of spread 0.2 each

@@ -232,3 +232,18 @@ def test_the_census_imports_of_2024(compiled, reference):
     weight = before["customs_value_usd"]
     low, high = ((before[f"statutory_{e}"] * weight).sum() / weight.sum() for e in ("low", "high"))
     assert low - 0.005 < collected < high + 0.005
+
+
+@pytest.mark.slow
+def test_many_lines_with_quantities_are_what_few_at_a_time_are(compiled, monkeypatch):
+    """The engine and the arithmetic over the same 2,000 lines, duties per unit among them."""
+    from tariffimpact.portfolio import effective_rates
+
+    codes = sorted(set(compiled.frame["hts"]) - {""})[::6][:2000]
+    lines = pd.DataFrame({
+        "hts": codes, "origin": (["CHN", "FRA", "CAN", "VNM"] * 500)[: len(codes)],
+        "entered_on": SEPTEMBER, "customs_value": 100.0, "quantity": 50.0,
+    })  # fmt: skip
+    by_engine = effective_tariff_rate(lines, compiled).to_frame()
+    monkeypatch.setattr(effective_rates, "FEW", 5_000)
+    pd.testing.assert_frame_equal(effective_tariff_rate(lines, compiled).to_frame(), by_engine)

@@ -63,22 +63,49 @@ class Screen(Answer):
         """Return the row that owes most to inputs, in a sentence."""
         top = self.frame.iloc[0]
         return (
-            f"{self.change}: of {len(self.frame)} {self.what}, tariffs add most through inputs to "
-            f"{top['name']}: {units.percent(_ends(top, 'through_inputs'), 2)} of its cost, beside "
+            f"{self.change}: {self._most()} to {top['name']}: "
+            f"{units.percent(_ends(top, 'through_inputs'), 2)} of its cost, beside "
             f"{units.percent(_ends(top, 'direct'), 2)} on the imported good itself."
         )
+
+    def headline(self) -> str:
+        """Return the finding, as a chart of the rows carries it."""
+        top, most = self.frame.iloc[0], self._most()
+        return (
+            f"{most[:1].upper()}{most[1:]} to {top['name']}: "
+            f"{units.percent(_ends(top, 'through_inputs'))} of its cost"
+        )
+
+    def _most(self) -> str:
+        """Return the beginning of the finding: of how many it is the most."""
+        if len(self.frame) == 1:
+            return "tariffs add, through inputs,"
+        return f"of {len(self.frame)} {self.what}, tariffs add most through inputs"
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows."""
         return self.frame
 
+    def alike(self) -> pd.DataFrame:
+        """Return a row for all that stand for the same commodities, `names` together."""
+        sold = [" ".join(sorted(codes.split())) for codes in self.frame["commodities"]]
+        together = self.frame.assign(sold=sold).groupby("sold", sort=False)
+        rows = together.first().assign(names=together["name"].agg(tuple))
+        return rows.reset_index(drop=True)
+
     def plot(self, ax: Axes | None = None, *, drawn: int = _DRAWN) -> Axes:
         """Draw what inputs add to the cost of the rows that owe most to them."""
         from tariffimpact import charts
 
-        frame = self.frame.head(drawn).rename(
-            columns={"name": "label", "through_inputs_low": "low", "through_inputs_high": "high"}
+        frame = (
+            self.alike()
+            .head(drawn)
+            .rename(columns={"through_inputs_low": "low", "through_inputs_high": "high"})
         )
+        names = frame["names"]
+        frame["label"] = [
+            one[0] + (f" and {len(one) - 1} more" if len(one) > 1 else "") for one in names
+        ]
         return charts.range_bars(
             frame[["label", "low", "high"]],
             form="percent",
@@ -90,13 +117,13 @@ class Screen(Answer):
     def explain(self) -> str:
         """Return every row with its commodities, what is left out, and the sources."""
         rows = [
-            f"  {row['name']}: {units.percent(_ends(row, 'cost'), 2)}, of it "
+            f"  {', '.join(row['names'])}: {units.percent(_ends(row, 'cost'), 2)}, of it "
             f"{units.percent(_ends(row, 'through_inputs'), 2)} through inputs "
             f"({row['commodities']})"
-            for row in self.frame.head(_LISTED).to_dict("records")
+            for row in self.alike().head(_LISTED).to_dict("records")
         ]
-        if len(self.frame) > _LISTED:
-            rows.append(f"  and {len(self.frame) - _LISTED:,} more, which --json and --out hold")
+        if (left := len(self.alike()) - _LISTED) > 0:
+            rows.append(f"  and {left:,} more, which --json and --out hold")
         return "\n".join(
             [
                 self.summary(),

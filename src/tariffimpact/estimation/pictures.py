@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tariffimpact import charts, units
 from tariffimpact.estimation.answer import Estimation
 from tariffimpact.estimation.definitions import MEANINGS, Coefficient
+from tariffimpact.estimation.groups import PriceIndex
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,7 @@ def _paths(found: Estimation) -> Iterator[Picture]:
         return
     frame = found.paths_frame()
     synthetic = found.synthetic is not None
-    base = found.labels[max(found.start - 1, 0)]
+    base = _base(found)
     subtitle = (
         "Treated, and the weighted mean of the untreated that moved with it before"
         if synthetic
@@ -77,10 +78,26 @@ def _moved(found: Estimation) -> str:
         name, label = found.groups[0].name, found.labels[found.start]
         side = "above" if gap > 0 else "below"
         return f"From {label} on, {name} is {abs(gap):.3g} {side} its synthetic control on average"
-    moves = units.listed([f"{g.name} moved by {g.worded(g.change_after)}" for g in found.groups])
+    moves = units.listed([f"{one.group} by {_signed(_since(found, one))}" for one in found.indices])
     if found.difference_from_controls:
-        return f"The difference comes from the controls: {moves}"
-    return f"Since just before the event, {moves}"
+        return f"The difference comes from the controls: since {_base(found)} prices moved, {moves}"
+    return f"Since {_base(found)} prices moved: {moves}"
+
+
+def _base(found: Estimation) -> str:
+    """Return the last period before the event, from which the groups' paths are told."""
+    return found.labels[max(found.start - 1, 0)]
+
+
+def _since(found: Estimation, one: PriceIndex) -> float:
+    """Return the change of an index since just before the event, as it is drawn."""
+    return float(one.chained[-1] / one.chained[max(found.start - 1, 0)]) - 1
+
+
+def _signed(change: float) -> str:
+    return (
+        "unknown" if math.isnan(change) else f"{'+' if change > 0 else ''}{units.percent(change)}"
+    )
 
 
 def _form(one: Coefficient) -> Form:
@@ -140,7 +157,7 @@ def _placebos(found: Estimation) -> Iterator[Picture]:
         {"kind": ["estimate", *["placebo"] * (len(values) - 1)], "value": values, "label": ""}
     )
     frame.loc[0, "label"] = found.groups[0].name
-    what = "units that can be followed as well" if found.synthetic else "groups drawn by chance"
+    what = "units that can be followed as well" if found.synthetic else "groups of other units"
     yield Picture(
         "placebos",
         f"{as_large:,} of {len(values) - 1:,} {what} differ as much as {found.groups[0].name}",

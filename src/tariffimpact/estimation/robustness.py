@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
+from math import comb
 from typing import Final
 
 import numpy as np
@@ -297,6 +299,8 @@ def placebo_groups(
 ) -> Floats:
     """Return the difference of mean changes for groups of clusters drawn by chance.
 
+    Where there are no more groups of that size than draws, each of them is taken once.
+
     Parameters
     ----------
     change
@@ -311,7 +315,7 @@ def placebo_groups(
     Returns
     -------
     array
-        The true difference, then one for each draw; empty where nothing can be drawn.
+        The true difference, then one for each other group; empty where there is none.
     """
     known = ~np.isnan(change)
     groups = np.unique(cluster[known])
@@ -322,11 +326,24 @@ def placebo_groups(
     size = int(is_treated.sum())
     if not 0 < size < len(groups):
         return np.zeros(0)
-    rng = np.random.default_rng(seed)
 
     def gap(chosen: NDArray[np.bool_]) -> float:
         inside, outside = units[chosen].sum(), units[~chosen].sum()
         return float(total[chosen].sum() / inside - total[~chosen].sum() / outside)
 
-    drawn = [gap(rng.permutation(is_treated)) for _ in range(draws)]
-    return np.array([gap(is_treated), *drawn])
+    return np.array([gap(one) for one in _groups_of(is_treated, draws, seed)])
+
+
+def _groups_of(treated: NDArray[np.bool_], draws: int, seed: int) -> Iterator[NDArray[np.bool_]]:
+    """Yield the treated group, then every other of its size, or so many drawn by chance."""
+    yield treated
+    size, true = int(treated.sum()), tuple(np.flatnonzero(treated).tolist())
+    if comb(len(treated), size) > draws + 1:
+        rng = np.random.default_rng(seed)
+        yield from (rng.permutation(treated) for _ in range(draws))
+        return
+    for chosen in combinations(range(len(treated)), size):
+        if chosen != true:
+            group = np.zeros(len(treated), dtype=np.bool_)
+            group[list(chosen)] = True
+            yield group

@@ -117,8 +117,8 @@ def _placebo(found: Evidence) -> Iterator[str]:
         )
     if placebos.groups and placebos.p_value > _REJECTED:
         yield (
-            f"groups drawn by chance differ as much in {percent(placebos.p_value, 0)} of draws: "
-            "the difference is not unusual"
+            f"of the groups of as many clusters {percent(placebos.p_value, 0)} differ as much, "
+            "this one among them: the difference is not unusual"
         )
     if placebos.left_out:
         worst, value = next(iter(placebos.left_out.items()))

@@ -7,7 +7,6 @@ weights are those of a base period, so that a change of the rate is the law's an
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from tariffimpact.tariffs import CompiledSchedule
 from tariffimpact.tariffs.engines import Engine, EngineName, engine, write_parquet
 from tariffimpact.tariffs.layers import schedule_layers
 from tariffimpact.tariffs.line_charges import FEW, LineByLine, line_by_line
+from tariffimpact.writing import scratch
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -371,6 +371,8 @@ def _sums(running: Engine | LineByLine, held: ir.Table, by: tuple[str, ...]) -> 
     import ibis
 
     charged = running.charged(held)
+    if "quantity_per_dollar" in held.columns:
+        charged = _held(running, charged, by)
     for name, digits in _PREFIXES.items():
         if name in by:
             charged = charged.mutate(**{name: charged["hts"].substr(0, digits)})
@@ -399,6 +401,21 @@ def _sums(running: Engine | LineByLine, held: ir.Table, by: tuple[str, ...]) -> 
         traded=ibis.ifelse(traded, value, 0.0).sum(),
     )
     return running.run(sums.order_by(list(by)) if by else sums)
+
+
+def _held(running: Engine | LineByLine, charged: ir.Table, by: tuple[str, ...]) -> ir.Table:
+    """Return charged lines kept by the engine: with quantities their rates have many more places.
+
+    Summed up in the same question, DuckDB would plan it for minutes.
+    """
+    told = ("customs_value", "duty", "rate", "quantity_per_dollar", "known", "rate_low",
+            "rate_high", "specific_low", "specific_high")  # fmt: skip
+    columns = ["hts" if name in _PREFIXES else name for name in by]
+    kept = charged.select(*dict.fromkeys([*told, *columns]))
+    if running.connection.name != "duckdb":
+        return kept
+    table: ir.Table = running.connection.create_table("charged", kept, temp=True)
+    return table
 
 
 def _completed(table: ir.Table) -> ir.Table:
@@ -462,8 +479,8 @@ def _loaded(
     grouping = [column for column in by if column not in (*_PREFIXES, *needed)]
     taken = [column for column in grouping if column in _TAKEN]
     require(not taken, f"no grouping by {', '.join(taken)}: a measure has that name; rename it")
-    with tempfile.TemporaryDirectory(prefix="tariffimpact-") as folder:
-        path = Path(folder) / "lines.parquet"
+    with scratch() as folder:
+        path = folder / "lines.parquet"
         if isinstance(lines, Path):
             path = lines
         else:

@@ -251,13 +251,12 @@ class Problem:
         """Return whether all inputs of each market of a part are in range, (rows, markets)."""
         slope, cost = self.slope[part.rows, part.markets], self.cost[part.rows, part.products]
         good = (cost >= (np.finfo(np.float64).tiny if self.ces else 0.0)) & (cost < np.inf)
-        for values, most in ((self.weight, np.inf), (self.nesting, 1.0)):
-            if values is not None:
-                each = values[part.rows, part.products]
-                good &= (each >= 0) & (each < most)
         if self.weight is not None:
             each = self.weight[part.rows, part.products]
             good &= (each > 0) & (each <= 1)
+        if self.nesting is not None:
+            each = self.nesting[part.rows, part.products]
+            good &= (each >= 0) & (each < 1)
         fine = (slope > 0) & (slope < np.inf)
         if not good.all():
             fine &= np.logical_and.reduceat(good, np.cumsum(part.widths) - part.widths, axis=1)
