@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.errors import DataError, Fault, shortened
-from tariffimpact.facts.sheets import SEPARATORS, Sheet
 from tariffimpact.units import listed
 from tariffimpact.writing import scratch
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tariffimpact.facts.sheets import Sheet
 
 MEMORY: Final = "400MB"
 """What the engine may hold; what is more waits on disk."""
@@ -352,6 +353,8 @@ def open_source(
         return _parquet(connection, path)
     if path.is_file() and ".dta" in suffixes:
         return _frame(connection, _stata(path), str(path))
+    from tariffimpact.facts.sheets import Sheet  # a frame or Parquet needs none of the facts
+
     opened = Sheet(path, encoding=encoding, name=sheet, limit=_MOST)
     if opened.is_workbook:
         return _frame(connection, _sheet(opened), str(path))
@@ -461,6 +464,8 @@ def _header(opened: Sheet, wanted: Sequence[str]) -> tuple[int, list[str]]:
 
 def _widest(opened: Sheet) -> tuple[int, list[str]] | None:
     """Return the first row, separated by what makes most cells of it."""
+    from tariffimpact.facts.sheets import SEPARATORS
+
     found: dict[str, tuple[int, list[str]]] = {}
     for separator in SEPARATORS:
         opened.separator = separator
