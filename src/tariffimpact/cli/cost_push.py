@@ -231,15 +231,14 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     }
     files |= {f"{name}.csv": csv_bytes(found.to_frame()) for name, found in beside.items()}
     measure = "Rise of the price if all of the cost is passed on"
-    pictures = {
-        "cost-push": (answer.plot(), answer.headline(), measure, answer.summary()),
-        "inputs": (
+    pictures = {"cost-push": (answer.plot(), answer.headline(), measure, answer.summary())}
+    if len(answer.mapped_inputs()):  # accounts of other codes have no goods that it knows
+        pictures["inputs"] = (
             answer.plot_inputs(),
             answer.inputs_headline(),
             f"{measure}, margins constant in dollars, percentage points",
             answer.inputs_headline(),
-        ),
-    }
+        )
     through = "Rise of cost through inputs, beside the duty on the good itself"
     measures = {
         "products": through,

@@ -14,7 +14,6 @@ import os
 import select
 import shutil
 import stat
-import tempfile
 import weakref
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from typing import Any, BinaryIO, Final, Literal
 
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts.workbooks import Workbook
+from tariffimpact.writing.scratch import open_scratch
 
 SheetRow = tuple[int, list[str]]
 """The line a row starts on, and its cells."""
@@ -203,18 +203,17 @@ class Sheet:
 
     def _copied(self) -> Path:
         """Return a copy of what cannot be read twice: a pipe."""
-        copy = tempfile.NamedTemporaryFile(prefix="tariffimpact-")  # noqa: SIM115  # as long as self
-        self._copy = copy
-        weakref.finalize(self, copy.close)
+        folder, remove = open_scratch()
+        weakref.finalize(self, remove)
+        path = folder / "copy"
         left = min(self.limit, _MOST_PIPED) + 1
-        with opened(self.path) as file:
+        with opened(self.path) as file, path.open("wb") as copy:
             while left > 0 and (block := file.read(min(left, 1 << 20))):
                 copy.write(block)
                 left -= len(block)
-        copy.flush()
         if left <= 0:
             raise self._over(min(self.limit, _MOST_PIPED) + 1)
-        return Path(copy.name)
+        return path
 
     def _check_kind(self, head: bytes) -> None:
         for mark, what, remedy in _NOT_TABLES:
