@@ -127,6 +127,7 @@ def test_a_rate_or_share_without_its_sign_is_asked_for(command, capsys):
         "report --industry shoes => the industries are",
         "report --company , => names nobody",
         "report --title ' ' => is blank",
+        "brief --company Sony,Nintendo => a page is about one company",
         "brief --company Sony --title '' => is blank",
         "report --case nope => is neither a file nor a shipped case",
         "brief --company Sony --case textbook => give one of",

@@ -332,7 +332,7 @@ def build(
 
 def _from_mrio(folder: Path, region: str | None, money: str, year: int | None, out: Path) -> None:
     """Write what a multi-regional table knows of a country, and say what it does not."""
-    from tariffimpact.costpush import MISSING, accounts_of_mrio, read_mrio
+    from tariffimpact.costpush import MRIO_LACKS, accounts_of_mrio, read_mrio
     from tariffimpact.writing import publish
 
     if region is None or year is None:
@@ -343,5 +343,5 @@ def _from_mrio(folder: Path, region: str | None, money: str, year: int | None, o
     for path in publish(out, files):
         click.echo(f"Wrote {path}")
     click.echo("A multi-regional table does not know, and leaves blank:")
-    for words in MISSING:
+    for words in MRIO_LACKS:
         click.echo(f"- {words}")

@@ -13,7 +13,6 @@ from tariffimpact import units
 from tariffimpact.codes import check_hts, country_name, hts_label
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.estimation.panel import PAIRED, Panel
-from tariffimpact.facts.partners import read_country
 from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ def with_schedule(panel: Panel, schedule: RateHistory) -> Panel:
         With every code and origin that the schedule does not know, or of which it cannot bound the
         rate.
     """
+    from tariffimpact.facts.partners import read_country  # loads the facts, which others spare
+
     spans = period_spans(panel)
     pairs = panel.source.connection.execute("SELECT key FROM pairs ORDER BY code").fetchall()
     rates = np.full((2, len(pairs), len(panel.times)), np.nan)

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.errors import DataError, Fault, shortened
-from tariffimpact.facts.sheets import SEPARATORS, Sheet
+from tariffimpact.memory import limit
 from tariffimpact.units import listed
 from tariffimpact.writing import scratch
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tariffimpact.facts.sheets import Sheet
 
 MEMORY: Final = "400MB"
 """What the engine may hold; what is more waits on disk."""
@@ -276,6 +278,7 @@ def engine() -> Iterator[Any]:
         If the disk or the memory does not suffice.
     """
     import duckdb
+    import pandas  # noqa: F401  # the engine would take want of memory to load it for its absence
 
     with scratch() as folder:
         connection = duckdb.connect(str(folder / "panel.duckdb"))
@@ -285,6 +288,8 @@ def engine() -> Iterator[Any]:
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            if limit() is not None and isinstance(error, duckdb.OutOfMemoryException):
+                raise MemoryError from None  # it is the limit of this process that does not suffice
             what = f"does not fit: {str(error).splitlines()[0]}"
             remedy = "give Parquet, fewer columns, or a larger temporary folder (TMPDIR)"
             raise DataError([Fault("the panel", what, remedy)]) from None
@@ -352,6 +357,8 @@ def open_source(
         return _parquet(connection, path)
     if path.is_file() and ".dta" in suffixes:
         return _frame(connection, _stata(path), str(path))
+    from tariffimpact.facts.sheets import Sheet  # a frame or Parquet needs none of the facts
+
     opened = Sheet(path, encoding=encoding, name=sheet, limit=_MOST)
     if opened.is_workbook:
         return _frame(connection, _sheet(opened), str(path))
@@ -461,6 +468,8 @@ def _header(opened: Sheet, wanted: Sequence[str]) -> tuple[int, list[str]]:
 
 def _widest(opened: Sheet) -> tuple[int, list[str]] | None:
     """Return the first row, separated by what makes most cells of it."""
+    from tariffimpact.facts.sheets import SEPARATORS
+
     found: dict[str, tuple[int, list[str]]] = {}
     for separator in SEPARATORS:
         opened.separator = separator

@@ -278,12 +278,13 @@ def _taken(rows: Array, columns: Labels | None) -> Array:
 
 def _checked_nesting(nesting: Array, structure: Structure) -> Array | None:
     """Return the nesting parameter of each product, one value in a nest; None without nests."""
+    once = nesting[:1] if nesting.strides[0] == 0 else nesting
     if structure.nest is None:
-        if nesting.any():
+        if once.any():
             raise ModelError("nesting: a nesting parameter needs nests; name each product's nest")
         return None
     heads = np.unique(structure.nest, return_index=True)[1]
-    if not np.array_equal(nesting, nesting[:, heads][:, structure.nest], equal_nan=True):
+    if not np.array_equal(once, once[:, heads][:, structure.nest], equal_nan=True):
         raise ModelError("nesting: a nest has several values; give one per nest")
     return nesting
 
