@@ -31,7 +31,7 @@ TURN, TURNS = 0.5, 5_000
 TOLD = 200
 """Turns after which the figures are printed."""
 SLOWEST = 30
-"""Seconds of one input above which it has broken its reader."""
+"""Seconds of the processor for one input, above which it has broken its reader."""
 MEMORY = 6 << 30
 
 
@@ -117,7 +117,7 @@ def work(inputs: str, *names: str) -> None:
     every = readers() | parquet_readers()
     chosen = {name: every[name] for name in names or every}
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    signal.signal(signal.SIGALRM, _too_slow)
+    signal.signal(signal.SIGPROF, _too_slow)
     state, turn = _state(), _Turn()
     for name in chosen:
         state.setdefault(name, _new())
@@ -160,17 +160,17 @@ def _read(name: str, reader: object, one: dict) -> None:
     number = one["next"]
     raw = spoilt_input(name, number)
     one["next"], one["inputs"] = number + 1, one["inputs"] + 1
-    signal.alarm(SLOWEST)
+    signal.setitimer(signal.ITIMER_PROF, SLOWEST)
     try:
         one[outcome(reader, raw)] += 1
     except BaseException as error:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         if isinstance(error, KeyboardInterrupt):
             raise
         one["broken"] += 1
         _note(name, number, raw, one, error)
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _note(name: str, number: int, raw: bytes, one: dict, error: BaseException) -> None:
@@ -223,7 +223,7 @@ def left_broken() -> int:
     for path in sorted(path for path in FOUND.rglob("*") if path.is_file()):
         child = os.fork()
         if child == 0:
-            signal.alarm(SLOWEST)
+            signal.setitimer(signal.ITIMER_PROF, SLOWEST)
             code = 1
             try:
                 outcome(every[path.parent.name], path.read_bytes())

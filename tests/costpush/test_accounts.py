@@ -183,3 +183,11 @@ def test_each_company_is_one_of_the_facts(facts):
 
     known = {firm.company for firm in facts.firms}
     assert set(company_commodities(read_accounts())) <= known
+
+
+def test_a_table_that_cannot_be_read_is_blamed_alone(folder):
+    """Codes that name commodities are not blamed for a list nobody could read."""
+    text = (folder / "commodities.csv").read_text(encoding="utf-8")
+    (folder / "commodities.csv").write_text(text.replace(",", ";"), encoding="utf-8")
+    (fault,) = faults_of(folder)
+    assert fault.startswith("commodities.csv:1: is separated by semicolons")

@@ -9,7 +9,7 @@ import pytest
 
 from tariffimpact.cli import main
 from tariffimpact.costpush import (
-    MISSING,
+    MRIO_LACKS,
     accounts_of_mrio,
     cost_push,
     read_accounts,
@@ -60,7 +60,7 @@ def test_what_is_blank_is_named_cell_by_cell(tmp_path):
     words = str(told.value)
     assert "bridge.csv:2: transport" in words
     assert "categories.csv:2: core_goods" in words
-    assert len(MISSING) == 4
+    assert len(MRIO_LACKS) == 4
 
 
 def test_by_hand(tmp_path):

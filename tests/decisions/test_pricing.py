@@ -345,3 +345,14 @@ def test_bad_requests_are_said():
         pricing.price_response(demand=isoelastic(np.array([2, 3])), **TEXTBOOK)
     with pytest.raises(ModelError, match="rule must be one of those asked for, dollar"):
         pricing.price_response(demand=isoelastic(2), rules=["dollar"], **TEXTBOOK)["profit"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(0.0, "cost stays at $60.00"), (0.004, "cost rises less than $0.01 from $60.00"),
+     (-0.004, "cost falls less than $0.01 from $60.00"), (12.5, "cost rises $12.50 from $60.00")],
+)  # fmt: skip
+def test_a_cost_that_hardly_moves_is_not_said_to_move_by_nothing(change, said):
+    demand = IsoelasticDemand(price=100.0, volume=1.0, demand_elasticity=2.0)
+    found = pricing.price_response(demand=demand, old_cost=60.0, cost_change=change)
+    assert said in found.summary()

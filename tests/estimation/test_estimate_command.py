@@ -164,7 +164,7 @@ def test_rates_of_the_shipped_schedule_are_joined(run, tmp_path):
     bad.to_csv(tmp_path / "unknown.csv", index=False)
     code, _, err = run("estimate", tmp_path / "unknown.csv", *options)
     assert code == 1
-    assert "9999999999 CHN" in err
+    assert "9999999999 from CHN" in err
 
 
 def test_the_rate_of_a_row_is_that_of_its_day_or_the_mean_over_its_month(schedule):
@@ -185,6 +185,23 @@ def test_the_rate_of_a_row_is_that_of_its_day_or_the_mean_over_its_month(schedul
     assert by_month.treatment[[0, 2]] == pytest.approx(
         [np.mean(expected[:30]), np.mean(expected[30:])]
     )
+
+
+def test_codes_and_origins_are_read_as_people_write_them(schedule):
+    rows = [
+        {"sku": o, "date": f"2025-0{m}", "hts": h, "origin": o, "price": 1.0}
+        for o, h in (("China", "9504.50.00.00"), ("vn", "9504500000"))
+        for m in (3, 4, 5)
+    ]
+    columns = Columns(hts="hts", origin="origin")
+    with open_panel(pd.DataFrame(rows), columns) as panel:
+        (found,) = with_schedule(panel, schedule).blocks()
+    plain = [{**row, "hts": "9504500000", "origin": {"China": "CHN", "vn": "VNM"}[row["origin"]]}
+             for row in rows]  # fmt: skip
+    with open_panel(pd.DataFrame(plain), columns) as panel:
+        (same,) = with_schedule(panel, schedule).blocks()
+    assert list(found.treatment) == list(same.treatment)
+    assert found.treatment.max() > 0.1
 
 
 class Unsure:

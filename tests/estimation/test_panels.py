@@ -93,6 +93,34 @@ def test_a_title_above_the_header_is_passed_over_and_lines_still_counted(tmp_pat
         estimate(tmp_path / "p.csv", *ASKED)
 
 
+@pytest.mark.parametrize(
+    ("written_as", "separator"),
+    [("${:,.2f}", ","), ("{:.2f} €", ","), ("USD {:,.2f}", ","), ("EUR {:.2f}", ";")],
+)
+def test_a_price_bears_the_sign_of_its_currency_on_either_side(tmp_path, written_as, separator):
+    frame = small().assign(price=lambda one: one["price"].round(2) * 1000)
+    told = frame.assign(price=[written_as.format(price) for price in frame["price"]])
+    if separator == ";":
+        told["price"] = told["price"].str.replace(".", ",")
+    told.to_csv(tmp_path / "p.csv", index=False, sep=separator)
+    assert prices(tmp_path / "p.csv") == pytest.approx(frame["price"].to_numpy())
+
+
+def test_two_currencies_in_one_column_are_named(tmp_path):
+    told = small()
+    told["price"] = [f"${price:.2f}" for price in told["price"]]
+    told.loc[3, "price"] = "€12.00"
+    told.to_csv(tmp_path / "p.csv", index=False)
+    with pytest.raises(DataError, match=r"p\.csv:5: price: is no number \(got '€12.00'\)"):
+        estimate(tmp_path / "p.csv", *ASKED)
+
+
+def test_periods_as_columns_are_told_to_be_put_under_each_other():
+    wide = small().pivot_table(index="sku", columns="date", values="price").reset_index()
+    with pytest.raises(DataError, match=r"has the periods as columns: 2024-01.*under each other"):
+        estimate(wide, *ASKED)
+
+
 def test_money_as_people_write_it(tmp_path):
     path = tmp_path / "p.csv"
     path.write_text(

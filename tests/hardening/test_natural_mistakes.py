@@ -127,6 +127,7 @@ def test_a_rate_or_share_without_its_sign_is_asked_for(command, capsys):
         "report --industry shoes => the industries are",
         "report --company , => names nobody",
         "report --title ' ' => is blank",
+        "brief --company Sony,Nintendo => a page is about one company",
         "brief --company Sony --title '' => is blank",
         "report --case nope => is neither a file nor a shipped case",
         "brief --company Sony --case textbook => give one of",
@@ -181,7 +182,31 @@ def test_a_wrong_table_is_named(command, tmp_path, monkeypatch, capsys):
     more = {"estimate": ["--treated", "a", "--from", "2025-02-04"], "batch": ["--on", "2025-08-21"]}
     names = ("empty.csv", "other.csv", "bytes.csv", "folder.csv", "missing.csv")
     for name in names[: 2 if command == "batch" else None]:  # each loads the whole schedule
-        code, err = told([command, name, *more.get(command, [])], capsys)
+        lines = ["--lines", name] if command == "effective-rate" else [name]
+        code, err = told([command, *lines, *more.get(command, [])], capsys)
         assert code in (1, 2)
         assert name in err
         assert not PYTHON.search(err), err
+
+
+@pytest.mark.filterwarnings("ignore:.*fetch_arrow_table.*:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("options", "value", "said"),
+    [
+        ("--by origin,origin", 1000, "names origin twice"),
+        ("--by customs_value", 1000, "no grouping by customs_value"),
+        ("--by customs_value --base 2025-01-01 2025-12-31", 1000, "no grouping by customs_value"),
+        ("--base 2024-01-01 2024-12-31", 1000, "no line is in the period"),
+        ("", 0, "the lines have no customs value"),
+    ],
+)
+def test_lines_that_weigh_nothing_are_told(options, value, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = f"hts,origin,entered_on,customs_value\n9504500000,CHN,2025-05-01,{value}\n"
+    (tmp_path / "own.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(SystemExit) as left:
+        main(["effective-rate", "--lines", "own.csv", *options.split()])
+    err = capsys.readouterr().err
+    assert left.value.code == 1
+    assert said in err
+    assert not PYTHON.search(err), err

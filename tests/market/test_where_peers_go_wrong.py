@@ -127,6 +127,16 @@ def test_quota_rent_is_paid_to_its_holder_and_profit_is_at_the_new_margin(holder
     assert slack.after.licence_price.max() == 0.0
 
 
+@pytest.mark.parametrize("part", [0.6, 0.97, 0.999])
+def test_a_quota_is_kept_however_little_it_takes_off(part):
+    """Sales a thousandth above the limit are sales above it: the licence has a price."""
+    market = observed("logit", duties=Duties())
+    limit = part * market.equilibrium().quantities[2]
+    result = market.impose(Duties(), quotas=[Quota(products=("c",), limit=limit)])
+    assert result.after.quantities[2] == pytest.approx(limit, rel=1e-9)
+    assert result.after.licence_price[2] > 0
+
+
 def test_a_negative_marginal_cost_is_refused_not_subsidised():
     with pytest.raises(ModelError, match=r"a: (the demand found implies|a unit cost)"):
         calibrate(products=["a", "b"], firms=["f", "f"], prices=[10.0, 100.0], shares=[0.3, 0.3],

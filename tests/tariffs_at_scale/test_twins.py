@@ -91,6 +91,11 @@ def schedules(draw):
         for line, origin in zip(LINES, ORIGINS, strict=True)
         for row in draw(cases(line, origin, displacing))
     ]
+    return compiled_of(rows)
+
+
+def compiled_of(rows):
+    """Return rows as a schedule, each a component of its own."""
     source = {"source_id": "x", "publisher": "P", "title": "T", "url": "https://example.org",
               "kind": "trade", "published_on": "2025-01-01", "accessed_on": "2025-01-01",
               "licence": "none"}  # fmt: skip
@@ -142,6 +147,30 @@ def test_the_expression_charges_what_the_arithmetic_charges(
             quantity_per_dollar=quantity,
         )  # fmt: skip
         _agrees(line, rate)
+
+
+@pytest.mark.filterwarnings("ignore:.*fetch_arrow_table.*:DeprecationWarning")
+def test_a_waiver_leaves_of_a_floor_less_at_the_low_end_and_more_at_the_high():
+    """A total of 15% over a general 5%, of which a claim frees a quarter to all: 5% to 12.5%."""
+    line, years = "95040000", (date(2025, 1, 1), date(2027, 1, 1))
+    rows = [
+        Window(line, "", "MFN", DUTY, DutyKind.ADDITIVE, DutyBase.FULL, 0.05, 0.05, 0.0, 0.0, "",
+               "", "", "mfn", 0, *years),
+        Window(line, "", "IEEPA", DUTY, DutyKind.FLOOR_INCL_MFN, DutyBase.FULL, 0.15, 0.15, 0.0,
+               0.0, "", "", "", "floor", 0, *years),
+        Window(line, "", "IEEPA", WAIVER, "waive", DutyBase.FULL, 0.25, 1.0, 0.0, 0.0, "", "", "",
+               "waiver", 0, *years),
+    ]  # fmt: skip
+    compiled = compiled_of(rows)
+    lines = pd.DataFrame({"hts": [line], "origin": ["JPN"], "entered_on": pd.Timestamp(DAY),
+                          "metal_low": 1.0, "metal_high": 1.0})  # fmt: skip
+    with engine(schedule_layers(compiled, claims={})) as running:
+        found = running.charge_frame(lines).iloc[0]
+    few = charge_few(compiled, lines, claims={}).iloc[0]
+    rate = Schedule(compiled).rate(line, "JPN", DAY).rate
+    for low, high in ((found.rate_low, found.rate_high), (few.rate_low, few.rate_high),
+                      (rate.low, rate.high)):  # fmt: skip
+        assert (low, high) == pytest.approx((0.05, 0.125), abs=1e-11)
 
 
 def _same(found, few):

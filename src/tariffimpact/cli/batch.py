@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -155,10 +154,10 @@ def _written(
     """Run the batch and write its files, all or none."""
     from tariffimpact.cli.batch_page import batch_page
     from tariffimpact.portfolio import RowFiles, batch_files, run_batch
-    from tariffimpact.writing import publish
+    from tariffimpact.writing import publish, scratch
 
-    with tempfile.TemporaryDirectory(prefix="tariffimpact-") as work:
-        rows = RowFiles(Path(work))
+    with scratch() as work:
+        rows = RowFiles(work)
         with progress_bar("Batch") as advance:
             result = run_batch(
                 file, compiled, sink=rows.add, fault_sink=rows.reject, terms=terms,

@@ -86,6 +86,10 @@ def brief(
     check_folder(out)
     check_formats(formats)
     facts = read_facts(folder)
+    if company is not None and "," in company and company not in facts.companies:
+        raise click.UsageError(
+            f"a page is about one company; for several: tariffimpact report --company {company!r}"
+        )
     found = _brief(facts, company, case, skus, estimate, on, schedule_file, title)
     document = None
     if "pptx" in formats and skus is None:

@@ -231,15 +231,14 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     }
     files |= {f"{name}.csv": csv_bytes(found.to_frame()) for name, found in beside.items()}
     measure = "Rise of the price if all of the cost is passed on"
-    pictures = {
-        "cost-push": (answer.plot(), answer.headline(), measure, answer.summary()),
-        "inputs": (
+    pictures = {"cost-push": (answer.plot(), answer.headline(), measure, answer.summary())}
+    if len(answer.mapped_inputs()):  # accounts of other codes have no goods that it knows
+        pictures["inputs"] = (
             answer.plot_inputs(),
             answer.inputs_headline(),
             f"{measure}, margins constant in dollars, percentage points",
             answer.inputs_headline(),
-        ),
-    }
+        )
     through = "Rise of cost through inputs, beside the duty on the good itself"
     measures = {
         "products": through,
@@ -333,7 +332,7 @@ def build(
 
 def _from_mrio(folder: Path, region: str | None, money: str, year: int | None, out: Path) -> None:
     """Write what a multi-regional table knows of a country, and say what it does not."""
-    from tariffimpact.costpush import MISSING, accounts_of_mrio, read_mrio
+    from tariffimpact.costpush import MRIO_LACKS, accounts_of_mrio, read_mrio
     from tariffimpact.writing import publish
 
     if region is None or year is None:
@@ -344,5 +343,5 @@ def _from_mrio(folder: Path, region: str | None, money: str, year: int | None, o
     for path in publish(out, files):
         click.echo(f"Wrote {path}")
     click.echo("A multi-regional table does not know, and leaves blank:")
-    for words in MISSING:
+    for words in MRIO_LACKS:
         click.echo(f"- {words}")

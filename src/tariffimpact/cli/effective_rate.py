@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -122,14 +121,15 @@ def _as_parquet(
     """Yield the lines as parquet, and how they were read."""
     from tariffimpact.portfolio import lines_as_parquet
     from tariffimpact.portfolio.goods import KnownGoods
+    from tariffimpact.writing import scratch
 
     if _is_parquet(lines):
         yield lines, ""
         return
     known = ("hts2", "hts4", "hts6", "hts8", "hts", "origin", "partner", "entered_on")
     extra = [name for name in groups if name not in known]
-    with tempfile.TemporaryDirectory(prefix="tariffimpact-") as folder:
-        path = Path(folder) / "lines.parquet"
+    with scratch() as folder:
+        path = folder / "lines.parquet"
         with progress_bar("Reading") as advance:
             told = lines_as_parquet(
                 lines, path, KnownGoods.of(compiled), extra=extra, progress=advance, **reading

@@ -15,7 +15,7 @@ from tariffimpact.costpush.accounts import Accounts, read_accounts, shipped_acco
 from tariffimpact.costpush.categories import CostPush, Margins, cost_push
 from tariffimpact.costpush.derivation import derive_accounts
 from tariffimpact.costpush.law import ChargedImports, charge_imports, law_change
-from tariffimpact.costpush.mrio import MISSING, accounts_of_mrio, read_mrio
+from tariffimpact.costpush.mrio import MRIO_LACKS, accounts_of_mrio, read_mrio
 from tariffimpact.costpush.own_rates import read_rates
 from tariffimpact.costpush.prediction import (
     PriceComparison,
@@ -42,7 +42,7 @@ from tariffimpact.costpush.screens import (
 )
 
 __all__ = [
-    "MISSING",
+    "MRIO_LACKS",
     "Accounts",
     "ChargedImports",
     "CostPush",

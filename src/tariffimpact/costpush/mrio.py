@@ -18,7 +18,7 @@ from tariffimpact.writing import csv_bytes
 if TYPE_CHECKING:
     import pandas as pd
 
-MISSING: Final[tuple[str, ...]] = (
+MRIO_LACKS: Final[tuple[str, ...]] = (
     "bridge.csv: transport, wholesale, retail and purchasers_value of each row: what buyers pay "
     "above the factory price, from the supply and use tables of the statistical office",
     "categories.csv: core_goods: true for the goods whose total is told first",
@@ -89,7 +89,7 @@ def accounts_of_mrio(
     Returns
     -------
     dict of str to bytes
-        File name to content; what is missing is blank (`MISSING`).
+        File name to content; what is missing is blank (`MRIO_LACKS`).
 
     Raises
     ------

@@ -16,11 +16,9 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 import numpy as np
 
-from tariffimpact import charts
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.estimation.answer import Estimation
 from tariffimpact.estimation.groups import index_frame
-from tariffimpact.estimation.pictures import pictures
 from tariffimpact.writing import csv_bytes, json_text
 
 RECORD: Final = "estimation.json"
@@ -36,6 +34,9 @@ def estimation_files(found: Estimation) -> dict[str, bytes]:
     `placebos.csv`, and each chart as SVG and PNG with its numbers as CSV; `estimation.json`, from
     which `read_estimation` makes the answer again.
     """
+    from tariffimpact import charts  # an estimate alone needs none
+    from tariffimpact.estimation.pictures import pictures
+
     files = {
         "estimate.json": (json_text(found.as_json()) + "\n").encode("utf-8"),
         "estimate.txt": (found.explain() + "\n").encode("utf-8"),

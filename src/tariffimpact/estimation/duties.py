@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariffimpact import units
-from tariffimpact.codes import country_name, hts_label
+from tariffimpact.codes import check_hts, country_name, hts_label
 from tariffimpact.errors import DataError, Fault, ModelError
-from tariffimpact.estimation.panel import Panel
+from tariffimpact.estimation.panel import PAIRED, Panel
 from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
@@ -49,15 +49,18 @@ def with_schedule(panel: Panel, schedule: RateHistory) -> Panel:
         With every code and origin that the schedule does not know, or of which it cannot bound the
         rate.
     """
+    from tariffimpact.facts.partners import read_country  # loads the facts, which others spare
+
     spans = period_spans(panel)
     pairs = panel.source.connection.execute("SELECT key FROM pairs ORDER BY code").fetchall()
     rates = np.full((2, len(pairs), len(panel.times)), np.nan)
     faults, left_open = [], []
     for place, (key,) in enumerate(pairs):
-        hts, _, origin = str(key).rpartition(" ")
+        hts, _, origin = str(key).partition(PAIRED)
         try:
+            hts, origin = check_hts(hts), read_country(origin)
             spells = schedule.history(hts, origin, spans[0][0], spans[-1][1])
-        except ModelError as error:
+        except (ModelError, ValueError) as error:
             faults.append(_fault(panel, str(error), str(key)))
             continue
         if not np.isfinite(spells["high"]).all():

@@ -26,6 +26,8 @@ BLOCK: Final = 250_000
 """Rows of a block."""
 HELD: Final = 8_000_000
 """Rows up to which a panel is kept in memory."""
+PAIRED: Final = " from "
+"""What stands between a code and its origin."""
 _SPREAD: Final = 4
 """Places for each row up to which rows are laid out over all of them."""
 MOST_COLUMNS: Final = 20
@@ -262,7 +264,7 @@ def _stage(raw: Source, columns: Columns) -> dict[str, str]:
     if columns.clustered:
         parts["cluster_key"] = raw.key(columns.cluster or "")
     if columns.hts and columns.origin:
-        parts["pair_key"] = f"{raw.text(columns.hts)} || ' ' || upper({raw.text(columns.origin)})"
+        parts["pair_key"] = f"{raw.text(columns.hts)} || '{PAIRED}' || {raw.text(columns.origin)}"
     controls = [raw.yes_or_no(columns.stock)] if columns.stock else []
     controls += [raw.number(name) for name in columns.controls]
     parts |= {f"control{n}": words for n, words in enumerate(controls)}

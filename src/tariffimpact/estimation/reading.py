@@ -13,15 +13,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.errors import DataError, Fault, shortened
-from tariffimpact.facts.sheets import SEPARATORS, Sheet
+from tariffimpact.memory import limit
 from tariffimpact.units import listed
+from tariffimpact.writing import scratch
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tariffimpact.facts.sheets import Sheet
 
 MEMORY: Final = "400MB"
 """What the engine may hold; what is more waits on disk."""
@@ -29,6 +31,14 @@ _MOST: Final = 1 << 50
 """Bytes of a panel: no limit, as it is not held in memory."""
 _SHOWN: Final = 20
 _PLAIN: Final = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "DATE")
+_SIGNS: Final = "US[$]|[$€£¥]|(?:USD|EUR|GBP|JPY|CNY|CAD|MXN|BRL|ARS|CHF|INR|KRW|AUD)"
+_LOOKED_AT: Final = 10_000
+_PERIOD: Final = re.compile(r"(19|20)\d\d([-/. ]?(\d{1,2}|[QqMm]\d{1,2})([-/. ]\d{1,2})?)?")
+_MONTHS: Final = re.compile(
+    r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?"
+    r"|nov(ember)?|dec(ember)?)[- ]?\d{0,4}",
+    re.IGNORECASE,
+)
 _YES: Final = "'1', '1.0', 'true', 'yes', 'y', 't', 'instock'"
 _NO: Final = "'0', '0.0', 'false', 'no', 'n', 'f', 'outofstock', 'soldout'"
 
@@ -110,19 +120,37 @@ class Source:
         if not self.is_text(column):
             value = f"CAST({name} AS DOUBLE)"
             return f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END"
-        text = f"trim({name})"
+        sign = literal(self._sign(column))
+        text = f"trim(replace({name}, {sign}, ''))" if sign != "''" else f"trim({name})"
+        group, point = (".", ",") if self.decimal_comma else (",", ".")
         plain = f"replace({text}, ',', '.')" if self.decimal_comma else text
+        digits = f"replace(replace({text}, '{group}', ''), '{point}', '.')"
         grouped = (
             f"CASE WHEN regexp_full_match({text}, "
-            "'[$€£¥]? ?[+-]?[0-9]{1,3}(,[0-9]{3})+([.][0-9]+)?')"
-            f" OR regexp_full_match({text}, '[$€£¥] ?[0-9]+([.][0-9]+)?') THEN"
-            f" TRY_CAST(regexp_replace({text}, '[$€£¥, ]', '', 'g') AS DOUBLE)"
-            f" WHEN regexp_full_match({text}, '[+-]?[0-9.]+ ?%') THEN"
-            f" TRY_CAST(regexp_replace({text}, '[% ]', '', 'g') AS DOUBLE) / 100 END"
+            f"'[+-]?[0-9]{{1,3}}([{group}][0-9]{{3}})+([{point}][0-9]+)?')"
+            f" THEN TRY_CAST({digits} AS DOUBLE)"
+            f" WHEN regexp_full_match({plain}, '[+-]?[0-9.]+ ?%') THEN"
+            f" TRY_CAST(regexp_replace({plain}, '[% ]', '', 'g') AS DOUBLE) / 100 END"
         )
         read = f"coalesce(TRY_CAST({plain} AS DOUBLE), {grouped}, 'nan'::DOUBLE)"
         finite = f"CASE WHEN isfinite({read}) THEN {read} ELSE 'nan'::DOUBLE END"
         return f"CASE WHEN {self.blank(column)} THEN NULL ELSE {finite} END"
+
+    def _sign(self, column: str) -> str:
+        """Return the sign of a currency that a column of text bears in its first rows, if any.
+
+        A cell further down with another sign is then no number: two currencies are never mixed.
+        """
+        import duckdb
+
+        try:
+            found = self.connection.execute(
+                f"SELECT s FROM (SELECT regexp_extract({quoted(column)}, '{_SIGNS}') AS s FROM "  # noqa: S608
+                f"(SELECT {quoted(column)} FROM raw LIMIT {_LOOKED_AT})) WHERE s <> '' LIMIT 1"
+            ).fetchone()
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            return ""  # what is wrong with the file is told when it is read whole
+        return str(found[0]) if found else ""
 
     def text(self, column: str) -> str:
         """Return the expression of a text: null where blank, whole numbers without decimals."""
@@ -178,7 +206,17 @@ class Source:
         return f"{self.name}:{row + self.first_line - 1}"
 
     def missing(self, columns: Sequence[str]) -> list[Fault]:
-        """Return a fault for every column that is not there."""
+        """Return a fault for every column that is not there, or one for periods as columns."""
+        if all(column in self.types for column in columns):
+            return []
+        wide = [name for name in self.types if _PERIOD.fullmatch(name) or _MONTHS.fullmatch(name)]
+        if len(wide) >= 3:
+            what = f"has the periods as columns: {listed(wide[:3])} …"
+            remedy = (
+                "put them under each other (melt in pandas, unpivot in a sheet), one row a unit "
+                "and period: unit, date, price"
+            )
+            return [Fault(self.name, what, remedy)]
         known = f"the columns are {listed(list(self.types))}"
         faults = []
         for column in dict.fromkeys(c for c in columns if c not in self.types):
@@ -240,15 +278,18 @@ def engine() -> Iterator[Any]:
         If the disk or the memory does not suffice.
     """
     import duckdb
+    import pandas  # noqa: F401  # the engine would take want of memory to load it for its absence
 
-    with TemporaryDirectory(prefix="tariffimpact-") as folder:
-        connection = duckdb.connect(str(Path(folder) / "panel.duckdb"))
+    with scratch() as folder:
+        connection = duckdb.connect(str(folder / "panel.duckdb"))
         try:
             connection.execute(f"SET memory_limit = '{MEMORY}'")
-            connection.execute(f"SET temp_directory = {literal(folder)}")
+            connection.execute(f"SET temp_directory = {literal(str(folder))}")
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            if limit() is not None and isinstance(error, duckdb.OutOfMemoryException):
+                raise MemoryError from None  # it is the limit of this process that does not suffice
             what = f"does not fit: {str(error).splitlines()[0]}"
             remedy = "give Parquet, fewer columns, or a larger temporary folder (TMPDIR)"
             raise DataError([Fault("the panel", what, remedy)]) from None
@@ -268,12 +309,13 @@ def undamaged(panel: Path | pd.DataFrame) -> Iterator[None]:
     import duckdb
 
     ours = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
-    elsewhere = (duckdb.OutOfMemoryException, duckdb.IOException)
     try:
         yield
     except duckdb.Error as error:
         path = Path(panel) if isinstance(panel, Path | str) else Path()
-        if ".parquet" not in _suffixes(path) or isinstance(error, (*ours, *elsewhere)):
+        is_full = isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException)
+        elsewhere = is_full and str(path) not in str(error)
+        if ".parquet" not in _suffixes(path) or elsewhere or isinstance(error, ours):
             raise
         raise DataError([_no_parquet(path, error)]) from None
 
@@ -315,6 +357,8 @@ def open_source(
         return _parquet(connection, path)
     if path.is_file() and ".dta" in suffixes:
         return _frame(connection, _stata(path), str(path))
+    from tariffimpact.facts.sheets import Sheet  # a frame or Parquet needs none of the facts
+
     opened = Sheet(path, encoding=encoding, name=sheet, limit=_MOST)
     if opened.is_workbook:
         return _frame(connection, _sheet(opened), str(path))
@@ -424,6 +468,8 @@ def _header(opened: Sheet, wanted: Sequence[str]) -> tuple[int, list[str]]:
 
 def _widest(opened: Sheet) -> tuple[int, list[str]] | None:
     """Return the first row, separated by what makes most cells of it."""
+    from tariffimpact.facts.sheets import SEPARATORS
+
     found: dict[str, tuple[int, list[str]]] = {}
     for separator in SEPARATORS:
         opened.separator = separator

@@ -286,8 +286,9 @@ def copy_shipped_data(folder: Path) -> tuple[Path, ...]:
     DataError
         If the folder exists and is not empty: nothing of the user's is overwritten.
     """
-    from tariffimpact.writing import publish
+    from tariffimpact.writing import check_folder, publish
 
+    check_folder(folder)  # what a killed process left is nobody's
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError([Fault(str(folder), "already holds something", "name a new folder")])
     shipped = shipped_folder("data")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -157,21 +158,14 @@ def calibrate(
         parameters["market_elasticity"], market_elasticity = market_elasticity, None
     names = _names(products, prices)
     makers = _labels(firms, names, "firms")
-    observe = _Sales(names, prices, shares, quantities, size, demand)
-    seen = Observed(
-        products=names, firms=makers, prices=observe.price, shares=observe.price,
-        size=size, duties=duties.sized(names), reading=reading, margin_on=margin_on,
-        customs_value=None if customs_value is None
-        else positive(customs_value, names, "customs_value"),
-    )  # fmt: skip
     check_names(names, makers, len(names))
-    refuse_value(seen.customs_value, reading)
-    supplied = observed_margins(margins, names)
-    require(
-        conduct != "price_taking" or not np.isfinite(supplied).any(),
-        "margins: price takers earn none, so they say nothing of demand; leave margins out and "
-        "give the parameters as fixed",
-    )
+    sales = _Sales(names, prices, shares, quantities, size, demand)
+    value = None if customs_value is None else positive(customs_value, names, "customs_value")
+    refuse_value(value, reading)
+    seen = Observed(
+        products=names, firms=makers, prices=sales.price, shares=sales.price, size=size,
+        duties=duties.sized(names), reading=reading, margin_on=margin_on, customs_value=value,
+    )  # fmt: skip
     weights = (
         ownership_matrix(makers) if ownership is None else checked_ownership(ownership, makers)
     )
@@ -180,28 +174,32 @@ def calibrate(
     def lerner(system: DemandSystem) -> Array:
         return Game(system, weights, seen.prices, keep, conduct).implied_lerner(seen.prices)
 
-    group = None if nests is None else _labels(nests, names, "nests")
-    options: dict[str, Any] = {"nests": group, "fixed": parameters, "elasticities": elasticities}
     if outside_share == 0 and demand in ("logit", "ces"):
         refuse_captive(weights, conduct, makers)
+    asked = _Asked(
+        sales=sales, lerner=lerner, margins=observed_margins(margins, names), fixed=parameters,
+        nests=None if nests is None else _labels(nests, names, "nests"), elasticities=elasticities,
+    )  # fmt: skip
+    require(
+        conduct != "price_taking" or not np.isfinite(asked.margins).any(),
+        "margins: price takers earn none, so they say nothing of demand; leave margins out and "
+        "give the parameters as fixed",
+    )
     if market_elasticity is None:
-        seen = observe.seen(seen, outside_share)
-        system, estimated = _demand(demand, seen, lerner, supplied, **options)
+        seen = sales.seen(seen, outside_share)
+        system, estimated = asked.demand(seen)
     else:
         require(outside_share is None and shares is None,
                 "market_elasticity: it stands in place of outside_share and shares; give "
                 "quantities with it")  # fmt: skip
-        seen, system, estimated = _by_elasticity(
-            market_elasticity, demand, seen, observe, lerner, supplied, options
-        )
+        seen, system, estimated = asked.by_elasticity(market_elasticity, seen)
     found = lerner(system)
     _check_markups(found, names)
     market = Market(
-        products=names, firms=makers, demand=system,
-        unit_cost=seen.unit_cost(seen.prices * (1 - found)), customs_value=seen.customs_value,
-        duties=duties, reading=reading, conduct=conduct,
+        products=names, firms=makers, demand=system, customs_value=value, duties=duties,
+        unit_cost=seen.unit_cost(seen.prices * (1 - found)), reading=reading, conduct=conduct,
         ownership=None if ownership is None else weights, currency=currency,
-        fit=Fit(products=names, prices=seen.prices, observed=supplied,
+        fit=Fit(products=names, prices=seen.prices, observed=asked.margins,
                 fitted=seen.margin(found), parameters=estimated, margin_on=margin_on),
     )  # fmt: skip
     _require_equilibrium(market, seen.prices)
@@ -267,29 +265,6 @@ def _labels(
     return named([given.get(name) for name in names])
 
 
-def _demand(
-    demand: DemandName,
-    seen: Observed,
-    lerner: Lerner,
-    margins: Array,
-    *,
-    nests: Any,
-    fixed: Mapping[str, float],
-    elasticities: Any,
-) -> tuple[DemandSystem, dict[str, float]]:
-    """Return the demand system, from elasticities or margins, and the parameters estimated."""
-    target = seen.lerner(margins)
-    if elasticities is not None:
-        require(
-            nests is None and not fixed,
-            "elasticities: they say all of demand; leave nests and fixed out",
-        )
-        return fitting.given(demand, seen, elasticities), {}
-    typical = float(np.nanmean(target)) if np.isfinite(target).any() else 0.3
-    shape = fitting.family(demand, seen, nests, typical)
-    return fitting.estimate(shape, target, lerner, fixed, seen.products)
-
-
 class _Sales:
     """What was sold: shares as they are, or quantities and what share bought nothing."""
 
@@ -324,44 +299,63 @@ class _Sales:
                        outside_good=not inside)  # fmt: skip
 
 
-def _by_elasticity(
-    wanted: float,
-    demand: DemandName,
-    seen: Observed,
-    observe: _Sales,
-    lerner: Lerner,
-    margins: Array,
-    options: dict[str, Any],
-) -> tuple[Observed, DemandSystem, dict[str, float]]:
-    """Return the market whose outside share is the one at which all sales have an elasticity."""
-    from scipy.optimize import brentq
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What demand is to meet: what was sold, and margins, elasticities or given parameters."""
 
-    checked("market_elasticity", wanted, above=0, remedy="write 1.5, not -1.5")
+    sales: _Sales
+    lerner: Lerner
+    margins: Array
+    nests: tuple[str, ...] | None
+    fixed: Mapping[str, float]
+    elasticities: ArrayLike | None
 
-    def at(line: float) -> tuple[Observed, DemandSystem, dict[str, float]]:
-        now = observe.seen(seen, 1 / (1 + np.exp(-line)))
-        return now, *_demand(demand, now, lerner, margins, **options)
+    def demand(self, seen: Observed) -> tuple[DemandSystem, dict[str, float]]:
+        """Return the demand system, from elasticities or margins, and the parameters estimated."""
+        name, target = self.sales.demand, seen.lerner(self.margins)
+        if self.elasticities is not None:
+            require(
+                self.nests is None and not self.fixed,
+                "elasticities: they say all of demand; leave nests and fixed out",
+            )
+            return fitting.given(name, seen, self.elasticities), {}
+        typical = float(np.nanmean(target)) if np.isfinite(target).any() else 0.3
+        shape = fitting.family(name, seen, self.nests, typical)
+        return fitting.estimate(shape, target, self.lerner, self.fixed, seen.products)
 
-    def gap(line: float) -> float:
-        return fitting.market_elasticity(at(line)[1], seen.prices) - wanted
+    def by_elasticity(
+        self, wanted: float, seen: Observed
+    ) -> tuple[Observed, DemandSystem, dict[str, float]]:
+        """Return the market whose outside share is the one at which all sales have an elasticity.
 
-    known = []
-    for line in np.linspace(-12, 12, 25):
-        try:
-            known.append((line, gap(line)))
-        except ModelError:
-            continue
-    require(known, "market_elasticity: no outside share meets the margins; check them")
-    signs = [(a, b) for (a, x), (b, y) in pairwise(known) if x * y <= 0]
-    if not signs:
-        values = [value + wanted for _, value in known]
-        raise ModelError(
+        And what was observed of it, and the parameters estimated.
+        """
+        from scipy.optimize import brentq
+
+        checked("market_elasticity", wanted, above=0, remedy="write 1.5, not -1.5")
+
+        def at(line: float) -> Observed:
+            return self.sales.seen(seen, 1 / (1 + np.exp(-line)))
+
+        def gap(line: float) -> float:
+            return fitting.market_elasticity(self.demand(at(line))[0], seen.prices) - wanted
+
+        known = []
+        for line in np.linspace(-12, 12, 25):
+            with suppress(ModelError):
+                known.append((line, gap(line)))
+        require(known, "market_elasticity: no outside share meets the margins; check them")
+        signs = [(a, b) for (a, x), (b, y) in pairwise(known) if x * y <= 0]
+        reach = [value + wanted for _, value in known]
+        require(
+            signs,
             f"market_elasticity: {wanted:g} is out of reach: with these margins it lies between "
-            f"{min(values):.3g} and {max(values):.3g} for {demand} demand, whatever the outside "
-            "share"
+            f"{min(reach):.3g} and {max(reach):.3g} for {self.sales.demand} demand, whatever the "
+            "outside share",
         )
-    now, system, estimated = at(float(brentq(gap, *signs[0], xtol=1e-13)))
-    return now, system, {**estimated, "outside_share": float(1 - now.shares.sum())}
+        now = at(float(brentq(gap, *signs[0], xtol=1e-13)))
+        system, estimated = self.demand(now)
+        return now, system, {**estimated, "outside_share": float(1 - now.shares.sum())}
 
 
 def _outside(share: float | None) -> float:

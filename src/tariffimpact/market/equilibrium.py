@@ -13,6 +13,7 @@ from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Game
 from tariffimpact.market.demand_systems import Array, ChoiceDemand, Flags
+from tariffimpact.market.fit import Fit, bars
 from tariffimpact.market.policy import Duties, Levy, Reading
 from tariffimpact.market.solvers.maxima import known_best, off_maximum, uniqueness
 from tariffimpact.pricing.incidence import check_balance
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from tariffimpact.market.fit import Fit
     from tariffimpact.market.model import Market
 
 READINGS: dict[Reading, str] = {
@@ -287,12 +287,9 @@ class Ledger(Answer):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the gain or loss of each party, money."""
-        from tariffimpact import charts
-
-        rows = self.to_frame().rename(columns={"party": "label", "gain": "low"})
-        return charts.range_bars(
-            rows.assign(high=rows["low"]), form="money", currency=self.currency, mark=0.0, ax=ax
-        )
+        gain = list(self.entries().values())
+        return bars(list(self.entries()), gain, gain, ax, form="money", currency=self.currency,
+                    mark=0.0)  # fmt: skip
 
     def explain(self) -> str:
         """Return the ledger line by line and what each line means."""
@@ -564,14 +561,9 @@ class Channels(Answer):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw, per product, the span from the firm's own change to the whole change, money."""
-        from tariffimpact import charts
-
-        ends = np.sort([self.own, self.own + self.rivals], axis=0)
-        frame = self.to_frame().rename(columns={"product": "label"})
-        return charts.range_bars(
-            frame.assign(low=ends[0], high=ends[1]), form="money", currency=self.currency,
-            x_label="price change: alone, and with rivals' response", ax=ax,
-        )  # fmt: skip
+        low, high = np.sort([self.own, self.own + self.rivals], axis=0)
+        return bars(self.products, low, high, ax, form="money", currency=self.currency,
+                    x_label="price change: alone, and with rivals' response")  # fmt: skip
 
     def explain(self) -> str:
         """Return what is held fixed in each part."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -43,6 +43,16 @@ _ROUNDING = 0.005
 _EXACT = 1e-7
 _RANK = 1e-6
 _FAR = 1e3
+
+
+def bars(labels: Any, low: Any, high: Any, ax: Axes | None, **words: Any) -> Axes:
+    """Draw a range for each label; `words` say how, see `charts.range_bars`."""
+    import pandas as pd
+
+    from tariffimpact import charts
+
+    frame = pd.DataFrame({"label": labels, "low": low, "high": high})
+    return charts.range_bars(frame, ax=ax, **words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,12 +181,9 @@ class Fit(Answer):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each product's margin, from the observed to the fitted one."""
-        from tariffimpact import charts
-
         seen = np.where(np.isfinite(self.observed), self.observed, self.fitted)
-        frame = self.to_frame().rename(columns={"product": "label"})
-        ends = {"low": np.minimum(seen, self.fitted), "high": np.maximum(seen, self.fitted)}
-        return charts.range_bars(frame.assign(**ends), form="percent", x_label="margin", ax=ax)
+        low, high = np.sort([seen, self.fitted], axis=0)
+        return bars(self.products, low, high, ax, form="percent", x_label="margin")
 
     def explain(self) -> str:
         """Return each margin, observed and fitted, and what margins are relative to."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
-from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.market.demand_systems import Array, Flags, at_each, losses
 from tariffimpact.market.equilibrium import (
@@ -20,15 +19,14 @@ from tariffimpact.market.equilibrium import (
     standing,
     with_misses,
 )
+from tariffimpact.market.fit import Fit, bars
 from tariffimpact.market.policy import Levy, Reading, SizedDuties
-from tariffimpact.market.solvers import solve_rows
 from tariffimpact.pricing.incidence import check_balance
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from tariffimpact.market.fit import Fit
 
 _NAMED = 5
 """Scenarios without an equilibrium that a sentence names."""
@@ -209,18 +207,10 @@ class Scenarios(Answer):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the range of each product's price changes over the solved scenarios, money."""
-        import pandas as pd
-
-        from tariffimpact import charts
-
         change = self.price_change[self.solved]
         ends = change if len(change) else np.full((1, len(self.products)), np.nan)
-        frame = pd.DataFrame(
-            {"label": self.products, "low": ends.min(axis=0), "high": ends.max(axis=0)}
-        )
-        return charts.range_bars(
-            frame, form="money", currency=self.currency, x_label="change of shelf price", ax=ax
-        )
+        return bars(self.products, ends.min(axis=0), ends.max(axis=0), ax, form="money",
+                    currency=self.currency, x_label="change of shelf price")  # fmt: skip
 
     def explain(self) -> str:
         """Return the model, the checks, and why scenarios have no answer."""
@@ -242,34 +232,3 @@ class Scenarios(Answer):
 
 def _span(values: Array) -> Interval:
     return Interval(float(np.nanmin(values)), float(np.nanmax(values)))
-
-
-def solve_each(
-    *,
-    products: tuple[str, ...],
-    before: MarketState,
-    duties: SizedDuties,
-    levy: Levy,
-    alone: Callable[[Levy], MarketState],
-    reading: Reading,
-    currency: str,
-    fit: Fit | None = None,
-) -> Scenarios:
-    """Return the market at every levy; `alone` solves one that must be solved by itself."""
-    lead, size = levy.cost.shape[:-1], levy.cost.shape[-1]
-    cost, weight = (values.reshape(-1, size) for values in (levy.cost, levy.weight))
-    prices, residual = solve_rows(replace(before.game, cost=cost, weight=weight), before.firms)
-    refused = {}
-    for row in np.flatnonzero(np.isinf(residual)):
-        index = tuple(map(int, np.unravel_index(row, lead)))
-        try:
-            state = alone(levy.scenario(index))
-        except ModelError as error:
-            prices[row], refused[index] = np.nan, str(error)
-        else:
-            prices[row], residual[row] = state.prices, state.residual
-    return Scenarios(
-        products=products, before=before, duties=duties, levy=levy,
-        prices=prices.reshape(*lead, size), residual=residual.reshape(lead), refused=refused,
-        reading=reading, currency=currency, fit=fit,
-    )  # fmt: skip

@@ -17,6 +17,7 @@ from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
 from tariffimpact.market.demand_systems import Array, Labels, divided
+from tariffimpact.market.fit import bars
 from tariffimpact.market.solvers.layout import Part, Problem, Structure, run
 from tariffimpact.market.solvers.newton import TOLERANCE
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 CHUNK = 131_072
 """Products worked on at once: large enough that calls cost little, some 10 MB of temporaries."""
+
+_DRAWN = 12
+"""Markets that a chart shows."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -158,17 +162,10 @@ class BatchResult(Answer):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the range of the mean price of each of the first twelve markets over all rows."""
-        import pandas as pd
-
-        from tariffimpact import charts
-
         mean = self.by_market(self.prices) / self.problem.structure.widths
-        mean = mean.reshape(-1, len(self.names))[:, :12]
-        known = np.isfinite(mean).any(axis=0)
-        span = mean[:, known]
-        frame = pd.DataFrame({"label": np.array(self.names[:12])[known]})
-        ends = {"low": np.nanmin(span, axis=0), "high": np.nanmax(span, axis=0)}
-        return charts.range_bars(frame.assign(**ends), form="ratio", x_label="mean price", ax=ax)
+        mean = mean.reshape(-1, len(self.names))[:, :_DRAWN]
+        low, high = (join.reduce(mean, axis=0) for join in (np.fmin, np.fmax))
+        return bars(self.names[:_DRAWN], low, high, ax, form="ratio", x_label="mean price")
 
     def explain(self) -> str:
         """Return what was solved, how it was checked, and what flags an unsolved market."""
@@ -389,13 +386,10 @@ class CalibratedMarkets(Answer):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the range of the slope of each of the first twelve markets over all rows."""
-        from tariffimpact import charts
-
-        frame = self.to_frame()[:]
-        name = frame.columns[2]
-        ends = frame.groupby("market", sort=False)[name].agg(["min", "max"]).head(12).reset_index()
-        ends = ends.set_axis(["label", "low", "high"], axis=1)
-        return charts.range_bars(ends, form="ratio", x_label=name.replace("_", " "), ax=ax)
+        slope = self.slope.reshape(-1, self.slope.shape[-1])[:, :_DRAWN] + self.ces
+        low, high = (join.reduce(slope, axis=0) for join in (np.fmin, np.fmax))
+        name = "elasticity" if self.ces else "price coefficient"
+        return bars(self.structure.names[:_DRAWN], low, high, ax, form="ratio", x_label=name)
 
     def explain(self) -> str:
         """Return what was met and how."""

@@ -17,7 +17,7 @@ from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.conduct import Conduct
 from tariffimpact.market.demand_systems import Array, Flags
 from tariffimpact.market.equilibrium import Equilibrium, burden
-from tariffimpact.market.fit import DemandName
+from tariffimpact.market.fit import DemandName, bars
 from tariffimpact.market.many_markets import calibrate_each
 from tariffimpact.market.policy import Duties, Reading
 from tariffimpact.market.product_table import ProductTable
@@ -128,13 +128,8 @@ class MarketRange(Answer):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each product's range of price changes, money."""
-        from tariffimpact import charts
-
-        names = {"product": "label", "price_change_low": "low", "price_change_high": "high"}
-        frame = self.to_frame().rename(columns=names)
-        return charts.range_bars(
-            frame, form="money", currency=self.currency, x_label="change of shelf price", ax=ax
-        )
+        return bars(self.products, self.low, self.high, ax, form="money", currency=self.currency,
+                    x_label="change of shelf price")  # fmt: skip
 
     def explain(self) -> str:
         """Return how the range was found and what it is conditional on."""

@@ -24,7 +24,8 @@ from tariffimpact.market.equilibrium import (
     assumptions,
     with_misses,
 )
-from tariffimpact.market.many_duties import Scenarios, solve_each
+from tariffimpact.market.fit import Fit, bars
+from tariffimpact.market.many_duties import Scenarios
 from tariffimpact.market.policy import (
     NO_DUTIES,
     Duties,
@@ -46,6 +47,7 @@ from tariffimpact.market.solvers import (
     measured,
     require_solved,
     solve,
+    solve_rows,
 )
 from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
 from tariffimpact.market.solvers.newton import off_peak, solve_tied
@@ -54,7 +56,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from tariffimpact.market.fit import Fit
 
 _SUBSIDY = " (with a cost below 0 a tariff would act as a subsidy)"
 Numbers = ArrayLike | Mapping[str, float]
@@ -262,14 +263,23 @@ class Market(Answer):
                [0.134, 0.03 ]])
         """
         sized, before = duties.each(self.products), self.equilibrium()
-        free = np.full(len(self.products), np.nan)
-
-        def alone(at: Levy) -> MarketState:
-            return self._state(at, None, free, (before.game, before.prices))
-
-        return solve_each(
-            products=self.products, before=before, duties=sized, levy=self._levied(sized),
-            alone=alone, reading=self.reading, currency=self.currency, fit=self.fit,
+        at, free = self._levied(sized), np.full(len(self.products), np.nan)
+        shape = at.cost.shape
+        cost, weight = (values.reshape(-1, shape[-1]) for values in (at.cost, at.weight))
+        prices, residual = solve_rows(replace(before.game, cost=cost, weight=weight), self.firms)
+        refused = {}
+        for row in np.flatnonzero(np.isinf(residual)):
+            index = tuple(map(int, np.unravel_index(row, shape[:-1])))
+            try:
+                state = self._state(at.scenario(index), None, free, (before.game, before.prices))
+            except ModelError as error:
+                prices[row], refused[index] = np.nan, str(error)
+            else:
+                prices[row], residual[row] = state.prices, state.residual
+        return Scenarios(
+            products=self.products, before=before, duties=sized, levy=at, refused=refused,
+            prices=prices.reshape(shape), residual=residual.reshape(shape[:-1]),
+            reading=self.reading, currency=self.currency, fit=self.fit,
         )  # fmt: skip
 
     def summary(self) -> str:
@@ -293,13 +303,9 @@ class Market(Answer):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each product from its cost with duty to its price in equilibrium, money."""
-        from tariffimpact import charts
-
-        frame = self.to_frame().rename(columns={"product": "label", "cost_with_duty": "low"})
-        return charts.range_bars(
-            frame.assign(high=self.equilibrium().prices), form="money", currency=self.currency,
-            x_label="from cost with duty to price", ax=ax,
-        )  # fmt: skip
+        cost, price = self.levy(self.duties).cost, self.equilibrium().prices
+        return bars(self.products, cost, price, ax, form="money", currency=self.currency,
+                    x_label="from cost with duty to price")  # fmt: skip
 
     def explain(self) -> str:
         """Return demand, conduct, the reading of duties and how margins were met."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -159,10 +158,11 @@ def read_products(path: Path | str | pd.DataFrame) -> ProductTable:
     import pandas as pd
 
     from tariffimpact.facts.user_tables import Columns, open_table
+    from tariffimpact.writing import scratch
 
     if isinstance(path, pd.DataFrame):
-        with TemporaryDirectory() as folder:
-            written = Path(folder) / "frame"
+        with scratch() as folder:
+            written = folder / "frame"
             path.to_csv(written.with_suffix(".csv"), index=False)
             return read_products(written.with_suffix(".csv"))
     path = Path(path)

@@ -7,7 +7,6 @@ weights are those of a base period, so that a change of the rate is the law's an
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from tariffimpact.tariffs import CompiledSchedule
 from tariffimpact.tariffs.engines import Engine, EngineName, engine, write_parquet
 from tariffimpact.tariffs.layers import schedule_layers
 from tariffimpact.tariffs.line_charges import FEW, LineByLine, line_by_line
+from tariffimpact.writing import scratch
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -208,6 +208,7 @@ def effective_tariff_rate(
         If a column is missing, an argument is out of range, or a line met more than one row.
     """
     require((base is not None) == (weights == "fixed"), "fixed weights go with a base period")
+    _check_groups(by)
 
     def shaped(table: ir.Table) -> ir.Table:
         held = _completed(table)
@@ -250,6 +251,7 @@ def effective_rate_by_day(
     import ibis
     import pandas as pd
 
+    _check_groups(by)
     chosen = sorted(set(days)) if days is not None else compiled.change_days()
     calendar = ibis.memtable(pd.DataFrame({"entered_on": chosen})).cast({"entered_on": "date"})
 
@@ -259,6 +261,18 @@ def effective_rate_by_day(
     with _loaded(cells, CELLS, by, compiled, claims, engine_name) as loaded:
         credit = _credit(compiled, imports_source)
         return _rates(loaded, shaped, (*by, "entered_on"), "fixed", credit)
+
+
+def _check_groups(by: Sequence[str]) -> None:
+    """Refuse groups that are named twice, or that are what is weighed."""
+    twice = [name for name in dict.fromkeys(by) if list(by).count(name) > 1]
+    require(not twice, f"by names {', '.join(twice)} twice; name each column once")
+    sums = [name for name in by if name in ("customs_value", *MEASURED)]
+    require(
+        not sums,
+        f"no grouping by {', '.join(sums)}, which is what is weighed; group by origin, hts2 or "
+        "another column",
+    )
 
 
 def _credit(compiled: CompiledSchedule, imports_source: str) -> str:
@@ -334,6 +348,16 @@ def _rates(
             f"{expected:,} lines met {met:,} rows of the schedule; its windows overlap: build it "
             "again"
         )
+    require(
+        met > 0,
+        "no line is in the period, so that nothing is weighed; check the days of the base period "
+        "and those of the lines",
+    )
+    require(
+        frame["customs_value_usd"].sum() > 0,
+        "the lines have no customs value, so that nothing is weighed; check the column "
+        "customs_value",
+    )
     total, known = frame["customs_value_usd"], frame["weight"].where(frame["weight"] > 0)
     told = frame[list(by)].assign(
         customs_value_usd=total,
@@ -461,8 +485,8 @@ def _loaded(
     grouping = [column for column in by if column not in (*_PREFIXES, *needed)]
     taken = [column for column in grouping if column in _TAKEN]
     require(not taken, f"no grouping by {', '.join(taken)}: a measure has that name; rename it")
-    with tempfile.TemporaryDirectory(prefix="tariffimpact-") as folder:
-        path = Path(folder) / "lines.parquet"
+    with scratch() as folder:
+        path = folder / "lines.parquet"
         if isinstance(lines, Path):
             path = lines
         else:

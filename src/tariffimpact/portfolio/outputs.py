@@ -171,6 +171,8 @@ def _fill(sheet: Any, frame: pd.DataFrame) -> None:
     ])  # fmt: skip
     sheet_look.for_print(sheet, across=len(frame.columns) > 6, heads="1:1")
     header = [WriteOnlyCell(sheet, value=column) for column in frame.columns]
+    for cell in header:
+        cell.data_type = "s"  # a column of the user's may be called as a formula is
     sheet_look.head(header, {n for n, kind in enumerate(frame.dtypes) if kind.kind in "ifM"})
     if header:
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{len(frame) + 1}"

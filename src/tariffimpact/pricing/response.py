@@ -91,13 +91,22 @@ class PriceResponse(Answer):
 
     def summary(self) -> str:
         """Return the answer in a few sentences."""
-        move = "rises" if self.cost_change >= 0 else "falls"
         asked = [self._asks(outcome) for outcome in self.outcomes]
         return (
-            f"When a unit's cost {move} {self._money(abs(self.cost_change))} from "
-            f"{self._money(self.old_cost)}, at a price of {self._money(self.before.price)}: "
-            f"{'; '.join(asked)}. {self._optimality()}"
+            f"When a unit's cost {self._cost_move()}, at a price of "
+            f"{self._money(self.before.price)}: {'; '.join(asked)}. {self._optimality()}"
         )
+
+    def _cost_move(self) -> str:
+        """Return how the unit cost moves: not at all, by less than can be paid, or by how much."""
+        cost, size = self._money(self.old_cost), abs(self.cost_change)
+        if size == 0:
+            return f"stays at {cost}"
+        move = "rises" if self.cost_change > 0 else "falls"
+        shown = self._money(size)
+        if shown == self._money(0.0):
+            shown = f"less than {self._money(0.01)}"
+        return f"{move} {shown} from {cost}"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per rule.

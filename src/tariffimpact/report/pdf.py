@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
@@ -29,7 +28,7 @@ from tariffimpact.report.content import (
     Reference,
     Table,
 )
-from tariffimpact.writing import json_text
+from tariffimpact.writing import json_text, scratch
 
 STANDARDS: Final = ("a-2a", "ua-1")
 """What the file conforms to, as typst names it."""
@@ -49,7 +48,7 @@ _WHOLE: Final = 5
 """Rows up to which a table is kept on one page."""
 _FIRST: Final = 4
 """Rows of a longer one that stand on the page on which it begins, at the least."""
-MOST_PRINTED: Final = 30
+MOST_PRINTED: Final = 20
 """Rows of a table on paper; the page has the others."""
 _LINE: Final = 7.0
 """Size of a source's line, points."""
@@ -100,14 +99,14 @@ def compiled(template: str, content: Mapping[str, Any], *, day: date) -> bytes:
     """
     import typst
 
-    with tempfile.TemporaryDirectory() as fonts:
-        _lay_out_fonts(Path(fonts))
+    with scratch() as fonts:
+        _lay_out_fonts(fonts)
         setting: Callable[[], Any] = partial(
             typst.compile,
             _TEMPLATES / template,
             root=_TEMPLATES,
             font_paths=typst.Fonts(
-                include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts]
+                include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(fonts)]
             ),
             ignore_system_fonts=True,
             timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from tariffimpact.errors import ModelError
 from tariffimpact.tariffs.at_scale import charge
 from tariffimpact.tariffs.layers import LAYERS, Plan, ScheduleLayers
+from tariffimpact.writing.scratch import open_scratch, scratch
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -109,7 +109,7 @@ def engine(layers: ScheduleLayers, name: EngineName = "duckdb") -> Iterator[Engi
         If the engine's extra, or Spark's Java, is not installed.
     """
     connection = _connect(name)
-    folder = Path(tempfile.mkdtemp(prefix="tariffimpact-"))
+    folder, remove = open_scratch()
     try:
         tables = {}
         for table in (*LAYERS, "apart"):
@@ -121,7 +121,7 @@ def engine(layers: ScheduleLayers, name: EngineName = "duckdb") -> Iterator[Engi
         yield Engine(connection, tables, layers.authorities, layers.plan)
     finally:
         connection.disconnect()
-        shutil.rmtree(folder, ignore_errors=True)
+        remove()
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
@@ -170,9 +170,6 @@ def _spark() -> Any:
 
 @contextmanager
 def _one_file(frame: pd.DataFrame) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="tariffimpact-"))
-    try:
+    with scratch() as folder:
         write_parquet(frame, folder / "lines.parquet")
         yield folder / "lines.parquet"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -21,7 +21,7 @@ _FORMULA_STARTS: Final = (
     "\N{FULLWIDTH COMMERCIAL AT}",
 )
 """What a spreadsheet may take a formula to begin with, full width as well."""
-_NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)*([eE][+-]?\d+)?%?")
+_NUMBER: Final = re.compile(r"[+-]?[$€£¥]?\d+([.,]\d+)*([eE][+-]?\d+)?%?")
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:

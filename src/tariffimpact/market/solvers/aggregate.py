@@ -61,22 +61,33 @@ def solve_types(log_types: Array, counts: Labels, curve: Array, away: float = 1.
     >>> z = one.odds[0]; float(round(z * np.exp(z), 12))  # Lambert W: z exp(z) = T/e
     1.0
     """
+    width = int(counts[0])
+    if (counts == width).all():
+        types = np.ascontiguousarray(log_types.reshape(-1, width).T)
+        odds, residual, steps = _newton(types, curve, away)
+        return Aggregates(odds.T.ravel(), residual, steps)
     found = Aggregates(np.empty(log_types.size), np.empty(counts.size),
                        np.empty(counts.size, dtype=np.intp))  # fmt: skip
     starts = np.cumsum(counts) - counts
     for width in np.unique(counts):
         some = np.flatnonzero(counts == width)
         firms = starts[some] + np.arange(width)[:, None]
-        with np.errstate(all="ignore"):
-            found.odds[firms], found.residual[some], found.iterations[some] = _newton(
-                log_types[firms], curve[some], away
-            )
+        found.odds[firms], found.residual[some], found.iterations[some] = _newton(
+            log_types[firms], curve[some], away
+        )
     return found
 
 
 def _newton(types: Array, curve: Array, away: float) -> tuple[Array, Array, Labels]:
     """Return odds, conditions and steps: until all are at rounding error or stop moving."""
-    types, upper, h, odds = _first_guess(types, curve, away)
+    with np.errstate(all="ignore"):
+        return _steps(*_first_guess(types, curve, away), curve, away)
+
+
+def _steps(
+    types: Array, upper: Array, h: Array, odds: Array, curve: Array, away: float
+) -> tuple[Array, Array, Labels]:
+    """Return odds, conditions and steps, from a first guess of h and odds."""
     logit, least = not curve.any(), 0.0 if away else -np.inf
     size = np.minimum(AIM * (1.0 + np.maximum.reduce(np.abs(types)) + np.abs(upper)), MOST_AIM)
     residual, steps = np.full(h.shape, np.inf), np.zeros(h.shape, dtype=np.intp)

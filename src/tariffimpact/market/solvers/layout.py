@@ -251,13 +251,12 @@ class Problem:
         """Return whether all inputs of each market of a part are in range, (rows, markets)."""
         slope, cost = self.slope[part.rows, part.markets], self.cost[part.rows, part.products]
         good = (cost >= (np.finfo(np.float64).tiny if self.ces else 0.0)) & (cost < np.inf)
-        for values, most in ((self.weight, np.inf), (self.nesting, 1.0)):
-            if values is not None:
-                each = values[part.rows, part.products]
-                good &= (each >= 0) & (each < most)
         if self.weight is not None:
             each = self.weight[part.rows, part.products]
             good &= (each > 0) & (each <= 1)
+        if self.nesting is not None:
+            each = self.nesting[part.rows, part.products]
+            good &= (each >= 0) & (each < 1)
         fine = (slope > 0) & (slope < np.inf)
         if not good.all():
             fine &= np.logical_and.reduceat(good, np.cumsum(part.widths) - part.widths, axis=1)
@@ -279,12 +278,13 @@ def _taken(rows: Array, columns: Labels | None) -> Array:
 
 def _checked_nesting(nesting: Array, structure: Structure) -> Array | None:
     """Return the nesting parameter of each product, one value in a nest; None without nests."""
+    once = nesting[:1] if nesting.strides[0] == 0 else nesting
     if structure.nest is None:
-        if nesting.any():
+        if once.any():
             raise ModelError("nesting: a nesting parameter needs nests; name each product's nest")
         return None
     heads = np.unique(structure.nest, return_index=True)[1]
-    if not np.array_equal(nesting, nesting[:, heads][:, structure.nest], equal_nan=True):
+    if not np.array_equal(once, once[:, heads][:, structure.nest], equal_nan=True):
         raise ModelError("nesting: a nest has several values; give one per nest")
     return nesting
 
