@@ -10,7 +10,10 @@ from typing import Any, Final, NoReturn
 from tariffimpact.errors import TariffImpactError
 
 _THREADS: Final = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
-_SIGNS: Final = ("failed to map", "cannot allocate memory")
+_SIGNS: Final = (
+    "failed to map", "cannot allocate memory", "allocation failure", "failed to allocate",
+    "out of memory",
+)  # fmt: skip
 
 
 def settle(megabytes: int = 0) -> None:

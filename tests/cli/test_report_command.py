@@ -94,3 +94,20 @@ def test_the_rate_of_cosmetics_that_the_rows_cannot_decide(run):
         assert {"authority", "kind", "base", "amount", "status", "source"} <= set(part)
         amount = part["amount"]
         assert isinstance(amount, float) or set(amount) == {"low", "high"}
+
+
+NO_ADDRESS = [
+    "example.org",
+    "javascript:alert(1)",
+    "https://me@example.org/",
+    'https://example.org/"><script>',
+    "https://example.org/?q=1",
+]
+
+
+@pytest.mark.parametrize("site", NO_ADDRESS)
+def test_an_address_that_is_none_is_refused(run, tmp_path, site):
+    code, _, err = run("report", "--site", site, "--out", tmp_path / "out")
+    assert code == 2
+    assert "is no address; write https://example.org/tariffs/" in " ".join(err.split())
+    assert not (tmp_path / "out").exists()

@@ -269,3 +269,12 @@ def test_added_duty_by_origin_adds_up():
     assert found.gross == parts[0] + parts[1]
     assert figures(found)["duty_CHN"].value == parts[0]
     assert "Duty on goods from China" in found.to_frame()["label"].tolist()
+
+
+def test_a_cost_that_alone_is_a_range_is_not_said_to_move_the_answer():
+    told = bridge(
+        gross=Interval(20e6, 25e6), accounts={"sales": 400e6, "headwind": Interval(0.02, 0.03)}
+    )
+    assert "What moves the answer most" not in told.summary()
+    both = bridge(gross=Interval(20e6, 25e6), accounts={"sales": Interval(300e6, 500e6)})
+    assert "What moves the answer most is the sales" in both.summary()

@@ -268,6 +268,23 @@ def test_a_file_that_has_no_end_is_read_to_its_limit(tmp_path):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
 
 
+def test_a_packed_line_that_has_no_end_fills_no_memory(tmp_path):
+    """300 MB of blanks in 300 kB: a line of text is held whole by whoever asks for the next one."""
+    import gzip
+    import resource
+
+    from tariffimpact.facts.sheets import Sheet
+
+    path = tmp_path / "lines.csv.gz"
+    with gzip.open(path, "wb", 1) as file:
+        for _ in range(300):
+            file.write(b" " * 1_000_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(DataError, match=r"gz:1: is a line of more than 10 million characters"):
+        Sheet(path, limit=10**12).header(lambda row: True)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # kilobytes
+
+
 @pytest.mark.parametrize("name", ["a folder", "nul"])
 def test_what_is_no_file(tmp_path, name):
     path = tmp_path if name == "a folder" else tmp_path / "a\0b"

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from .readers import ACE, PANEL, SKUS
+
 resource = pytest.importorskip("resource", reason="this system knows no limits on memory")
 
 WORDS = "the memory this process may use does not suffice, limited to"
@@ -57,9 +59,22 @@ def test_under_a_limit_a_report_is_written_whole_or_not_at_all(megabytes, tmp_pa
         ["rate", "9504500000", "--origin", "CHN", "--on", "2025-05-01"],
         ["price", "textbook"],
         ["facts", "Sony"],
+        ["earnings", "--gross", "150m", "--xlsx", "out/bridge.xlsx"],
+        ["brief", "--case", "textbook", "--out", "out"],
+        ["cost-push", "--month", "2025-12", "--base", "2024", "--out", "out"],
+        ["estimate", "panel.csv", "--treated", "on", "--out", "out"],
+        ["refund", "es-003.csv", "--out", "out"],
+        ["batch", "skus.csv", "--on", "2025-09-01", "--out", "out"],
     ],
+    ids=lambda arguments: arguments[0],
 )
-def test_under_a_limit_each_command_answers_or_names_the_limit(megabytes, arguments):
+def test_under_a_limit_each_command_answers_or_names_the_limit(
+    megabytes, arguments, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name, rows in {"panel.csv": PANEL, "es-003.csv": ACE, "skus.csv": SKUS}.items():
+        (tmp_path / name).write_bytes(rows)
     enough = answered_or_told(megabytes, *arguments)
-    if megabytes >= 1000:
+    assert (tmp_path / "out").exists() == (enough and "out" in arguments[-1])
+    if megabytes >= (2000 if arguments[0] in ("batch", "estimate") else 1000):
         assert enough

@@ -120,12 +120,27 @@ def test_links_lead_to_something_on_the_page_or_to_a_source(page: Page, document
     assert outside == files | {str(r.source.url) for r in document.references}
 
 
-def test_a_shared_link_has_its_preview(page: Page, document: Document) -> None:
+def test_a_shared_link_has_its_words_and_no_picture_of_half_an_address(
+    page: Page, document: Document
+) -> None:
     told = {a["property"]: a["content"] for a in page.all("meta") if "property" in a}
     first = document.figures[0]
     assert told["og:title"] == f"{document.title}: {first.title}"
     assert told["og:description"] == document.findings[0].text
-    assert told["og:image"] == f"figures/{first.name}.png"
+    assert "og:image" not in told
+    assert not [a for a in page.all("link") if a.get("rel") == "canonical"]
+
+
+def test_a_page_that_knows_its_address_gives_whole_ones(document: Document) -> None:
+    site = "https://example.org/tariffs/"
+    figures = {
+        figure.name: "<svg xmlns='http://www.w3.org/2000/svg'/>" for figure in document.figures
+    }
+    page = Page(render_html(dataclasses.replace(document, site=site), figures))
+    told = {a["property"]: a["content"] for a in page.all("meta") if "property" in a}
+    assert told["og:image"] == f"{site}figures/{document.figures[0].name}.png"
+    (home,) = [a["href"] for a in page.all("link") if a.get("rel") == "canonical"]
+    assert home == told["og:url"] == f"{site}tariff-impact.html"
 
 
 def test_ids_are_unique_and_labels_resolve(page: Page) -> None:

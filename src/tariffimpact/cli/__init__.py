@@ -84,7 +84,10 @@ _COMMANDS: Final = {
 """Command name to where it lives and its line in `--help`."""
 
 
-_ROOM: Final = {"report": 600, "market": 300, "batch": 500, "effective-rate": 500}
+_ROOM: Final = {
+    "report": 600, "brief": 600, "market": 300, "batch": 500, "effective-rate": 500,
+    "refund": 500, "estimate": 700, "cost-push": 400,
+}  # fmt: skip
 """Megabytes of address space below which a command cannot load what it needs."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -29,6 +31,24 @@ class _Formats(click.ParamType[tuple[str, ...]]):
         if unknown:
             self.fail(f"no format {', '.join(map(repr, unknown))}; write html,pdf", param, ctx)
         return chosen
+
+
+class _Site(click.ParamType[str]):
+    """An address on the web, read as that of a folder."""
+
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip()
+        if not text:
+            return ""
+        if not _ADDRESS.fullmatch(text):
+            self.fail(f"{text!r} is no address; write https://example.org/tariffs/", param, ctx)
+        return f"{text.rstrip('/')}/"
+
+
+_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%/-]*)?")
+"""An address of a folder: no user, no question, no place within a page."""
 
 
 @click.command()
@@ -71,6 +91,12 @@ class _Formats(click.ParamType[tuple[str, ...]]):
 )
 @click.option("--industry", "industries", multiple=True, help="The companies of a sector.")
 @click.option("--title", callback=titled, help="Title of the document.")
+@click.option(
+    "--site",
+    type=_Site(),
+    default="",
+    help="Address of the folder on the web the page goes to: a shared link then has its picture.",
+)
 @click.option("--as-of", type=Day(), help="Only what was known on this day (default: all).")
 def report(
     folder: Path | None,
@@ -81,6 +107,7 @@ def report(
     estimates: tuple[Path, ...],
     industries: tuple[str, ...],
     title: str | None,
+    site: str,
     as_of: date | None,
 ) -> None:
     """Write the report: tariff-impact.html, tariff-impact.pdf and figures/.
@@ -103,7 +130,7 @@ def report(
             title=title,
         )
     with progress_bar("Report") as advance:
-        written = write_report(document, out, formats, advance)
+        written = write_report(replace(document, site=site), out, formats, advance)
     for finding in document.findings:
         tell(f"- {finding.text}")
     click.echo("")

@@ -397,7 +397,7 @@ def _sentences(found: Bridge) -> Iterator[str]:
 
 def _is_the_only_range(found: Bridge) -> bool:
     """Return whether the cost is all that is not exactly known, which goes without saying."""
-    spread = [name for name, span in found.inputs.items() if not span.is_exact]
+    spread = [k for k, span in found.inputs.items() if not span.is_exact and k != "headwind"]
     return spread in (["gross"], ["net"])
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.errors import DataError, Fault, shortened
+from tariffimpact.memory import limit
 from tariffimpact.units import listed
 from tariffimpact.writing import scratch
 
@@ -277,6 +278,7 @@ def engine() -> Iterator[Any]:
         If the disk or the memory does not suffice.
     """
     import duckdb
+    import pandas  # noqa: F401  # the engine would take want of memory to load it for its absence
 
     with scratch() as folder:
         connection = duckdb.connect(str(folder / "panel.duckdb"))
@@ -286,6 +288,8 @@ def engine() -> Iterator[Any]:
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            if limit() is not None and isinstance(error, duckdb.OutOfMemoryException):
+                raise MemoryError from None  # it is the limit of this process that does not suffice
             what = f"does not fit: {str(error).splitlines()[0]}"
             remedy = "give Parquet, fewer columns, or a larger temporary folder (TMPDIR)"
             raise DataError([Fault("the panel", what, remedy)]) from None

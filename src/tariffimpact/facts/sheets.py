@@ -37,6 +37,8 @@ QUOTES: Final = 'put a cell that holds a comma, a quote or a line break in "doub
 CONTROL: Final = "holds an invisible control character"
 
 _HEAD: Final = 65_536
+_LONGEST: Final = 10_000_000
+"""Characters of a line: a packed file may hold an endless one."""
 _PREAMBLE: Final = 40
 """Rows among which a header is looked for: titles and notes may stand above it."""
 _MOST_PIPED: Final = 200_000_000
@@ -271,7 +273,7 @@ class Sheet:
     def _csv_rows(self) -> Iterator[SheetRow]:
         start = 1
         with self._text() as (text, raw):
-            reader = csv.reader(text, strict=True, delimiter=self.separator)
+            reader = csv.reader(self._lines(text), strict=True, delimiter=self.separator)
             try:
                 for cells in reader:
                     if not reader.line_num & 0xFF:
@@ -290,6 +292,16 @@ class Sheet:
             except csv.Error as error:
                 what = f"begins a row that is not readable as CSV: {error}"
                 raise self._wrong(what, QUOTES, start) from None
+
+    def _lines(self, text: io.TextIOWrapper) -> Iterator[str]:
+        """Yield the lines, none of them so long that it fills the memory."""
+        number = 1
+        while line := text.readline(_LONGEST):
+            if len(line) == _LONGEST:
+                what = f"is a line of more than {_LONGEST / 1e6:,.0f} million characters"
+                raise self._wrong(what, "check that this is a table", number)
+            yield line
+            number += 1
 
     def _undecodable(self, error: UnicodeDecodeError) -> DataError:
         """Return what is wrong with the first line that is not text, and name the byte."""

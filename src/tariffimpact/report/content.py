@@ -131,6 +131,9 @@ class Document:
     notes: tuple[str, ...] = ()
     """What the user can add to the data so that the report says more; printed beside it, and no
     part of the document."""
+    site: str = ""
+    """Address of the folder on the web where the page will lie, a slash at its end; blank where
+    nobody says, and then a shared link has no picture: its address must be whole."""
 
     @property
     def figures(self) -> tuple[Figure, ...]:

@@ -190,10 +190,13 @@ def _companies(rows: tuple[Refund, ...]) -> list[Block]:
     largest = _largest_of_each(own)  # what is booked first and received later is one refund
     total = sum(largest, Interval.exactly(0.0))
     promised = [row.company for row in told if row.stage in _TO_CUSTOMERS]
-    words = (
-        f"{len(largest)} companies on record have {units.big_money(total, 'USD')} of refunds in "
-        "their accounts or in hand."
+    who = (
+        "One company on record has"
+        if len(largest) == 1
+        else f"{len(largest)} companies on record have"
     )
+    whose = "its" if len(largest) == 1 else "their"
+    words = f"{who} {units.big_money(total, 'USD')} of refunds in {whose} accounts or in hand."
     if promised:
         words += f" {units.listed(list(dict.fromkeys(promised)))} said that customers will have it."
     ordered = sorted(told, key=lambda row: -(row.amount.high if row.amount else 0.0))
