@@ -121,7 +121,7 @@ def test_flags_say_what_is_open(example):
     flags = rows.set_index("sku")["flags"]
     assert "metal share unknown" in flags["EX-CREAM-DE"]
     assert "metal share unknown" not in flags["EX-CREAM-CN"]
-    assert flags["EX-TOY-MX"].startswith("rate is an interval")
+    assert flags["EX-TOY-MX"].startswith("exemption or claim unknown; rate is an interval")
     assert "no price keeps the profit" in flags["EX-CONSOLE-CN"]
 
 
