@@ -11,6 +11,7 @@ from estimation.test_panels import small
 from tariffimpact.errors import DataError
 from tariffimpact.estimation import Columns, Question, estimate, open_panel
 from tariffimpact.estimation.duties import with_schedule
+from tariffimpact.interval import Interval
 
 LAUNDRY = (
     "cpi_durables", "--unit", "item", "--price", "value", "--treated", "item=Laundry equipment",
@@ -243,6 +244,18 @@ def test_a_rate_that_is_a_range_is_estimated_at_both_its_ends():
     assert "settle them with --claim" in found.verdicts[0]
     assert "rates between their ends" in found.summary()
     assert "nan" not in found.explain()
+
+
+def test_open_rates_span_every_definition():
+    asked = Question(customs_share=Interval(0.4, 0.6))
+    found = estimate(
+        rates_left_open(), Columns(hts="hts", origin="origin"), asked, schedule=Unsure()
+    )
+    third = len(found.estimates) // 3
+    for spanned, low, high in zip(*(found.estimates[n * third :][:third] for n in range(3)),
+                                  strict=True):  # fmt: skip
+        assert spanned.definition == low.definition == high.definition
+        assert (spanned.low, spanned.high) == (min(low.low, high.low), max(low.high, high.high))
 
 
 def test_a_rate_without_an_upper_end_is_refused():

@@ -1,6 +1,6 @@
 """What a row says of itself: its claims, its rate, its day; and what a manager is told of it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -216,3 +216,29 @@ def test_the_same_rows_from_any_spelling(shipped, sku_file):
                  "Metal Content,Entry Date"), shipped)  # fmt: skip
     assert told == []
     pd.testing.assert_frame_equal(plain, other)
+
+
+def test_a_day_after_the_sources_end_is_warned_of(shipped, sku_file):
+    header = "sku,hts,origin,customs_value,price,entered_on"
+    last = shipped.sources_end_on
+    for day, warned in ((last - timedelta(days=1), False), (last, True)):
+        path = sku_file(f"A1,9504500000,VNM,350,500,{day}", header=header)
+        result, _ = run(path, shipped, on=None)
+        assert any("sources" in warning for warning in result.warnings) is warned
+        lines = pd.DataFrame({"hts": ["9504500000"], "origin": "VNM", "customs_value": 350.0,
+                              "entered_on": pd.Timestamp(day)})  # fmt: skip
+        assert bool(effective_tariff_rate(lines, shipped).warnings) is warned
+
+
+def test_the_weight_of_the_metal_decides_as_its_claim_does(shipped, sku_file):
+    """Copper wire from Taiwan: 10% under the action alone, where copper is under 15% of it."""
+    header = "sku,hts,origin,customs_value,price,metal_weight"
+    path = sku_file(
+        "LIGHT,8544429090,TWN,10,20,14.9%", "HEAVY,8544429090,TWN,10,20,15%",
+        "OPEN,8544429090,TWN,10,20,", header=header,
+    )  # fmt: skip
+    _, rows = run(path, shipped, on=date(2026, 8, 21))
+    low, high = rows["rate_low"].tolist(), rows["rate_high"].tolist()
+    assert low[0] == high[0] == pytest.approx(0.10)  # worked case D30
+    assert low[1] == high[1] > 0.10
+    assert (low[2], high[2]) == (low[0], high[1])

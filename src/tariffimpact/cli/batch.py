@@ -129,12 +129,14 @@ def batch(
     )  # fmt: skip
     result, written = _written(file, terms, compiled, facts.dated_on, engine_name, out)
     totals = result.totals.to_dict("records")
+    warnings = [f"Warning: {warning}" for warning in result.warnings]
     told = {"summary": result.summary(), "totals": totals, "read": result.described,
+            "warnings": result.warnings,
             "data": compiled.data}  # fmt: skip
     if as_json:
         click.echo(json_text(told))
     else:
-        tell(f"{result.summary()}\n{result.described}")
+        tell("\n".join([result.summary(), *warnings, result.described]))
     for path in () if as_json else written:
         click.echo(f"Wrote {path}")
     for fault in result.faults[:MOST_TOLD]:

@@ -157,12 +157,9 @@ def _between(panel: Panel, asked: Question) -> Estimation:
             f"{left_open}, and at one end of them nothing can be told: {error}; settle them with "
             "--claim"
         ) from None
-    spanned = [one.main for one in (low, high)]
-    first = Coefficient(
-        f"{high.main.term}, rates between their ends", nan, nan,
-        min(one.low for one in spanned), max(one.high for one in spanned), high.main.definition,
-        method=high.main.method, interval_by=ENDS,
-    )  # fmt: skip
+    spanned = [
+        _spanned(one, other) for one, other in zip(low.estimates, high.estimates, strict=True)
+    ]
     told = [
         replace(one, term=f"{one.term}, rates at their {end} ends")
         for end, found in (("low", low), ("high", high))
@@ -173,7 +170,21 @@ def _between(panel: Panel, asked: Question) -> Estimation:
         "others, and lags and charts are those at the high ends; settle them with --claim"
     )
     judged = dict.fromkeys((verdict, *low.verdicts, *high.verdicts))
-    return replace(high, estimates=(first, *told), verdicts=tuple(judged))
+    return replace(high, estimates=(*spanned, *told), verdicts=tuple(judged))
+
+
+def _spanned(low: Coefficient, high: Coefficient) -> Coefficient:
+    """Return the range over the estimates at both ends of the rates; it has no middle."""
+    return replace(
+        high,
+        term=f"{high.term}, rates between their ends",
+        estimate=nan,
+        std_error=nan,
+        std_error_hc1=nan,
+        low=min(low.low, high.low),
+        high=max(low.high, high.high),
+        interval_by=ENDS,
+    )
 
 
 def _check(columns: Columns, asked: Question, schedule: RateHistory | None) -> None:

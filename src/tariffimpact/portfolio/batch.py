@@ -54,6 +54,8 @@ class BatchResult(Answer):
     """How the file was read."""
     per_unit: bool
     """Whether the file has no units: the totals are of one unit each."""
+    warnings: tuple[str, ...] = ()
+    """What stands between the answer and the law of its latest day."""
 
     @property
     def rows(self) -> int:
@@ -145,6 +147,7 @@ class BatchResult(Answer):
         return "\n".join(
             [
                 self.summary(),
+                *(f"Warning: {warning}" for warning in self.warnings),
                 self.described,
                 "Duty: each authority's part on the dutiable customs value of a year's units, "
                 "rounded to the cent, as on an entry summary.",
@@ -244,6 +247,7 @@ def run_batch(
         sums.totals(), largest, tuple(sums.faults), sums.fault_count, sums.rejected, sums.accepted,
         agreed, agreed.since(known), compiled.credit(), file.described(),
         "units" not in file.columns,
+        tuple(compiled.day_warnings(sums.last_day)) if sums.last_day else (),
     )  # fmt: skip
 
 

@@ -56,6 +56,8 @@ class EffectiveRates(Answer):
     by: tuple[str, ...]
     weights: Weights
     credit: str
+    warnings: tuple[str, ...] = ()
+    """What stands between the rates and the law of the latest day of the lines."""
 
     def summary(self) -> str:
         """Return the first and the last group, or day, in a sentence."""
@@ -141,6 +143,7 @@ class EffectiveRates(Answer):
         return "\n".join(
             [
                 self.summary(),
+                *(f"Warning: {warning}" for warning in self.warnings),
                 "Statutory: the schedule's rate on each line, weighted by customs value; a range "
                 "where a claim, a metal share or an end use decides.",
                 "Realised: duty collected over customs value.",
@@ -336,6 +339,7 @@ def _rates(
             parts.append(_sums(running, held, by))
             expected += running.count(held)
     frame = pd.concat(parts, ignore_index=True)
+    latest = frame.pop("last_day").max()
     if len(parts) > 1:
         frame = frame.groupby(list(by), as_index=False).sum() if by else frame.sum().to_frame().T
     met = int(frame["lines"].sum())
@@ -363,7 +367,8 @@ def _rates(
         share_unknown=1 - frame["weight"] / total,
         share_specific=frame["per_unit"] / total,
     )
-    return EffectiveRates(told, by, weights, credit)
+    warned = () if pd.isna(latest) else loaded.compiled.day_warnings(pd.Timestamp(latest).date())
+    return EffectiveRates(told, by, weights, credit, tuple(warned))
 
 
 def _sums(running: Engine | LineByLine, held: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
@@ -399,6 +404,7 @@ def _sums(running: Engine | LineByLine, held: ir.Table, by: tuple[str, ...]) -> 
         per_unit=ibis.ifelse(unmeasured & stated.isnull(), value, 0.0).sum(),
         duty=charged["duty"].sum(),
         traded=ibis.ifelse(traded, value, 0.0).sum(),
+        last_day=charged["entered_on"].max(),
     )
     return running.run(sums.order_by(list(by)) if by else sums)
 
@@ -410,7 +416,7 @@ def _held(running: Engine | LineByLine, charged: ir.Table, by: tuple[str, ...]) 
     """
     told = ("customs_value", "duty", "rate", "quantity_per_dollar", "known", "rate_low",
             "rate_high", "specific_low", "specific_high")  # fmt: skip
-    columns = ["hts" if name in _PREFIXES else name for name in by]
+    columns = ["entered_on", *("hts" if name in _PREFIXES else name for name in by)]
     kept = charged.select(*dict.fromkeys([*told, *columns]))
     if running.connection.name != "duckdb":
         return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.portfolio.margins import ENDS
@@ -40,12 +41,17 @@ class Sums:
         self.largest: list[pd.DataFrame] = []
         self.per_unit = True
         """Whether no row has units: the totals are then of one unit each."""
+        self.last_day: date | None = None
+        """The latest day of entry."""
 
     def add(self, done: pd.DataFrame) -> None:
         """Add a chunk's rows."""
         import pandas as pd
 
         self.accepted += len(done)
+        if len(done):
+            latest = done["entered_on"].max().date()
+            self.last_day = max(self.last_day or latest, latest)
         measured = _measured(done)
         self._take("all", "all", measured.sum())
         for by in self.by:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ from tariffimpact.tariffs.windows import (
     ScheduleFile,
     Window,
     checked_claims,
+    day_warnings,
     weighed_claims,
 )
 
@@ -517,9 +518,7 @@ class Schedule:
 
     def day_warnings(self, on: date) -> list[str]:
         """Return what stands between any answer for a day and the law of the day."""
-        last = self.sources_end_on - timedelta(days=1)
-        told = f"The sources of this schedule end on {last}: what changed since is not in it."
-        return [told] if on > last else []
+        return day_warnings(on, self.sources_end_on)
 
     def _warnings(self, line: _Line) -> Iterator[str]:
         yield from self.day_warnings(line.on)

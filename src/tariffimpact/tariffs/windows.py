@@ -16,7 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +104,10 @@ class CompiledSchedule(Answer):
     def sources_end_on(self) -> date:
         """First day its sources say nothing of: later answers carry a warning."""
         return date.fromisoformat(self.manifest["sources_end_on"])
+
+    def day_warnings(self, on: date) -> list[str]:
+        """Return what stands between any answer for a day and the law of the day."""
+        return day_warnings(on, self.sources_end_on)
 
     def summary(self) -> str:
         """Return what the schedule covers in a sentence."""
@@ -256,6 +260,13 @@ def _cut(frame: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
             after = frame[met & (frame["ends_on"] > row.ends_on)].assign(starts_on=row.ends_on)
             frame = pd.concat([frame[~met], before, after], ignore_index=True)
     return frame
+
+
+def day_warnings(on: date, sources_end_on: date) -> list[str]:
+    """Return the warning that sources which end before a day do not speak for it."""
+    last = sources_end_on - timedelta(days=1)
+    told = f"The sources of this schedule end on {last}: what changed since is not in it."
+    return [told] if on > last else []
 
 
 def known_claims(manifest: Mapping[str, Any]) -> tuple[str, ...]:
