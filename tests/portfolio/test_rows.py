@@ -242,3 +242,28 @@ def test_the_weight_of_the_metal_decides_as_its_claim_does(shipped, sku_file):
     assert low[0] == high[0] == pytest.approx(0.10)  # worked case D30
     assert low[1] == high[1] > 0.10
     assert (low[2], high[2]) == (low[0], high[1])
+
+
+def test_a_supplier_list_of_a_spreadsheet_with_its_slips(shipped, tmp_path):
+    """A title above the header, names of the trade, and four rows that are wrong, all told."""
+    from openpyxl import Workbook
+
+    book = Workbook()
+    for row in (
+        ["Supplier list, spring"],
+        [],
+        ["SKU", "Vendor Name", "HTS Code", "Country of Origin", "FOB value", "MSRP", "Units"],
+        ["A-1", "Hanoi", "9503.00.0090", "Viet Nam", "$1,250.50", "$2,499.00", "1,200"],
+        ["A-2", "Ningbo", "9503.00.0090", "PRC", 45, 129.99, 10000],
+        ["A-3", "Lost zero", 406905600, "Italy", 10, 20, 100],
+        ["A-2", "Ningbo", "9503.00.0090", "China", 47, 129.99, 10000],
+        ["A-4", "Dacca", "6109.10.0012", "Bangladesh", "3.5 EUR", 15, 80000],
+        ["A-5", "Emirates", "9903.01.25", "UAE", 9, 15, 10],
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "suppliers.xlsx")
+    result, rows = run(tmp_path / "suppliers.xlsx", shipped)
+    assert rows["company"].tolist() == ["Hanoi", "Ningbo"]
+    assert rows["origin"].tolist() == ["VNM", "CHN"]
+    assert rows["customs_value_usd"].tolist() == [1250.5, 45]
+    assert [fault.column for fault in result.faults] == ["hts", "sku", "customs_value", "hts"]

@@ -45,7 +45,9 @@ SOME_ROWS_REJECTED: Final = 3
     shell_complete=case_names,
     help="Case whose demand is used for products without an elasticity.",
 )
-@click.option("--on", type=Day(), help="Day of entry of rows without a column entered_on.")
+@click.option(
+    "--on", type=Day(today=True), help="Day of entry of rows without a column entered_on, or today."
+)
 @click.option("--before", type=Day(), help="Day to compare with (default: the schedule's first).")
 @click.option(
     "--floor-margin",

@@ -42,7 +42,9 @@ class _Formats(click.ParamType[tuple[str, ...]]):
     "--estimate", type=click.Path(path_type=Path),
     help="About your own prices: a folder of tariffimpact estimate --out.",
 )  # fmt: skip
-@click.option("--on", type=Day(), help="Day of entry of --skus without a column entered_on.")
+@click.option(
+    "--on", type=Day(today=True), help="Day of entry of --skus without a column entered_on."
+)
 @click.option(
     "--schedule", "schedule_file", type=click.Path(path_type=Path),
     help="Schedule of every product for --skus, made by: tariffimpact schedule build.",

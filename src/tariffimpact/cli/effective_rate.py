@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "customs_value and more.",
 )
 @table_options
-@click.option("--on", type=Day(), help="Day of entry of lines without one.")
+@click.option("--on", type=Day(today=True), help="Day of entry of lines without one, or today.")
 @click.option("--by", default="", help="Columns to group by, separated by commas (default: partner "
               "with --census, origin with --lines).")  # fmt: skip
 @click.option(

@@ -121,4 +121,4 @@ def _spelled() -> dict[str, str]:
         for name in ("official_name", "name", "common_name", "alpha_2", "alpha_3"):
             if hasattr(country, name):
                 spelled |= dict.fromkeys(_forms(getattr(country, name)), code)
-    return {**spelled, **_ALSO, "uk": "GBR"}
+    return {**spelled, **_ALSO, "uk": "GBR", "prc": "CHN", "uae": "ARE"}

@@ -34,7 +34,7 @@ class Layout:
 
 USUAL: Final[dict[str, tuple[str, ...]]] = {
     "sku": ("item", "item number", "part number", "product id", "article"),
-    "company": ("vendor", "importer", "brand"),
+    "company": ("vendor", "vendor name", "supplier", "supplier name", "importer", "brand"),
     "hts": ("hts code", "hts number", "htsus", "hs code", "tariff code", "commodity code"),
     "origin": ("country of origin", "coo", "origin country", "country"),
     "customs_value": ("entered value", "declared value", "fob value", "customs value usd"),
