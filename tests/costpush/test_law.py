@@ -88,6 +88,15 @@ def test_the_union_is_charged_as_one_territory(august):
     assert parts["EU"].sum() == pytest.approx(0.1 * 0.15)
 
 
+@pytest.mark.parametrize(
+    ("on", "before"), [(date(2100, 1, 1), JANUARY), (AUGUST, date(2024, 12, 31))]
+)
+def test_a_day_without_law_is_told_before_anything_is_charged(accounts, curated, on, before):
+    """The first day that the schedule no longer holds, and the last that it does not hold yet."""
+    with pytest.raises(ModelError, match=r"holds no duties on (1 January 2100|31 December 2024); "):
+        law_change(accounts, curated, on=on, before=before)
+
+
 def test_days_the_wrong_way_round_and_imports_that_are_not_there(curated, tmp_path):
     for path in shipped_accounts().iterdir():
         (tmp_path / path.name).symlink_to(path)
@@ -155,3 +164,11 @@ def run(main, arguments):
     with pytest.raises(SystemExit) as stop:
         main(arguments)
     assert not stop.value.code
+
+
+def test_a_day_after_the_sources_end_says_so(curated):
+    from tariffimpact.costpush.law import _beyond
+
+    last = date.fromisoformat(curated.manifest["sources_end_on"])
+    assert _beyond(curated, last) == ""
+    assert "of what came after it says nothing" in _beyond(curated, date(2099, 12, 31))

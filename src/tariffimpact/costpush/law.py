@@ -134,6 +134,7 @@ def law_change(
         a commodity.
     """
     require(before < on, f"--before comes before --on (got {before} and {on})")
+    _require_known(compiled, before, on)
     charged = charge_imports(accounts, compiled, on=on, before=before, claims=claims)
     frame = charged.frame
     used = frame["commodity"].notna() & frame["known"]
@@ -150,11 +151,31 @@ def law_change(
         coverage=coverage,
         label=label,
         how=f"Rates of the law, {label}, on the imports of 2024 by product and partner; what the "
-        "schedule leaves open is the same on both days.",
+        f"schedule leaves open is the same on both days.{_beyond(compiled, on)}",
         credit=f"{accounts.credit}; {compiled.credit()}",
         left_out=_left_out(charged, used),
         parts=_parts(charged, used, weight),
     )
+
+
+def _beyond(compiled: CompiledSchedule, on: date) -> str:
+    """Say of a day after the schedule's sources end that what came later is not in it."""
+    known = compiled.manifest.get("sources_end_on")
+    if not known or on <= date.fromisoformat(known):
+        return ""
+    end = units.day(date.fromisoformat(known))
+    return f" The schedule's sources reach to {end}: of what came after it says nothing."
+
+
+def _require_known(compiled: CompiledSchedule, *days: date) -> None:
+    """Refuse a day on which the schedule has no law, before anything is charged."""
+    first, after = (date.fromisoformat(compiled.manifest[n]) for n in ("starts_on", "ends_on"))
+    for day in days:
+        require(
+            first <= day < after,
+            f"the schedule holds no duties on {units.day(day)}; it begins on {units.day(first)} "
+            f"and ends before {units.day(after)}; name a day within it, or another --schedule",
+        )
 
 
 def imported_lines(folder: Path) -> tuple[pd.DataFrame, float]:

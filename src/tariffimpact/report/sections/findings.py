@@ -70,7 +70,7 @@ def _lead_findings(results: Results, lead: LeadEvent) -> list[Paragraph]:
     if not lead.has_rate:
         return [*found, Paragraph(apart_words(lead), prices, "accounting")]
     found.append(Paragraph(f"{covered(lead)}{_example(lead)}", prices, standing(*lead.changes)))
-    share = _no_share(lead) if lead.customs_share is None else _days_decide(results, lead)
+    share = _no_share(lead) if lead.customs_share is None else days_decide(results, lead)
     return [*found, share, *_story_origin(lead)]
 
 
@@ -144,7 +144,7 @@ def _no_share(lead: LeadEvent) -> Paragraph:
     )
 
 
-def _days_decide(results: Results, lead: LeadEvent) -> Paragraph:
+def days_decide(results: Results, lead: LeadEvent) -> Paragraph:
     """Say what the day of import and the origin do to the rate of the first product."""
     assert lead.customs_share is not None
     row, days = lead.changes[0], _by_day(lead)

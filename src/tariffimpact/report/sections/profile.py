@@ -16,7 +16,7 @@ from tariffimpact.facts import Facts, PriceChange, Statement
 from tariffimpact.report.content import Figure, Paragraph, Section, Table
 from tariffimpact.report.results import Results
 from tariffimpact.report.sections.companies import companies_finding
-from tariffimpact.report.sections.findings import covered
+from tariffimpact.report.sections.findings import covered, days_decide
 from tariffimpact.report.standings import standing
 from tariffimpact.report.wording import tariff, within
 
@@ -151,6 +151,8 @@ def _covered(results: Results, profile: CompanyProfile) -> Iterator[Paragraph]:
         tuple(dict.fromkeys(row.source_id for row in lead.changes)),
         standing(*lead.changes),
     )
+    if lead.customs_share is not None:
+        yield days_decide(results, lead)
 
 
 def _refund(facts: Facts, company: str) -> Iterator[Paragraph]:
