@@ -174,18 +174,33 @@ const model = (() => {
     const [before, after] = [middle(inputs.old_price), observed(at(inputs))];
     const moved = after - before;
     if (!(rate[0] >= 0 || rate[1] <= 0) || (rate[0] === 0 && rate[1] === 0)) return null;
-    if (!((moved >= 0 && rate[0] >= 0) || (moved <= 0 && rate[1] <= 0))) return { apart: true };
+    const caused = causedChange(inputs, before, after);
+    const along = rate[0] < 0 ? [-caused[1], -caused[0]] : caused; // positive the way of the duty
+    if (along[1] < 0) return { apart: true };
     const size = [Math.min(...rate.map(Math.abs)), Math.max(...rate.map(Math.abs))];
     const share = customsShare(inputs);
     const duty = [0, 1].map((n) => size[n] * inputs.dutiable_share[n] * share[n] * before);
-    const rise = inputs.caused_share.map((caused) => caused * Math.abs(moved));
     const bearing = [0, 1].map((n) => size[n] * inputs.dutiable_share[n] * before);
-    const found = [over(rise[0], duty[1]), over(rise[1], duty[0])];
-    const full = [over(Math.abs(moved), bearing[1]), over(Math.abs(moved), bearing[0])];
+    const found = quotient(along, duty);
+    const whole = "counterfactual_change" in inputs || moved === 0 ? along : [Math.abs(moved), Math.abs(moved)];
+    const full = quotient(whole, bearing);
     const verdict = found[1] < 1 - 1e-9 ? "less" : found[0] > 1 + 1e-9 ? "more" : "open";
     return { rate: found, fullShare: full, verdict };
   };
-  const over = (a, b) => (b === 0 ? (a === 0 ? 0 : Infinity) : a / b);
+  // What of the change is not what the price would have done anyhow.
+  const causedChange = (inputs, before, after) => {
+    if ("counterfactual_change" in inputs) {
+      const [low, high] = inputs.counterfactual_change;
+      return [after - before * (1 + high), after - before * (1 + low)];
+    }
+    const ends = inputs.caused_share.map((share) => share * (after - before));
+    return [Math.min(...ends), Math.max(...ends)];
+  };
+  const over = (a, b) => (b === 0 ? (a === 0 ? 0 : a * Infinity) : a / b);
+  // A range over one of numbers not below 0.
+  const quotient = ([low, high], [least, most]) => [
+    over(low, low < 0 ? least : most), over(high, high < 0 ? most : least),
+  ];
   const customsShare = (inputs) => {
     if ("customs_share" in inputs) return inputs.customs_share;
     const [low, high] = [0, 1].map((n) => customsValue(pick(inputs, n)));
@@ -226,8 +241,10 @@ const model = (() => {
   const answer = ({ inputs, form, hasCost }) => {
     const told = { rules: {}, duty: dutyRise(at(inputs)), added: endsOf(inputs, dutyRise), bill: duty(inputs) };
     const seen = "new_price" in inputs || "price_change" in inputs;
-    told.passThrough = seen ? passThrough(inputs, inputs.tariff_change, inputs.old_tariff) : null;
-    const { caused_share, ...moving } = inputs; // the share caused moves no price
+    const found = (given) => passThrough(given, inputs.tariff_change, inputs.old_tariff);
+    told.passThrough = seen ? found(inputs) : null;
+    told.hadItStayed = seen ? found({ ...inputs, counterfactual_change: [0, 0] }) : null;
+    const { caused_share, counterfactual_change, ...moving } = inputs; // what was caused moves no price
     if (inputs.exporter_cut[1] === 0) moving.old_tariff = [0, 0]; // nor does the old rate, uncut
     const asked = ["dollar", ...(hasCost ? ["percent"] : []), ...(hasCost && form ? ["profit"] : [])];
     const bounded = form !== "isoelastic" || inputs.elasticity[0] > 1;
@@ -267,5 +284,5 @@ const model = (() => {
   // Corners give the ends where the price moves one way with each input.
   const isExact = (rule, form) => rule !== "profit" && !(rule === "maximise" && form === "logit");
 
-  return { answer, hold, customsValue, middle, cornersOf, unitCost, costRise, profitCurve, bestBefore };
+  return { answer, hold, passThrough, customsValue, middle, cornersOf, unitCost, costRise, profitCurve, bestBefore };
 })();
