@@ -67,6 +67,7 @@ def test_one_company_in_any_case_on_a_day_in_one_format(tmp_path, run):
         (["--as-of", "1999-12-31"], 1, ["had been published by 1999-12-31", "the first is of"]),
         (["--as-of", "2025-02-30"], 2, ["'2025-02-30' is not a date", "2025-05-01"]),
         (["--as-of", "20250821"], 2, ["'20250821' is not a date"]),
+        (["--as-of", "2999-01-01"], 2, ["2999-01-01 is yet to come"]),
         (["--format", "html,docx"], 2, ["no format 'docx'; write html,pdf"]),
         (["--format", ""], 2, ["no format ''; write html,pdf"]),
         (["--format", "html,"], 2, ["no format ''"]),

@@ -265,6 +265,24 @@ def _panel(path: Path) -> object:
     return estimate(path, columns).explain()
 
 
+def _record(path: Path) -> object:
+    """Read what an estimate left in its folder."""
+    from tariffimpact.estimation import read_estimation
+
+    return read_estimation(path).explain()
+
+
+@cache
+def _estimated() -> bytes:
+    """Return the record of an estimate from the small panel."""
+    from tariffimpact.estimation import Columns, estimate, estimation_files
+
+    with _folder() as folder:
+        (folder / "panel.csv").write_bytes(PANEL)
+        found = estimate(folder / "panel.csv", Columns(treated="on"))
+        return estimation_files(found)["estimation.json"]
+
+
 def _rated_panel(path: Path) -> object:
     return _panel(path.rename(path.with_suffix(".txt")))
 
@@ -404,6 +422,7 @@ def parquet_readers() -> dict[str, Reader]:
         "parquet of receipts": _accounts("receipts.csv", "receipts.parquet"),
         "parquet of weights": _imports("weights.parquet"),
         "parquet of goods": _imports("goods.parquet"),
+        "record of an estimate": Reader((_estimated(),), _record, "estimation.json"),
         "parquet panel": Reader((_parquet(PANEL),), _panel, "panel.parquet"),
         "Stata panel": Reader((_stata(PANEL),), _panel, "panel.dta"),
     }

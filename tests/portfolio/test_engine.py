@@ -94,6 +94,7 @@ def test_parts_add_up_to_the_rate(compiled, layers):
             np.testing.assert_allclose(parts, found[f"rate_{end}"], atol=1e-11)
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_is_irrelevant(compiled, layers):
     lines = _lines(compiled, 300, seed=5)
     shuffled = CompiledSchedule(compiled.frame.sample(frac=1, random_state=0), compiled.manifest)
@@ -132,6 +133,7 @@ def test_more_metal_displaces_more_of_the_reciprocal_duty(layers):
     np.testing.assert_allclose(found["rate_low"], 0.15 * (1 - shares) + 0.5 * shares, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_claim_narrows_the_interval_to_a_number(compiled, layers):
     lines = _lines(compiled, 200, seed=7, origins=["CAN", "MEX"], days=580)
     with engine(layers) as open_, \

@@ -67,6 +67,8 @@ class Case(Answer):
     earned: Mapping[str, Stated]
     """The numbers of `[earnings]` by name; see `decisions.bridge`."""
     sources: tuple[Source, ...]
+    warnings: tuple[str, ...] = ()
+    """What the schedule cannot know of the days asked for."""
 
     @property
     def title(self) -> str:
@@ -332,7 +334,7 @@ class Case(Answer):
                 lines.append(f"{item.name}: {item.pass_through(self.currency).summary()}")
             elif item.has_rise:
                 lines.append(f"{item.name}: no pass-through to tell, for the duty may not change.")
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"Warning: {warning}" for warning in self.warnings)])
 
     def inputs(self) -> dict[str, dict[str, Stated]]:
         """Return every input of every answer by name, under its product, or under the blank."""

@@ -16,7 +16,7 @@ from tariffimpact.cases.schema import CaseFile, Product, Tariff
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Facts, Source
 from tariffimpact.interval import Interval
-from tariffimpact.tariffs import shipped_schedule
+from tariffimpact.tariffs import TariffRate, shipped_schedule
 from tariffimpact.uncertainty import Distribution
 from tariffimpact.uncertainty.inputs import Stated
 
@@ -28,11 +28,20 @@ P = TypeVar("P", bound=Part)
 
 @dataclass(slots=True)
 class _Lookup:
-    """The data, the problems met while looking into it, and the sources met on the way."""
+    """The data, the problems met while looking into it, and sources and warnings on the way."""
 
     facts: Facts
     problems: list[Problem] = field(default_factory=list)
     source_ids: dict[str, None] = field(default_factory=dict)
+    warnings: dict[str, None] = field(default_factory=dict)
+
+    def rate(self, hts: str, origin: str, on: date) -> TariffRate:
+        """Return the rate of the schedule, its sources and warnings of the day kept."""
+        schedule = shipped_schedule(self.facts)
+        found = schedule.rate(hts, origin, on)
+        self.source_ids.update(dict.fromkeys(part.source.source_id for part in found.counted))
+        self.warnings.update(dict.fromkeys(schedule.day_warnings(on)))
+        return found
 
     def row(self, table: str, column: str, key: str, at: Location) -> Any:
         """Return the row with a key, or record that there is none."""
@@ -84,6 +93,7 @@ def resolve(file: CaseFile, facts: Facts) -> tuple[dict[str, Any] | None, list[P
         "exposures": exposures,
         "earned": earned,
         "sources": _sources(lookup),
+        "warnings": tuple(lookup.warnings),
     }, []
 
 
@@ -199,12 +209,11 @@ def _tariff(tariff: Tariff, lookup: _Lookup) -> tuple[Stated, Stated]:
     assert tariff.hts is not None
     assert tariff.on is not None
     assert tariff.before is not None
-    schedule = shipped_schedule(lookup.facts)
     changes, olds = [], []
     for origin in tariff.origins:
         try:
-            new = schedule.rate(tariff.hts, origin, tariff.on)
-            old = schedule.rate(tariff.hts, origin, tariff.before)
+            new = lookup.rate(tariff.hts, origin, tariff.on)
+            old = lookup.rate(tariff.hts, origin, tariff.before)
         except ModelError as error:
             lookup.fault(("tariff", "hts"), error)
             return 1.0, 0.0
@@ -214,7 +223,6 @@ def _tariff(tariff: Tariff, lookup: _Lookup) -> tuple[Stated, Stated]:
                     f"bears a duty per unit from {origin} as well; give rate, old_rate, specific "
                     "and old_specific instead"
                 ))  # fmt: skip
-            lookup.source_ids.update(dict.fromkeys(part.source.source_id for part in rate.counted))
         changes.append(new.rate - old.rate)
         olds.append(old.rate)
     return _plain(_hull(changes)), _plain(_hull(olds))
@@ -227,12 +235,11 @@ def _rates(whole: CaseFile, lookup: _Lookup) -> tuple[float, ...]:
         return ()
     assert whole.tariff is not None
     assert whole.tariff.hts is not None
-    schedule = shipped_schedule(lookup.facts)
     rates = []
     for month in range(timing.months):
         on = _months_later(timing.start, month)
         try:
-            rate = schedule.rate(whole.tariff.hts, timing.origin, on).rate
+            rate = lookup.rate(whole.tariff.hts, timing.origin, on).rate
             require(rate.is_exact, f"is {rate} on {on}, not one rate; choose another origin")
         except ModelError as error:
             lookup.fault(("timing", "origin"), error, timing.origin)
@@ -249,7 +256,7 @@ def _offer_rates(whole: CaseFile, lookup: _Lookup) -> dict[str, Stated]:
     tariff = whole.tariff
     on = table.on or (tariff and tariff.on)
     hts = tariff and tariff.hts
-    schedule, rates = shipped_schedule(lookup.facts), {}
+    rates: dict[str, Stated] = {}
     for n, offer in enumerate(table.offers):
         at: Location = ("sourcing", "offers", n, "ad_valorem")
         try:
@@ -260,9 +267,7 @@ def _offer_rates(whole: CaseFile, lookup: _Lookup) -> dict[str, Stated]:
                 hts is not None and on is not None,
                 "is missing; give it, or tariff.hts and sourcing.on to look it up",
             )
-            found = schedule.rate(str(hts), offer.origin, on or date.min)
-            rates[offer.origin] = _plain(found.rate)
-            lookup.source_ids.update(dict.fromkeys(p.source.source_id for p in found.counted))
+            rates[offer.origin] = _plain(lookup.rate(str(hts), offer.origin, on or date.min).rate)
         except ModelError as error:
             lookup.fault(at, error, offer.origin)
     return rates

@@ -66,6 +66,13 @@ def product_options(command: F) -> F:
     return result
 
 
+def warned(case: Case) -> Case:
+    """Return the case, its warnings told beside the answer and not in it."""
+    for warning in case.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    return case
+
+
 def case_or_options(
     case: str | None,
     flags: Mapping[str, Any],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tariffimpact import units
+from tariffimpact.cli.case import warned
 from tariffimpact.cli.choice import by_flag
 from tariffimpact.cli.completion import case_names, company_names
 from tariffimpact.cli.numbers import Number, Worth
@@ -174,7 +175,7 @@ def earnings(
     CASE is a file or a shipped case with [earnings]; or give --company; or the cost as --gross,
     --net, --imports with --tariff, or --sensitivity, and what you know of the accounts.
     """
-    found = _found(case, company, flags, folder)
+    found = warned(_found(case, company, flags, folder))
     _check_effect(found, flags)
     result = found.earnings()
     keys = ("net-cost", "net-share", "income-rise")

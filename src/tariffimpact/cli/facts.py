@@ -59,7 +59,7 @@ def facts() -> None:
     shell_complete=source_ids,
     help="Only from a source: its id, or words of its name.",
 )
-@click.option("--as-of", type=Day(), help="Only what had been published by this day.")
+@click.option("--as-of", type=Day(past=True), help="Only what had been published by this day.")
 @click.option("--sources", "only_sources", is_flag=True, help="Only the sources, most used first.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the facts as CSV.")
 @data_option

@@ -13,12 +13,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Day(click.ParamType[date]):
-    """A day, written 2025-05-01, and where it makes sense `today`."""
+    """A day, written 2025-05-01; where it makes sense `today`, or none that is yet to come."""
 
     name = "date"
 
-    def __init__(self, *, today: bool = False) -> None:
+    def __init__(self, *, today: bool = False, past: bool = False) -> None:
         self._today = today
+        self._past = past
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Read the day or fail with how to write it."""
@@ -27,9 +28,12 @@ class Day(click.ParamType[date]):
         if self._today and str(value).strip().lower() == "today":
             return date.today()
         try:
-            return datetime.strptime(value, "%Y-%m-%d").date()
+            day = datetime.strptime(value, "%Y-%m-%d").date()
         except ValueError:
             self.fail(f"{value!r} is not a date; write it as 2025-05-01", param, ctx)
+        if self._past and day > date.today():
+            self.fail(f"{value} is yet to come, and nothing is known of it", param, ctx)
+        return day
 
 
 class Currency(click.ParamType[str]):

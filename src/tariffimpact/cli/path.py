@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from tariffimpact.cli.case import case_or_options, product_options
+from tariffimpact.cli.case import case_or_options, product_options, warned
 from tariffimpact.cli.choice import check_product
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
@@ -77,7 +77,7 @@ def path(
     timing = {key: flags[flag] for flag, key in _KEYS.items() if flags[flag] is not None}
     more = {"timing": {"turns": 4.0, **timing}}
     names = {f"timing.{key}": f"--{flag.replace('_', '-')}" for flag, key in _KEYS.items()}
-    found = case_or_options(case, flags, folder, more, names)
+    found = warned(case_or_options(case, flags, folder, more, names))
     result = found.path_ranges(product)
     told = result.middle if at_middle else result
     keys = ("price-path", "last-price", "lowest-margin")

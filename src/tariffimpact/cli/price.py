@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tariffimpact import units
-from tariffimpact.cli.case import case_or_options, product_options
+from tariffimpact.cli.case import case_or_options, product_options, warned
 from tariffimpact.cli.choice import check_product
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number, Worth
@@ -155,7 +155,7 @@ def price(
     """
     flags["chain"] = list(chain) or None
     check_product(case, product)
-    found = case_or_options(case, flags, folder, _more(flags), _PLACES)
+    found = warned(case_or_options(case, flags, folder, _more(flags), _PLACES))
     names = [product] if product else [item.name for item in found.products]
     more: dict[str, Any] = {"words": _WORDS} if case is None else {}
     answers = [found.prices(name, rules=hold, at_middle=at_middle, **more) for name in names]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tariffimpact import units
+from tariffimpact.cli.case import warned
 from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
@@ -110,7 +111,7 @@ def _answered(
     if case is not None:
         from tariffimpact.facts import read_facts
 
-        found = read_case(case, facts=read_facts(folder))
+        found = warned(read_case(case, facts=read_facts(folder)))
         return found.recovery(), found.question("recovery")
     written = {key: flags[flag] for flag, key in _KEYS.items() if flags[flag] is not None}
     try:

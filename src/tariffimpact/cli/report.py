@@ -97,7 +97,9 @@ _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%/-]
     default="",
     help="Address of the folder on the web the page goes to: a shared link then has its picture.",
 )
-@click.option("--as-of", type=Day(), help="Only what was known on this day (default: all).")
+@click.option(
+    "--as-of", type=Day(past=True), help="Only what was known on this day (default: all)."
+)
 def report(
     folder: Path | None,
     out: Path,

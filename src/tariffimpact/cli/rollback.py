@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tariffimpact.cli.case import warned
 from tariffimpact.cli.choice import by_flag, check_choice, check_product, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
@@ -96,7 +97,7 @@ def _answered(
     from tariffimpact.cases import read_case
     from tariffimpact.facts import read_facts
 
-    found = read_case(case, facts=read_facts(folder))
+    found = warned(read_case(case, facts=read_facts(folder)))
     keys = ("refund", "absorbed", "recovered-twice")
     return found.rollback_ranges(product), [found.question(key, product) for key in keys]
 

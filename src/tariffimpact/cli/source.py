@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tariffimpact.cli.case import warned
 from tariffimpact.cli.choice import by_flag, check_choice, flags_of
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number
@@ -76,7 +77,7 @@ def source(
     """
     flags["offers"] = flags["offers"] or None
     check_choice(case, flags, ("current", "offers", "switching_cost", "monthly_units"))
-    found = _found(case, flags, folder)
+    found = warned(_found(case, flags, folder))
     result = found.sourcing_ranges()
     told = result.middle if at_middle else result
     middle = found.sourcing()

@@ -108,6 +108,9 @@ def _plain(value: Any) -> Any:
 def _made(kind: Any, value: Any) -> Any:
     """Return what `_plain` made of a value of a kind, or raise what does not fit."""
     origin, inner = get_origin(kind), get_args(kind)
+    alias = getattr(origin, "__value__", None)
+    if alias is not None:  # NumPy's names of types, from Python 3.12 on
+        return _made(alias[inner], value)
     if origin in (Union, UnionType):
         if value is None:
             return None
