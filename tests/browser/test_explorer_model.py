@@ -171,10 +171,12 @@ def test_random_states_are_answered_as_the_library_answers(ask, facts, seed):
 
 _KNOWN = (
     # MODELS 11: a kept price in a falling market; a price that stood still where others rose
-    (dict(old_price=500.0, new_price=500.0, tariff_change=[0.2, 0.2], customs_share=[0.5, 0.7],
-          dutiable_share=[1.0, 1.0], counterfactual_change=[-0.05, 0.0]), [0.0, 0.5]),
-    (dict(old_price=100.0, new_price=100.07, tariff_change=[-0.1, -0.1], customs_share=[0.4, 0.6],
-          dutiable_share=[1.0, 1.0], counterfactual_change=[0.0404, 0.0404]), [3.97 / 6, 3.97 / 4]),
+    ({"old_price": 500.0, "new_price": 500.0, "tariff_change": [0.2, 0.2],
+      "customs_share": [0.5, 0.7], "dutiable_share": [1.0, 1.0],
+      "counterfactual_change": [-0.05, 0.0]}, [0.0, 0.5]),
+    ({"old_price": 100.0, "new_price": 100.07, "tariff_change": [-0.1, -0.1],
+      "customs_share": [0.4, 0.6], "dutiable_share": [1.0, 1.0],
+      "counterfactual_change": [0.0404, 0.0404]}, [3.97 / 6, 3.97 / 4]),
 )  # fmt: skip
 
 
