@@ -89,6 +89,24 @@ def test_a_bill_for_all_units_is_told_where_units_are(opened):
     assert opened.go(f"{TEXTBOOK}&units=1").locator(".total").is_hidden()
 
 
+def test_a_duty_per_unit_is_owed_on_top(opened):
+    """25% of half of $100, and $2 to $3 a unit, of which $1 was owed before."""
+    page = opened.go(f"{TEXTBOOK}&specific=2..3&old_specific=1&rule=dollar")
+    assert text(page, ".headline") == (
+        "A $100 Textbook product owes $14.50 to $15.50 at 25% and $2 to $3 a unit; to keep its "
+        "dollars the seller must ask $114 to $115."
+    )
+    case = case_from(page.evaluate("explorer.toml(explorer.state)"), read_facts())
+    bounds = case.question("dollar").bounds()
+    assert (bounds.low, bounds.high) == pytest.approx((113.5, 114.5))
+
+
+def test_the_bill_does_not_widen_with_the_old_rate(opened):
+    """What is owed at 25% is owed whatever was owed before."""
+    page = opened.go(f"{TEXTBOOK}&old_tariff=0..0.1")
+    assert "owes $12.50 at 25%" in text(page, ".headline")
+
+
 def test_a_day_beyond_the_schedule_is_refused_in_its_place(opened):
     page = opened.go("#explore?product=sony-ps5%2FPlayStation+5")
     assumptions(page)
@@ -116,7 +134,7 @@ def test_links_of_every_kind_leave_a_state_that_the_page_could_have(opened):
     draw = random.Random(15)
     keys = ["tariff", "old_price", "tariff_by", "customs_by", "demand", "rule", "origins", "on",
             "before", "name", "units", "__proto__", "constructor", "toString", "hts", "product",
-            "price_by", "hasOwnProperty", "elasticity", "caused_by",
+            "price_by", "hasOwnProperty", "elasticity", "caused_by", "specific",
             "counterfactual_change"]  # fmt: skip
     values = ["constructor", "__proto__", "toString", "1e999", "-1", "0..1e308", "NaN", "..", "",
               "2025-02-30", "2025-08-21", "9999-12-31", "-271821-04-20", "CHN", "CHN,CHN,JPN",

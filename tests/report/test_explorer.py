@@ -73,7 +73,7 @@ def test_an_open_distribution_is_left_out_and_the_rest_stays(facts):
 
 
 def test_a_product_with_a_counterfactual_starts_from_it_and_one_beyond_the_page_does_not(facts):
-    """Duties per unit and a seller that is itself the exporter are not in the page's formulas."""
+    """A seller that is itself the exporter is not in the page's formulas."""
     product = {"name": "Kept", "old_price": 500.0, "new_price": 500.0, "customs_share": "0.5..0.7",
                "counterfactual_change": "-0.05..0", "reason": "A control."}  # fmt: skip
     tariff = {"rate": 0.2, "reason": "None."}
@@ -86,7 +86,11 @@ def test_a_product_with_a_counterfactual_starts_from_it_and_one_beyond_the_page_
     assert state["caused_by"] == "otherwise"
     assert state["counterfactual_change"] == [-0.05, 0.0]
     assert "caused_share" not in state
-    assert products(specific=2.0) is None
+    assert products(specific="2..3").products[0]["state"]["specific"] == [2.0, 3.0]
+    tariff = {"specific": 2.0, "reason": "None."}
+    alone = products().products[0]["state"]
+    assert (alone["tariff_by"], alone["tariff"], alone["specific"]) == ("rate", [0, 0], [2, 2])
+    tariff["rate"] = 0.2
     assert products(reading="border_price") is None
 
 

@@ -51,6 +51,8 @@ def _amount(label: str, at: float) -> Field:
 PAIRS: Final = {
     "tariff": Field("New rate", "share", (0.15, 0.15), (0.0, 1.0, 0.005), 0.0, None, 10.0),
     "old_tariff": Field("Old rate", "share", (0.0, 0.0), (0.0, 1.0, 0.005), 0.0, None, 10.0),
+    "specific": Field("New duty a unit", "amount", (0.0, 0.0), least=0.0),
+    "old_specific": Field("Old duty a unit", "amount", (0.0, 0.0), least=0.0),
     "exporter_cut": _share("Exporter's cut of its price", 0.0),
     "customs_share": _share("Customs value, share of the old price", 0.6, above=0.0),
     "customs_value": _amount("Customs value a unit", 50.0),
@@ -150,10 +152,9 @@ def explorer_of(
 def _product(case: Case, item: CaseProduct) -> dict[str, Any] | None:
     """Return one product with the state the explorer starts from; None where it has none.
 
-    The page knows an ad valorem duty on a given customs value alone.
+    The page knows duties on a given customs value and a unit, not on the seller's own price.
     """
-    duty = item.duty
-    if duty.specific_change != 0 or duty.reading != "customs_value":
+    if item.duty.reading != "customs_value":
         return None
     try:
         state = _state(case, item)
@@ -185,12 +186,16 @@ def _state(case: Case, item: CaseProduct) -> dict[str, Any]:
 
 def _tariff(case: Case) -> dict[str, Any]:
     tariff: Any = case.resolved.tariff
-    if tariff.rate is not None:
-        return {
-            "tariff_by": "rate", "tariff": _pair(tariff.rate), "old_tariff": _pair(tariff.old_rate)
+    per_unit = {
+        "specific": _pair(tariff.specific), "old_specific": _pair(tariff.old_specific)
+    }  # fmt: skip
+    if tariff.hts is None:
+        rate, old_rate = tariff.rate or 0.0, tariff.old_rate
+        return per_unit | {
+            "tariff_by": "rate", "tariff": _pair(rate), "old_tariff": _pair(old_rate)
         }  # fmt: skip
     change, old = span(case.duty.change), span(case.duty.old_rate)
-    return {
+    return per_unit | {
         "tariff_by": "schedule",
         "tariff": [change.low + old.low, change.high + old.high],
         "old_tariff": [old.low, old.high],

@@ -16,7 +16,7 @@ const explorer = (() => {
     cost_by: { share: ["cost_share"], money: ["unit_cost"], customs: [], none: [] },
     demand: { linear: ["elasticity"], isoelastic: ["elasticity"], logit: ["elasticity", "buyers_share"], none: [] },
   };
-  const ALWAYS = ["old_price", "dutiable_share", "exporter_cut"];
+  const ALWAYS = ["old_price", "dutiable_share", "exporter_cut", "specific", "old_specific"];
   const OWN = "own";
   const NAME_LETTERS = 60;
   const own = {
@@ -51,19 +51,18 @@ const explorer = (() => {
     return { tariff_change: hull(changes), old_tariff: hull(before), after: hull(after) };
   };
   const inputsOf = (s) => {
-    const keys = used(s);
     const inputs = {};
-    for (const key of keys) inputs[key] = s[key];
+    for (const key of used(s)) inputs[key] = s[key];
+    const change = (after, old) => [after[0] - old[1], after[1] - old[0]];
+    const now = { tariff: s.tariff, specific: s.specific }; // what is owed, whatever it was before
     if (s.tariff_by === "schedule") {
       const { after, ...found } = lookedUp(s);
       Object.assign(inputs, found);
-    } else {
-      const [new_, old] = [s.tariff, s.old_tariff];
-      inputs.tariff_change = [new_[0] - old[1], new_[1] - old[0]];
-      delete inputs.tariff;
-      inputs.old_tariff = old;
-    }
-    return { inputs, form: s.demand === "none" ? null : s.demand, hasCost: s.cost_by !== "none" };
+      now.tariff = after;
+    } else inputs.tariff_change = change(s.tariff, s.old_tariff);
+    inputs.specific_change = change(s.specific, s.old_specific);
+    for (const key of ["tariff", "specific", "old_specific"]) delete inputs[key];
+    return { inputs, now, form: s.demand === "none" ? null : s.demand, hasCost: s.cost_by !== "none" };
   };
 
   // --- what cannot be ------------------------------------------------------------------------------
@@ -170,6 +169,7 @@ const explorer = (() => {
       lines.push(`hts = ${quoted(s.hts)}`, `origins = [${s.origins.map(quoted).join(", ")}]`);
       lines.push(`on = ${dated(s.on)}`, `before = ${dated(s.before)}`);
     } else lines.push(`rate = ${number(s.tariff)}`, `old_rate = ${number(s.old_tariff)}`);
+    for (const key of ["specific", "old_specific"]) if (!same(s[key], [0, 0])) lines.push(`${key} = ${number(s[key])}`);
     lines.push(`reason = ${quoted(REASON)}`);
     if (s.demand !== "none") {
       lines.push("", "[demand]", `form = ${quoted(s.demand)}`, `elasticity = ${number(s.elasticity)}`);
@@ -232,7 +232,10 @@ const explorer = (() => {
   const tariffNow = (s) => {
     const after = s.tariff_by === "schedule" ? lookedUp(s).after : s.tariff;
     const digits = after.every((rate) => Math.abs(100 * rate - Math.round(100 * rate)) < 1e-9) ? 0 : 1;
-    return span(after, (rate) => percent(rate, digits));
+    const rate = span(after, (share) => percent(share, digits));
+    if (s.specific[1] === 0) return rate;
+    const perUnit = `${span(s.specific, tidy)} a unit`;
+    return after[1] === 0 ? perUnit : `${rate} and ${perUnit}`;
   };
   const listed = (names) =>
     names.length > 1 ? `${names.slice(0, -1).join(", ")} or ${names.at(-1)}` : names[0];
@@ -296,7 +299,7 @@ const explorer = (() => {
     const share = (r) => (r === Infinity ? "no bound" : percent(Math.max(r, 0), 0));
     const verdict = { less: "less than full", more: "more than full", open: "it cannot be told whether that is more or less than full" }[found.verdict];
     const first = `${against ? subject : "The rise that was observed"} passes on ${ofDuty(found)}: ${verdict}.`;
-    if (!(found.rate[1] > 0)) return first;
+    if (!(found.rate[1] > 0) || !found.fullShare) return first;
     return `${first} It is exactly full where the customs value is ${span(found.fullShare, share)} of the price.`;
   };
   const ratio = (rate) => {

@@ -14,8 +14,10 @@ if (explorer) {
 
   // --- fields ----------------------------------------------------------------------------------
   const fitSlider = (key) => {
-    const { kind, span } = PAIRS[key];
-    const top = kind === "amount" ? 2 * Math.max(explorer.state[key][1], explorer.fresh(explorer.state.product)[key][1]) : span[1];
+    const { kind, span, least } = PAIRS[key];
+    const room = least === 0 ? explorer.state.old_price[1] / 2 : 0; // an amount that may be 0 is of a price
+    const amounts = [explorer.state, explorer.fresh(explorer.state.product)].map((s) => 2 * s[key][1]);
+    const top = kind === "amount" ? Math.max(...amounts, room) : span[1];
     const step = kind === "amount" ? 10 ** Math.floor(Math.log10(top) - 2) : span[2];
     return [kind === "amount" ? 0 : span[0], top, step];
   };
