@@ -32,6 +32,8 @@ _MONTHS: Final = [
 ]
 MOST_LISTED: Final = 20
 """A sentence that names more is read by nobody."""
+_NOTHING: Final = 1e-7
+"""Below it a number is what rounding left of nothing."""
 _EXACT: Final = 1e15
 """Below it a double has decimals to round."""
 _MINUS: Final = "\N{MINUS SIGN}"
@@ -44,6 +46,8 @@ def percent(share: Quantity, digits: int = 1) -> str:
     --------
     >>> percent(0.111), percent(Interval(0.1, 0.2), 0), percent(Interval(0.69, float("inf")), 0)
     ('11.1%', '10% to 20%', '69% or more')
+    >>> percent(0.0004), percent(0.0)
+    ('0.04%', '0.0%')
     """
     return _spell(share, lambda x: f"{_signed(100 * x, digits)}%")
 
@@ -153,9 +157,14 @@ def _spell(value: Quantity, one: Callable[[float], str]) -> str:
 
 
 def _signed(value: float, digits: int) -> str:
-    """Write a number, a half rounded away from zero as people round: 3.125 is 3.13."""
+    """Write a number, a half rounded away from zero as people round: 3.125 is 3.13.
+
+    A number that is not nothing gets the digits that show it: 0.04 is no 0.0.
+    """
     size = abs(float(value))
     if size < _EXACT:
+        if _NOTHING < size < 1:
+            digits = max(digits, math.ceil(-math.log10(2 * size)))
         nearest = Decimal(repr(size)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
         text = f"{nearest:,f}"
     else:
