@@ -50,7 +50,7 @@ def _corners(stated: dict[str, Stated]) -> Any:
     ends = {
         name: [value] if isinstance(value, float) else [value.low, value.high]  # type: ignore[union-attr]
         for name, value in stated.items()
-        if name != "caused_share"
+        if name not in ("caused_share", "counterfactual_change")
     }
     for point in itertools.product(*ends.values()):
         yield dict(zip(ends, point, strict=True))

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 from python_answers import case_from
 
@@ -88,6 +89,24 @@ def test_a_bill_for_all_units_is_told_where_units_are(opened):
     assert opened.go(f"{TEXTBOOK}&units=1").locator(".total").is_hidden()
 
 
+def test_a_duty_per_unit_is_owed_on_top(opened):
+    """25% of half of $100, and $2 to $3 a unit, of which $1 was owed before."""
+    page = opened.go(f"{TEXTBOOK}&specific=2..3&old_specific=1&rule=dollar")
+    assert text(page, ".headline") == (
+        "A $100 Textbook product owes $14.50 to $15.50 at 25% and $2 to $3 a unit; to keep its "
+        "dollars the seller must ask $114 to $115."
+    )
+    case = case_from(page.evaluate("explorer.toml(explorer.state)"), read_facts())
+    bounds = case.question("dollar").bounds()
+    assert (bounds.low, bounds.high) == pytest.approx((113.5, 114.5))
+
+
+def test_the_bill_does_not_widen_with_the_old_rate(opened):
+    """What is owed at 25% is owed whatever was owed before."""
+    page = opened.go(f"{TEXTBOOK}&old_tariff=0..0.1")
+    assert "owes $12.50 at 25%" in text(page, ".headline")
+
+
 def test_a_day_beyond_the_schedule_is_refused_in_its_place(opened):
     page = opened.go("#explore?product=sony-ps5%2FPlayStation+5")
     assumptions(page)
@@ -115,10 +134,12 @@ def test_links_of_every_kind_leave_a_state_that_the_page_could_have(opened):
     draw = random.Random(15)
     keys = ["tariff", "old_price", "tariff_by", "customs_by", "demand", "rule", "origins", "on",
             "before", "name", "units", "__proto__", "constructor", "toString", "hts", "product",
-            "price_by", "hasOwnProperty", "elasticity"]  # fmt: skip
+            "price_by", "hasOwnProperty", "elasticity", "caused_by", "specific",
+            "counterfactual_change"]  # fmt: skip
     values = ["constructor", "__proto__", "toString", "1e999", "-1", "0..1e308", "NaN", "..", "",
               "2025-02-30", "2025-08-21", "9999-12-31", "-271821-04-20", "CHN", "CHN,CHN,JPN",
-              "valueOf", "schedule", "%00", "0.1..0.05", "5", "\U0001f3ae" * 40, "1_5",
+              "valueOf", "schedule", "otherwise", "-0.05..0.02", "-1.5..0", "2.99..3",
+              "%00", "0.1..0.05", "5", "\U0001f3ae" * 40, "1_5",
               "0x10"]  # fmt: skip
     products = [p["id"] for p in page.evaluate("explorer.data.products")] + ["own", "__proto__", ""]
     from urllib.parse import urlencode
@@ -135,6 +156,66 @@ def test_links_of_every_kind_leave_a_state_that_the_page_could_have(opened):
         assert found["lists"]
     lost = page.evaluate(FUZZ, ["#explore?product=own&on=2025-02-30&__proto__=1&rule=constructor"])
     assert set(lost[0]["lost"]) == {"on", "__proto__", "rule"}
+
+
+def test_what_the_price_would_have_done_moves_the_pass_through_and_travels(opened):
+    """A kept price in a falling market: 0 to 0.5 of the duty (MODELS, section 11)."""
+    start = (f"{TEXTBOOK}&old_price=500&new_price=500&tariff=0.2&customs_by=share"
+             "&customs_share=0.5..0.7&cost_by=none&demand=none&rule=dollar")  # fmt: skip
+    page = opened.go(start)
+    assumptions(page)
+    assert page.locator('[data-pair="counterfactual_change"]').is_hidden()
+    assert "passes on 0.00 dollars per dollar of duty" in text(page, ".identified")
+    page.locator("#x-by-caused_by").select_option("otherwise")
+    assert page.locator('[data-pair="caused_share"]').is_hidden()
+    assert text(page, ".otherwise") == (
+        "Taken to have stayed at $500 without the tariff, which is an assumption: a pass-through "
+        "of 0.00 dollars per dollar of duty."
+    )
+    lower = page.locator('[data-pair="counterfactual_change"] input[type="number"]').first
+    lower.fill("-5")
+    told = (
+        "It would have been $475 to $500 without the tariff: a pass-through of 0.00 to 0.50 "
+        "dollars per dollar of duty, where a price that stays makes it 0.00."
+    )
+    assert text(page, ".otherwise") == told
+    finding = text(page, ".identified")
+    assert "passes on 0.00 to 0.50 dollars per dollar of duty: less than full" in finding
+    status = page.locator("#explorer-tool [role=status]")
+    expect(status).to_contain_text("would have done without the tariff, from: Against what")
+    link = page.evaluate("explorer.address(explorer.state)")
+    assert "caused_by=otherwise" in link
+    assert "counterfactual_change=-0.05..0" in link
+    case = case_from(page.evaluate("explorer.toml(explorer.state)"), read_facts())
+    assert case.products[0].pass_through().rate.high == pytest.approx(0.5)
+    again = opened.go(link)
+    assumptions(again)
+    assert (text(again, ".otherwise"), text(again, ".identified")) == (told, finding)
+
+
+def test_a_price_that_would_have_risen_more_has_no_rate_and_a_wrong_one_no_answer(opened):
+    page = opened.go(f"{TEXTBOOK}&new_price=105&caused_by=otherwise&counterfactual_change=0.1")
+    assumptions(page)
+    assert text(page, ".otherwise").startswith(
+        "It would have been $110 without the tariff: no pass-through rate"
+    )
+    assert "moved in different directions" in text(page, ".identified")
+    lower = page.locator('[data-pair="counterfactual_change"] input[type="number"]').first
+    lower.fill("-120")
+    assert "lies in \u2212100% to 299%" in text(page, ".problems")
+    assert text(page, ".otherwise") == ""
+    assert page.locator("#explorer-tool .told").is_hidden()
+    lower.fill("8")
+    page.locator("#x-by-price_by").select_option("none")
+    assert page.locator("#x-by-caused_by").is_hidden()
+    assert text(page, ".otherwise") == ""
+
+
+def test_a_counterfactual_that_no_price_can_have_is_refused_in_a_link(opened):
+    page = opened.go(f"{TEXTBOOK}&caused_by=constructor&counterfactual_change=-1.5..0")
+    assert "caused_by, counterfactual_change" in text(page, ".lost")
+    state = page.evaluate("explorer.state")
+    assert (state["caused_by"], state["counterfactual_change"]) == ("share", [0, 0])
 
 
 def test_pushing_one_end_past_the_other_takes_it_along(opened):

@@ -16,6 +16,7 @@ MAIN = "from tariffimpact.cli import main; main()"
 PIPE = {"PYTHONHASHSEED": "1", "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8"}
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes_alone_and_a_pipe_sees_no_bar(tmp_path, shipped_report):
     first, second = tmp_path / "first", tmp_path / "second"
     # another hash seed, time zone and locale; FORCE_COLOR makes rich draw on what is no terminal

@@ -62,7 +62,7 @@ def test_the_mapping_follows_its_rule():
 
 
 @needs_files
-@pytest.mark.parametrize("year", [2007, 2012])
+@pytest.mark.parametrize("year", [2007, pytest.param(2012, marks=pytest.mark.slow)])
 def test_another_year_through_the_same_step(tmp_path, year):
     for name, content in derive_accounts(IO, year=year).items():
         (tmp_path / name).write_bytes(content)

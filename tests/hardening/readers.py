@@ -386,7 +386,7 @@ def _version(path: Path) -> object:
 
 @cache
 def parquet_readers() -> dict[str, Reader]:
-    """Return the readers of binary files; they need the extra `portfolio`."""
+    """Return the readers of binary files."""
     import io
 
     import pandas as pd

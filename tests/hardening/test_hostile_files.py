@@ -58,7 +58,6 @@ def test_the_real_files_are_read(name):
 
 @pytest.fixture(scope="module")
 def binary():
-    pytest.importorskip("pyarrow", reason="the extra portfolio is not installed")
     return parquet_readers()
 
 

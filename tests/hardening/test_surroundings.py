@@ -59,11 +59,6 @@ def program(code, arguments, folder, **environment):
     )
 
 
-def needs_extras(name):
-    if name == "batch":
-        pytest.importorskip("ibis", reason="the extra portfolio is not installed")
-
-
 # the network, which no command asks: answers are asked below, a report in
 # tests/cli/test_report_command.py, a batch in tests/portfolio/test_batch.py
 
@@ -232,7 +227,6 @@ def test_answers_are_the_same_to_the_byte_whatever_the_habits(tmp_path, locales,
 )
 @pytest.mark.slow
 def test_files_are_the_same_to_the_byte_whatever_the_habits(tmp_path, locales, name, others):
-    needs_extras(name)
     arguments = [*FILES[name], "--out", "out"]
     first, *rest = (in_habit(place, arguments, tmp_path, locales) for place in [0, *others])
     assert len(first[1]) > 5

@@ -87,7 +87,7 @@ def cars():
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("case", [cereals, cars])
+@pytest.mark.parametrize("case", [pytest.param(cereals, marks=pytest.mark.slow), cars])
 def test_a_fitted_mixed_logit_has_the_shares_costs_and_pass_through_of_pyblp(case):
     results, products, columns = case()
     market = products.market_ids[0]

@@ -19,8 +19,6 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-pytest.importorskip("ibis", reason="the extra portfolio is not installed")
-
 from portfolio.sku_rows import GOOD, HEADER, run
 from tariffimpact.cli.batch import batch
 from tariffimpact.errors import DataError, ModelError

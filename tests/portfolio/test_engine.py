@@ -9,9 +9,6 @@ import pandas as pd
 import pytest
 
 from portfolio.slow_schedule import SlowSchedule
-
-pytest.importorskip("ibis", reason="the extra portfolio is not installed")
-
 from tariffimpact.errors import ModelError
 from tariffimpact.portfolio import engine, schedule_layers
 from tariffimpact.tariffs import CompiledSchedule, Schedule
@@ -49,7 +46,13 @@ def layers(compiled):
     return schedule_layers(compiled)
 
 
-def test_meets_the_rules_read_by_a_second_reader(compiled, layers):
+@pytest.fixture(scope="module")
+def running(layers):
+    with engine(layers) as loaded:
+        yield loaded
+
+
+def test_meets_the_rules_read_by_a_second_reader(compiled, running):
     """Lines whose rate is in plain words, with no reduced special rate and no excluded article."""
     slow = SlowSchedule()
     lines = _lines(compiled, 300, seed=1)
@@ -61,8 +64,7 @@ def test_meets_the_rules_read_by_a_second_reader(compiled, layers):
     ]
     lines = lines[plain].reset_index(drop=True)
     assert len(lines) > 200
-    with engine(layers) as running:
-        found = running.charge_frame(lines)
+    found = running.charge_frame(lines)
     expected = [
         slow.rate(r.hts, r.origin, r.entered_on.date().isoformat(), (r.metal_low, r.metal_high))
         for r in lines.itertuples()
@@ -71,10 +73,9 @@ def test_meets_the_rules_read_by_a_second_reader(compiled, layers):
         assert tuple(ours) == pytest.approx(theirs, abs=1e-11), line
 
 
-def test_meets_the_evaluator_of_single_rates(compiled, layers):
+def test_meets_the_evaluator_of_single_rates(compiled, running):
     lines = _lines(compiled, 300, seed=2)
-    with engine(layers) as running:
-        found = running.charge_frame(lines)
+    found = running.charge_frame(lines)
     from tariffimpact.interval import Interval
 
     schedule = Schedule(compiled)
@@ -86,12 +87,11 @@ def test_meets_the_evaluator_of_single_rates(compiled, layers):
         assert (low, high) == pytest.approx((rate.low, rate.high), abs=1e-11)
 
 
-def test_parts_add_up_to_the_rate(compiled, layers):
-    with engine(layers) as running:
-        found = running.charge_frame(_lines(compiled, 500, seed=4))
-        for end in ("low", "high"):
-            parts = sum(found[f"part_{i}_{end}"] for i in range(len(running.authorities)))
-            np.testing.assert_allclose(parts, found[f"rate_{end}"], atol=1e-11)
+def test_parts_add_up_to_the_rate(compiled, running):
+    found = running.charge_frame(_lines(compiled, 500, seed=4))
+    for end in ("low", "high"):
+        parts = sum(found[f"part_{i}_{end}"] for i in range(len(running.authorities)))
+        np.testing.assert_allclose(parts, found[f"rate_{end}"], atol=1e-11)
 
 
 @pytest.mark.slow
@@ -104,32 +104,29 @@ def test_the_order_of_rows_is_irrelevant(compiled, layers):
     np.testing.assert_array_equal(_rates(one), _rates(two)[::-1])
 
 
-def test_a_window_ends_the_day_before_its_end(compiled, layers):
+def test_a_window_ends_the_day_before_its_end(compiled, running):
     edges = [date(2025, 5, 14), date(2025, 11, 10), date(2026, 2, 24), date(2026, 7, 24)]
     days = [d for edge in edges for d in (edge - timedelta(days=1), edge)]
     lines = pd.DataFrame({"hts": "9504500000", "origin": "CHN", "entered_on": pd.to_datetime(days)})
-    with engine(layers) as running:
-        found = running.charge_frame(lines.assign(metal_low=0.0, metal_high=1.0))
+    found = running.charge_frame(lines.assign(metal_low=0.0, metal_high=1.0))
     expected = [1.45, 0.30, 0.30, 0.20, 0.20, 0.10, 0.10, 0.125]
     np.testing.assert_allclose(found["rate_low"], expected, atol=1e-12)
     np.testing.assert_allclose(found["rate_high"], expected, atol=1e-12)
 
 
-def test_a_floor_never_leaves_less_than_the_general_rate(compiled, layers):
+def test_a_floor_never_leaves_less_than_the_general_rate(compiled, running):
     lines = _lines(compiled, 500, seed=6, origins=["JPN", "DEU", "KOR"])
-    with engine(layers) as running:
-        found = running.charge_frame(lines)
+    found = running.charge_frame(lines)
     assert (found["rate_low"] >= found["part_0_low"] - 1e-12).all()
     assert (found["rate_low"] <= found["rate_high"] + 1e-12).all()
 
 
-def test_more_metal_displaces_more_of_the_reciprocal_duty(layers):
+def test_more_metal_displaces_more_of_the_reciprocal_duty(running):
     shares = np.linspace(0, 1, 11)
     lines = pd.DataFrame({"hts": "3304995000", "origin": "DEU",
                           "entered_on": pd.Timestamp("2025-09-01"), "metal_low": shares,
                           "metal_high": shares})  # fmt: skip
-    with engine(layers) as running:
-        found = running.charge_frame(lines)
+    found = running.charge_frame(lines)
     np.testing.assert_allclose(found["rate_low"], 0.15 * (1 - shares) + 0.5 * shares, atol=1e-12)
 
 
@@ -153,12 +150,11 @@ def test_an_overlap_that_slipped_in_is_noticed(compiled, layers):
         running.charge_frame(_lines(compiled, 10, seed=8))
 
 
-def test_an_unknown_code_is_flagged_and_never_free(layers):
+def test_an_unknown_code_is_flagged_and_never_free(running):
     lines = pd.DataFrame({"hts": ["1234567890"], "origin": ["CHN"],
                           "entered_on": [pd.Timestamp("2025-09-01")], "metal_low": [0.0],
                           "metal_high": [1.0]})  # fmt: skip
-    with engine(layers) as running:
-        assert not running.charge_frame(lines)["known"].any()
+    assert not running.charge_frame(lines)["known"].any()
 
 
 def test_an_unknown_claim_share_is_refused(compiled):

@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-pytest.importorskip("ibis", reason="the extra portfolio is not installed")
-
 from tariffimpact.cli.effective_rate import effective_rate
 from tariffimpact.errors import DataError, ModelError
 from tariffimpact.portfolio import (

@@ -8,8 +8,6 @@ import pandas as pd
 import pytest
 from openpyxl import Workbook
 
-pytest.importorskip("ibis", reason="the extra portfolio is not installed")
-
 from portfolio.sku_rows import run
 from tariffimpact.errors import DataError
 from tariffimpact.portfolio import effective_tariff_rate, lines_as_parquet, open_skus

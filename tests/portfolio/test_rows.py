@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("ibis", reason="the extra portfolio is not installed")
-
 from portfolio.sku_rows import read, run
 from tariffimpact.errors import DataError, ModelError
 from tariffimpact.portfolio import BatchTerms, effective_tariff_rate, open_skus, run_batch

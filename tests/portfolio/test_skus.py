@@ -5,8 +5,6 @@ import re
 
 import pytest
 
-pytest.importorskip("ibis", reason="the extra portfolio is not installed")
-
 from portfolio.sku_rows import GOOD, HEADER, read, run
 from tariffimpact.errors import DataError
 

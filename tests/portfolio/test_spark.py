@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("ibis", reason="the extra portfolio is not installed")
 pytest.importorskip("pyspark", reason="the extra distributed is not installed: make test-spark")
 if shutil.which("java") is None:
     pytest.skip("Spark needs Java 17, which is not on the path", allow_module_level=True)

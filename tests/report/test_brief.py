@@ -114,7 +114,7 @@ def test_the_command_says_the_answer_and_writes(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "give one of --company, --case and --skus"),
+        ([], "give one of --company, --case, --skus and --estimate"),
         (["--company", "Nike", "--case", "textbook"], "give one of"),
         (["--company", "Nike", "--on", "2025-01-01"], "go with --skus"),
         (["--company", "Nike", "--format", "doc"], "no format 'doc'"),

@@ -72,6 +72,28 @@ def test_an_open_distribution_is_left_out_and_the_rest_stays(facts):
     assert [item["name"] for item in explorer.products] == ["Closed"]
 
 
+def test_a_product_with_a_counterfactual_starts_from_it_and_one_beyond_the_page_does_not(facts):
+    """A seller that is itself the exporter is not in the page's formulas."""
+    product = {"name": "Kept", "old_price": 500.0, "new_price": 500.0, "customs_share": "0.5..0.7",
+               "counterfactual_change": "-0.05..0", "reason": "A control."}  # fmt: skip
+    tariff = {"rate": 0.2, "reason": "None."}
+
+    def products(**more):
+        written = {"title": "T", "question": "Q", "tariff": tariff | more, "products": [product]}
+        return explorer_of([case_of(written, name="mine", facts=facts)], shipped_schedule(facts))
+
+    state = products().products[0]["state"]
+    assert state["caused_by"] == "otherwise"
+    assert state["counterfactual_change"] == [-0.05, 0.0]
+    assert "caused_share" not in state
+    assert products(specific="2..3").products[0]["state"]["specific"] == [2.0, 3.0]
+    tariff = {"specific": 2.0, "reason": "None."}
+    alone = products().products[0]["state"]
+    assert (alone["tariff_by"], alone["tariff"], alone["specific"]) == ("rate", [0, 0], [2, 2])
+    tariff["rate"] = 0.2
+    assert products(reading="border_price") is None
+
+
 def test_a_hostile_name_stays_text(facts):
     hostile = f'</script>{SCRIPT}<!-- & "'
     written = {

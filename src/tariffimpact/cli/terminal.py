@@ -160,8 +160,8 @@ def set_lines(line: str, width: int) -> list[str]:
     --------
     >>> set_lines("- the first finding of three", 20)
     ['- the first finding', '  of three']
-    >>> set_lines("  Gross cost  $150m to $170m, by origin", 24)
-    ['  Gross cost  $150m to', '              $170m, by', '              origin']
+    >>> set_lines("  Gross cost  $150m to $170m, by origin", 30)
+    ['  Gross cost  $150m to $170m,', '              by origin']
     """
     indent = len(line) - len(line.lstrip())
     hang = indent + (2 if line.lstrip().startswith("- ") else 0)

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Final, Literal
 
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.facts.workbooks import Workbook
-from tariffimpact.writing.scratch import open_scratch
+from tariffimpact.writing.temporary import open_scratch
 
 SheetRow = tuple[int, list[str]]
 """The line a row starts on, and its cells."""

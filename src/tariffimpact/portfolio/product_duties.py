@@ -18,7 +18,7 @@ from tariffimpact.portfolio.goods import Claims, KnownGoods
 from tariffimpact.portfolio.margins import ENDS, FORMS, priced
 from tariffimpact.portfolio.skus import SkuFile
 from tariffimpact.tariffs import CompiledSchedule
-from tariffimpact.tariffs.engines import Engine, EngineName, engine
+from tariffimpact.tariffs.engines import Engine, EngineName, check_engine, engine
 from tariffimpact.tariffs.layers import schedule_layers
 from tariffimpact.tariffs.line_charges import FEW, charge_few
 
@@ -79,6 +79,7 @@ def charging(compiled: CompiledSchedule, name: EngineName) -> Iterator[Charging]
 
     The engines of the last few sets of claims are held.
     """
+    check_engine(name)
     held: dict[Claims, tuple[ExitStack, Engine]] = {}
 
     def charge(lines: pd.DataFrame, claims: Mapping[str, float]) -> pd.DataFrame:

@@ -51,6 +51,8 @@ def _amount(label: str, at: float) -> Field:
 PAIRS: Final = {
     "tariff": Field("New rate", "share", (0.15, 0.15), (0.0, 1.0, 0.005), 0.0, None, 10.0),
     "old_tariff": Field("Old rate", "share", (0.0, 0.0), (0.0, 1.0, 0.005), 0.0, None, 10.0),
+    "specific": Field("New duty a unit", "amount", (0.0, 0.0), least=0.0),
+    "old_specific": Field("Old duty a unit", "amount", (0.0, 0.0), least=0.0),
     "exporter_cut": _share("Exporter's cut of its price", 0.0),
     "customs_share": _share("Customs value, share of the old price", 0.6, above=0.0),
     "customs_value": _amount("Customs value a unit", 50.0),
@@ -61,6 +63,15 @@ PAIRS: Final = {
     "new_price": _amount("New price", 110.0),
     "price_change": Field("Price rise", "share", (0.1, 0.1), (-0.5, 1.0, 0.005), None, -1.0, 10.0),
     "caused_share": _share("Share of the rise the tariff caused", 1.0),
+    "counterfactual_change": Field(
+        "What the price would have done without the tariff",
+        "share",
+        (0.0, 0.0),
+        (-0.5, 0.5, 0.005),
+        -1.0,
+        None,
+        2.99,
+    ),
     "cost_share": _share("Unit cost, share of the old price", 0.8, above=0.0),
     "unit_cost": _amount("Unit cost", 80.0),
     "elasticity": Field("Elasticity", "number", (2.0, 2.0), (0.1, 10.0, 0.1), None, 0.0, 1000.0),
@@ -89,7 +100,7 @@ class Explorer:
         neutral: dict[str, Any] = {name: list(field.neutral) for name, field in PAIRS.items()}
         neutral |= {
             "price_by": "none", "tariff_by": "rate", "customs_by": "share", "cost_by": "none",
-            "demand": "none", "rule": "dollar",
+            "caused_by": "share", "demand": "none", "rule": "dollar",
         }  # fmt: skip
         fields = {
             name: {
@@ -141,11 +152,9 @@ def explorer_of(
 def _product(case: Case, item: CaseProduct) -> dict[str, Any] | None:
     """Return one product with the state the explorer starts from; None where it has none.
 
-    The page knows an ad valorem duty on a given customs value, and no counterfactual.
+    The page knows duties on a given customs value and a unit, not on the seller's own price.
     """
-    duty = item.duty
-    beyond = duty.specific_change != 0 or duty.reading != "customs_value"
-    if beyond or item.counterfactual_change is not None:
+    if item.duty.reading != "customs_value":
         return None
     try:
         state = _state(case, item)
@@ -165,11 +174,11 @@ def _state(case: Case, item: CaseProduct) -> dict[str, Any]:
     return {
         **_tariff(case),
         **_price(item),
+        **_caused(item),
         **_customs(item),
         **_cost(item),
         **_demand(item),
         "dutiable_share": _pair(item.dutiable_share),
-        "caused_share": _pair(item.caused_share),
         "exporter_cut": _pair(item.exporter_cut),
         "units": _pair(item.units),
     }
@@ -177,12 +186,16 @@ def _state(case: Case, item: CaseProduct) -> dict[str, Any]:
 
 def _tariff(case: Case) -> dict[str, Any]:
     tariff: Any = case.resolved.tariff
-    if tariff.rate is not None:
-        return {
-            "tariff_by": "rate", "tariff": _pair(tariff.rate), "old_tariff": _pair(tariff.old_rate)
+    per_unit = {
+        "specific": _pair(tariff.specific), "old_specific": _pair(tariff.old_specific)
+    }  # fmt: skip
+    if tariff.hts is None:
+        rate, old_rate = tariff.rate or 0.0, tariff.old_rate
+        return per_unit | {
+            "tariff_by": "rate", "tariff": _pair(rate), "old_tariff": _pair(old_rate)
         }  # fmt: skip
     change, old = span(case.duty.change), span(case.duty.old_rate)
-    return {
+    return per_unit | {
         "tariff_by": "schedule",
         "tariff": [change.low + old.low, change.high + old.high],
         "old_tariff": [old.low, old.high],
@@ -201,6 +214,14 @@ def _price(item: CaseProduct) -> dict[str, Any]:
     if move.change is not None:
         return seen | {"price_by": "price_change", "price_change": _pair(move.change)}
     return seen
+
+
+def _caused(item: CaseProduct) -> dict[str, Any]:
+    if item.counterfactual_change is None:
+        return {"caused_by": "share", "caused_share": _pair(item.caused_share)}
+    return {
+        "caused_by": "otherwise", "counterfactual_change": _pair(item.counterfactual_change)
+    }  # fmt: skip
 
 
 def _customs(item: CaseProduct) -> dict[str, Any]:

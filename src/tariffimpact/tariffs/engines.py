@@ -7,13 +7,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tariffimpact.errors import ModelError
 from tariffimpact.tariffs.at_scale import charge
 from tariffimpact.tariffs.layers import LAYERS, Plan, ScheduleLayers
-from tariffimpact.writing.scratch import open_scratch, scratch
+from tariffimpact.writing.temporary import open_scratch, scratch
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 EngineName = Literal["duckdb", "spark"]
 _LINES: Final = "lines_to_charge"
-_EXTRAS: Final = {"duckdb": "portfolio", "spark": "distributed"}
+_LIBRARIES: Final = {"duckdb": "duckdb", "spark": "pyspark"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def engine(layers: ScheduleLayers, name: EngineName = "duckdb") -> Iterator[Engi
     layers
         The schedule's tables.
     name
-        `duckdb` (extra `portfolio`) or `spark` (extra `distributed`, local unless the
+        `duckdb` or `spark` (extra `distributed`, local unless the
         environment configures a cluster).
 
     Raises
@@ -144,19 +145,26 @@ def arrow_table(frame: pd.DataFrame) -> pa.Table:
     return table
 
 
-def _connect(name: EngineName) -> Any:
-    try:
-        import ibis
+def check_engine(name: EngineName) -> None:
+    """Refuse an engine that is not installed, before any work is done for it.
 
-        if name == "duckdb":
-            return ibis.duckdb.connect()
-        return ibis.pyspark.connect(_spark())
-    except (ImportError, AttributeError):
-        extra = _EXTRAS[name]
+    Raises
+    ------
+    ModelError
+        Naming the extra to install.
+    """
+    if find_spec(_LIBRARIES[name]) is None:
         raise ModelError(
-            f"the engine {name} needs the extra {extra}; "
-            f"install it with: pip install 'tariffimpact[{extra}]'"
-        ) from None
+            f"the engine {name} needs the extra distributed; "
+            "install it with: pip install 'tariffimpact[distributed]'"
+        )
+
+
+def _connect(name: EngineName) -> Any:
+    import ibis
+
+    check_engine(name)
+    return ibis.duckdb.connect() if name == "duckdb" else ibis.pyspark.connect(_spark())
 
 
 def _spark() -> Any:

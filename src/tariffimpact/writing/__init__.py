@@ -2,6 +2,6 @@
 
 from tariffimpact.writing.folder import check_folder, publish
 from tariffimpact.writing.formats import csv_bytes, json_text, plain
-from tariffimpact.writing.scratch import scratch
+from tariffimpact.writing.temporary import scratch
 
 __all__ = ["check_folder", "csv_bytes", "json_text", "plain", "publish", "scratch"]

@@ -11,7 +11,7 @@ const model = (() => {
     return x.customs_share * x.old_price;
   };
   const rateChange = (x) => x.tariff_change - (x.old_tariff + x.tariff_change) * x.exporter_cut;
-  const dutyRise = (x) => rateChange(x) * x.dutiable_share * customsValue(x);
+  const dutyRise = (x) => rateChange(x) * x.dutiable_share * customsValue(x) + (x.specific_change ?? 0);
   const costRise = (x) => dutyRise(x) - x.exporter_cut * customsValue(x);
   const unitCost = (x) => {
     if ("unit_cost" in x) return x.unit_cost;
@@ -173,19 +173,38 @@ const model = (() => {
     const rate = [low - (old[1] + low) * cut[1], high - (old[0] + high) * cut[0]];
     const [before, after] = [middle(inputs.old_price), observed(at(inputs))];
     const moved = after - before;
-    if (!(rate[0] >= 0 || rate[1] <= 0) || (rate[0] === 0 && rate[1] === 0)) return null;
-    if (!((moved >= 0 && rate[0] >= 0) || (moved <= 0 && rate[1] <= 0))) return { apart: true };
-    const size = [Math.min(...rate.map(Math.abs)), Math.max(...rate.map(Math.abs))];
+    const perUnit = inputs.specific_change ?? [0, 0];
+    const ends = [...rate, ...perUnit];
+    const oneWay = ends.every((end) => end >= 0) || ends.every((end) => end <= 0);
+    if (!oneWay || ends.every((end) => end === 0)) return null;
+    const caused = causedChange(inputs, before, after);
+    const along = rate[0] < 0 || perUnit[0] < 0 ? [-caused[1], -caused[0]] : caused; // positive the way of the duty
+    if (along[1] < 0) return { apart: true };
+    const sized = (range) => [Math.min(...range.map(Math.abs)), Math.max(...range.map(Math.abs))];
+    const [size, specific] = [sized(rate), sized(perUnit)];
     const share = customsShare(inputs);
-    const duty = [0, 1].map((n) => size[n] * inputs.dutiable_share[n] * share[n] * before);
-    const rise = inputs.caused_share.map((caused) => caused * Math.abs(moved));
+    const duty = [0, 1].map((n) => size[n] * inputs.dutiable_share[n] * share[n] * before + specific[n]);
     const bearing = [0, 1].map((n) => size[n] * inputs.dutiable_share[n] * before);
-    const found = [over(rise[0], duty[1]), over(rise[1], duty[0])];
-    const full = [over(Math.abs(moved), bearing[1]), over(Math.abs(moved), bearing[0])];
+    const found = quotient(along, duty);
+    const whole = "counterfactual_change" in inputs || moved === 0 ? along : [Math.abs(moved), Math.abs(moved)];
+    const full = bearing[1] === 0 ? null : quotient([whole[0] - specific[1], whole[1] - specific[0]], bearing);
     const verdict = found[1] < 1 - 1e-9 ? "less" : found[0] > 1 + 1e-9 ? "more" : "open";
     return { rate: found, fullShare: full, verdict };
   };
-  const over = (a, b) => (b === 0 ? (a === 0 ? 0 : Infinity) : a / b);
+  // What of the change is not what the price would have done anyhow.
+  const causedChange = (inputs, before, after) => {
+    if ("counterfactual_change" in inputs) {
+      const [low, high] = inputs.counterfactual_change;
+      return [after - before * (1 + high), after - before * (1 + low)];
+    }
+    const ends = inputs.caused_share.map((share) => share * (after - before));
+    return [Math.min(...ends), Math.max(...ends)];
+  };
+  const over = (a, b) => (b === 0 ? (a === 0 ? 0 : a * Infinity) : a / b);
+  // A range over one of numbers not below 0.
+  const quotient = ([low, high], [least, most]) => [
+    over(low, low < 0 ? least : most), over(high, high < 0 ? most : least),
+  ];
   const customsShare = (inputs) => {
     if ("customs_share" in inputs) return inputs.customs_share;
     const [low, high] = [0, 1].map((n) => customsValue(pick(inputs, n)));
@@ -195,9 +214,12 @@ const model = (() => {
     Object.fromEntries(Object.entries(inputs).map(([name, range]) => [name, range[n]]));
 
   // --- the bill, the curve, and what the old price was -------------------------------------------
-  const dutyOf = (x) =>
-    (x.old_tariff + x.tariff_change) * (1 - x.exporter_cut) * x.dutiable_share * customsValue(x);
-  const duty = (inputs) => endsOf(inputs, dutyOf);
+  const dutyOf = (x) => x.tariff * (1 - x.exporter_cut) * x.dutiable_share * customsValue(x) + x.specific;
+  const BILLED = ["exporter_cut", "dutiable_share", "old_price", "customs_share", "customs_value", "metal_grams", "metal_price_per_tonne"];
+  const duty = (inputs, now) => {
+    const billed = Object.entries(inputs).filter(([key]) => BILLED.includes(key));
+    return endsOf({ ...Object.fromEntries(billed), ...now }, dutyOf);
+  };
   // Profit at a price, as a share of the old profit, before and after the change of cost.
   const profitAt = (price, x, form, after) => {
     const cost = unitCost(x) + (after ? costRise(x) : 0);
@@ -223,11 +245,13 @@ const model = (() => {
   };
 
   // --- the whole answer -------------------------------------------------------------------------
-  const answer = ({ inputs, form, hasCost }) => {
-    const told = { rules: {}, duty: dutyRise(at(inputs)), added: endsOf(inputs, dutyRise), bill: duty(inputs) };
+  const answer = ({ inputs, form, hasCost, now }) => {
+    const told = { rules: {}, duty: dutyRise(at(inputs)), added: endsOf(inputs, dutyRise), bill: duty(inputs, now) };
     const seen = "new_price" in inputs || "price_change" in inputs;
-    told.passThrough = seen ? passThrough(inputs, inputs.tariff_change, inputs.old_tariff) : null;
-    const { caused_share, ...moving } = inputs; // the share caused moves no price
+    const found = (given) => passThrough(given, inputs.tariff_change, inputs.old_tariff);
+    told.passThrough = seen ? found(inputs) : null;
+    told.hadItStayed = seen ? found({ ...inputs, counterfactual_change: [0, 0] }) : null;
+    const { caused_share, counterfactual_change, ...moving } = inputs; // what was caused moves no price
     if (inputs.exporter_cut[1] === 0) moving.old_tariff = [0, 0]; // nor does the old rate, uncut
     const asked = ["dollar", ...(hasCost ? ["percent"] : []), ...(hasCost && form ? ["profit"] : [])];
     const bounded = form !== "isoelastic" || inputs.elasticity[0] > 1;
@@ -256,7 +280,8 @@ const model = (() => {
   // profit is known exactly; elsewhere its corners are all that is looked at.
   const heldProfitRange = (inputs, form) => {
     const apart = inputs.old_price[0] === inputs.old_price[1];
-    const shares = "cost_share" in inputs && "customs_share" in inputs;
+    const perUnit = (inputs.specific_change ?? [0, 0]).some((end) => end !== 0);
+    const shares = "cost_share" in inputs && "customs_share" in inputs && !perUnit;
     const given = "cost_share" in inputs || "unit_cost" in inputs;
     if (form === "logit" || !given || !(apart || shares)) return null;
     const [cost, rise] = [unitCost, costRise].map((f) => endsOf(inputs, (x) => f(x) / x.old_price));
@@ -267,5 +292,5 @@ const model = (() => {
   // Corners give the ends where the price moves one way with each input.
   const isExact = (rule, form) => rule !== "profit" && !(rule === "maximise" && form === "logit");
 
-  return { answer, hold, customsValue, middle, cornersOf, unitCost, costRise, profitCurve, bestBefore };
+  return { answer, hold, passThrough, customsValue, middle, cornersOf, unitCost, costRise, profitCurve, bestBefore };
 })();

@@ -4,10 +4,11 @@ const explorer = (() => {
   if (!host) return null;
   const data = JSON.parse(document.getElementById("explorer-data").textContent);
   const PAIRS = data.pairs;
-  const CHOICES = ["price_by", "tariff_by", "customs_by", "cost_by", "demand", "rule"];
+  const CHOICES = ["price_by", "caused_by", "tariff_by", "customs_by", "cost_by", "demand", "rule"];
   const DATES = ["on", "before"];
   const USES = {
     price_by: { new_price: ["new_price"], price_change: ["price_change"], none: [] },
+    caused_by: { share: ["caused_share"], otherwise: ["counterfactual_change"] },
     tariff_by: { rate: ["tariff", "old_tariff"], schedule: [] },
     customs_by: {
       share: ["customs_share"], value: ["customs_value"], metal: ["metal_grams", "metal_price_per_tonne"],
@@ -15,7 +16,7 @@ const explorer = (() => {
     cost_by: { share: ["cost_share"], money: ["unit_cost"], customs: [], none: [] },
     demand: { linear: ["elasticity"], isoelastic: ["elasticity"], logit: ["elasticity", "buyers_share"], none: [] },
   };
-  const ALWAYS = ["old_price", "dutiable_share", "exporter_cut", "caused_share"];
+  const ALWAYS = ["old_price", "dutiable_share", "exporter_cut", "specific", "old_specific"];
   const OWN = "own";
   const NAME_LETTERS = 60;
   const own = {
@@ -29,7 +30,10 @@ const explorer = (() => {
   const preset = (id) => known(id) ?? data.products[0];
   const fresh = (id) =>
     structuredClone({ ...data.neutral, ...preset(id).state, product: preset(id).id, name: preset(id).name });
-  const used = (s) => new Set([...ALWAYS, ...Object.entries(USES).flatMap(([key, uses]) => uses[s[key]])]);
+  // Nothing is asked of what caused a rise that is not given.
+  const asks = (s, key) => key !== "caused_by" || s.price_by !== "none";
+  const used = (s) =>
+    new Set([...ALWAYS, ...Object.entries(USES).flatMap(([key, uses]) => (asks(s, key) ? uses[s[key]] : []))]);
   const day = (text) => Date.parse(`${text}T00:00:00Z`) / 864e5;
   const dated = (number) => new Date(number * 864e5).toISOString().slice(0, 10);
 
@@ -47,19 +51,18 @@ const explorer = (() => {
     return { tariff_change: hull(changes), old_tariff: hull(before), after: hull(after) };
   };
   const inputsOf = (s) => {
-    const keys = used(s);
     const inputs = {};
-    for (const key of keys) inputs[key] = s[key];
+    for (const key of used(s)) inputs[key] = s[key];
+    const change = (after, old) => [after[0] - old[1], after[1] - old[0]];
+    const now = { tariff: s.tariff, specific: s.specific }; // what is owed, whatever it was before
     if (s.tariff_by === "schedule") {
       const { after, ...found } = lookedUp(s);
       Object.assign(inputs, found);
-    } else {
-      const [new_, old] = [s.tariff, s.old_tariff];
-      inputs.tariff_change = [new_[0] - old[1], new_[1] - old[0]];
-      delete inputs.tariff;
-      inputs.old_tariff = old;
-    }
-    return { inputs, form: s.demand === "none" ? null : s.demand, hasCost: s.cost_by !== "none" };
+      now.tariff = after;
+    } else inputs.tariff_change = change(s.tariff, s.old_tariff);
+    inputs.specific_change = change(s.specific, s.old_specific);
+    for (const key of ["tariff", "specific", "old_specific"]) delete inputs[key];
+    return { inputs, now, form: s.demand === "none" ? null : s.demand, hasCost: s.cost_by !== "none" };
   };
 
   // --- what cannot be ------------------------------------------------------------------------------
@@ -166,6 +169,7 @@ const explorer = (() => {
       lines.push(`hts = ${quoted(s.hts)}`, `origins = [${s.origins.map(quoted).join(", ")}]`);
       lines.push(`on = ${dated(s.on)}`, `before = ${dated(s.before)}`);
     } else lines.push(`rate = ${number(s.tariff)}`, `old_rate = ${number(s.old_tariff)}`);
+    for (const key of ["specific", "old_specific"]) if (!same(s[key], [0, 0])) lines.push(`${key} = ${number(s[key])}`);
     lines.push(`reason = ${quoted(REASON)}`);
     if (s.demand !== "none") {
       lines.push("", "[demand]", `form = ${quoted(s.demand)}`, `elasticity = ${number(s.elasticity)}`);
@@ -179,7 +183,8 @@ const explorer = (() => {
       const metal = [`grams = ${number(s.metal_grams)}`, `price_per_tonne = ${number(s.metal_price_per_tonne)}`];
       lines.push(`metal = { ${metal.join(", ")}, reason = ${quoted(REASON)} }`);
     } else for (const key of USES.customs_by[s.customs_by]) lines.push(`${key} = ${number(s[key])}`);
-    for (const key of ["dutiable_share", "caused_share", "exporter_cut"]) lines.push(`${key} = ${number(s[key])}`);
+    const caused = asks(s, "caused_by") ? USES.caused_by[s.caused_by] : [];
+    for (const key of ["dutiable_share", ...caused, "exporter_cut"]) lines.push(`${key} = ${number(s[key])}`);
     for (const key of USES.cost_by[s.cost_by]) lines.push(`${key} = ${number(s[key])}`);
     if (s.cost_by === "customs") lines.push("no_other_cost = true");
     lines.push(`units = ${number(s.units)}`, `reason = ${quoted(REASON)}`);
@@ -227,7 +232,10 @@ const explorer = (() => {
   const tariffNow = (s) => {
     const after = s.tariff_by === "schedule" ? lookedUp(s).after : s.tariff;
     const digits = after.every((rate) => Math.abs(100 * rate - Math.round(100 * rate)) < 1e-9) ? 0 : 1;
-    return span(after, (rate) => percent(rate, digits));
+    const rate = span(after, (share) => percent(share, digits));
+    if (s.specific[1] === 0) return rate;
+    const perUnit = `${span(s.specific, tidy)} a unit`;
+    return after[1] === 0 ? perUnit : `${rate} and ${perUnit}`;
   };
   const listed = (names) =>
     names.length > 1 ? `${names.slice(0, -1).join(", ")} or ${names.at(-1)}` : names[0];
@@ -285,19 +293,37 @@ const explorer = (() => {
     const found = answer.passThrough;
     if (s.price_by === "none") return "No new price is given, so there is no pass-through to tell.";
     if (!found) return "The duty may not change, or may go either way: a pass-through rate is not identified.";
-    if (found.apart) return "Price and tariff moved in different directions, so no pass-through rate exists.";
-    const rate = (r) => (r === Infinity ? "no bound" : r.toFixed(2));
-    const share = (r) => (r === Infinity ? "no bound" : percent(r, 0));
+    const against = s.caused_by === "otherwise";
+    const subject = against ? "Against what it would have done without the tariff, the price" : "Price";
+    if (found.apart) return `${subject} and tariff moved in different directions, so no pass-through rate exists.`;
+    const share = (r) => (r === Infinity ? "no bound" : percent(Math.max(r, 0), 0));
     const verdict = { less: "less than full", more: "more than full", open: "it cannot be told whether that is more or less than full" }[found.verdict];
-    const span = found.rate[0] === found.rate[1] ? rate(found.rate[0]) : `${rate(found.rate[0])} to ${rate(found.rate[1])}`;
-    const full = found.fullShare[0] === found.fullShare[1] ? share(found.fullShare[0]) : `${share(found.fullShare[0])} to ${share(found.fullShare[1])}`;
-    return `The rise that was observed passes on ${span} dollars per dollar of duty: ${verdict}. It is exactly full where the customs value is ${full} of the price.`;
+    const first = `${against ? subject : "The rise that was observed"} passes on ${ofDuty(found)}: ${verdict}.`;
+    if (!(found.rate[1] > 0) || !found.fullShare) return first;
+    return `${first} It is exactly full where the customs value is ${span(found.fullShare, share)} of the price.`;
+  };
+  const ratio = (rate) => {
+    if (Math.abs(rate) === Infinity) return "no bound";
+    return rate.toFixed(2).replace(/^-(0\.00)$/, "$1").replace("-", "\u2212");
+  };
+  const ofDuty = ({ rate }) => `${span(rate, ratio)} dollars per dollar of duty`;
+  // What the price that would have been does to the range of the pass-through.
+  const otherwise = (s, answer) => {
+    const { passThrough: found, hadItStayed: stayed } = answer;
+    if (s.price_by === "none" || s.caused_by !== "otherwise" || !found) return "";
+    const [low, high] = s.counterfactual_change;
+    const old = model.middle(s.old_price);
+    const price = span([old * (1 + low), old * (1 + high)], tidy);
+    const now = found.apart ? "no pass-through rate" : `a pass-through of ${ofDuty(found)}`;
+    if (low === 0 && high === 0) return `Taken to have stayed at ${price} without the tariff, which is an assumption: ${now}.`;
+    const before = stayed.apart ? "none" : span(stayed.rate, ratio);
+    return `It would have been ${price} without the tariff: ${now}, where a price that stays makes it ${before}.`;
   };
 
   return {
-    data, host, PAIRS, fresh, used, lookedUp, problems, address,
+    data, host, PAIRS, fresh, used, asks, lookedUp, problems, address,
     fromAddress, toml, own, refused, inputsOf, readDay, parsed, within, named, preset,
-    words: { percent, signed, money, ranged, told, headline, identified, total, startedOff, tariffNow, span, tidy },
+    words: { percent, signed, money, ranged, told, headline, identified, otherwise, total, startedOff, tariffNow, span, tidy },
     dated, day, get state() { return state; }, set state(next) { state = next; },
     answer: (s) => model.answer(inputsOf(s)),
   };

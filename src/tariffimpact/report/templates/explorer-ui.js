@@ -14,8 +14,10 @@ if (explorer) {
 
   // --- fields ----------------------------------------------------------------------------------
   const fitSlider = (key) => {
-    const { kind, span } = PAIRS[key];
-    const top = kind === "amount" ? 2 * Math.max(explorer.state[key][1], explorer.fresh(explorer.state.product)[key][1]) : span[1];
+    const { kind, span, least } = PAIRS[key];
+    const room = least === 0 ? explorer.state.old_price[1] / 2 : 0; // an amount that may be 0 is of a price
+    const amounts = [explorer.state, explorer.fresh(explorer.state.product)].map((s) => 2 * s[key][1]);
+    const top = kind === "amount" ? Math.max(...amounts, room) : span[1];
     const step = kind === "amount" ? 10 ** Math.floor(Math.log10(top) - 2) : span[2];
     return [kind === "amount" ? 0 : span[0], top, step];
   };
@@ -57,7 +59,10 @@ if (explorer) {
     if (document.activeElement?.id !== "x-name") find("#x-name").value = state.name;
     find(".made").hidden = !state.hts;
     showPresets();
-    for (const select of all("select[data-choice]")) select.value = state[select.dataset.choice];
+    for (const select of all("select[data-choice]")) {
+      select.value = state[select.dataset.choice];
+      select.closest(".field").hidden = !explorer.asks(state, select.dataset.choice);
+    }
     find('[data-choice="tariff_by"] [value="schedule"]').disabled = !state.hts;
     find(".lookup").hidden = state.tariff_by !== "schedule";
     if (state.hts) find("#x-origin").value = state.origins.join(",");
@@ -309,25 +314,33 @@ if (explorer) {
     clearTimeout(speaking);
     speaking = setTimeout(() => { find("[role=status]").textContent = text; }, 600);
   };
+  let before = ""; // the headline told last
   const showAnswer = (changed) => {
     const { state } = explorer;
     const wrong = explorer.problems(state);
     find(".problems").replaceChildren(...wrong.map(([, text]) => make("li", {}, `${text}.`)));
     host.classList.toggle("stale", wrong.length > 0);
-    if (wrong.length) { find(".headline").textContent = ""; return; } // no answer that is not to what is there
+    if (wrong.length) { // no answer that is not to what is there
+      find(".headline").textContent = find(".otherwise").textContent = "";
+      return;
+    }
     const answer = explorer.answer(state);
     if (!Object.hasOwn(answer.rules, state.rule)) state.rule = "dollar";
     const text = words.headline(state, answer);
     find(".headline").textContent = text;
     find(".total").textContent = words.total(state, answer);
     find(".started").textContent = words.startedOff(state);
-    find(".identified").textContent = words.identified(state, answer);
+    const finding = words.identified(state, answer);
+    const told = finding === find(".identified").textContent ? text : finding;
+    find(".identified").textContent = finding;
+    find(".otherwise").textContent = words.otherwise(state, answer);
     showRules(answer);
     showBars(answer);
     showCurve(answer);
     showTable(answer);
     find("textarea").value = explorer.toml(state);
-    speak(changed ? `${changed}: ${text}` : text);
+    speak(changed ? `${changed}: ${text === before ? told : text}` : text);
+    before = text;
   };
 
   // --- events --------------------------------------------------------------------------------------
