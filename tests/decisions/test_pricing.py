@@ -350,7 +350,8 @@ def test_bad_requests_are_said():
 @pytest.mark.parametrize(
     ("change", "said"),
     [(0.0, "cost stays at $60.00"), (0.004, "cost rises $0.004 from $60.00"),
-     (1e-9, "cost rises less than $0.01 from $60.00"), (-0.004, "cost falls $0.004 from $60.00"), (12.5, "cost rises $12.50 from $60.00")],
+     (1e-9, "cost rises less than $0.01 from $60.00"), (-0.004, "cost falls $0.004 from $60.00"),
+     (12.5, "cost rises $12.50 from $60.00")],
 )  # fmt: skip
 def test_a_cost_that_hardly_moves_is_not_said_to_move_by_nothing(change, said):
     demand = IsoelasticDemand(price=100.0, volume=1.0, demand_elasticity=2.0)
