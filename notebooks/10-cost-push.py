@@ -43,7 +43,7 @@ answer = cost_push(accounts, change)
 print(answer.explain())
 
 # %%
-answer.plot()
+axes = answer.plot()
 # %% [markdown]
 # ## The switch, and the lost code
 #
@@ -82,7 +82,7 @@ pd.DataFrame([row.model_dump() for row in accounts.mapping])
 # The duty on the good itself is most of it. Where goods are made at home, metals carry the rest.
 
 # %%
-answer.plot_inputs()
+axes = answer.plot_inputs()
 # %%
 answer.inputs("332430").head(8).round(4)  # metal cans and boxes
 
@@ -117,7 +117,7 @@ rates = effective_rates(accounts).set_index("month")["rate"]
 # %%
 compared = compare_prices(answer, start="2024-12", end="2025-12")
 print(compared.explain())
-compared.plot()
+axes = compared.plot()
 # %% [markdown]
 # How much of the slope is the choice of the first month? Count from mid-2024 and take off each
 # item's earlier rise, and prices follow costs one for one; count from the start of 2024, and they
@@ -126,7 +126,7 @@ compared.plot()
 # %%
 starts = start_months(answer, starts=months_to("2025-06", 18), end="2025-12")
 print(starts.summary())
-starts.plot()
+axes = starts.plot()
 # %% [markdown]
 # ## Check it by hand
 #

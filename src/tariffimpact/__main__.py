@@ -18,10 +18,10 @@ def run() -> None:
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if heeded:
         signal.signal(signal.SIGINT, _leave)
-    from tariffimpact.cli import main
+    from tariffimpact.cli import interrupt, main
 
     if heeded:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, interrupt)
     main()
 
 

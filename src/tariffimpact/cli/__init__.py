@@ -11,7 +11,8 @@ import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from types import FrameType
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -128,6 +129,16 @@ def cli(debug: bool) -> None:
     """Tariff price-impact analysis: from a tariff to the shelf price, the margin and the profit."""
 
 
+_heard: list[int] = []
+"""The interrupts so far: a library that is loading may make another error of one."""
+
+
+def interrupt(number: int, _: FrameType | None) -> NoReturn:
+    """Interrupt the command, and remember it."""
+    _heard.append(number)
+    raise KeyboardInterrupt
+
+
 def main(args: list[str] | None = None) -> None:
     """Run the command line; a mistake in the input is one line on stderr and exit code 1."""
     given = sys.argv[1:] if args is None else args
@@ -178,6 +189,8 @@ def _unexpected(error: Exception) -> str:
 
 
 def _fail(message: str, code: int = 1) -> Any:
+    if _heard:
+        message, code = INTERRUPTED, 130
     with suppress(OSError):  # nobody may be listening any more
         click.echo("\n".join(map(printable, message.split("\n"))), err=True)
     sys.exit(code)
