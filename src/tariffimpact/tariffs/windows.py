@@ -28,6 +28,7 @@ from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from matplotlib.axes import Axes
 
 FORMAT: Final = 4
@@ -381,15 +382,23 @@ class ScheduleFile:
             codes = self._codes(group)
             start, end = bisect_left(codes, code), bisect_right(codes, code)
             if start < end:
-                table = self._file.read_row_group(group).slice(start, end - start)
+                table = self._file.read_row_group(group, use_threads=False).slice(
+                    start, end - start
+                )
                 columns = [_values(table.column(name)) for name in COLUMNS]
                 rows += [Window(*row) for row in zip(*columns, strict=True)]
         return rows
 
+    def _read(self, group: int, columns: list[str] | None = None) -> pa.Table:
+        """Return a group of rows, read on this thread: others may outlive a short command."""
+        return self._file.read_row_group(group, columns=columns, use_threads=False)
+
     def _codes(self, group: int) -> list[str]:
         """Return the codes of a group of rows, which are in order."""
         if group not in self._codes_of:
-            column = self._file.read_row_group(group, columns=["hts"]).column("hts")
+            column = self._file.read_row_group(group, columns=["hts"], use_threads=False).column(
+                "hts"
+            )
             self._codes_of[group] = column.to_pylist()
         return self._codes_of[group]
 
