@@ -24,18 +24,18 @@ def shipped(compiled):
 
 
 @pytest.fixture(scope="session")
-def _shipped_layers(shipped):
+def layers(shipped):
     from tariffimpact.portfolio import schedule_layers
 
     return schedule_layers(shipped)
 
 
 @pytest.fixture(scope="session")
-def _shipped_engine(_shipped_layers):
+def running(layers):
     from tariffimpact.portfolio import engine
 
-    with engine(_shipped_layers) as running:
-        yield running, _shipped_layers
+    with engine(layers) as loaded:
+        yield loaded
 
 
 @pytest.fixture(autouse=True)
@@ -45,13 +45,13 @@ def the_shipped_schedule_loaded_once(shipped, request):
 
     def known_layers(compiled, claims=None):
         if compiled is shipped and not claims:
-            return request.getfixturevalue("_shipped_layers")
+            return request.getfixturevalue("layers")
         return schedule_layers(compiled, claims=claims)
 
-    def known_engine(layers, name="duckdb"):
-        if name == "duckdb" and layers is request.getfixturevalue("_shipped_layers"):
-            return nullcontext(request.getfixturevalue("_shipped_engine")[0])
-        return engine(layers, name)
+    def known_engine(asked, name="duckdb"):
+        if name == "duckdb" and asked is request.getfixturevalue("layers"):
+            return nullcontext(request.getfixturevalue("running"))
+        return engine(asked, name)
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (product_duties, effective_rates):

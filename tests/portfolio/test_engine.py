@@ -41,17 +41,6 @@ def _rates(found):
     return found[["rate_low", "rate_high"]].to_numpy()
 
 
-@pytest.fixture(scope="module")
-def layers(compiled):
-    return schedule_layers(compiled)
-
-
-@pytest.fixture(scope="module")
-def running(layers):
-    with engine(layers) as loaded:
-        yield loaded
-
-
 def test_meets_the_rules_read_by_a_second_reader(compiled, running):
     """Lines whose rate is in plain words, with no reduced special rate and no excluded article."""
     slow = SlowSchedule()

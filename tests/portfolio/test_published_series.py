@@ -15,8 +15,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-pytest.importorskip("ibis", reason="the extra portfolio is not installed")
-
 from tariffimpact.portfolio import effective_rate_by_day, read_census_imports
 
 HERE = Path(__file__).parent

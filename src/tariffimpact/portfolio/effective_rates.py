@@ -22,9 +22,9 @@ from tariffimpact.interval import Interval
 from tariffimpact.portfolio.goods import KnownGoods
 from tariffimpact.portfolio.import_lines import LINES, MEASURED, SHARES, check_lines
 from tariffimpact.tariffs import CompiledSchedule
-from tariffimpact.tariffs.engines import Engine, EngineName, engine, write_parquet
+from tariffimpact.tariffs.engines import Charger, EngineName, engine, write_parquet
 from tariffimpact.tariffs.layers import schedule_layers
-from tariffimpact.tariffs.line_charges import FEW, LineByLine, line_by_line
+from tariffimpact.tariffs.line_charges import FEW, line_by_line
 from tariffimpact.writing import scratch
 
 if TYPE_CHECKING:
@@ -294,7 +294,7 @@ class _Lines:
     @contextmanager
     def charged_by(
         self, text: str, shaped: Callable[[ir.Table], ir.Table]
-    ) -> Iterator[tuple[Engine | LineByLine, ir.Table]]:
+    ) -> Iterator[tuple[Charger, ir.Table]]:
         """Yield what charges lines under the claims of a text, and its lines in their shape.
 
         A few are charged one by one, more by an engine.
@@ -311,7 +311,7 @@ class _Lines:
             yield running, self._shaped(running, text, shaped)
 
     def _shaped(
-        self, running: Engine | LineByLine, text: str, shaped: Callable[[ir.Table], ir.Table]
+        self, running: Charger, text: str, shaped: Callable[[ir.Table], ir.Table]
     ) -> ir.Table:
         table = running.read(self.path)
         if self.per_line:
@@ -371,7 +371,7 @@ def _rates(
     return EffectiveRates(told, by, weights, credit, tuple(warned))
 
 
-def _sums(running: Engine | LineByLine, held: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
+def _sums(running: Charger, held: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
     """Return what the rates of each group are made of: sums, which add up over sets of claims."""
     import ibis
 
@@ -409,7 +409,7 @@ def _sums(running: Engine | LineByLine, held: ir.Table, by: tuple[str, ...]) -> 
     return running.run(sums.order_by(list(by)) if by else sums)
 
 
-def _held(running: Engine | LineByLine, charged: ir.Table, by: tuple[str, ...]) -> ir.Table:
+def _held(running: Charger, charged: ir.Table, by: tuple[str, ...]) -> ir.Table:
     """Return charged lines kept by the engine: with quantities their rates have many more places.
 
     Summed up in the same question, DuckDB would plan it for minutes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,19 +28,14 @@ _LIBRARIES: Final = {"duckdb": "duckdb", "spark": "pyspark"}
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
-    """An engine with a schedule's tables loaded, ready to charge lines."""
+class Charger(ABC):
+    """What reads lines, charges them and counts them, over a connection to a database."""
 
     connection: Any
-    tables: dict[str, ir.Table]
-    authorities: tuple[str, ...]
-    plan: Plan
-    _queries: dict[Any, tuple[str, Any]] = field(default_factory=dict, repr=False)
-    """Of each shape of lines, the query that charges them and the schema of what it returns."""
 
+    @abstractmethod
     def charged(self, lines: ir.Table) -> ir.Table:
         """Return the expression of the lines with their rate; see `at_scale.charge`."""
-        return charge(lines, self.tables, self.plan)
 
     def read(self, path: Path | str) -> ir.Table:
         """Return the table of a parquet file, or of several by a pattern."""
@@ -55,6 +51,21 @@ class Engine:
     def count(self, table: ir.Table) -> int:
         """Return the number of rows of an expression."""
         return int(self.connection.to_pyarrow(table.count()).as_py())
+
+
+@dataclass(frozen=True, slots=True)
+class Engine(Charger):
+    """An engine with a schedule's tables loaded, ready to charge lines."""
+
+    tables: dict[str, ir.Table]
+    authorities: tuple[str, ...]
+    plan: Plan
+    _queries: dict[Any, tuple[str, Any]] = field(default_factory=dict, repr=False)
+    """Of each shape of lines, the query that charges them and the schema of what it returns."""
+
+    def charged(self, lines: ir.Table) -> ir.Table:
+        """Return the expression of the lines with their rate; see `at_scale.charge`."""
+        return charge(lines, self.tables, self.plan)
 
     def charge_frame(self, lines: pd.DataFrame) -> pd.DataFrame:
         """Return a frame of lines with their rates, in the same order.

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact.facts import DutyBase
 from tariffimpact.interval import Interval
-from tariffimpact.tariffs.engines import arrow_table
+from tariffimpact.tariffs.engines import Charger, arrow_table
 from tariffimpact.tariffs.schedule import Schedule
 from tariffimpact.tariffs.windows import CompiledSchedule
 
@@ -57,10 +56,9 @@ def _types(columns: Iterable[str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class LineByLine:
+class LineByLine(Charger):
     """What an `Engine` is, without a schedule's tables: for lines that are few."""
 
-    connection: Any
     compiled: CompiledSchedule
     claims: Mapping[str, float]
 
@@ -70,21 +68,6 @@ class LineByLine:
 
         found = charge_few(self.compiled, self.run(lines), claims=self.claims)
         return ibis.memtable(arrow_table(found))
-
-    def read(self, path: Path | str) -> ir.Table:
-        """Return the table of a parquet file."""
-        table: ir.Table = self.connection.read_parquet(str(path))
-        return table
-
-    def run(self, expression: ir.Table) -> pd.DataFrame:
-        """Return the rows of an expression."""
-        found = self.connection.to_pyarrow(expression)
-        frame: pd.DataFrame = found.to_pandas(date_as_object=False)
-        return frame
-
-    def count(self, table: ir.Table) -> int:
-        """Return the number of rows of an expression."""
-        return int(self.connection.to_pyarrow(table.count()).as_py())
 
 
 @contextmanager
