@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from tariffimpact.cases.case_numbers import Location, Part, Reference, check_kind, stated
@@ -16,7 +17,7 @@ from tariffimpact.cases.schema import CaseFile, Product, Tariff
 from tariffimpact.errors import ModelError, require
 from tariffimpact.facts import Exposure, Facts, Source
 from tariffimpact.interval import Interval
-from tariffimpact.tariffs import TariffRate, shipped_schedule
+from tariffimpact.tariffs import Schedule, TariffRate, shipped_schedule
 from tariffimpact.uncertainty import Distribution
 from tariffimpact.uncertainty.inputs import Stated
 
@@ -26,7 +27,7 @@ Problem = tuple[Location, str, str, str | None]
 P = TypeVar("P", bound=Part)
 
 
-@dataclass(slots=True)
+@dataclass
 class _Lookup:
     """The data, the problems met while looking into it, and sources and warnings on the way."""
 
@@ -35,12 +36,16 @@ class _Lookup:
     source_ids: dict[str, None] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
 
+    @cached_property
+    def schedule(self) -> Schedule:
+        """The shipped schedule, loaded by the first rate that is asked for."""
+        return shipped_schedule(self.facts)
+
     def rate(self, hts: str, origin: str, on: date) -> TariffRate:
         """Return the rate of the schedule, its sources and warnings of the day kept."""
-        schedule = shipped_schedule(self.facts)
-        found = schedule.rate(hts, origin, on)
+        found = self.schedule.rate(hts, origin, on)
         self.source_ids.update(dict.fromkeys(part.source.source_id for part in found.counted))
-        self.warnings.update(dict.fromkeys(schedule.day_warnings(on)))
+        self.warnings.update(dict.fromkeys(self.schedule.day_warnings(on)))
         return found
 
     def row(self, table: str, column: str, key: str, at: Location) -> Any:
