@@ -47,9 +47,9 @@ def charge(lines: ir.Table, tables: dict[str, ir.Table], plan: Plan) -> ir.Table
     ----------
     lines
         One row a line, read twice and the same both times: `hts` (8 or 10 digits), `origin` (ISO
-        alpha-3), `entered_on` (date), `metal_low` and `metal_high` (metal share of the customs value), and what else there is:
-        `quantity_per_dollar`, units of a duty per unit in a dollar of customs value, and
-        `weight_low` and `weight_high`, the metal's share of the weight, if known.
+        alpha-3), `entered_on` (date), `metal_low` and `metal_high` (metal share of the customs
+        value), and what else there is: `quantity_per_dollar`, units of a duty per unit in a dollar
+        of customs value, and `weight_low` and `weight_high`, the metal's share of the weight.
     tables
         The tables of `schedule_layers`, `apart`, and of each table its states (`states_of`).
     plan

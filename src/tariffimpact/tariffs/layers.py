@@ -270,9 +270,12 @@ def _spelled(
     state = np.zeros(len(spells), dtype="int64")
     parts, numbers = [], []
     groups = frame.groupby(["authority", "role", frame["limit"].notna()], sort=True).indices
-    for (authority, role, _), rows in groups.items():
+    named: Any
+    for named, rows in groups.items():
+        authority, role, _ = named
         number = _numbered(frame.iloc[rows], _STATED)
-        told = frame.iloc[rows[np.unique(number, return_index=True)[1]]]
+        first_of = np.unique(number, return_index=True)[1]
+        told = frame.iloc[rows].iloc[first_of]
         i = places[str(authority)]
         columns = _duty_columns(told, i, places, plan) if role == DUTY else _left(told, i, role)
         parts.append(columns.reset_index(drop=True))
