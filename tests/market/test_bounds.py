@@ -46,7 +46,9 @@ def points(game, count=4):
     free = np.zeros(game.cost.size, dtype=bool)
     conditions = OddsConditions.of(game, free, game.cost)
     with np.errstate(all="ignore"):
-        found = [newton(conditions, rng.normal(0, 4, conditions.at_cost.shape), 25) for _ in range(count)]
+        found = [
+            newton(conditions, rng.normal(0, 4, conditions.at_cost.shape), 25) for _ in range(count)
+        ]
         return [
             game.demand.dearer(game.cost, conditions.loss(one.x)[0])
             for one in found

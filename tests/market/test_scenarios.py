@@ -62,7 +62,9 @@ def assert_alike(market, rates, specific):
             continue
         after, ledger = alone.after, alone.ledger()
         assert found.after.prices[row] == pytest.approx(after.prices, rel=1e-9)
-        assert found.after.shares[row] == pytest.approx(after.game.demand.shares(after.prices), rel=1e-8)
+        assert found.after.shares[row] == pytest.approx(
+            after.game.demand.shares(after.prices), rel=1e-8
+        )
         assert found.after.duty[row] == pytest.approx(after.duty, rel=1e-8)
         assert found.after.profit[row] == pytest.approx(after.profit, rel=1e-8)
         told = ledgers.loc[row, ["consumers", "firms", "duty_revenue", "deadweight_loss"]]
