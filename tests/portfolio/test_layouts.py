@@ -108,21 +108,25 @@ def test_totals_of_groups_are_left_out_and_counted(lines):
 
 
 def test_a_programme_without_a_claim_here_leaves_the_claim_open(lines):
-    frame, _ = lines(ACE.replace("CN,,", "CN,Y,"))
+    frame, _ = lines(ACE.replace("CN,,", "CN,N,"))
     assert frame["claims"].tolist()[0] == ""
 
 
 @pytest.mark.parametrize("symbol", ["", "A+", "A", "J"])
 def test_a_blank_or_lapsed_programme_claims_no_preference(symbol, lines):
     frame, _ = lines(ACE.replace("CN,,", f"CN,{symbol},"))
-    none = "AGOA=0;AGREEMENT=0;CARIBBEAN BASIN=0;USMCA=0"
-    assert frame["claims"].tolist()[0] == none
+    assert frame["claims"].tolist()[0] == (
+        "AGOA=0;AGREEMENT=0;AUTOMOTIVE PRODUCTS=0;CARIBBEAN BASIN=0;DYE INTERMEDIATE=0;"
+        "FREELY ASSOCIATED STATE=0;INSULAR POSSESSION=0;USMCA=0"
+    )
 
 
 @pytest.mark.parametrize(
     ("symbol", "claim"),
     [("S+", "USMCA"), ("P+", "AGREEMENT"), ("D", "AGOA"), ("E*", "CARIBBEAN BASIN"),
-     ("R", "CARIBBEAN BASIN"), ("C", "CIVIL AIRCRAFT"), ("K", "PHARMACEUTICAL USE")],
+     ("R", "CARIBBEAN BASIN"), ("C", "CIVIL AIRCRAFT"), ("K", "PHARMACEUTICAL USE"),
+     ("B", "AUTOMOTIVE PRODUCTS"), ("L", "DYE INTERMEDIATE"), ("Y", "INSULAR POSSESSION"),
+     ("Z", "FREELY ASSOCIATED STATE")],
 )  # fmt: skip
 def test_each_programme_of_the_special_column_is_a_claim(symbol, claim, lines):
     frame, _ = lines(ACE.replace("CN,,", f"CN,{symbol},"))
