@@ -15,7 +15,7 @@ from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
     from tariffimpact.estimation import Columns, Question
-    from tariffimpact.estimation.duties import RateHistory
+    from tariffimpact.estimation.treatment import RateHistory
     from tariffimpact.interval import Interval
 
 _COLUMN = "COL"

@@ -21,7 +21,6 @@ from tariffimpact.estimation.differences import (
     several_effects,
     two_way,
 )
-from tariffimpact.estimation.duties import RateHistory, with_schedule
 from tariffimpact.estimation.events import (
     EventStudy,
     at_base,
@@ -40,9 +39,11 @@ from tariffimpact.estimation.robustness import (
 from tariffimpact.estimation.synthetic import SyntheticControl, synthetic_control
 from tariffimpact.estimation.treatment import (
     Control,
+    RateHistory,
     Treatment,
     treatment_of,
     unit_facts,
+    with_schedule,
 )
 from tariffimpact.estimation.verdicts import Evidence, verdicts
 from tariffimpact.interval import Interval
