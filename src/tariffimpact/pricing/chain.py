@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from tariffimpact import units
-from tariffimpact.answers import Answer
+from tariffimpact.answers import Answer, explained
 from tariffimpact.arguments import Array, checked
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval, Quantity
@@ -172,14 +172,15 @@ class Chain(Answer):
         """Return inputs, assumptions, formulas and source."""
         given = "; ".join(f"{name.replace('_', ' ')} {span}" for name, span in self.inputs.items())
         rules = "; ".join(f"{line.name} {STAGE_RULES[line.rule]}" for line in self.lines)
-        return (
-            f"Inputs: {given}.\nRules: {rules}.\n"
-            "Assumptions: every stage sells what it buys, one unit for one; nobody changes its own "
-            "cost; volumes are not followed. A model of pricing, not evidence.\n"
-            "Formulas: money p + change; per cent p (c + change)/c; absorb p + (1 - share) change; "
+        return explained(
+            inputs=given,
+            rules=rules,
+            assumptions="every stage sells what it buys, one unit for one; nobody changes its own "
+            "cost; volumes are not followed. A model of pricing, not evidence",
+            formulas="money p + change; per cent p (c + change)/c; absorb p + (1 - share) change; "
             "maximise the best price at the new cost under the stage's own demand. Shelf rise + "
-            "exporter's cut - gains of all stages = duty.\n"
-            f"Source: {self.source or 'the inputs given'}"
+            "exporter's cut - gains of all stages = duty",
+            source=self.source,
         )
 
     def _money(self, amount: Quantity) -> str:
@@ -304,7 +305,7 @@ class _Way:
 
     def check(self, x: Mapping[str, Interval]) -> None:
         """Refuse stages that do not connect, whatever the ranges are."""
-        middle = {name: np.asarray((span.low + span.high) / 2) for name, span in x.items()}
+        middle = {name: np.asarray(span.middle) for name, span in x.items()}
         known = self._known(middle)
         unknown = [stage.name for n, stage in enumerate(self.stages) if n not in known]
         require(
@@ -433,10 +434,9 @@ def _settled(found: Interval, x: Mapping[str, Interval]) -> Interval:
 def _row(party: str, rule: str, burden: Interval, **prices: Interval) -> dict[str, object]:
     row: dict[str, object] = {"party": party, "rule": rule}
     for name in _PRICES:
-        span = prices.get(name)
-        row[f"{name}_low"] = math.nan if span is None else span.low
-        row[f"{name}_high"] = math.nan if span is None else span.high
-    return row | {"burden_low": burden.low, "burden_high": burden.high}
+        missing = {f"{name}_low": math.nan, f"{name}_high": math.nan}
+        row |= prices[name].columns(name) if name in prices else missing
+    return row | burden.columns("burden")
 
 
 def _plain(span: Interval) -> str:
