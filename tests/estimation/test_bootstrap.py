@@ -6,6 +6,8 @@ import pytest
 from tariffimpact.errors import ModelError
 from tariffimpact.estimation import Effects, blocks_of, fit, robustness, wild_bootstrap
 
+pytestmark = pytest.mark.whole
+
 CLUSTERS = 12
 
 
