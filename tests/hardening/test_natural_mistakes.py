@@ -135,7 +135,7 @@ def test_a_rate_or_share_without_its_sign_is_asked_for(command, capsys):
         "cite method --bibtex --ris => --bibtex, --ris and --json: keep one",
         "copy-data /proc/nowhere => choose another folder",
         "rate 7601103000 --origin Canada --on 2025-09-01 --metal 150% => customs value lies from 0",
-        "rate 7601103000 --origin Canada --on 2025-09-01 --weight 90%..120% => 0 to 100% (got 90.0%",
+        "rate 7601103000 --origin Canada --on 2025-09-01 --weight 90%..120% => 0 to 100% (got 90",
         "market --tariff 20% --outside 100% => --outside: give a fraction",
         "market --tariff 20% --where colour=red => --where: no column 'colour'",
         "market --tariff 20% --where origin=JPN --where origin=CHN => --where: names origin twice",
