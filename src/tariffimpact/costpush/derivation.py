@@ -22,6 +22,7 @@ import pandas as pd
 
 from tariffimpact.costpush.accounts import shipped_accounts
 from tariffimpact.errors import DataError, Fault, shortened
+from tariffimpact.facts.workbooks import Workbook
 from tariffimpact.writing import csv_bytes
 
 if TYPE_CHECKING:
@@ -137,10 +138,12 @@ def _sheet(path: Path, sheet: str) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
+            Workbook(path, path).sheet(sheet)  # refuses what would fill the memory
             return pd.read_excel(path, sheet_name=sheet, header=None, engine="calamine")
     except Exception as error:  # noqa: BLE001  # the reader has errors of its own of many kinds
-        said = shortened(str(error), 120)
-        raise _another(path, f"has no readable sheet {sheet}: {said}") from None
+        said = error.faults[0].what if isinstance(error, DataError) else str(error)
+        what = f"has no readable sheet {sheet}: {shortened(said, 120)}"
+        raise _another(path, what) from None
 
 
 def _row_of(path: Path, frame: pd.DataFrame, word: str, column: int = 0) -> int:
