@@ -10,9 +10,8 @@ import numpy as np
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
-from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
-from tariffimpact.market.demand_systems import Array, Flags
+from tariffimpact.market.demand_systems import UNSOLD, Array, Flags, refuse_unknown
 from tariffimpact.market.equilibrium import MarketState, State, assumptions, standing
 from tariffimpact.market.fit import Fit, bars
 from tariffimpact.market.ledgers import Ledger
@@ -74,12 +73,7 @@ class Change(Answer):
             return told
         firms = self.before.labels["firm"]
         names = (home,) if isinstance(home, str) else tuple(home)
-        unknown = [name for name in names if name not in firms]
-        if unknown or not names:
-            raise ModelError(
-                f"home: {unknown[0] if unknown else 'no firm'} sells nothing in this market; the "
-                f"firms are {', '.join(dict.fromkeys(firms))}"
-            )
+        refuse_unknown("home", names or ["no firm"], firms, UNSOLD)
         ours = np.array([firm in names for firm in firms])
         rise = self.after.profit - self.before.profit
         fall = (self.before.border_prices - self.after.border_prices) * sold
@@ -148,9 +142,8 @@ class OneChange(Change):
         `margin`, `duty`, `profit` or `border_price`.
         """
         frame = self.to_frame().set_index("product")
-        if f"{quantity}_before" not in frame:
-            known = [str(name)[:-7] for name in frame if str(name).endswith("_before")]
-            raise ModelError(f"to_table: {quantity} is none of {', '.join(known)}")
+        known = [str(name)[:-7] for name in frame if str(name).endswith("_before")]
+        refuse_unknown("to_table", [quantity], known)
         table = frame[[f"{quantity}_before", f"{quantity}_after"]].set_axis(
             ["before", "after"], axis=1
         )

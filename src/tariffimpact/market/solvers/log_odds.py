@@ -389,6 +389,15 @@ def _by_easing(conditions: OddsConditions) -> Found:
     return replace(found, iterations=count + found.iterations)
 
 
+def withdrawn(game: Game, held: Flags, prices: Array) -> Flags:
+    """Return the products of which nothing is left as the easing goes, as far as it can be seen."""
+    gone = np.zeros_like(held)
+    for now, found in eased(OddsConditions.of(game, held, prices)):
+        if now.floor == _FLOORS[-1]:
+            gone = now.unbounded(found.x)[0]
+    return gone
+
+
 def eased(conditions: OddsConditions) -> Iterator[tuple[OddsConditions, Found]]:
     """Yield eased CES conditions and their solution, ever nearer the model, while it is found."""
     found = None
