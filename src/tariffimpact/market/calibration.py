@@ -21,22 +21,9 @@ from tariffimpact.market.conduct import (
     checked_ownership,
     ownership_matrix,
 )
-from tariffimpact.market.demand_systems import (
-    UNMADE,
-    Array,
-    DemandSystem,
-    refuse_unknown,
-    vector,
-)
+from tariffimpact.market.demand_systems import UNMADE, Array, DemandSystem, refuse_unknown, vector
 from tariffimpact.market.fit import DemandName, Fit, Lerner, MarginBase, Observed
-from tariffimpact.market.model import (
-    Market,
-    Numbers,
-    check_names,
-    named,
-    positive,
-    refuse_value,
-)
+from tariffimpact.market.model import Market, Numbers, check_names, named, positive, refuse_value
 from tariffimpact.market.policy import NO_DUTIES, Duties, Reading, by_product
 from tariffimpact.market.solvers import refuse_captive
 from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best

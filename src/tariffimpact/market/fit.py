@@ -46,6 +46,14 @@ _RANK = 1e-6
 _FAR = 1e3
 
 
+def framed(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a frame with a column for each entry, arrays flat."""
+    import pandas as pd
+
+    return pd.DataFrame({name: x.ravel() if isinstance(x, np.ndarray) else x
+                         for name, x in columns.items()})  # fmt: skip
+
+
 def bars(labels: Any, low: Any, high: Any, ax: Axes | None, **words: Any) -> Axes:
     """Draw a range for each label; `words` say how, see `charts.range_bars`."""
     import pandas as pd
@@ -175,10 +183,8 @@ class Fit(Answer):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per product: `product`, `observed`, `fitted`, `miss` (fractions)."""
-        import pandas as pd
-
         columns = {"observed": self.observed, "fitted": self.fitted, "miss": self.misses}
-        return pd.DataFrame({"product": self.products, **columns})
+        return framed({"product": self.products, **columns})
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each product's margin, from the observed to the fitted one."""
@@ -393,11 +399,7 @@ def _free(shape: Family, fixed: Mapping[str, float], margins: int) -> list[str]:
 
 
 def _misses(
-    shape: Family,
-    target: Array,
-    lerner: Lerner,
-    fixed: Mapping[str, float],
-    free: Sequence[str],
+    shape: Family, target: Array, lerner: Lerner, fixed: Mapping[str, float], free: Sequence[str]
 ) -> Callable[[Array], Array]:
     """Return by how much the margins are missed, as a function of the free parameters."""
     seen = np.isfinite(target)

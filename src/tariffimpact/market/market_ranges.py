@@ -17,7 +17,7 @@ from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.changes import Equilibrium, burden
 from tariffimpact.market.conduct import Conduct
 from tariffimpact.market.demand_systems import UNSOLD, Array, Flags, refuse_unknown
-from tariffimpact.market.fit import DemandName, bars
+from tariffimpact.market.fit import DemandName, bars, framed
 from tariffimpact.market.many_markets import calibrate_each
 from tariffimpact.market.policy import Duties, Reading
 from tariffimpact.market.product_table import ProductTable
@@ -91,15 +91,13 @@ class MarketRange(Answer):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per product: changes of price, money, and pass-through, low and high."""
-        import pandas as pd
-
         columns: dict[str, object] = {"product": self.products, "firm": self.firms,
                                       "price": self.prices}  # fmt: skip
         for measure, told in (("price", "price_change"), ("pass-through", "pass_through"),
                               ("units", "units_change")):  # fmt: skip
             for side, end in enumerate(("low", "high")):
                 columns[f"{told}_{end}"] = [self.ends[measure, of][side] for of in self.products]
-        return pd.DataFrame(columns)
+        return framed(columns)
 
     def to_table(self) -> pd.DataFrame:
         """Return every measure, one row each: `measure`, `of`, `unit`, `low`, `high`.

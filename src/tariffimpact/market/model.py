@@ -10,17 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact.answers import Answer
-from tariffimpact.errors import ModelError, NoEquilibrium, require
+from tariffimpact.errors import ModelError, require
 from tariffimpact.market.changes import Equilibrium, Scenarios, with_misses
-from tariffimpact.market.conduct import (
-    Conduct,
-    Game,
-    checked_ownership,
-    ownership_matrix,
-)
+from tariffimpact.market.conduct import Conduct, Game, checked_ownership, ownership_matrix
 from tariffimpact.market.demand_systems import Array, DemandSystem, refuse_unknown, vector
 from tariffimpact.market.equilibrium import MarketState, assumptions
-from tariffimpact.market.fit import Fit, bars
+from tariffimpact.market.fit import Fit, bars, framed
 from tariffimpact.market.policy import (
     NO_DUTIES,
     Duties,
@@ -34,17 +29,7 @@ from tariffimpact.market.policy import (
     levy,
     tied,
 )
-from tariffimpact.market.solvers import (
-    check_choice,
-    check_offered,
-    check_sold,
-    measured,
-    require_solved,
-    solve,
-    solve_rows,
-)
-from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
-from tariffimpact.market.solvers.newton import solve_prices
+from tariffimpact.market.solvers import settled, solve_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -285,11 +270,9 @@ class Market(Answer):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per product: its firm, unit cost, cost with duty in force (money)."""
-        import pandas as pd
-
         at = self.levy(self.duties)
         labels = {"product": self.products, "firm": self.firms}
-        return pd.DataFrame(labels | {"unit_cost": self.unit_cost, "cost_with_duty": at.cost})
+        return framed(labels | {"unit_cost": self.unit_cost, "cost_with_duty": at.cost})
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each product from its cost with duty to its price in equilibrium, money."""
@@ -350,35 +333,17 @@ class Market(Answer):
         ties: Sequence[Tie] = (),
     ) -> MarketState:
         """Solve at a levy and licence prices, or raise; ties move on from the anchor."""
-        raised, held = at.raised(licence), np.isfinite(hold)
+        raised = at.raised(licence)
         game = self.game(raised)
-        check_choice(game, self.firms)
-        refuse_unbounded(game, self.firms, self.products, ~held)
-        if ties and anchor is not None:
-            groups = tied(ties, self.products, self.firms)
-            start = np.where(held, hold, anchor[1])
-            conditions, found = solve_prices(game, [anchor], held, start, groups)
-            bound = ~np.isin(np.arange(hold.size), conditions.alone)
-            solved = measured(game, bound, conditions.shelf(found.x)[0], float(found.error),
-                              int(found.iterations))  # fmt: skip
-        else:
-            anchors = [known for known in (anchor, self._observed()) if known is not None]
-            solved = solve(game, self.firms, anchors=anchors, hold=hold)
-            if not solved.converged:
-                check_offered(game, solved, self.firms, self.products, hold)
-        require_solved(solved, self.products)
-        check_sold(self.demand, solved.prices, self.products)
-        if not ties:
-            dutied = raised.duty(solved.prices) > 0
-            require_best(game, solved.prices, self.firms, self.products, ~held, dutied)
-        for firm in conditions.off_peak(found.x, self.firms) if ties else ():
-            raise NoEquilibrium(
-                f"no equilibrium found: {firm} is not at a maximum of its profit where its tied "
-                "prices meet their condition; check margins and elasticities"
-            )
+        groups = tied(ties, self.products, self.firms)
+        known = anchor, None if ties else self._observed()
+        solved = settled(
+            game, self.firms, self.products, hold=hold, ties=groups, duty=raised.duty,
+            anchors=[point for point in known if point is not None],
+        )  # fmt: skip
         free = np.zeros_like(solved.prices) if licence is None else licence
-        return MarketState(game, self.firms, raised, solved.prices, free, held, solved.residual,
-                           solved.iterations, self.products,
+        return MarketState(game, self.firms, raised, solved.prices, free, np.isfinite(hold),
+                           solved.residual, solved.iterations, self.products,
                            tuple(tie.products for tie in ties))  # fmt: skip
 
     def _observed(self) -> tuple[Game, Array] | None:

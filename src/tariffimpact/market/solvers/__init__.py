@@ -5,7 +5,7 @@ Only the market itself imports from here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +32,8 @@ from tariffimpact.market.flexible import LinearDemand
 from tariffimpact.market.solvers.aggregate import solve_types
 from tariffimpact.market.solvers.layout import Problem, Structure, run
 from tariffimpact.market.solvers.log_odds import solve_odds, withdrawn
-from tariffimpact.market.solvers.newton import TOLERANCE, solve_prices, solved
+from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
+from tariffimpact.market.solvers.newton import TOLERANCE, Ties, solutions, solve_prices
 
 _FIRST_MARKUP = 1.3
 """Price over cost to begin at where nothing better is known."""
@@ -53,6 +54,47 @@ class Solved:
     def converged(self) -> bool:
         """Whether the relative first-order condition is at or below 1e-10."""
         return bool(self.residual <= TOLERANCE)
+
+
+def settled(
+    game: Game,
+    firms: tuple[str, ...],
+    products: tuple[str, ...],
+    *,
+    hold: Array,
+    anchors: Sequence[tuple[Game, Array]],
+    ties: Ties,
+    duty: Callable[[Array], Array],
+) -> Solved:
+    """Return the equilibrium of a game, every firm at its best, or say why there is none.
+
+    `hold` and `anchors` as in `solve`; with `ties` prices move together from those of the anchor,
+    and a local maximum is all that is known. `duty` is that of each unit at given prices.
+    """
+    held = np.isfinite(hold)
+    check_choice(game, firms)
+    refuse_unbounded(game, firms, products, ~held)
+    if not ties:
+        solved = solve(game, firms, anchors=anchors, hold=hold)
+        if not solved.converged:
+            check_offered(game, solved, firms, products, hold)
+        require_solved(solved, products)
+        check_sold(game.demand, solved.prices, products)
+        require_best(game, solved.prices, firms, products, ~held, duty(solved.prices) > 0)
+        return solved
+    start = np.where(held, hold, anchors[0][1])
+    conditions, at = solve_prices(game, anchors, held, start, ties)
+    bound = ~np.isin(np.arange(hold.size), conditions.alone)
+    prices = conditions.shelf(at.x)[0]
+    solved = measured(game, bound, prices, float(at.error), int(at.iterations))
+    require_solved(solved, products)
+    check_sold(game.demand, prices, products)
+    for firm in conditions.off_peak(at.x, firms):
+        raise NoEquilibrium(
+            f"no equilibrium found: {firm} is not at a maximum of its profit where its tied prices "
+            "meet their condition; check margins and elasticities"
+        )
+    return solved
 
 
 def solve(
@@ -116,7 +158,7 @@ def _linear(game: Game, demand: LinearDemand, held: Flags, prices: Array) -> Arr
         steep = game.pull * demand.slope.T
         matrix, right = demand.slope + steep, steep @ game.cost - demand.intercept
     matrix[held], right[held] = even[held], prices[held]
-    return solved(matrix, right[:, None])[:, 0]
+    return solutions(matrix, right[:, None])[:, 0]
 
 
 def _by_firm(

@@ -41,13 +41,7 @@ from itertools import combinations
 import numpy as np
 
 from tariffimpact.errors import ModelError, NoEquilibrium
-from tariffimpact.market.conduct import (
-    Game,
-    inverse,
-    is_partition,
-    numbered,
-    weighed_alike,
-)
+from tariffimpact.market.conduct import Game, inverse, is_partition, numbered, weighed_alike
 from tariffimpact.market.demand_systems import (
     Array,
     CesDemand,
@@ -410,12 +404,7 @@ def withdrawals(own: Labels, dutied: Flags) -> Iterator[Labels]:
 
 
 def _require_offered(
-    game: Game,
-    prices: Array,
-    own: Labels,
-    firm: str,
-    products: tuple[str, ...],
-    dutied: Flags,
+    game: Game, prices: Array, own: Labels, firm: str, products: tuple[str, ...], dutied: Flags
 ) -> None:
     """Raise a `ModelError` if a firm earns more without some of its products."""
     now = game.objective(int(own[0]), prices)

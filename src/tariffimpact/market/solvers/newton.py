@@ -99,7 +99,7 @@ def newton(conditions: Conditions, start: Array, limit: int = 100, aim: float = 
     error = point.error
     live, count = np.isfinite(error), np.zeros(error.shape, dtype=np.intp)
     for number in range(limit):
-        step = solved(point.jacobian, -point.lifted[..., None])[..., 0]
+        step = solutions(point.jacobian, -point.lifted[..., None])[..., 0]
         live = live & (error > aim) & np.isfinite(step).all(axis=-1)
         if not live.any():
             break
@@ -184,7 +184,7 @@ def _tangent(point: Point, ahead: Array) -> Array:
     return np.asarray(direction if direction @ ahead > 0 else -direction)
 
 
-def solved(matrix: Array, right: Array) -> Array:
+def solutions(matrix: Array, right: Array) -> Array:
     """Return the solutions, shape (..., n, k) as `right`, of each system; NaN where none is."""
     try:
         return np.asarray(np.linalg.solve(matrix, right))
