@@ -161,7 +161,8 @@ def measure(ax: Axes, which: Literal["x", "y"], text: str) -> None:
     """Name what an axis measures, and its unit."""
     room = math.inf
     if is_narrow(ax):
-        fit(ax)
+        if which == "y":
+            fit(ax, looks=1)
         left = ax.get_position().x0 if which == "y" else 0.0
         room = figure_of(ax).get_figwidth() * 72 * (1 - left) - 8
     text = legible(text) if room == math.inf else wrapped(text, room, SIZE, lines=3)
@@ -195,7 +196,7 @@ def widen(ax: Axes) -> None:
     labels = [text for text in ax.texts if text.get_in_layout() and text.get_gid() != ROW_NAME]
     for label in labels:  # the plot area is to be as wide as if they were inside it
         label.set_in_layout(False)
-    fit(ax)
+    fit(ax, looks=1)
     for label in labels:
         label.set_in_layout(True)
     measurer = renderer(ax)

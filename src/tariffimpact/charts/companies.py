@@ -105,7 +105,7 @@ def exposure_dots(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = No
         axes.set_xticks([])
         axes.set_position((0.01, axes.get_position().y0, 0.98, axes.get_position().height))
         key(axes, _entries(data), gap=4)
-        fit(axes)
+        fit(axes, looks=1)
         top = max((end for c in columns for r in c for end in (r.low, r.high)
                    if math.isfinite(end)), default=0.01) or 0.01  # fmt: skip
         for place, column in enumerate(columns):

@@ -194,7 +194,7 @@ def key(ax: Axes, entries: Sequence[tuple[str, dict[str, Any]]], *, gap: float =
     """
     from matplotlib.lines import Line2D
 
-    fit(ax)
+    fit(ax, looks=1)
     square: dict[str, Any] = {
         "linestyle": "none",
         "marker": "s",
