@@ -142,7 +142,7 @@ def date_axis(ax: Axes, first: date, last: date) -> None:
     seen: set[int] = set()
     labels = []
     for stop in stops:
-        labels.append(day(stop, short=True)[:3] + ("" if stop.year in seen else f"\n{stop.year}"))
+        labels.append(day(stop, short=True).split()[1] + ("" if stop.year in seen else f"\n{stop.year}"))
         seen.add(stop.year)
     ax.set_xticks([day_number(stop) for stop in stops], labels=labels)
 
@@ -196,7 +196,7 @@ def widen(ax: Axes) -> None:
     labels = [text for text in ax.texts if text.get_in_layout() and text.get_gid() != ROW_NAME]
     for label in labels:  # the plot area is to be as wide as if they were inside it
         label.set_in_layout(False)
-    fit(ax, looks=1)
+    fit(ax)
     for label in labels:
         label.set_in_layout(True)
     measurer = renderer(ax)

@@ -146,6 +146,11 @@ class Accounts:
 
         return np.eye(len(self.codes)) - np.linalg.inv(self.total_requirements)
 
+    @cached_property
+    def requirements_made(self) -> dict[str, Any]:
+        """The `Requirements` already made of these accounts, by their rule."""
+        return {}
+
     def name(self, commodity: str) -> str:
         """Return what a commodity is called."""
         return str(self.commodities["name"].iloc[self.places[commodity]])
