@@ -142,7 +142,9 @@ def date_axis(ax: Axes, first: date, last: date) -> None:
     seen: set[int] = set()
     labels = []
     for stop in stops:
-        labels.append(day(stop, short=True).split()[1] + ("" if stop.year in seen else f"\n{stop.year}"))
+        labels.append(
+            day(stop, short=True).split()[1] + ("" if stop.year in seen else f"\n{stop.year}")
+        )
         seen.add(stop.year)
     ax.set_xticks([day_number(stop) for stop in stops], labels=labels)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import takewhile
@@ -14,6 +15,8 @@ from tariffimpact.report.content import Document, Standing
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tariffimpact.facts import Source
+
 STANDINGS: Final[Mapping[Standing, str]] = {
     "evidence": "somebody reported it, and the source is named",
     "accounting": "it follows from reported numbers by arithmetic",
@@ -21,6 +24,7 @@ STANDINGS: Final[Mapping[Standing, str]] = {
     "assumption": "nobody has published it; the range and its reason are stated",
 }
 """What each standing tells the reader, to follow its name and a colon."""
+_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 MOST_DRAWN: Final = 40
 """Items a chart shows: as many as a reader can tell apart, and a picture can hold."""
 
@@ -110,6 +114,18 @@ def credit(source: str) -> str:
     ('Source: Sony, 20 August 2025', 'Note: rounded.')
     """
     return source if source.startswith(("Source", "Note")) else f"Source: {source}"
+
+
+def published(text: str, sources: Sequence[Source]) -> str:
+    """Return a remark of the facts as a reader has it: sources by who published them, not by id.
+
+    Examples
+    --------
+    >>> published("4% in shipment data (kiel-2026-01).", [])
+    '4% in shipment data (kiel-2026-01).'
+    """
+    names = {source.source_id: source.publisher for source in sources}
+    return _ID.sub(lambda found: names.get(found[0], found[0]), text)
 
 
 def first_items(frame: pd.DataFrame, column: str, name: str) -> tuple[pd.DataFrame, str]:

@@ -254,7 +254,7 @@ def _from(places: list[tuple[str, ...]]) -> str:
         f"from {_named(names)}" + (f" {entered.replace('from ', 'since ')}" if entered else "")
         for entered, names in by_days.items()
     ]
-    return f"{', '.join(told[:-1])}, and {told[-1]}" if len(told) > 1 else told[0]
+    return f"{', '.join(told[:-1])}, and {told[-1]}" if len(told) > 1 else "".join(told)
 
 
 def _named(names: list[str]) -> str:
