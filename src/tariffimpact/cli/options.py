@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class Day(click.ParamType[date]):
@@ -156,6 +157,19 @@ class Claims(click.ParamType[tuple[str, float]]):
             self.fail(f"{value!r} is not a claim; write USMCA=0.9 or USMCA=90%", param, ctx)
 
 
+def named_once(
+    ctx: click.Context, param: click.Parameter, pairs: tuple[tuple[str, T], ...]
+) -> tuple[tuple[str, T], ...]:
+    """Return pairs of name and value, of which none may be given twice: the last would win."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        folded = "".join(name.split()).casefold()
+        if folded in seen:
+            raise click.BadParameter(f"names {name} twice; keep one", ctx, param)
+        seen.add(folded)
+    return pairs
+
+
 def schedule_options(command: F) -> F:
     """Add `--schedule FILE` and `--claim NAME=SHARE`."""
     with_claim = click.option(
@@ -163,6 +177,7 @@ def schedule_options(command: F) -> F:
         "claims",
         type=Claims(),
         multiple=True,
+        callback=named_once,
         help="What is known of the goods or claimed: USMCA=0.9, CARPARTS=1 (default: unknown).",
     )(command)
     return click.option(
@@ -231,5 +246,6 @@ def table_options(command: F) -> F:
         "renamed",
         type=Renaming(),
         multiple=True,
+        callback=named_once,
         help="What the file calls a column of ours, as hts=I_COMMODITY; may be repeated.",
     )(reading_options(command))

@@ -33,6 +33,7 @@ from tariffimpact.tariffs.windows import (
     day_warnings,
     weighed_claims,
 )
+from tariffimpact.units import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,8 +212,14 @@ class Schedule:
         Raises
         ------
         ModelError
-            If the schedule does not know the code, the origin or the day.
+            If the schedule does not know the code, the origin or the day, or a share of metal is
+            none.
         """
+        for part, of in ((metal_content, "customs value"), (metal_weight, "weight")):
+            if part is not None and not 0 <= part.low <= part.high <= 1:
+                raise ModelError(
+                    f"the metal's share of the {of} lies from 0 to 100% (got {percent(part)})"
+                )
         found = self.product(product)
         if metal_content is not None:
             found = found.model_copy(update={"metal_content": metal_content})
@@ -350,10 +357,10 @@ class Schedule:
     def _of_line(self, key: str, origin: str) -> list[Window]:
         """Return the rows that bear on a code from an origin, of every day; picked out once."""
         if (key, origin) not in self._lines:
-            rows = [*self._everywhere, *self._of_code(key), *self._own]
-            self._lines[key, origin] = [
-                r for r in rows if r.hts in ("", key) and r.origin in ("", origin)
-            ]
+            rows = [*self._of_code(key), *self._own]
+            bearing = [r for r in rows if r.hts in ("", key) and r.origin in ("", origin)]
+            everywhere = [*self._everywhere.get("", ()), *self._everywhere.get(origin, ())]
+            self._lines[key, origin] = [*everywhere, *bearing]
         return self._lines[key, origin]
 
     @cached_property
@@ -361,8 +368,12 @@ class Schedule:
         return {}
 
     @cached_property
-    def _everywhere(self) -> list[Window]:
-        return self.source.rows_of("")
+    def _everywhere(self) -> dict[str, list[Window]]:
+        """The rows of every product, by origin."""
+        rows: dict[str, list[Window]] = {}
+        for row in self.source.rows_of(""):
+            rows.setdefault(row.origin, []).append(row)
+        return rows
 
     @cached_property
     def _codes(self) -> dict[str, list[Window]]:

@@ -11,7 +11,7 @@ from tariffimpact.report.content import Block, Bullets, Figure, Paragraph, Secti
 from tariffimpact.report.lead import LeadEvent
 from tariffimpact.report.results import Results
 from tariffimpact.report.sections.passthrough import full_share_words, rate_sources
-from tariffimpact.report.wording import first_items, published
+from tariffimpact.report.wording import first_items
 
 
 def narrowing_section(results: Results) -> Section | None:
@@ -78,7 +78,7 @@ def assumption_section(results: Results) -> Section | None:
                 _ASSUMED.get(row.name, row.name.replace("_", " ")),
                 row.applies_to,
                 *range_words(row),
-                published(row.reason, results.facts.sources),
+                row.reason,
             )
             for row in rows
         ),

@@ -11,7 +11,6 @@ from tariffimpact.interval import Interval
 from tariffimpact.report.content import Block, Figure, Paragraph, Section, Table
 from tariffimpact.report.results import Results
 from tariffimpact.report.standings import standing
-from tariffimpact.report.wording import published
 
 _STAGES: Final = {
     RefundStage.COLLECTED: "paid",
@@ -36,11 +35,7 @@ _TO_CUSTOMERS: Final = (RefundStage.PROMISED, RefundStage.HANDED_ON)
 
 def refund_section(results: Results) -> Section | None:
     """Return what came back of the duties held void, who has it, and who sues for it."""
-    sources, suits = results.facts.sources, results.facts.lawsuits
-    rows = tuple(
-        row.model_copy(update={"notes": published(row.notes, sources)})
-        for row in results.facts.refunds
-    )
+    rows, suits = results.facts.refunds, results.facts.lawsuits
     if not rows and not suits:
         return None
     blocks: list[Block] = [*_law(results), *_figure(rows), *_at_large(rows), *_companies(rows)]
