@@ -234,8 +234,9 @@ def run_batch(
             faults = list(part.faults)
             if len(part.frame):
                 done = work.finished(part.frame, faults)
-                sums.add(done)
-                sink(done)
+                if len(done):  # the schedule may decide none of them
+                    sums.add(done)
+                    sink(done)
             faults.sort(key=_line)
             sums.reject(faults)
             if fault_sink:
