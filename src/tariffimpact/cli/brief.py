@@ -9,54 +9,38 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffimpact.cli.completion import case_names, company_names
-from tariffimpact.cli.options import Day, data_option, titled
+from tariffimpact.cli.options import (
+    PATH,
+    Day,
+    data_option,
+    formats_option,
+    out_option,
+    titled,
+)
 from tariffimpact.cli.terminal import tell
 
 if TYPE_CHECKING:
     from tariffimpact.facts import Facts
     from tariffimpact.report.brief import Brief
 
-FORMATS = ("html", "pdf", "pptx")
-
-
-class _Formats(click.ParamType[tuple[str, ...]]):
-    """Formats, separated by commas."""
-
-    name = "formats"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        chosen = tuple(dict.fromkeys(part.strip().lower() for part in str(value).split(",")))
-        unknown = [part for part in chosen if part not in FORMATS]
-        if unknown:
-            self.fail(f"no format {', '.join(map(repr, unknown))}; write html,pdf", param, ctx)
-        return chosen
-
 
 @click.command()
 @click.option("--company", shell_complete=company_names, help="About this company.")
 @click.option("--case", shell_complete=case_names, help="About a case, a file or a shipped one.")
-@click.option("--skus", type=click.Path(path_type=Path), help="About the products of a file.")
+@click.option("--skus", type=PATH, help="About the products of a file.")
 @click.option(
-    "--estimate", type=click.Path(path_type=Path),
+    "--estimate", type=PATH,
     help="About your own prices: a folder of tariffimpact estimate --out.",
 )  # fmt: skip
 @click.option(
     "--on", type=Day(today=True), help="Day of entry of --skus without a column entered_on."
 )
 @click.option(
-    "--schedule", "schedule_file", type=click.Path(path_type=Path),
+    "--schedule", "schedule_file", type=PATH,
     help="Schedule of every product for --skus, made by: tariffimpact schedule build.",
 )  # fmt: skip
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("brief"), show_default=True,
-    help="Folder to write to.",
-)  # fmt: skip
-@click.option(
-    "--format", "formats", type=_Formats(), default="html,pdf", show_default=True,
-    help="Any of html, pdf and pptx.",
-)  # fmt: skip
+@out_option("brief")
+@formats_option(("html", "pdf", "pptx"), "Any of html, pdf and pptx.")
 @click.option("--title", callback=titled, help="Title of the page.")
 @data_option
 def brief(

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffimpact.cli.options import Day, echo_json, json_option, schedule_options, table_options
+from tariffimpact.cli.options import (
+    PATH,
+    Day,
+    echo_json,
+    json_option,
+    out_option,
+    schedule_options,
+    table_options,
+)
 from tariffimpact.cli.terminal import tell, tell_table
 
 if TYPE_CHECKING:
@@ -30,39 +38,29 @@ _STARTS = 12
 @click.option("--before", type=Day(), help="Day it is compared with.")
 @schedule_options
 @click.option(
-    "--rates",
-    "rates_file",
-    type=click.Path(path_type=Path),
+    "--rates", "rates_file", type=PATH,
     help="CSV or .xlsx with your own change of duty: commodity or hts (or * for the others), "
     "change; origin, authority.",
-)
+)  # fmt: skip
 @table_options
 @click.option(
-    "--codes",
-    type=click.Choice(["mapped", "published"]),
-    default="mapped",
-    show_default=True,
+    "--codes", type=click.Choice(["mapped", "published"]), default="mapped", show_default=True,
     help="Codes a newer classification made: mapped to the accounts, or lost as published.",
-)
+)  # fmt: skip
 @click.option(
-    "--requirements",
-    type=click.Choice(["domestic", "total"]),
-    default="domestic",
+    "--requirements", type=click.Choice(["domestic", "total"]), default="domestic",
     show_default=True,
     help="What is made with home inputs: home-made units only, or imported ones too.",
-)
+)  # fmt: skip
 @click.option(
     "--tables",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of input-output accounts (default: the United States, 2017).",
 )
 @click.option(
-    "--margins",
-    type=click.Choice(["both"]),
-    default="both",
-    show_default=True,
+    "--margins", type=click.Choice(["both"]), default="both", show_default=True,
     help="Both rules are always told: margins constant in dollars, and in per cent.",
-)
+)  # fmt: skip
 @click.option("--hts", "products", multiple=True, help="Own product by HTS code; may be repeated.")
 @click.option(
     "--screen",
@@ -70,14 +68,10 @@ _STARTS = 12
     help="Rank industries, or the companies of the facts, by what comes through inputs.",
 )
 @click.option(
-    "--prices",
-    "window",
-    nargs=2,
+    "--prices", "window", nargs=2,
     help="Compare with the consumer price index between two months: 2024-12 2025-12.",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder to write tables and charts to."
-)
+)  # fmt: skip
+@out_option(None, "Folder to write tables and charts to.")
 @json_option
 @click.pass_context
 def cost_push(
@@ -261,14 +255,12 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
 
 @cost_push.command()
 @click.option(
-    "--from",
-    "official",
-    type=click.Path(path_type=Path),
+    "--from", "official", type=PATH,
     help="Folder with the official workbooks and the imports and duty by month.",
-)
+)  # fmt: skip
 @click.option(
     "--mrio",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of a multi-regional table that pymrio saved, in place of --from.",
 )
 @click.option("--region", help="The country of --mrio, as the table calls it.")
@@ -276,25 +268,15 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     "--currency", "money", default="USD", show_default=True, help="Money of --mrio, in millions."
 )
 @click.option(
-    "--imports",
-    "census",
-    type=click.Path(path_type=Path),
+    "--imports", "census", type=PATH,
     help="Folder of Census imports by product and partner, one parquet file a partner.",
-)
+)  # fmt: skip
 @click.option(
-    "--cpi",
-    "prices",
-    type=click.Path(path_type=Path),
+    "--cpi", "prices", type=PATH,
     help="CSV of the consumer price index by item and month.",
-)
+)  # fmt: skip
 @click.option("--year", type=int, help="Year of the accounts (of --from 2017 by default).")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("costpush"),
-    show_default=True,
-    help="Folder to write the tables to.",
-)
+@out_option("costpush", "Folder to write the tables to.")
 def build(
     official: Path | None,
     mrio: Path | None,

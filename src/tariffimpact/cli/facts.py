@@ -1,4 +1,4 @@
-"""`tariffimpact facts`: the sourced facts, to be read and searched."""
+"""`tariffimpact facts`, `cite` and `copy-data`: the sourced facts, read, cited and handed on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tariffimpact.cli.completion import company_names, source_ids
-from tariffimpact.cli.options import Day, data_option, json_option
+from tariffimpact.cli.completion import citable_ids, company_names, source_ids
+from tariffimpact.cli.options import PATH, Day, data_option, json_option
 
 if TYPE_CHECKING:
     from tariffimpact.facts import Facts
@@ -19,6 +19,7 @@ _KINDS: Final = (
     "price", "exposure", "statement", "financial", "origin", "customs_value", "refund", "lawsuit",
     "remark", "tariff", "conflict", "assumption",
 )  # fmt: skip
+_FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 class FactsGroup(click.Group):
@@ -43,22 +44,16 @@ def facts() -> None:
 @facts.command()
 @click.argument("query", nargs=-1)
 @click.option(
-    "--company",
-    "companies",
-    multiple=True,
-    shell_complete=company_names,
+    "--company", "companies", multiple=True, shell_complete=company_names,
     help="Only about this one; repeatable.",
-)
+)  # fmt: skip
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only these; repeatable."
 )
 @click.option(
-    "--source",
-    "sources",
-    multiple=True,
-    shell_complete=source_ids,
+    "--source", "sources", multiple=True, shell_complete=source_ids,
     help="Only from a source: its id, or words of its name.",
-)
+)  # fmt: skip
 @click.option("--as-of", type=Day(past=True), help="Only what had been published by this day.")
 @click.option("--sources", "only_sources", is_flag=True, help="Only the sources, most used first.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the facts as CSV.")
@@ -110,13 +105,9 @@ def search(
 
 
 @facts.command()
-@click.argument(
-    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@click.argument("folder", required=False, type=_FOLDER)
 @click.option(
-    "--texts",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Hold each quote to FOLDER/SOURCE_ID.txt, where there is one.",
+    "--texts", type=_FOLDER, help="Hold each quote to FOLDER/SOURCE_ID.txt, where there is one."
 )
 def check(folder: Path | None, texts: Path | None) -> None:
     """Say every fault of a FOLDER of facts at once, the shipped one by default.
@@ -160,3 +151,43 @@ def _invitation(known: Facts) -> str:
         "Search with words: tariffimpact facts Sony price\n"
         "or with --company Nike, --kind conflict, --source reuters, --as-of 2025-08-21, --sources."
     )
+
+
+@click.command()
+@click.argument("ids", nargs=-1, shell_complete=citable_ids)
+@click.option("--bibtex", "form", flag_value="bibtex", help="As BibTeX entries.")
+@click.option("--ris", "form", flag_value="ris", help="In the RIS format of reference managers.")
+@click.option("--json", "form", flag_value="json", help="As CSL-JSON.")
+@data_option
+def cite(ids: tuple[str, ...], form: str | None, folder: Path | None) -> None:
+    """Show how to cite the program and its data, or the sources of IDS.
+
+    IDS are of sources or facts, as `tariffimpact facts` shows them; a fact is cited by its source,
+    with the place and the words. `method` is the note of results and proofs.
+    """
+    from tariffimpact.citing import cite as references
+    from tariffimpact.facts import read_facts
+    from tariffimpact.writing import json_text
+
+    found = references(read_facts(folder), ids)
+    if form == "json":
+        click.echo(json_text(found.as_csl()))
+    elif form == "ris":
+        click.echo(found.as_ris())
+    else:
+        click.echo(found.as_bibtex() if form == "bibtex" else found.as_text())
+
+
+@click.command("copy-data")
+@click.argument("folder", type=PATH)
+def copy_data(folder: Path) -> None:
+    """Copy the shipped tables and their codebook to FOLDER, a new folder.
+
+    Edit them and pass the folder back: tariffimpact report --data FOLDER
+    """
+    from tariffimpact.facts import copy_shipped_data
+    from tariffimpact.release import data_version
+
+    written = copy_shipped_data(folder)
+    click.echo(f"Copied {len(written)} files to {folder}; README.md there explains each column.")
+    click.echo(f"It is data {data_version(folder)}; once you edit a table it says so.")
