@@ -46,6 +46,22 @@ def stated(value: Written) -> Stated:
     return value
 
 
+def support_of(value: Stated) -> Interval:
+    """Return every value that a number may have."""
+    return value.support if isinstance(value, Distribution) else Interval.of(value)
+
+
+def plain(value: Interval) -> Stated:
+    """Return a range as a case states it: a number where it is one."""
+    return value.low if value.is_exact else value
+
+
+def numbers_of(table: BaseModel, *names: str) -> dict[str, Stated]:
+    """Return the numbers of a table by key, those that are not given left out."""
+    given = {name: getattr(table, name) for name in names}
+    return {name: stated(value) for name, value in given.items() if value is not None}
+
+
 _TABLES: Final = ("assumption", "financial", "exposure")
 
 
@@ -88,7 +104,7 @@ def check_kind(value: Stated, kind: str) -> None:
         Saying what the field takes.
     """
     limits = _KINDS[kind]
-    span = value.support if isinstance(value, Distribution) else Interval.of(value)
+    span = support_of(value)
     if limits.refuses(span):
         cut = "; low = and high = cut a distribution's tails off"
         loose = isinstance(value, Distribution) and not math.isfinite(span.width)

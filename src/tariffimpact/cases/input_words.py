@@ -7,8 +7,8 @@ from collections.abc import Collection
 from typing import Final
 
 from tariffimpact import units
+from tariffimpact.cases.case_numbers import support_of
 from tariffimpact.codes import country_name
-from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Distribution
 from tariffimpact.uncertainty.inputs import Stated
 from tariffimpact.uncertainty.phrasing import input_value, quantity
@@ -79,7 +79,7 @@ def input_told(name: str, value: Stated, currency: str, beside: Collection[str] 
     >>> input_told("price_rise", 0.05, "USD"), input_told("price_rise", 50.0, "USD", ["exposure"])
     ('5.0%', '$50')
     """
-    reach = value.support if isinstance(value, Distribution) else Interval.of(value)
+    reach = support_of(value)
     spread = f", {value.kind}" if isinstance(value, Distribution) and not reach.is_exact else ""
     if is_fraction(name, beside):
         return f"{units.percent(reach)}{spread}"

@@ -12,21 +12,19 @@ import numpy as np
 from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.arguments import Array, Numbers
-from tariffimpact.cases.figures import RULE_NAMES, unit_cost_of
-from tariffimpact.cases.question import Question
+from tariffimpact.cases.case_numbers import Written, stated, support_of
+from tariffimpact.cases.figures import RULE_NAMES, span, unit_cost_of
+from tariffimpact.cases.product import CaseProduct
+from tariffimpact.cases.question import Question, reach
+from tariffimpact.cases.schema import ChainStage
 from tariffimpact.interval import Interval
 from tariffimpact.pricing import PriceResponse
-from tariffimpact.uncertainty import Bounds, Inputs, bounds
-from tariffimpact.uncertainty.inputs import Input
+from tariffimpact.pricing.chain import Chain, Stage, StageRule, chain
+from tariffimpact.uncertainty import Bounds, bounds
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-from tariffimpact.cases.case_numbers import Written, stated
-from tariffimpact.cases.figures import span
-from tariffimpact.cases.product import CaseProduct
-from tariffimpact.cases.schema import ChainStage
-from tariffimpact.pricing.chain import Chain, Stage, StageRule, chain
 
 _NONE: Final = {
     "dollar": "no price holds the dollar margin",
@@ -78,10 +76,7 @@ class PriceAnswer(Answer):
             elif at_middle or not found.has_answer:
                 cells = ("none", "no price does")
             else:
-                missing = found.undefined / found.tried
-                share = f"no price does at {_part(missing)} of the points tried" if missing else ""
-                note = "; ".join(filter(None, (found.gap_words(), share)))
-                cells = (units.money(found.interval, self.currency, 2), note)
+                cells = (units.money(found.interval, self.currency, 2), _notes(found))
             rows.append(("" if rows else self.product, rule, *cells))
         return rows
 
@@ -118,8 +113,9 @@ class PriceAnswer(Answer):
         x = self.questions[-1].inputs
         if "demand_elasticity" not in x.stated:
             return ""
-        found = bounds(_implied_elasticity, _only(x, _MARGIN), name="elasticity").interval
-        given = Interval(*_ends(x, "demand_elasticity"))
+        moving = {name: x.stated[name] for name in _MARGIN if name in x.stated}
+        found = bounds(_implied_elasticity, moving, name="elasticity").interval
+        given = support_of(x.stated["demand_elasticity"])
         return (
             f" The old price's margin implies an elasticity of {units.ratio(found)}; "
             f"{units.ratio(given)} was given."
@@ -150,10 +146,7 @@ class PriceAnswer(Answer):
             {
                 "product": self.product,
                 "rule": question.key,
-                "low": bounds.low,
-                "high": bounds.high,
-                "method": bounds.method,
-                "no_answer": bounds.undefined / bounds.tried,
+                **reach(bounds),
                 "price": question.at_base() if exact else math.nan,
                 "at_middle": question.at_base(),
             }
@@ -198,11 +191,8 @@ class PriceAnswer(Answer):
         """Return a rule's price over the ranges, how it was found, and where there is none."""
         if not bounds.has_answer:
             return f"{_NONE[rule]} anywhere in the ranges"
-        missing = bounds.undefined / bounds.tried
-        share = f"no price does at {_part(missing)} of the points tried" if missing else ""
-        notes = "; ".join(filter(None, (bounds.gap_words(), share)))
         found = "" if bounds.is_exact else " (searched)"
-        note = f" ({notes})" if notes else ""
+        note = f" ({notes})" if (notes := _notes(bounds)) else ""
         return f"{bounds.name} {units.money(bounds.interval, self.currency, 2)}{found}{note}"
 
 
@@ -218,23 +208,16 @@ def _implied_elasticity(**x: Numbers) -> Array:
     return np.asarray(price / (price - unit_cost_of(x)))
 
 
-def _only(inputs: Inputs, names: Sequence[str]) -> dict[str, Input]:
-    return {name: inputs.stated[name] for name in names if name in inputs.stated}
-
-
-def _ends(inputs: Inputs, name: str) -> tuple[float, float]:
-    held = inputs.fixed.get(name)
-    if held is not None:
-        return held, held
-    span = inputs.supports()[name]
-    return span.low, span.high
-
-
-def _part(share: float) -> str:
-    """Return a share of the points, never rounded to none or all of them."""
-    if share < 0.005:
-        return "less than 1%"
-    return "more than 99%" if share > 0.995 else units.percent(share, 0)
+def _notes(found: Bounds) -> str:
+    """Return where in the ranges a rule has no price, its share of the points never none or all."""
+    missing = found.undefined / found.tried
+    part = units.percent(missing, 0)
+    if missing < 0.005:
+        part = "less than 1%"
+    elif missing > 0.995:
+        part = "more than 99%"
+    share = f"no price does at {part} of the points tried" if missing else ""
+    return "; ".join(filter(None, (found.gap_words(), share)))
 
 
 def chain_of(

@@ -10,8 +10,8 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
-from tariffimpact.cases.case_numbers import Location, Part, Reference, check_kind, stated
-from tariffimpact.cases.earnings import earnings_bridge, earnings_inputs
+from tariffimpact.cases.case_numbers import Location, Part, Reference, check_kind, plain, stated
+from tariffimpact.cases.earnings import EarnedBridge, earnings_inputs
 from tariffimpact.cases.product import CaseDuty, CaseProduct, PriceMove
 from tariffimpact.cases.schema import CaseFile, Product, Tariff
 from tariffimpact.errors import ModelError, require
@@ -148,7 +148,7 @@ def _earned(
     rows = {name: exposures.get(f"earnings.{name}_exposure") for name in ("gross", "net")}
     try:
         inputs = earnings_inputs(table, changes=changes, currency=whole.currency, **rows)
-        earnings_bridge(table, inputs, currency=whole.currency, source="", **rows)
+        EarnedBridge(table, inputs, rows["gross"], rows["net"], whole.currency).middle()
         return inputs
     except ModelError as error:
         lookup.fault(("earnings",), error)
@@ -230,7 +230,7 @@ def _tariff(tariff: Tariff, lookup: _Lookup) -> tuple[Stated, Stated]:
                 ))  # fmt: skip
         changes.append(new.rate - old.rate)
         olds.append(old.rate)
-    return _plain(_hull(changes)), _plain(_hull(olds))
+    return plain(_hull(changes)), plain(_hull(olds))
 
 
 def _rates(whole: CaseFile, lookup: _Lookup) -> tuple[float, ...]:
@@ -272,7 +272,7 @@ def _offer_rates(whole: CaseFile, lookup: _Lookup) -> dict[str, Stated]:
                 hts is not None and on is not None,
                 "is missing; give it, or tariff.hts and sourcing.on to look it up",
             )
-            rates[offer.origin] = _plain(lookup.rate(str(hts), offer.origin, on or date.min).rate)
+            rates[offer.origin] = plain(lookup.rate(str(hts), offer.origin, on or date.min).rate)
         except ModelError as error:
             lookup.fault(at, error, offer.origin)
     return rates
@@ -294,7 +294,7 @@ def _difference(rate: Stated, old: Stated) -> Stated:
             "a distribution of the rate needs an old_rate of 0; "
             "give the distribution of the change of the rate, and no old_rate"
         )
-    return _plain(Interval.of(rate) - old)
+    return plain(Interval.of(rate) - old)
 
 
 def _product(
@@ -335,7 +335,3 @@ def _sources(lookup: _Lookup) -> tuple[Source, ...]:
 def _hull(spans: Iterable[Interval]) -> Interval:
     spans = list(spans)
     return Interval(min(span.low for span in spans), max(span.high for span in spans))
-
-
-def _plain(span: Interval) -> Stated:
-    return span.low if span.is_exact else span

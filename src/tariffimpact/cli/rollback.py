@@ -84,7 +84,8 @@ def _by_flags(values: Mapping[str, Any], currency: str) -> tuple[CaseRanges, lis
     """Return who holds the refund that options describe, and the questions behind it."""
     from tariffimpact.cases.decision_tables import Rollback as Table
     from tariffimpact.cases.reader import table_of
-    from tariffimpact.cases.refund_answers import refund_by_terms, refund_questions
+    from tariffimpact.cases.refund_answers import RefundedDuty
+    from tariffimpact.uncertainty import read_input
 
     _check_prices(values)
     terms = written(_FLAGS, values, {})
@@ -93,9 +94,9 @@ def _by_flags(values: Mapping[str, Any], currency: str) -> tuple[CaseRanges, lis
         table: Any = table_of(Table, terms, name="options")
     except DataError as error:
         raise DataError(by_flag(error, places_of(_FLAGS))) from None
-    refund = {name: getattr(table, name) for name in ("duty_paid", "pass_through_rate", "interest")}
-    result = refund_by_terms(table, price=price, rise=rise, currency=currency)
-    return result, list(refund_questions(refund, currency))
+    under, rise = read_input(price, name="price"), read_input(rise, name="rise")
+    refund = RefundedDuty(table, None, currency, price=under, earlier_rise=rise)
+    return refund.ranges(), list(refund.questions())
 
 
 def _check_prices(values: Mapping[str, Any]) -> None:
