@@ -136,7 +136,7 @@ def price(
     answers = [found.prices(name, rules=hold, at_middle=asked.at_middle, **words) for name in names]
     chains = found.chains(product) if found.file.chain else ()
     if xlsx is not None:
-        from tariffimpact.cases.workbook import write_workbook
+        from tariffimpact.cases.case_sheet import write_workbook
 
         write_workbook(found, xlsx)
 
