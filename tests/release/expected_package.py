@@ -6,7 +6,7 @@ python tests/release/expected_package.py
 from pathlib import Path
 
 from tariffimpact.facts import read_facts
-from tariffimpact.facts.package import CODEBOOK, PACKAGE_FILE, data_package, with_kinds
+from tariffimpact.facts.codebook import CODEBOOK, PACKAGE_FILE, data_package, with_kinds
 from tariffimpact.writing import json_text
 
 DATA = Path(__file__).resolve().parents[2] / "data"

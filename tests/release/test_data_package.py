@@ -8,7 +8,13 @@ import pytest
 from expected_package import DATA, package_text
 
 from tariffimpact.facts import read_facts
-from tariffimpact.facts.package import CODEBOOK, PACKAGE_FILE, data_package, kinds_table, with_kinds
+from tariffimpact.facts.codebook import (
+    CODEBOOK,
+    PACKAGE_FILE,
+    data_package,
+    kinds_table,
+    with_kinds,
+)
 from tariffimpact.facts.reader import KINDS
 
 frictionless = pytest.importorskip("frictionless", reason="frictionless is not installed")

@@ -138,7 +138,7 @@ def add() -> None:
 @click.argument("name")
 def company(name: str) -> None:
     """Print the rows to fill in for the company NAME, each column with its meaning."""
-    from tariffimpact.facts.starters import company_rows
+    from tariffimpact.facts.codebook import company_rows
 
     if not name.strip():
         raise click.UsageError("the company has no name; write it in quotes: 'Acme Boots'")

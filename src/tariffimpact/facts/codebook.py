@@ -1,7 +1,9 @@
-"""The tables as a data package (Frictionless), and the counts of the codebook, from the records."""
+"""The codebook and what goes with it: a data package (Frictionless), counts, rows to fill in."""
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
-from tariffimpact.facts.reader import KINDS, Facts
+from tariffimpact.facts.reader import KINDS, Facts, folded
 from tariffimpact.facts.records import Cited, Record, SourceKind
 from tariffimpact.facts.tables import columns
 from tariffimpact.release import data_version, shipped_folder
@@ -67,8 +69,7 @@ def data_package(folder: Path | None = None) -> dict[str, Any]:
 
 
 def _resource(folder: Path, name: str, kind: type[Record], codebook: str) -> dict[str, Any]:
-    section = re.search(rf"^## `?{name}\.csv`?.*?(?=^## |\Z)", codebook, re.M | re.S)
-    told = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|$", section[0] if section else "", re.M))
+    told = _meanings(codebook, name)
     header = _header(folder / f"{name}.csv")
     return {
         "name": name.replace("_", "-"),
@@ -84,6 +85,12 @@ def _resource(folder: Path, name: str, kind: type[Record], codebook: str) -> dic
             "foreignKeys": list(_foreign_keys(name, header)),
         },
     }
+
+
+def _meanings(codebook: str, table: str) -> dict[str, str]:
+    """Return what the codebook says of each column of a table."""
+    section = re.search(rf"^## `?{table}\.csv`?.*?(?=^## |\Z)", codebook, re.M | re.S)
+    return dict(re.findall(r"^\| `(\w+)` \| (.+?) \|$", section[0] if section else "", re.M))
 
 
 def _header(path: Path) -> list[str]:
@@ -177,3 +184,49 @@ def with_kinds(codebook: str, facts: Facts) -> str:
     start, end = _MARKS
     pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.S)
     return pattern.sub(lambda _: f"{start}\n{kinds_table(facts)}\n{end}", codebook)
+
+
+_OF_A_COMPANY: Final = ("companies", "sources", "exposures", "financials", "statements", "prices")
+"""What is known of a company, in the order in which it is best filled in."""
+
+
+def company_rows(name: str) -> str:
+    """Return a text with the header, one row to fill and a comment for each column of six tables.
+
+    Parameters
+    ----------
+    name
+        The company, as its rows are to spell it.
+
+    Examples
+    --------
+    >>> text = company_rows("Acme")
+    >>> [line for line in text.splitlines() if line.startswith("Acme,")]
+    ['Acme,Acme,,,,']
+    """
+    codebook = (shipped_folder("data") / CODEBOOK).read_text(encoding="utf-8")
+    top = (
+        f"# Rows about {name}. Fill in what the sources say, leave blank what they do not, and\n"
+        "# add each row without these comments to the table named above it. Then:\n"
+        "# tariffimpact facts check FOLDER\n"
+    )
+    return "\n".join([top, *(_starter(table, name, codebook) for table in _OF_A_COMPANY)])
+
+
+def _starter(table: str, name: str, codebook: str) -> str:
+    told, kind = _meanings(codebook, table), KINDS[table]
+    comments = []
+    for column, meaning in told.items():
+        needed = "" if kind.model_fields[column].is_required() else " (may be blank)"
+        comments.append(f"#   {column}{needed}: {meaning}")
+    filled = {"company": name, "name": name}
+    if table != "companies":
+        filled[next(iter(told))] = f"{'-'.join(folded(name).split())}-YEAR-MONTH"
+    row = [filled.get(column, "") for column in told]
+    return "\n".join([f"# {table}.csv", *comments, _line(list(told)), _line(row), ""])
+
+
+def _line(cells: list[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(cells)
+    return out.getvalue()
