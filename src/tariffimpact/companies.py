@@ -46,8 +46,6 @@ __all__ = [
     "profile",
 ]
 
-FULL_YEAR_DAYS: Final = 300
-
 
 @dataclass(frozen=True, slots=True)
 class ExposureShare:
@@ -105,7 +103,7 @@ def headwind_words(row: Financial) -> str:
 
 def latest_by_basis(exposures: Sequence[Exposure]) -> list[Exposure]:
     """Return the last disclosed figure of each basis, of full years where there are any."""
-    full = [row for row in exposures if (row.ends_on - row.starts_on).days >= FULL_YEAR_DAYS]
+    full = [row for row in exposures if row.is_full_year]
     standing: list[Exposure] = []
     for row in full or exposures:
         standing = [earlier for earlier in standing if not _revises(row, earlier)]

@@ -9,9 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from tariffimpact.arguments import PERCENT_FROM
@@ -203,7 +210,22 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
+    EXACTLY_ONE: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs of keys of which one is given."""
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs of keys of which no more than one is given."""
+
     source: Sources = ()
     """Ids in `sources.csv` that the numbers of this table come from."""
     reason: str = ""
     """Where a number is a judgement: why this number."""
+
+    @model_validator(mode="after")
+    def _pairs_are_whole(self) -> Self:
+        for one, other in self.EXACTLY_ONE:
+            if (getattr(self, one) is None) == (getattr(self, other) is None):
+                raise ValueError(f"gives both or neither of {one} and {other}; give exactly one")
+        for one, other in self.AT_MOST_ONE:
+            if getattr(self, one) not in (None, False) and getattr(self, other) is not None:
+                raise ValueError(f"gives {one} and {other}; keep one of the two")
+        return self

@@ -97,19 +97,14 @@ class Metal(Part):
     """Value of the metal before duty, in the currency of the case."""
 
 
-_EXACTLY_ONE: Final = (("price", "old_price"), ("customs_share", "customs_value", "metal"))
-_AT_MOST_ONE: Final = (
-    ("no_other_cost", "cost_share"),
-    ("no_other_cost", "unit_cost"),
-    ("cost_share", "unit_cost"),
-    ("new_price", "price_change"),
-    ("price", "new_price"),
-    ("price", "price_change"),
-)
-
-
 class Product(Part):
     """One product: its price before and after, and what of it passes customs."""
+
+    AT_MOST_ONE = (
+        ("no_other_cost", "cost_share"), ("no_other_cost", "unit_cost"),
+        ("cost_share", "unit_cost"), ("new_price", "price_change"), ("price", "new_price"),
+        ("price", "price_change"),
+    )  # fmt: skip
 
     name: Text
     """What the product is called, once in a case."""
@@ -149,14 +144,11 @@ class Product(Part):
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
-        for names in _EXACTLY_ONE:
+        for names in (("price", "old_price"), ("customs_share", "customs_value", "metal")):
             given = [name for name in names if getattr(self, name) is not None]
             if len(given) != 1:
                 said = " and ".join(given) or "none of the prices or shares"
                 raise ValueError(f"gives {said}; give exactly one of {', '.join(names)}")
-        for one, other in _AT_MOST_ONE:
-            if getattr(self, one) not in (None, False) and getattr(self, other) is not None:
-                raise ValueError(f"gives {one} and {other}; keep one of the two")
         if self.counterfactual_change is not None and self.caused_share != 1:
             raise ValueError(
                 "gives counterfactual_change and caused_share, two ways to say what the tariff "

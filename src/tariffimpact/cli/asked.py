@@ -16,6 +16,7 @@ from tariffimpact.cli.terminal import tell
 from tariffimpact.errors import NotIdentified
 
 if TYPE_CHECKING:
+    from tariffimpact.answers import Answer
     from tariffimpact.cases import Question
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -84,10 +85,10 @@ class Asked:
             if not (results := self._answers(question)):
                 continue
             lines = [f"{question.name[:1].upper()}{question.name[1:]}"]
-            for result in results:
-                lines.append(f"  {result.summary()}")
-                if question.steps or type(result).__name__ in ("Tornado", "Sensitivity"):
-                    table = result.to_frame().to_string(index=False, float_format="{:.4g}".format)
+            for told in results:
+                lines.append(f"  {told.words}")
+                if question.steps or told.kind in ("tornado", "sensitivity"):
+                    table = told.frame().to_string(index=False, float_format="{:.4g}".format)
                     lines += [f"    {line}" for line in table.splitlines()]
             blocks.append("\n".join(lines))
         tell("\n".join(blocks), answer=False)
@@ -100,53 +101,52 @@ class Asked:
                 "name": question.name,
                 "unit": question.unit,
                 "answers": [
-                    {
-                        "kind": type(result).__name__.lower().strip("_"),
-                        "summary": result.summary(),
-                        "rows": records(result.to_frame()),
-                    }
-                    for result in results
+                    {"kind": told.kind, "summary": told.words, "rows": records(told.frame())}
+                    for told in results
                 ],
             }
             for question in questions
             if (results := self._answers(question))
         ]
 
-    def _answers(self, question: Question) -> list[Any]:
-        """Return the results asked for, in the order of the options; a path is only drawn from."""
-        found: list[Any] = []
+    def _answers(self, question: Question) -> list[_Told]:
+        """Return what was asked for, in the order of the options; a path is only drawn from."""
+        found: list[_Told] = []
         one = not question.steps
         if self.bounds and one:
-            found.append(question.bounds())
+            found.append(_Told.of(question.bounds()))
         if self.draws is not None:
             with progress_bar(f"Drawing: {question.name}") as progress:
-                found.append(question.draws(n=self.draws, seed=self.seed, progress=progress))
+                drawn = question.draws(n=self.draws, seed=self.seed, progress=progress)
+            found.append(_Told.of(drawn))
         if self.tornado and one:
-            found.append(question.tornado())
+            found.append(_Told.of(question.tornado()))
         if self.sobol and one:
             with progress_bar(f"Sobol indices: {question.name}") as progress:
                 try:
-                    found.append(question.sobol(seed=self.seed, progress=progress))
+                    found.append(_Told.of(question.sobol(seed=self.seed, progress=progress)))
                 except NotIdentified as error:
-                    found.append(_Untold(f"{error}."))
+                    found.append(_Told("untold", f"{error}.", _no_rows))
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Untold:
-    """Why there is no answer of a kind, in place of one."""
+class _Told:
+    """One answer about uncertainty, or why there is none of its kind."""
 
-    reason: str
+    kind: str
+    words: str
+    frame: Callable[[], Any]
 
-    def summary(self) -> str:
-        """Return the reason."""
-        return self.reason
+    @classmethod
+    def of(cls, answer: Answer) -> _Told:
+        return cls(type(answer).__name__.lower(), answer.summary(), answer.to_frame)
 
-    def to_frame(self) -> Any:
-        """Return no row."""
-        import pandas as pd
 
-        return pd.DataFrame()
+def _no_rows() -> Any:
+    import pandas as pd
+
+    return pd.DataFrame()
 
 
 _UNCERTAINTY = (
