@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -64,39 +64,52 @@ class PriceAnswer(Answer):
         """Return the prices in a few sentences: over the ranges, or at the middle if asked so."""
         return " ".join(filter(None, (self._prices(), self._own_price(), self._left_out())))
 
+    @property
+    def _over_ranges(self) -> bool:
+        return self.is_uncertain and not self.at_middle
+
     def table_words(self) -> list[tuple[str, str, str, str]]:
         """Return a row of words for each rule: product, rule, price, and what to know of it."""
-        rows: list[tuple[str, str, str, str]] = []
+        return [
+            ("" if place else self.product, question.name.removeprefix("price that "), price, note)
+            for place, (question, price, note) in enumerate(self._told())
+        ]
+
+    def _told(self) -> Iterator[tuple[Question, str, str]]:
+        """Yield each rule's price in words, `none` where there is none, and what to know of it."""
         for question, found in zip(self.questions, self.ranges.values(), strict=True):
-            rule = question.name.removeprefix("price that ")
-            at_middle = self.at_middle or not self.is_uncertain
-            price = question.at_base() if at_middle else math.nan
-            if at_middle and not math.isnan(price):
-                cells = (units.money(price, self.currency, 2), "")
-            elif at_middle or not found.has_answer:
-                cells = ("none", "no price does")
+            price = found.interval if found.has_answer else None
+            if not self._over_ranges:
+                middle = question.at_base()
+                price = None if math.isnan(middle) else Interval.exactly(middle)
+            if price is None:
+                yield question, "none", NO_PRICE
             else:
-                cells = (units.money(found.interval, self.currency, 2), _notes(found))
-            rows.append(("" if rows else self.product, rule, *cells))
-        return rows
+                note = _notes(found) if self._over_ranges else ""
+                yield question, units.money(price, self.currency, 2), note
 
     def remark(self) -> str:
         """Return what the prices do not say: the middle taken, the margin, the rules left out."""
-        uncertain = self.is_uncertain and not self.at_middle
         middle = "At the middle of every range." if self.is_uncertain and self.at_middle else ""
-        implied = self._implied().strip() if uncertain else ""
+        implied = self._implied().strip() if self._over_ranges else ""
         return " ".join(filter(None, (middle, implied, self._own_price(), self._left_out())))
 
     def _prices(self) -> str:
-        if self.is_uncertain and not self.at_middle:
-            spans = [self._over(rule, found) for rule, found in self.ranges.items()]
-            return f"{self.product}: {'; '.join(spans)}.{self._implied()}"
-        middle = "At the middle of every range, " if self.is_uncertain else ""
-        if self.response is not None:
-            told = self.response.summary()
-            return f"{middle}{self.product}: {told}"
-        prices = [self._exact(q) for q in self.questions]
-        return f"{middle}{self.product}: {'; '.join(prices)}."
+        middle = "At the middle of every range, " if self.is_uncertain and self.at_middle else ""
+        if self.response is not None and not self._over_ranges:
+            return f"{middle}{self.product}: {self.response.summary()}"
+        implied = self._implied() if self._over_ranges else ""
+        prices = [self._clause(*told) for told in self._told()]
+        return f"{middle}{self.product}: {'; '.join(prices)}.{implied}"
+
+    def _clause(self, question: Question, price: str, note: str) -> str:
+        """Return a rule's price in a clause, how it was found, and where there is none."""
+        if price == "none":
+            anywhere = " anywhere in the ranges" if self._over_ranges else ""
+            return f"{_NONE[question.key]}{anywhere}"
+        exact = not self._over_ranges or self.ranges[question.key].is_exact
+        searched = "" if exact else " (searched)"
+        return f"{question.name} {price}{searched}{f' ({note})' if note else ''}"
 
     def _own_price(self) -> str:
         if not self.seller_exports:
@@ -180,20 +193,6 @@ class PriceAnswer(Answer):
             lines.append(self.response.explain())
         lines += [f"{b.name}: {b.explain()}" for b in self.ranges.values() if self.is_uncertain]
         return "\n".join(lines)
-
-    def _exact(self, question: Question) -> str:
-        price = question.at_base()
-        if math.isnan(price):
-            return _NONE[question.key]
-        return f"{question.name} {units.money(price, self.currency, 2)}"
-
-    def _over(self, rule: str, bounds: Bounds) -> str:
-        """Return a rule's price over the ranges, how it was found, and where there is none."""
-        if not bounds.has_answer:
-            return f"{_NONE[rule]} anywhere in the ranges"
-        found = "" if bounds.is_exact else " (searched)"
-        note = f" ({notes})" if (notes := _notes(bounds)) else ""
-        return f"{bounds.name} {units.money(bounds.interval, self.currency, 2)}{found}{note}"
 
 
 _MARGIN: Final = (
