@@ -10,7 +10,7 @@ FUZZ_INPUTS ?= 20000
 FUZZ_SECONDS ?= 60
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help report test lint types layers unit test-spark test-lowest slow fuzz bench notebooks \
+.PHONY: help report test lint types layers unit test-whole test-spark test-lowest slow fuzz bench notebooks \
   docs format lock audit clean
 .DEFAULT_GOAL := help
 
@@ -35,7 +35,7 @@ help:            ## list the targets
 report: .venv/.report  ## write reports/tariff-impact.html, .pdf and the figures
 	$(VENV)/tariffimpact report --out reports
 
-test: .venv/.ready  ## everything continuous integration runs but Spark, in the same words
+test: .venv/.ready  ## lint, types, import layers and the tests of each rule: three minutes on two cores
 	$(MAKE) --jobs=2 lint layers types unit  # the types are checked while the tests begin
 
 lint: .venv/.ready
@@ -49,7 +49,10 @@ layers: .venv/.ready
 	$(VENV)/lint-imports
 
 unit: .venv/.ready
-	$(VENV)/pytest -n auto --dist loadfile -m "not slow" --cov  # a file's costly fixtures are made once
+	$(VENV)/pytest -n auto --dist loadfile -m "not slow and not whole" --cov  # a file's fixtures are made once
+
+test-whole: .venv/.ready  ## every page, notebook, report, workbook, engine and the site, from end to end
+	$(VENV)/pytest -n auto --dist loadfile -m "whole and not slow"
 
 test-spark: .venv-spark/.ready  ## the Spark engine, in an environment of its own (470 MB, Java 17)
 	.venv-spark/bin/pytest tests/portfolio/test_spark.py  # fails too where every test is skipped
@@ -62,8 +65,8 @@ test-lowest:     ## the lowest versions that pyproject.toml allows, in an enviro
 	.venv-lowest/bin/pytest -W default -m "not slow" --ignore=tests/docs --ignore=tests/browser \
 	  --ignore=tests/hardening --ignore=tests/release
 
-slow: .venv/.ready  ## the tests that take long
-	$(VENV)/pytest -n auto -m slow
+slow: .venv/.ready  ## the tests that take long, and every property on many more examples
+	$(VENV)/pytest -n auto -m "slow or hypothesis" --hypothesis-profile=thorough
 
 fuzz: .venv-fuzz/.ready  ## look for files that break a reader, FUZZ_INPUTS=20000 and FUZZ_SECONDS=60
 	.venv-fuzz/bin/python fuzz/spoil.py +$(FUZZ_INPUTS)
@@ -76,7 +79,7 @@ bench: .venv/.ready  ## measure against bare NumPy and peers (pip install pyblp 
 notebooks: .venv/.ready  ## make each .ipynb from its .py source and run it
 	$(VENV)/python notebooks/tools/execute.py
 
-docs: .venv/.ready  ## build the documentation into site/; `make test` builds and checks it too
+docs: .venv/.ready  ## build the documentation into site/; `make test-whole` builds and checks it too
 	NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build --strict
 
 format: .venv/.ready  ## put the code in its standard form

@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from sampled import QUICK, THOROUGH
 from tariffimpact.cli import main
 from tariffimpact.facts import read_facts, shipped_folder
 from tariffimpact.report import read_report
 from tariffimpact.tariffs import shipped_schedule
 
-# the same examples on every machine and every run, and no folder left behind
-settings.register_profile("reproducible", deadline=None, derandomize=True, database=None)
-settings.load_profile("reproducible")
+# the same examples on every machine and run, and no folder left behind; `make slow` draws more
+settings.register_profile(
+    "quick", deadline=None, derandomize=True, database=None, max_examples=QUICK
+)
+settings.register_profile("thorough", settings.get_profile("quick"), max_examples=THOROUGH)
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

@@ -264,6 +264,7 @@ def hostile(tmp_path_factory):
     return out
 
 
+@pytest.mark.whole
 def test_hostile_names_are_text_in_csv(hostile):
     found = set()
     for path in sorted((hostile / "figures").glob("*.csv")):
@@ -274,6 +275,7 @@ def test_hostile_names_are_text_in_csv(hostile):
     assert {f"'{FORMULA}", SCRIPT, READ, JAPANESE} <= found
 
 
+@pytest.mark.whole
 def test_hostile_names_are_text_in_html(hostile):
     page = Page((hostile / "tariff-impact.html").read_text(encoding="utf-8"))
     text = " ".join(page.texts)
@@ -285,12 +287,14 @@ def test_hostile_names_are_text_in_html(hostile):
     assert "root:" not in text
 
 
+@pytest.mark.whole
 def test_hostile_names_are_text_in_svg(hostile):
     for path in (hostile / "figures").glob("*.svg"):
         svg = path.read_text(encoding="utf-8")
         assert "<script" not in svg.lower()
 
 
+@pytest.mark.whole
 def test_hostile_names_are_text_in_pdf(hostile):
     program = shutil.which("pdftotext")
     if program is None:

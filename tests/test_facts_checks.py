@@ -5,9 +5,10 @@ from itertools import product as combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from sampled import examples
 from tariffimpact.errors import DataError
 from tariffimpact.facts import (
     Company,
@@ -109,7 +110,7 @@ def charged_cells(record):
     return set(combinations(codes, places, days))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(first=tariff_rows(1), second=tariff_rows(2), third=tariff_rows(3))
 def test_windows_overlap_where_a_code_a_country_and_a_day_are_charged_twice(first, second, third):
     records = (first, second, third)

@@ -14,6 +14,8 @@ from tariffimpact.facts import read_facts
 from tariffimpact.portfolio.outputs import sheets_of
 from tariffimpact.writing import sheet_look
 
+pytestmark = pytest.mark.whole
+
 openpyxl = pytest.importorskip("openpyxl", reason="workbooks need openpyxl")
 
 

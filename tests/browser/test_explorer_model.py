@@ -15,6 +15,8 @@ from tariffimpact.passthrough import pass_through_bounds
 from tariffimpact.pricing.iso_profit_range import profit_holding_range
 from tariffimpact.tariffs import shipped_schedule
 
+pytestmark = pytest.mark.whole
+
 REL = 1e-9
 _SPANS = ((0.02, 0.98), (0.3, 20.0))
 """Old costs over the price, and elasticities."""

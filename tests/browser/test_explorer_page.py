@@ -8,6 +8,8 @@ from python_answers import case_from
 
 from tariffimpact.facts import read_facts
 
+pytestmark = pytest.mark.whole
+
 TEXTBOOK = "#explore?product=textbook%2FTextbook+product"
 
 

@@ -10,6 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from opened_page import Opened
 
+pytestmark = pytest.mark.whole
+
 WIDTHS = (375, 768, 1280)
 LOOKS = Path(__file__).with_name("looks")
 

@@ -25,14 +25,14 @@ def test_labels_stand_apart(draw, layout, count):
     assert layout(ax) == []
 
 
-@pytest.mark.parametrize("count", [*SLOW, 16])  # the names that fill most are the hardest
+@pytest.mark.parametrize("count", [*SLOW, 6, pytest.param(16, marks=pytest.mark.slow)])
 def test_nasty_names_are_printed_apart_and_as_text(draw, layout, count):
     ax = draw(count, nasty=True)
     assert layout(ax) == []
     charts.png(ax.figure, 60)
 
 
-@pytest.mark.parametrize("count", [1, pytest.param(4, marks=pytest.mark.slow), 12])
+@pytest.mark.parametrize("count", [*SLOW, 1, pytest.param(12, marks=pytest.mark.slow)])
 def test_labels_stand_apart_on_a_narrow_screen(draw, layout, count):
     with charts.drawn_for(width=charts.NARROW):
         ax = draw(count)
@@ -61,6 +61,7 @@ def test_framed_charts_keep_their_labels_apart(draw, layout):
     assert lines["source"] == "Source: Another source"
 
 
+@pytest.mark.whole
 def test_same_chart_same_bytes_whatever_the_callers_parameters(draw):
     def images(figure):
         return charts.png(figure, 60), charts.svg(figure, name="x", alt="y")
@@ -73,10 +74,10 @@ def test_same_chart_same_bytes_whatever_the_callers_parameters(draw):
 
 
 def test_nothing_of_the_callers_changes(draw):
-    before = dict(matplotlib.rcParams)
+    before, shown = dict(matplotlib.rcParams), plt.get_fignums()
     draw(3)
     assert dict(matplotlib.rcParams) == before
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == shown
 
 
 def test_a_chart_of_its_own_is_pyplots_so_that_a_notebook_shows_it():

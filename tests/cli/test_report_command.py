@@ -12,6 +12,8 @@ from tariffimpact.report import write_report
 from trees import tree
 from watched import WATCHED
 
+pytestmark = pytest.mark.whole
+
 MAIN = "from tariffimpact.cli import main; main()"
 PIPE = {"PYTHONHASHSEED": "1", "TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8"}
 

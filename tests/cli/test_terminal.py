@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from tariffimpact.cli import terminal
 
+pytestmark = pytest.mark.whole
+
 fcntl = pytest.importorskip("fcntl", reason="terminals of this kind are Unix's")
 termios = pytest.importorskip("termios", reason="terminals of this kind are Unix's")
 

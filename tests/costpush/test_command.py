@@ -6,6 +6,8 @@ import pytest
 
 from tariffimpact.cli import main
 
+pytestmark = pytest.mark.whole
+
 DECEMBER = ["cost-push", "--month", "2025-12", "--base", "2024"]
 
 

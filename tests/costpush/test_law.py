@@ -17,7 +17,10 @@ from tariffimpact.costpush import (
 from tariffimpact.errors import DataError, ModelError
 from tariffimpact.tariffs import shipped_schedule
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*fetch_arrow_table.*:DeprecationWarning")
+pytestmark = [
+    pytest.mark.whole,
+    pytest.mark.filterwarnings("ignore:.*fetch_arrow_table.*:DeprecationWarning"),
+]
 AUGUST, JANUARY = date(2025, 8, 21), date(2025, 1, 2)
 
 

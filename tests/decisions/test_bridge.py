@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
+from sampled import examples
 from tariffimpact.decisions.bridge import Imports, Offset, Window, bridge
 from tariffimpact.decisions.duty_cost import added_duty, base_from_sensitivity
 from tariffimpact.decisions.stock import FLOWS, months_on_new_cost, share_on_new_cost
@@ -111,7 +112,7 @@ def test_what_a_price_has_to_bear():
     assert known["rise_dollar"].value.low == pytest.approx(0.07)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(4)
 @given(st.data())
 def test_accounting_over_ranges_is_what_its_corners_give(data):
     """Every figure's ends are attained at corners of the ranges, and nowhere beyond."""
@@ -149,7 +150,7 @@ def spread(low, high):
     return ends.map(lambda pair: Interval(min(pair), max(pair)))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.sampled_from(FLOWS), st.floats(0.3, 8), st.floats(0, 14))
 def test_months_on_the_new_cost_are_the_integral_of_the_share(flow, stock, months):
     def share(t):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from sampled import examples
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.pricing.chain import STAGE_RULES, Stage, chain
@@ -79,7 +80,7 @@ def ways(draw):
     return stages, value
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(ways(), st.floats(0.01, 0.5), st.floats(0, 0.3), st.floats(0, 0.2), st.floats(0, 5))
 def test_the_ledger_sums_to_the_duty(way, change, old, cut, per_unit):
     stages, value = way

@@ -10,9 +10,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from sampled import examples
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.pricing import hold_profit
@@ -80,7 +81,7 @@ def boxes(draw):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=150, deadline=None)
+@examples(40)
 @given(box=boxes())
 def test_no_combination_falls_outside_and_every_end_is_attained(form, box):
     result = found(form, *box)
@@ -107,7 +108,7 @@ def test_no_combination_falls_outside_and_every_end_is_attained(form, box):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(box=boxes())
 def test_a_grid_that_closes_in_on_an_end_does_not_pass_it(form, box):
     result = found(form, *box)

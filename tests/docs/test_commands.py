@@ -8,6 +8,8 @@ import pytest
 
 from tariffimpact.cli import cli
 
+pytestmark = pytest.mark.whole
+
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *ROOT.glob("*.md"), *ROOT.glob("*/README.md")]
 NAMED = {

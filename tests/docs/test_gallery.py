@@ -5,7 +5,11 @@ import inspect
 import re
 from pathlib import Path
 
+import pytest
+
 from tariffimpact import charts
+
+pytestmark = pytest.mark.whole
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")

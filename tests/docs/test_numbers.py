@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.whole
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "models" / "numbers.md").read_text(encoding="utf-8")
 ROWS = [

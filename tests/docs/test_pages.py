@@ -18,6 +18,8 @@ import pytest
 
 from tariffimpact.cli import main
 
+pytestmark = pytest.mark.whole
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "cases" / "README.md"])
 BLOCK = re.compile(r"^```[ {.]*(?P<kind>\w+)(?P<rest>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S)

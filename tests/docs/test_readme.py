@@ -10,6 +10,8 @@ import pytest
 
 from tariffimpact.cli import main
 
+pytestmark = pytest.mark.whole
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ tariffimpact (.+)$", README, re.MULTILINE)

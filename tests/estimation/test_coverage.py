@@ -16,7 +16,7 @@ from tariffimpact.estimation import (
     synthetic_control,
     wild_bootstrap,
 )
-from tariffimpact.estimation.differences import around
+from tariffimpact.estimation.definitions import around
 from tariffimpact.estimation.events import jackknifed_error
 
 PANELS = 1_000
@@ -50,7 +50,7 @@ def interval(y, x, unit, time, cluster, clusters):
         boot = wild_bootstrap(blocks, effects, found, draws=999)
         return found.coefficients[0], boot.low, boot.high
     value = found.coefficients[0]
-    return value, *around(value, found.errors[0], clusters)
+    return value, *around(value, found.errors[0], clusters - 1)
 
 
 def differences(seed, clusters):
@@ -88,7 +88,7 @@ def running_sum(seed, clusters):
     effects = Effects(PERIODS, clusters, unit=False)
     found = fit(blocks, ("0", "1", "2"), effects)
     value, error = found.coefficients.sum(), np.sqrt(found.covariance.sum())
-    return 0.4, value, *around(value, error, clusters)
+    return 0.4, value, *around(value, error, clusters - 1)
 
 
 def staggered(seed, clusters):
@@ -104,7 +104,7 @@ def staggered(seed, clusters):
     error = found.average_error
     if clusters < 40:
         error = jackknifed_error(blocks, by_unit, effects, found)
-    low, high = around(found.average, error, clusters)
+    low, high = around(found.average, error, clusters - 1)
     return effect[since >= 0].mean(), found.average, low, high
 
 

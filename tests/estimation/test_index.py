@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from sampled import examples
 from tariffimpact.estimation import Columns, Question, estimate
 
 
@@ -52,7 +53,7 @@ def test_a_chain_drifts_where_units_come_and_go():
     assert list(found.matched) == [0, 1, 2]
 
 
-@settings(max_examples=8)
+@examples(8)
 @given(st.lists(st.lists(st.floats(0.1, 100), min_size=3, max_size=3), min_size=3, max_size=8))
 def test_without_entry_or_exit_a_jevons_chain_has_no_drift(prices):
     found = indices(panel(prices))["others"]

@@ -8,6 +8,8 @@ from tariffimpact.estimation import Columns, Question, estimate
 from tariffimpact.interval import Interval
 from tariffimpact.release import shipped_folder
 
+pytestmark = pytest.mark.whole
+
 ARGENTINA = (
     "--unit", "prod", "--time", "time", "--price", "precio_std", "--treated", "imported",
     "--from", "2024-09-02", "--stock", "stock_dummy", "--controls", "max_consecutivos_sin_stock",

@@ -1,6 +1,7 @@
 """A panel is read the same from any file, and what is wrong with it is told all at once."""
 
 import gzip
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -371,6 +372,10 @@ def test_other_effects_go_through_pyfixest_or_name_the_extra(monkeypatch):
     effects = Question(since="2024-07", effects=("unit", "shop^time"))
     found = estimate(shops, Columns(treated="imported"), effects)
     assert found.main.estimate == pytest.approx(plain.main.estimate, abs=0.01)
+    beside = replace(effects, effects=("unit", "time", "shop^time"))
+    again = estimate(shops, Columns(treated="imported"), beside)
+    assert again.main.estimate == pytest.approx(found.main.estimate, rel=1e-6)
+    assert not again.placebos.left_out  # those know unit and time alone
     monkeypatch.setitem(__import__("sys").modules, "pyfixest", None)
     with pytest.raises(ModelError, match=r"needs the extra estimation"):
         estimate(shops, Columns(treated="imported"), effects)

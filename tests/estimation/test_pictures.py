@@ -21,6 +21,8 @@ from tariffimpact.report import read_report
 from tariffimpact.report.brief import brief_of_estimate
 from tariffimpact.report.sections.estimates import estimate_section
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(autouse=True)
 def unseen():

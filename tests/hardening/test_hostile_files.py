@@ -14,12 +14,14 @@ from tariffimpact.facts.tables import MAX_FAULTS, read_table
 from tariffimpact.interval import Interval
 from tariffimpact.market import read_products
 
+pytestmark = pytest.mark.whole
+
 EVERY = settings(suppress_health_check=list(HealthCheck))
 LEAN = {
-    "answered case": 30, "answered market": 15, "skus": 20, "case": 100, "page of a case": 3,
-    "panel": 8, "panel of rates": 8, "query": 20,
+    "answered case": 10, "answered market": 5, "skus": 10, "case": 30, "page of a case": 3,
+    "panel": 4, "panel of rates": 4, "query": 5,
 }  # fmt: skip
-"""Examples of the readers that take more than a few milliseconds; the others have 60."""
+"""Examples of the readers that take more than a few milliseconds; the others have 20."""
 
 
 def spoil(name, examples):
@@ -37,7 +39,7 @@ def spoil(name, examples):
 
 @pytest.mark.parametrize("name", [name for name in readers() if "with" not in name])
 def test_a_spoilt_file_is_read_or_refused(name):
-    counted = spoil(name, LEAN.get(name, 60))
+    counted = spoil(name, LEAN.get(name, 20))
     assert counted["refused"] > 0
 
 
@@ -63,7 +65,7 @@ def binary():
 
 @pytest.mark.parametrize(
     ("name", "examples"),
-    [(name, 5 if "panel" in name else 30) for name in parquet_readers()]
+    [(name, 3 if "panel" in name else 10) for name in parquet_readers()]
     + [pytest.param(name, 1000, marks=pytest.mark.slow) for name in parquet_readers()],
 )
 def test_a_spoilt_binary_file_is_read_or_refused(binary, name, examples):

@@ -7,6 +7,8 @@ import pytest
 
 from .readers import ACE, PANEL, SKUS
 
+pytestmark = pytest.mark.whole
+
 resource = pytest.importorskip("resource", reason="this system knows no limits on memory")
 
 WORDS = "the memory this process may use does not suffice, limited to"

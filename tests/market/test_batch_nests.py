@@ -4,12 +4,13 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from market_conditions import observed
 from scipy.optimize import brentq
 from scipy.special import lambertw
 
+from sampled import examples
 from tariffimpact.errors import ModelError
 from tariffimpact.market import Duties, solve_ces, solve_logit
 from tariffimpact.market.solvers.maxima import OwnNests, better_elsewhere
@@ -93,7 +94,7 @@ def worst(kind, case, found, *, border, nested):
     return most
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(seed=st.integers(0, 2**31), sd=st.sampled_from([1, 5, 20, 60]), border=st.booleans(),
        kind=st.sampled_from(["logit", "ces"]), nested=st.booleans())  # fmt: skip
 def test_random_markets_meet_their_conditions_or_are_flagged(seed, sd, border, kind, nested):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from market_conditions import ces_gap, logit_gap
 
+from sampled import examples
 from tariffimpact.errors import ModelError
 from tariffimpact.market import (
     CesDemand,
@@ -28,7 +29,7 @@ def ragged(seed, count, most, sd):
             rng.uniform(0.5, 3, markets.size))  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seed=st.integers(0, 2**31), sd=st.sampled_from([1, 5, 20, 60]),
        top=st.sampled_from([0.1, 0.5, 2.0]), border=st.booleans())  # fmt: skip
 def test_random_markets_meet_their_conditions_or_are_flagged(seed, sd, top, border):
@@ -48,7 +49,7 @@ def test_random_markets_meet_their_conditions_or_are_flagged(seed, sd, top, bord
         assert gap <= 1e-10
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seed=st.integers(0, 2**31), sd=st.sampled_from([1, 5, 20, 60]))
 def test_random_ces_markets_meet_their_conditions_or_are_nan(seed, sd):
     _, markets, firms, quality, cost = ragged(seed, 12, 7, sd)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
+from sampled import examples
 from tariffimpact.errors import ModelError, NoEquilibrium
 from tariffimpact.market import Duties, LogitDemand, Market, MixedLogitDemand
 
@@ -32,7 +33,7 @@ def units(demand, prices):
     return 100 * total
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seed=st.integers(0, 2**31))
 def test_sales_slopes_and_their_change_are_those_of_the_sum_over_agents(seed):
     demand, step = drawn(seed), 1e-5

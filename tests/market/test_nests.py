@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from market_conditions import nested_gap
 
+from sampled import examples
 from tariffimpact.errors import ModelError
 from tariffimpact.market import CesDemand, Duties, LogitDemand, Market
 from tariffimpact.market.solvers import solve
@@ -88,16 +89,9 @@ def check(ces, draw):
         market.equilibrium(duties)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@examples(20)
 @given(st.fixed_dictionaries(DRAWS), st.booleans())
 def test_extreme_nested_markets_are_solved_or_refused(draw, ces):
-    check(ces, draw)
-
-
-@pytest.mark.slow
-@settings(max_examples=400, deadline=None)
-@given(st.fixed_dictionaries(DRAWS), st.booleans())
-def test_many_extreme_nested_markets_are_solved_or_refused(draw, ces):
     check(ces, draw)
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tariffimpact.market import Duties, Market, solve_logit
 
+pytestmark = pytest.mark.whole
+
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "mixed-logit.md"
 
 pyblp = pytest.importorskip("pyblp", reason="the peer pyblp is not installed")

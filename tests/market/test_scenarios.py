@@ -5,10 +5,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from market_conditions import NAMES, SYSTEMS, logit_gap, logit_shares, nested_gap, observed
 
+from sampled import examples
 from tariffimpact.errors import ModelError
 from tariffimpact.market import (
     CesDemand,
@@ -92,7 +93,7 @@ def test_every_scenario_is_what_impose_answers_or_refuses(system, conduct, readi
         assert_alike(replace(market, ownership=shared(market.firms)), RATES[:2], SPECIFIC[:2])
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     seed=st.integers(0, 2**31), spread=st.sampled_from([1, 5, 20, 60]), ces=st.booleans(),
     case=st.sampled_from(["customs_value", "border_price", "nested"]),

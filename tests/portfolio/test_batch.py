@@ -30,6 +30,8 @@ from tariffimpact.pricing.demand import IsoelasticDemand, LinearDemand
 from trees import tree
 from watched import WATCHED
 
+pytestmark = pytest.mark.whole
+
 COLUMNS = {
     "dollar": "hold_dollar_margin",
     "percent": "hold_percent_margin",

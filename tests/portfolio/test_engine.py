@@ -13,6 +13,8 @@ from tariffimpact.errors import ModelError
 from tariffimpact.portfolio import engine, schedule_layers
 from tariffimpact.tariffs import CompiledSchedule, Schedule
 
+pytestmark = pytest.mark.whole
+
 ORIGINS = [
     "CHN", "HKG", "CAN", "MEX", "JPN", "KOR", "DEU", "FRA", "GBR", "VNM",
     "IND", "BRA", "TWN", "CHE", "RUS", "NOR", "AUS", "KHM", "CRI", "TUR",
@@ -41,6 +43,7 @@ def _rates(found):
     return found[["rate_low", "rate_high"]].to_numpy()
 
 
+@pytest.mark.slow
 def test_meets_the_rules_read_by_a_second_reader(compiled, running):
     """Lines whose rate is in plain words, with no reduced special rate and no excluded article."""
     slow = SlowSchedule()
@@ -132,6 +135,7 @@ def test_a_claim_narrows_the_interval_to_a_number(compiled, layers):
     ).mean()
 
 
+@pytest.mark.slow
 def test_an_overlap_that_slipped_in_is_noticed(compiled, layers):
     double = {**layers.tables, "origin": pd.concat([layers.tables["origin"]] * 2)}
     broken = type(layers)(double, layers.authorities, layers.plan, layers.apart)

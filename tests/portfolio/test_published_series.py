@@ -119,6 +119,7 @@ def theirs():
     return table.pivot(index="day", columns="part", values="points")
 
 
+@pytest.mark.slow
 def test_the_parts_add_up_to_the_published_series(theirs):
     total = COLLECTED_2024 + theirs.sum(axis=1)
     # EU members are counted once here, twice there: up to 0.05 points

@@ -11,6 +11,8 @@ import pytest
 from tariffimpact.cli import _COMMANDS
 from tariffimpact.facts import shipped_folder
 
+pytestmark = pytest.mark.whole
+
 BINARIES = Path(sys.executable).parent
 CASES = sorted(path.stem for path in shipped_folder("cases").glob("*.toml"))
 SHELLS = ("bash", "zsh", "fish")

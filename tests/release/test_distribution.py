@@ -20,9 +20,10 @@ TOLD = f"tariffimpact {VERSION}, data {DATA['version']} of {DATA['released_on']}
 NOT_SHIPPED = (".ci/", ".github/", ".pre-commit-config.yaml")
 """What only a checkout needs."""
 
-pytestmark = pytest.mark.skipif(
-    FILES is None, reason="not a checkout: nothing tells which files belong"
-)
+pytestmark = [
+    pytest.mark.whole,
+    pytest.mark.skipif(FILES is None, reason="not a checkout: nothing tells which files belong"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -97,6 +97,7 @@ def test_a_day_leaves_out_what_was_published_later(facts, found):
         assert found(kinds=[kind], as_of=day) == ids(kind, known)
 
 
+@pytest.mark.whole
 def test_the_first_words_of_each_quote_find_its_row(found):
     for kind, rows in ROWS.items():
         for row in (row for row in rows[::9] if row.get("quote")):

@@ -15,6 +15,8 @@ from tariffimpact.report.explorer import explorer_of
 from tariffimpact.report.html import render_html
 from tariffimpact.tariffs import shipped_schedule
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(scope="module")
 def facts():

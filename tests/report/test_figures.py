@@ -11,9 +11,10 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from sampled import examples
 from tariffimpact import charts, writing
 from tariffimpact.report.content import Document, Figure
 from tariffimpact.report.sections.cans import can_title
@@ -160,7 +161,7 @@ def history_of(rates: list[list[float]], prices: list[float]) -> pd.DataFrame:
                                        "unit", "note", "refundable"])  # fmt: skip
 
 
-@settings(deadline=None, max_examples=60)
+@examples(20)
 @given(rates=RATES, prices=PRICES)
 def test_a_fall_then_a_rise_is_said_only_where_every_mark_shows_it(rates, prices):
     title = history_title(history_of(rates, prices), "things")
@@ -173,7 +174,7 @@ def test_a_fall_then_a_rise_is_said_only_where_every_mark_shows_it(rates, prices
         assert not any(later >= fell[-1] for later in rose)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(20)
 @given(rates=RATES)
 def test_events_of_the_duties_are_on_days_on_which_duties_moved(rates):
     frame = history_of(rates, [400.0] * 4)
@@ -189,7 +190,7 @@ VERDICTS = st.lists(
 ).filter(lambda table: len({len(row) for row in table}) == 1)  # fmt: skip
 
 
-@settings(deadline=None, max_examples=100)
+@examples(20)
 @given(table=VERDICTS)
 def test_a_title_of_ranges_claims_of_no_row_what_its_verdict_denies(table):
     frame = pd.DataFrame(

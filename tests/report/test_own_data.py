@@ -10,6 +10,8 @@ from tariffimpact.errors import ModelError
 from tariffimpact.facts import read_facts
 from tariffimpact.report import build_report
 
+pytestmark = pytest.mark.whole
+
 SHOE = "64029931"
 """Sports shoes: 6% general rate; 15% in all from Japan and 26% from Vietnam in October 2025."""
 

@@ -177,6 +177,7 @@ def test_a_table_is_as_wide_as_the_page(columns: int) -> None:
     assert min(widths) > 9.0
 
 
+@pytest.mark.whole
 def test_no_page_of_the_whole_report_is_a_third_empty_and_it_is_short(
     shipped_report: Document, tmp_path: Path
 ) -> None:

@@ -12,6 +12,8 @@ from tariffimpact.facts import copy_shipped_data, read_facts
 from tariffimpact.report import read_report
 from tariffimpact.report.content import Bullets, Figure, Paragraph, Table
 
+pytestmark = pytest.mark.whole
+
 SHOE = """
 title = "A running shoe from Vietnam"
 question = "It went from $120 to $130. What does that say?"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from sampled import examples
 from tariffimpact.facts import DutyBase, DutyKind
 from tariffimpact.interval import Interval
 from tariffimpact.tariffs import CompiledSchedule, Schedule
@@ -118,7 +119,7 @@ def compiled_of(rows):
     return CompiledSchedule(window_frame(rows), manifest)
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(examples(2), suppress_health_check=list(HealthCheck))
 @given(
     schedules(),
     spans(st.sampled_from([0.0, 0.2, 0.3, 0.6, 1.0])),

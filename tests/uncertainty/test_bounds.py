@@ -4,9 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from sampled import examples
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty import Normal, Triangular, bounds, elementwise
@@ -35,7 +36,7 @@ intervals = st.tuples(st.floats(0.05, 2.0), st.floats(0.0, 1.0)).map(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(a=intervals, b=intervals, c=intervals)
 def test_corners_are_the_ends_of_a_fine_grid(a, b, c):
     def model(a, b, c):
@@ -65,7 +66,7 @@ def test_a_turn_is_noticed_and_its_bottom_found(turn):
     assert "both rises and falls with x" in found.summary()
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     centre=st.lists(st.floats(0.1, 0.9), min_size=2, max_size=4),
 )

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from sampled import examples
 from tariffimpact.errors import ModelError
 from tariffimpact.uncertainty import Normal, sobol
 from tariffimpact.uncertainty.sobol import estimates
@@ -59,7 +60,7 @@ def test_the_g_function():
         assert found[name].total == pytest.approx(share * rest / variance, abs=0.01)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(
     slopes=st.lists(st.floats(0.1, 10.0), min_size=1, max_size=5),
     spreads=st.lists(st.floats(0.1, 10.0), min_size=5, max_size=5),

@@ -12,21 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
+import numpy as np
+import pandas as pd
 from pydantic import Field, StringConstraints
 
+from tariffimpact.arguments import Array
 from tariffimpact.errors import DataError, Fault, shortened
 from tariffimpact.facts import Record, shipped_folder
 from tariffimpact.facts.fields import Currency, Text
 from tariffimpact.facts.tables import Table, read_table
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-    Floats = npt.NDArray[np.float64]
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,16}$")]
 Number = Annotated[float, Field(allow_inf_nan=False, gt=-1e18, lt=1e18)]
@@ -109,7 +105,7 @@ class Accounts:
     """Who published them, for a credit line."""
     commodities: pd.DataFrame
     """`commodity`, `name`, `supply`, `imports`, in the order of the matrices."""
-    total_requirements: Floats
+    total_requirements: Array
     """L: output of row i needed for a unit of column c's final use."""
     categories: pd.DataFrame
     """`category`, `name`, `core_goods`."""
@@ -129,21 +125,16 @@ class Accounts:
         return {code: n for n, code in enumerate(self.codes)}
 
     @cached_property
-    def import_shares(self) -> Floats:
+    def import_shares(self) -> Array:
         """Share of each commodity's supply that is imported, 0 to 1."""
-        import numpy as np
-
         supply = self.commodities["supply"].to_numpy(np.float64)
         imports = self.commodities["imports"].to_numpy(np.float64)
         share = np.divide(imports, supply, out=np.zeros_like(supply), where=supply > 0)
-        bounded: Floats = np.clip(share, 0, 1)
-        return bounded
+        return np.asarray(np.clip(share, 0, 1))
 
     @cached_property
-    def coefficients(self) -> Floats:
+    def coefficients(self) -> Array:
         """A: input of row i in a unit of output of column c; A = I - L^-1."""
-        import numpy as np
-
         return np.eye(len(self.codes)) - np.linalg.inv(self.total_requirements)
 
     def name(self, commodity: str) -> str:
@@ -181,8 +172,6 @@ def read_accounts(folder: Path | None = None) -> Accounts:
     >>> accounts.country, accounts.year, len(accounts.codes)
     ('USA', 2017, 402)
     """
-    import pandas as pd
-
     folder = shipped_accounts() if folder is None else folder
     faults: list[Fault] = []
     about = _about(folder / "accounts.toml", faults)
@@ -206,18 +195,15 @@ def read_accounts(folder: Path | None = None) -> Accounts:
         raise DataError(faults)
     assert matrix is not None
 
-    def frame(table: Table[Any]) -> pd.DataFrame:
-        return pd.DataFrame([record.model_dump() for record in table.records])
-
     return Accounts(
         folder=folder,
         country=str(about["country"]),
         year=int(about["year"]),
         credit=str(about["credit"]),
-        commodities=frame(commodities),
+        commodities=frame_of(commodities),
         total_requirements=matrix,
-        categories=frame(categories),
-        bridge=frame(bridge),
+        categories=frame_of(categories),
+        bridge=frame_of(bridge),
         concordance={row.code: row.commodity for row in codes.records},
         mapping=mapping.records,
     )
@@ -250,63 +236,62 @@ def _about(path: Path, faults: list[Fault]) -> dict[str, Any]:
     return told
 
 
-def _matrix(folder: Path, codes: Sequence[str], faults: list[Fault]) -> Floats | None:
+def _matrix(folder: Path, codes: Sequence[str], faults: list[Fault]) -> Array | None:
     """Return the square table, rows inputs and columns outputs, or blame its file."""
-    import numpy as np
-
+    kinds = {"input": "string", "output": "string", "coefficient": "float64"}
     try:
-        path, inputs, outputs, values = _entries(folder)
+        path, frame = read_either(folder, "requirements", kinds, Requirement)
     except DataError as error:
         faults.extend(error.faults)
         return None
-    places = {code: n for n, code in enumerate(codes)}
-    for column, found in (("input", inputs), ("output", outputs)):
-        strange = sorted({str(c) for c in found if c not in places})
+    if not np.isfinite(frame["coefficient"]).all():
+        remedy = "give every pair a number, and leave out the pairs that are zero"
+        faults.append(Fault(str(path), "holds a cell that is no number", remedy, "coefficient"))
+        return None
+    known, places, found = {code: n for n, code in enumerate(codes)}, {}, len(faults)
+    for column in ("input", "output"):
+        places[column] = frame[column].map(known)
+        strange = sorted({str(code) for code in frame[column][places[column].isna()]})
         if strange:
             what = f"names {len(strange)} codes that commodities.csv does not have"
             remedy = "use one list of commodities in both tables"
             faults.append(Fault(str(path), what, remedy, column, ", ".join(strange[:5])))
-    if len(faults) and faults[-1].where == str(path):
+    if len(faults) > found:
         return None
-    matrix = np.zeros((len(codes), len(codes)))
-    rows = np.fromiter((places[c] for c in inputs), np.int64, len(inputs))
-    columns = np.fromiter((places[c] for c in outputs), np.int64, len(outputs))
-    seen = np.zeros(matrix.shape, np.int64)
-    np.add.at(seen, (rows, columns), 1)
-    if seen.max(initial=0) > 1:
-        i, j = (int(x[0]) for x in np.nonzero(seen > 1))
+    rows, columns = (places[column].to_numpy(np.int64) for column in ("input", "output"))
+    again = frame.duplicated(["input", "output"]).to_numpy()
+    if again.any():
+        i, j = min(zip(rows[again].tolist(), columns[again].tolist(), strict=True))
         what = f"has the pair of input {codes[i]} and output {codes[j]} more than once"
         faults.append(Fault(str(path), what, "keep one row a pair"))
         return None
-    matrix[rows, columns] = values
+    matrix = np.zeros((len(codes), len(codes)))
+    matrix[rows, columns] = frame["coefficient"]
     return matrix
 
 
-def _entries(folder: Path) -> tuple[Path, Sequence[str], Sequence[str], Floats]:
-    """Return the file of the requirements and its three columns."""
-    import numpy as np
+def read_either(
+    folder: Path, name: str, kinds: dict[str, str], record: type[R]
+) -> tuple[Path, pd.DataFrame]:
+    """Read a table that is parquet or CSV, and return its file and its columns.
 
-    path = folder / "requirements.parquet"
+    Raises
+    ------
+    DataError
+        If neither is there, or it is not what `kinds` or the record of its rows say.
+    """
+    path = folder / f"{name}.parquet"
     if path.exists():
-        frame = read_parquet(path, {"input": "string", "output": "string",
-                                    "coefficient": "float64"})  # fmt: skip
-        values = frame["coefficient"].to_numpy(np.float64)
-        _finite(path, values)
-        return path, frame["input"].to_list(), frame["output"].to_list(), values
-    path = folder / "requirements.csv"
-    table = read_table(path, Requirement)
+        return path, read_parquet(path, kinds)
+    table = read_table(folder / f"{name}.csv", record)
     if table.faults:
         raise DataError(table.faults)
-    values = np.array([row.coefficient for row in table.records])
-    return path, [r.input for r in table.records], [r.output for r in table.records], values
+    return table.path, frame_of(table)
 
 
-def _finite(path: Path, values: Floats) -> None:
-    import numpy as np
-
-    if not np.isfinite(values).all():
-        remedy = "give every pair a number, and leave out the pairs that are zero"
-        raise DataError([Fault(str(path), "holds a cell that is no number", remedy, "coefficient")])
+def frame_of(table: Table[Any]) -> pd.DataFrame:
+    """Return the records of a table as a frame."""
+    return pd.DataFrame([record.model_dump() for record in table.records])
 
 
 def read_parquet(path: Path, columns: dict[str, str]) -> pd.DataFrame:
@@ -328,22 +313,21 @@ def read_parquet(path: Path, columns: dict[str, str]) -> pd.DataFrame:
         raise DataError([Fault(str(path), what, remedy)]) from None
 
 
-def _orientation(folder: Path, commodities: Sequence[Commodity], matrix: Floats) -> Iterator[Fault]:
+def _orientation(folder: Path, commodities: Sequence[Commodity], matrix: Array) -> Iterator[Fault]:
     """Blame a table whose columns do not sum to the published totals, and say if its rows do."""
-    import numpy as np
-
     stated = np.array([row.requirements_total for row in commodities])
     allowed = _TOTAL * len(stated) + 1e-6 * np.abs(stated)
-    off = np.abs(matrix.sum(axis=0) - stated) > allowed
+    gaps = [np.abs(matrix.sum(axis=axis) - stated) for axis in (0, 1)]
+    off = gaps[0] > allowed
     if not off.any():
         return
     where = str(folder / "requirements")
-    if not (np.abs(matrix.sum(axis=1) - stated) > allowed).any():
+    if not (gaps[1] > allowed).any():
         what = "is transposed: its rows, not its columns, sum to requirements_total"
         yield Fault(where, what, "swap the columns input and output; a column is what one output "
                     "needs", "input, output")  # fmt: skip
         return
-    worst = int(np.argmax(np.abs(matrix.sum(axis=0) - stated)))
+    worst = int(np.argmax(gaps[0]))
     code = commodities[worst].commodity
     what = (
         f"{int(off.sum())} columns do not sum to requirements_total of commodities.csv: "
@@ -352,15 +336,12 @@ def _orientation(folder: Path, commodities: Sequence[Commodity], matrix: Floats)
     yield Fault(where, what, "check for rows left out, or state the totals of this table")
 
 
-def _total(folder: Path, matrix: Floats, kind: str) -> tuple[Floats, list[Fault]]:
+def _total(folder: Path, matrix: Array, kind: str) -> tuple[Array, list[Fault]]:
     """Return total requirements, from input coefficients where the table holds those."""
-    import numpy as np
-
     where = str(folder / "requirements")
     try:
-        inverse: Floats = np.linalg.inv(
-            matrix if kind == "total" else np.eye(len(matrix)) - matrix
-        ).astype(np.float64)
+        table = matrix if kind == "total" else np.eye(len(matrix)) - matrix
+        inverse = np.asarray(np.linalg.inv(table), np.float64)
     except np.linalg.LinAlgError:
         what = "is not the table of an economy that can produce: it has no inverse"
         remedy = "check accounts.toml, requirements: total or input"
@@ -432,10 +413,8 @@ def _at_home(
     for row in bridge.rows:
         for column, keys in known.items():
             if keys is not None and getattr(row.record, column) not in keys:
-                remedy = (
-                    f"add its row to {'commodities' if column == 'commodity' else 'categories'}.csv"
-                )
-                yield bridge.fault(row, column, "is unknown", remedy)
+                table = {"commodity": "commodities", "category": "categories"}[column]
+                yield bridge.fault(row, column, "is unknown", f"add its row to {table}.csv")
         record = row.record
         parts = record.producers_value + record.transport + record.wholesale + record.retail
         if abs(parts - record.purchasers_value) > 0.02 * abs(record.purchasers_value) + 3e6:

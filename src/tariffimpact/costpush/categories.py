@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from tariffimpact import units
 from tariffimpact.answers import Answer
+from tariffimpact.arguments import Array
 from tariffimpact.costpush.accounts import Accounts
 from tariffimpact.costpush.rate_change import RateChange
 from tariffimpact.costpush.requirements import Requirements, Rule
@@ -16,12 +21,8 @@ from tariffimpact.errors import ModelError, require
 from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
     from matplotlib.axes import Axes
 
-    Floats = npt.NDArray[np.float64]
 
 MARGINS: Final = ("constant_dollar", "constant_percent")
 """What stays the same of the margins between factory and shelf."""
@@ -87,6 +88,10 @@ class Margins:
     """Of the first, what is duty on the imported good itself."""
     direct_percent: Interval
 
+    def by_name(self) -> dict[str, Interval]:
+        """Return the four by name."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
     def words(self) -> str:
         """Return the two rises side by side."""
         return (
@@ -111,13 +116,11 @@ class CostPush(Answer):
     @cached_property
     def total(self) -> Margins:
         """The rise of the price of core goods."""
-        return self._margins(self.accounts.categories["core_goods"].to_numpy(bool))
+        return self._margins(self._core)
 
     @cached_property
     def all_consumption(self) -> Margins:
         """The rise of the price of everything consumers buy."""
-        import numpy as np
-
         return self._margins(np.ones(len(self.accounts.categories), bool))
 
     @cached_property
@@ -127,14 +130,11 @@ class CostPush(Answer):
         `change` of the rate; `cost`, the rise for its buyers at the factory or the port; `direct`
         of it on the good itself and `through_inputs` of it on what it is made of.
         """
-        import numpy as np
-
-        eye = np.eye(len(self.accounts.codes))
+        eye, reach = self._direct_reach, self.requirements.reach
         frame = self.accounts.commodities[["commodity", "name"]].copy()
         frame["change_low"], frame["change_high"] = self.change.low, self.change.high
-        for name, reach in (("cost", self.requirements.reach), ("direct", eye),
-                            ("through_inputs", self.requirements.reach - eye)):  # fmt: skip
-            frame[f"{name}_low"], frame[f"{name}_high"] = self._ends(reach)
+        for name, by in (("cost", reach), ("direct", eye), ("through_inputs", reach - eye)):
+            frame[f"{name}_low"], frame[f"{name}_high"] = self._ends(by)
         return frame
 
     @cached_property
@@ -144,15 +144,14 @@ class CostPush(Answer):
         `constant_dollar`, `constant_percent` and the `direct_dollar`, `direct_percent` in them,
         each `_low` and `_high`; the rest of a rise comes through inputs.
         """
-        import numpy as np
-
-        frame = self.accounts.categories.copy()
-        eye = np.eye(len(self.accounts.codes))
-        frame["spent"] = self._spent
+        frame = self.accounts.categories.assign(spent=self._spent)
         for name, margin in zip(("dollar", "percent"), self._weights, strict=True):
-            for word, reach in (("constant", self.requirements.reach), ("direct", eye)):
-                low, high = self._ends(reach @ margin)
-                frame[f"{word}_{name}_low"], frame[f"{word}_{name}_high"] = low, high
+            for word, reach in (
+                ("constant", self.requirements.reach),
+                ("direct", self._direct_reach),
+            ):
+                ends = self._ends(reach @ margin)
+                frame[f"{word}_{name}_low"], frame[f"{word}_{name}_high"] = ends
         return frame
 
     def parts(self, by: Grouping) -> pd.DataFrame:
@@ -175,9 +174,6 @@ class CostPush(Answer):
         ModelError
             If the change is not told in parts.
         """
-        import numpy as np
-        import pandas as pd
-
         told = self.change.parts
         if told is None:
             raise ModelError(
@@ -194,10 +190,9 @@ class CostPush(Answer):
             for end in ("low", "high")
         ]
         frame = pd.DataFrame({by: names})
-        core = self._core_weights
-        for name, margin in zip(MARGINS, core, strict=True):
-            low, high = self._span(self.requirements.reach @ margin, ends[0], ends[1])
-            frame[f"{name}_low"], frame[f"{name}_high"] = low, high
+        for name, margin in zip(MARGINS, self._pooled(self._core), strict=True):
+            both = self._span(self.requirements.reach @ margin, *ends)
+            frame[f"{name}_low"], frame[f"{name}_high"] = both
         order = frame["constant_dollar_high"].abs().sort_values(ascending=False).index
         return frame.loc[order].reset_index(drop=True)
 
@@ -322,8 +317,6 @@ class CostPush(Answer):
             `category` (its name), `sector`, `value`: fraction of the price, the middle of a range;
             the good itself apart from what it is made of.
         """
-        import pandas as pd
-
         middle = (self.change.low + self.change.high) / 2 * self.accounts.import_shares
         sectors = [sector_of(code) for code in self.accounts.codes]
         rows = []
@@ -372,11 +365,11 @@ class CostPush(Answer):
 
     def as_json(self) -> dict[str, Any]:
         """Return the answer as the command line prints it, coverage first, rates as fractions."""
-        change, total = self.change, self.total
+        change = self.change
         answer: dict[str, Any] = {
             "coverage": {"imports": change.coverage.imports, "duty": change.coverage.duty},
-            "total": _told(total),
-            "all_consumption": _told(self.all_consumption),
+            "total": self.total.by_name(),
+            "all_consumption": self.all_consumption.by_name(),
             "change": change.label,
             "requirements": self.rule,
             "categories": [_row(row) for row in self.categories.to_dict("records")],
@@ -393,10 +386,8 @@ class CostPush(Answer):
         return {code: n for n, code in enumerate(self.accounts.categories["category"])}
 
     @cached_property
-    def _values(self) -> tuple[Floats, Floats]:
+    def _values(self) -> tuple[Array, Array]:
         """Producers' and purchasers' value of each commodity (row) in each category (column)."""
-        import numpy as np
-
         bridge = self.accounts.bridge
         rows = bridge["commodity"].map(self.accounts.places).to_numpy()
         columns = bridge["category"].map(self._category_places).to_numpy()
@@ -408,28 +399,32 @@ class CostPush(Answer):
         return found[0], found[1]
 
     @cached_property
-    def _spent(self) -> Floats:
-        spent: Floats = self._values[1].sum(axis=0)
-        return spent
+    def _spent(self) -> Array:
+        return np.asarray(self._values[1].sum(axis=0))
 
     @cached_property
-    def _weights(self) -> tuple[Floats, Floats]:
+    def _weights(self) -> tuple[Array, Array]:
         """Share of a category's price that is each commodity: at the factory, at the shelf."""
         producers, purchasers = self._values
         return producers / self._spent, purchasers / self._spent
 
-    @cached_property
-    def _core_weights(self) -> tuple[Floats, Floats]:
-        return self._pooled(self.accounts.categories["core_goods"].to_numpy(bool))
+    @property
+    def _core(self) -> NDArray[np.bool_]:
+        return self.accounts.categories["core_goods"].to_numpy(bool)
 
-    def _pooled(self, chosen: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    @cached_property
+    def _direct_reach(self) -> Array:
+        """The reach of a duty on the good itself alone."""
+        return np.eye(len(self.accounts.codes))
+
+    def _pooled(self, chosen: NDArray[np.bool_]) -> tuple[Array, Array]:
         """Return the same shares of the price of several categories together."""
         spent = float(self._spent[chosen].sum())
         require(spent > 0, "no category is of core goods; mark some in categories.csv")
         producers, purchasers = self._values
         return producers[:, chosen].sum(axis=1) / spent, purchasers[:, chosen].sum(axis=1) / spent
 
-    def _margins(self, chosen: npt.NDArray[np.bool_]) -> Margins:
+    def _margins(self, chosen: NDArray[np.bool_]) -> Margins:
         found = []
         for weights in self._pooled(chosen):
             for reach in (self.requirements.reach @ weights, weights):
@@ -438,33 +433,30 @@ class CostPush(Answer):
         dollar, direct_dollar, percent, direct_percent = found
         return Margins(dollar, percent, direct_dollar, direct_percent)
 
-    def _ends(self, reach: Floats) -> tuple[Any, Any]:
+    def _ends(self, reach: Array) -> tuple[Any, Any]:
         return self._span(reach, self.change.low, self.change.high)
 
-    def _span(self, reach: Floats, low: Floats, high: Floats) -> tuple[Any, Any]:
+    def _span(self, reach: Array, low: Array, high: Array) -> tuple[Any, Any]:
         """Return the least and the most that a linear reach makes of duties within two ends.
 
         Exact: each duty stands at the end that its own weight asks for, also where the weight is
         negative (by-products).
         """
-        import numpy as np
-
         middle = self.requirements.direct((low + high) / 2)
         spread = self.requirements.direct((high - low) / 2)
         centre, half = reach.T @ middle, np.abs(reach).T @ spread
         return centre - half, centre + half
 
-    def _reach_of(self, of: str) -> Floats:
+    def _reach_of(self, of: str) -> Array:
         """Return what a dollar of duty on each commodity costs the buyers of one, or of a category.
 
         A code that is both is taken as the commodity.
         """
         if of in self.accounts.places:
-            column: Floats = self.requirements.reach[:, self.accounts.places[of]]
-            return column
+            return np.asarray(self.requirements.reach[:, self.accounts.places[of]])
         if of in self._category_places:
-            reach: Floats = self.requirements.reach @ self._weights[0][:, self._category_places[of]]
-            return reach
+            bought = self._weights[0][:, self._category_places[of]]
+            return np.asarray(self.requirements.reach @ bought)
         raise ModelError(
             f"the accounts have no commodity or category {of!r}; use a code such as "
             f"{self.accounts.codes[0]}, or a category such as "
@@ -506,15 +498,6 @@ def cost_push(
 
 def _lower(name: str) -> str:
     return name[:1].lower() + name[1:]
-
-
-def _told(margins: Margins) -> dict[str, Interval]:
-    return {
-        "constant_dollar": margins.constant_dollar,
-        "constant_percent": margins.constant_percent,
-        "direct_dollar": margins.direct_dollar,
-        "direct_percent": margins.direct_percent,
-    }
 
 
 def _row(row: dict[Any, Any]) -> dict[str, Any]:

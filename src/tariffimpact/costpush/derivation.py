@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+import pandas as pd
+
 from tariffimpact.costpush.accounts import shipped_accounts
 from tariffimpact.errors import DataError, Fault, shortened
 from tariffimpact.writing import csv_bytes
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 REQUIREMENTS: Final = "CxC_TR_2017_PRO_DET.xlsx"
@@ -126,8 +128,6 @@ def derive_accounts(
 
 def _sheet(path: Path, sheet: str) -> pd.DataFrame:
     """Read a sheet as it stands, every cell where it is."""
-    import pandas as pd
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -148,8 +148,6 @@ def _row_of(path: Path, frame: pd.DataFrame, word: str, column: int = 0) -> int:
 
 def _requirements(folder: Path, year: int) -> _Matrix:
     """Return the commodity-by-commodity total requirements and their published totals."""
-    import pandas as pd
-
     path = folder / REQUIREMENTS
     raw = _sheet(path, str(year))
     head, foot = _row_of(path, raw, "Code"), _row_of(path, raw, "T010")
@@ -166,7 +164,6 @@ def _requirements(folder: Path, year: int) -> _Matrix:
 
 def _long(required: _Matrix) -> bytes:
     """Return the requirements as a table of pairs, exact to the seven published decimals."""
-    import numpy as np
     import pyarrow as pa
 
     n = len(required.codes)
@@ -187,8 +184,6 @@ def _long(required: _Matrix) -> bytes:
 
 def _commodities(folder: Path, year: int, required: _Matrix) -> pd.DataFrame:
     """Return each commodity's supply at basic prices and its imports, in US dollars."""
-    import pandas as pd
-
     path = folder / SUPPLY
     raw = _sheet(path, str(year))
     head = _row_of(path, raw, "Code")
@@ -216,8 +211,6 @@ def _commodities(folder: Path, year: int, required: _Matrix) -> pd.DataFrame:
 
 def _bridge(folder: Path, year: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the bridge from producers' to purchasers' values, and its categories."""
-    import pandas as pd
-
     path = folder / BRIDGE
     raw = _sheet(path, str(year))
     rows = raw.iloc[_row_of(path, raw, "NIPA Line") + 1 :].dropna(subset=[0, 2])
@@ -246,8 +239,6 @@ def _concordance(folder: Path, commodities: Sequence[str], codes: Sequence[str])
 
     A code that the concordance does not know is not in the table.
     """
-    import pandas as pd
-
     path = folder / CONCORDANCE
     raw = _sheet(path, "NAICS Codes")
     head = _row_of(path, raw, "Detail", 6)
@@ -268,8 +259,6 @@ def _longest(code: str, begins: Mapping[str, str]) -> str | None:
 
 def _receipts(path: Path) -> pd.DataFrame:
     """Return imports for consumption and calculated duty by code and month."""
-    import pandas as pd
-
     columns = ["NAICS", "time", "CON_VAL_MO", "CAL_DUT_MO"]
     try:
         raw = pd.read_parquet(path, columns=columns)
@@ -302,8 +291,6 @@ def _goods(folder: Path, commodities: Sequence[str], imports: pd.DataFrame | Non
     takes the commodity of the products that share its first nine digits, or eight, down to four,
     where these agree on one.
     """
-    import pandas as pd
-
     listed = pd.read_csv(folder / GOODS, dtype=str).dropna(subset=["bea_detail_code"])
     listed = listed.assign(commodity=listed["bea_detail_code"].replace(_REPORTED_AS))
     listed = listed[listed["commodity"].isin(list(commodities))]
@@ -328,8 +315,6 @@ as primary production (note on the concordance)."""
 
 def _weights(imports: pd.DataFrame) -> bytes:
     """Return the imports by product and partner, to the nearest thousand dollars."""
-    import numpy as np
-
     sums = imports.groupby(["hts", "partner"], as_index=False)["customs_value"].sum()
     kept = sums[sums["customs_value"] >= _FLOOR].sort_values(["hts", "partner"])
     told = kept[["hts", "partner"]].assign(
@@ -342,8 +327,6 @@ def _weights(imports: pd.DataFrame) -> bytes:
 
 def _prices(path: Path, items: bytes) -> bytes:
     """Return the index of each item by month, seasonally adjusted where it is published so."""
-    import pandas as pd
-
     try:
         raw = pd.read_csv(path)
         wanted = set(pd.read_csv(io.BytesIO(items))["item"])

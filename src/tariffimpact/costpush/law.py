@@ -10,9 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
+
+import numpy as np
+import pandas as pd
 
 from tariffimpact import units
+from tariffimpact.arguments import Array
 from tariffimpact.codes import EUROPEAN_UNION, UNION_MEMBER
 from tariffimpact.costpush.accounts import Accounts, read_parquet
 from tariffimpact.costpush.rate_change import Coverage, RateChange, require_coverage
@@ -20,13 +24,6 @@ from tariffimpact.errors import DataError, Fault, require
 from tariffimpact.tariffs import CompiledSchedule
 from tariffimpact.tariffs.engines import engine
 from tariffimpact.tariffs.layers import schedule_layers
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-    Floats = npt.NDArray[np.float64]
 
 _ENDS: Final = ("low", "high")
 _NEAR: Final = 1e-12
@@ -41,7 +38,7 @@ class ChargedImports:
     """`hts`, `partner`, `commodity` (missing where the code has none), `value` (US dollars),
     `known` (whether the schedule has a bounded rate on both days), `low`, `high` (the change of
     the rate), `duty` (on the later day at the middle of its range, fraction)."""
-    parts: Mapping[str, tuple[Floats, Floats]]
+    parts: Mapping[str, tuple[Array, Array]]
     """Of each authority, the ends of the change of its part, one a row of `frame`."""
     total: float
     """All imports of the year, US dollars, those too small to be listed with them."""
@@ -72,13 +69,12 @@ def charge_imports(
     claims
         Share of the duty a claim frees, 0 to 1, by claim; one not named is unknown.
     """
-    import numpy as np
-    import pandas as pd
-
     lines, total = imported_lines(accounts.folder)
     with engine(schedule_layers(compiled, claims=claims)) as running:
         asked = [
-            lines[["hts", "origin"]].assign(entered_on=_stamp(day), metal_low=0.0, metal_high=1.0)
+            lines[["hts", "origin"]].assign(
+                entered_on=pd.Timestamp(day), metal_low=0.0, metal_high=1.0
+            )
             for day in (on, before)
         ]
         charged = running.charge_frame(pd.concat(asked, ignore_index=True))
@@ -86,9 +82,7 @@ def charge_imports(
     days = charged.iloc[: len(lines)], charged.iloc[len(lines) :].reset_index(drop=True)
     now, then = days
     bounded = [day["known"] & np.isfinite(day["rate_high"]) for day in days]
-    parts = {
-        name: _between(now, then, f"part_{i}") for i, name in enumerate(authorities)
-    }  # fmt: skip
+    parts = {name: _between(now, then, f"part_{i}") for i, name in enumerate(authorities)}
     low, high = _between(now, then, "rate")
     middle = (now["rate_low"] + now["rate_high"]) / 2
     frame = lines.drop(columns="origin").assign(
@@ -200,16 +194,8 @@ def imported_lines(folder: Path) -> tuple[pd.DataFrame, float]:
     return lines.drop(columns="thousand_usd"), total
 
 
-def _stamp(day: date) -> Any:
-    import pandas as pd
-
-    return pd.Timestamp(day)
-
-
-def _between(now: pd.DataFrame, then: pd.DataFrame, column: str) -> tuple[Floats, Floats]:
+def _between(now: pd.DataFrame, then: pd.DataFrame, column: str) -> tuple[Array, Array]:
     """Return the least and the most of the change, the same end on both days."""
-    import numpy as np
-
     with np.errstate(invalid="ignore"):  # an unbounded rate on both days is left out later
         changes = [
             (now[f"{column}_{end}"] - then[f"{column}_{end}"]).to_numpy(np.float64) for end in _ENDS
@@ -217,9 +203,7 @@ def _between(now: pd.DataFrame, then: pd.DataFrame, column: str) -> tuple[Floats
     return np.fmin(*changes), np.fmax(*changes)
 
 
-def _largest(values: Floats) -> float:
-    import numpy as np
-
+def _largest(values: Array) -> float:
     return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
 
 
@@ -234,17 +218,13 @@ def _coverage(charged: ChargedImports, used: pd.Series) -> Coverage:
     )
 
 
-def _by_commodity(accounts: Accounts, commodity: pd.Series, values: pd.Series) -> Floats:
-    import numpy as np
-
+def _by_commodity(accounts: Accounts, commodity: pd.Series, values: pd.Series) -> Array:
     sums = values.groupby(commodity).sum().reindex(list(accounts.codes), fill_value=0.0)
     return sums.to_numpy(np.float64)
 
 
 def _left_out(charged: ChargedImports, used: pd.Series) -> pd.DataFrame:
     """Return the chapters whose imports reach no commodity, or have no bounded rate."""
-    import pandas as pd
-
     frame = charged.frame[~used]
     duty = (charged.frame["value"] * charged.frame["duty"]).fillna(0.0)
     chapter = "HTS " + frame["hts"].str[:2]
@@ -268,8 +248,6 @@ def _left_out(charged: ChargedImports, used: pd.Series) -> pd.DataFrame:
 
 def _parts(charged: ChargedImports, used: pd.Series, weight: pd.Series) -> pd.DataFrame:
     """Return the change by commodity, origin and authority, as parts that add up."""
-    import pandas as pd
-
     keys = charged.frame.loc[used, ["commodity", "partner"]].rename(columns={"partner": "origin"})
     weights = weight[used].to_numpy()
     found = []

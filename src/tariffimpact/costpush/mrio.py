@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pandas as pd
 
 from tariffimpact.errors import DataError, Fault, ModelError, require, shortened
 from tariffimpact.writing import csv_bytes
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MRIO_LACKS: Final[tuple[str, ...]] = (
     "bridge.csv: transport, wholesale, retail and purchasers_value of each row: what buyers pay "
@@ -96,9 +96,6 @@ def accounts_of_mrio(
     ModelError
         If the region is not in the table, or a sector has no output but inputs.
     """
-    import numpy as np
-    import pandas as pd
-
     flows, final, output = table.Z, table.Y, table.x
     names = [str(name) for name in dict.fromkeys(flows.index.get_level_values(0))]
     require(region in names, f"the table has no region {region!r}; it has {', '.join(names[:20])}")
@@ -143,9 +140,6 @@ def _codes(names: list[str]) -> list[str]:
 
 
 def _pairs(codes: list[str], coefficients: Any) -> pd.DataFrame:
-    import numpy as np
-    import pandas as pd
-
     rows, columns = np.nonzero(coefficients)
     return pd.DataFrame({"input": [codes[n] for n in rows], "output": [codes[n] for n in columns],
                          "coefficient": coefficients[rows, columns]})  # fmt: skip
@@ -153,8 +147,6 @@ def _pairs(codes: list[str], coefficients: Any) -> pd.DataFrame:
 
 def _form(codes: Any, values: Any, currency: str) -> pd.DataFrame:
     """Return the bridge as far as it is known: what is bought, at basic prices."""
-    import pandas as pd
-
     frame = pd.DataFrame({"category": codes, "commodity": codes, "producers_value": values})
     blank = dict.fromkeys(("transport", "wholesale", "retail", "purchasers_value"), "")
     return frame.assign(**blank, currency=currency)

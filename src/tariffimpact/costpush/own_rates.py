@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from tariffimpact import units
+from tariffimpact.arguments import Array
 from tariffimpact.codes import EUROPEAN_UNION, check_hts
 from tariffimpact.costpush.accounts import Accounts
 from tariffimpact.costpush.law import imported_lines
@@ -23,12 +28,8 @@ from tariffimpact.facts.partners import read_country
 from tariffimpact.facts.user_tables import Chunk, Columns, UserTable, open_table, read_cells
 from tariffimpact.interval import Interval
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
-    Places = npt.NDArray[np.integer]
+Places = NDArray[np.int64]
+Names = NDArray[np.str_]
 
 _COLUMNS: Final = Columns(
     needed=("change",),
@@ -61,12 +62,49 @@ class _Row:
 class _Goods:
     """The imports in parts that a row can name: by product and origin, or a whole commodity."""
 
-    hts: npt.NDArray[np.str_]
+    hts: Names
     """Sorted; blank for a commodity of which no product is listed."""
-    origin: npt.NDArray[np.str_]
+    origin: Names
     commodity: Places
-    weight: Floats
+    weight: Array
     """Part of the imports of its commodity."""
+    named: NDArray[np.bool_]
+    """Whether a row other than `*` names the part."""
+
+    @classmethod
+    def of(cls, accounts: Accounts, *, by_part: bool) -> _Goods:
+        """Return the imports in parts; whole commodities if no row needs more."""
+        size = len(accounts.codes)
+        lines = pd.DataFrame({"hts": [], "partner": [], "commodity": [], "value": []})
+        if by_part:
+            lines = imported_lines(accounts.folder)[0].dropna(subset=["commodity"])
+            lines = lines.sort_values(["hts", "partner"])
+        places = np.array([accounts.places[code] for code in lines["commodity"]], np.int64)
+        values = lines["value"].to_numpy(np.float64)
+        sums = np.bincount(places, values, size)
+        rest = np.flatnonzero(sums == 0)
+        blank = np.full(len(rest), "")
+        return cls(
+            hts=np.concatenate([blank, lines["hts"].to_numpy(np.str_)]),
+            origin=np.concatenate([blank, lines["partner"].to_numpy(np.str_)]),
+            commodity=np.concatenate([rest, places]),
+            weight=np.concatenate([np.ones(len(rest)), values / sums[places]]),
+            named=np.zeros(len(rest) + len(lines), bool),
+        )
+
+    def under(self, row: _Row, accounts: Accounts) -> Places:
+        """Return the parts that a row names."""
+        if row.hts:
+            ends = np.searchsorted(self.hts, [row.hts, f"{row.hts}:"])  # the sign after the digits
+            found = np.arange(*ends, dtype=np.int64)
+        else:
+            found = np.flatnonzero(self.commodity == accounts.places[row.commodity])
+        return found[self.origin[found] == row.origin] if row.origin else found
+
+    def share_of(self, parts: Places | NDArray[np.bool_], accounts: Accounts) -> Array:
+        """Return what part of the imports of each commodity some parts are."""
+        sums = np.bincount(self.commodity[parts], self.weight[parts], len(accounts.codes))
+        return np.asarray(sums, np.float64)
 
 
 def read_rates(
@@ -107,14 +145,12 @@ def read_rates(
     rows = [row for chunk in table.chunks() for row in _rows(table, chunk, accounts, faults)]
     if faults:
         raise DataError(faults)
-    by_part = any(row.hts or row.origin for row in rows)
-    goods = _goods(accounts, by_part)
-    parts, named, faults = _weighed(rows, goods, accounts)
-    if not faults:
-        faults = _silent(path, rows, goods, named, accounts)
+    goods = _Goods.of(accounts, by_part=any(row.hts or row.origin for row in rows))
+    parts, faults = _claimed(rows, goods, accounts)
+    faults = faults or _silent(path, rows, goods, accounts)
     if faults:
         raise DataError(faults)
-    return _stated(path, accounts, parts, _covered(accounts, goods, named), rows)
+    return _stated(path, accounts, parts, goods)
 
 
 def _rows(table: UserTable, chunk: Chunk, accounts: Accounts, faults: list[Fault]) -> list[_Row]:
@@ -173,59 +209,15 @@ def _origin(text: str) -> str:
     return EUROPEAN_UNION if union else read_country(text)
 
 
-def _goods(accounts: Accounts, by_part: bool) -> _Goods:
-    """Return the imports in parts; whole commodities if no row needs more."""
-    import numpy as np
-
-    size = len(accounts.codes)
-    codes, origins = np.array([], np.str_), np.array([], np.str_)
-    places, values = np.array([], np.int64), np.array([], np.float64)
-    if by_part:
-        lines = imported_lines(accounts.folder)[0].dropna(subset=["commodity"])
-        lines = lines.sort_values(["hts", "partner"])
-        codes = lines["hts"].to_numpy(np.str_)
-        origins = lines["partner"].to_numpy(np.str_)
-        places = np.array([accounts.places[code] for code in lines["commodity"]], np.int64)
-        values = lines["value"].to_numpy(np.float64)
-    sums = np.bincount(places, values, size)
-    rest = np.flatnonzero(sums == 0)
-    weight = np.concatenate([np.ones(len(rest)), values / sums[places]])
-    return _Goods(
-        hts=np.concatenate([np.full(len(rest), ""), codes]).astype(np.str_),
-        origin=np.concatenate([np.full(len(rest), ""), origins]).astype(np.str_),
-        commodity=np.concatenate([rest, places]),
-        weight=weight,
-    )
-
-
-def _named_by(row: _Row, goods: _Goods, accounts: Accounts) -> Places:
-    """Return the parts of the imports that a row names."""
-    import numpy as np
-
-    found: Places
-    if row.hts:
-        first = int(np.searchsorted(goods.hts, row.hts))
-        last = int(np.searchsorted(goods.hts, f"{row.hts}:"))  # the sign after the digits
-        found = np.arange(first, last).astype(np.int64)
-    else:
-        same = goods.commodity == accounts.places[row.commodity]
-        found = np.flatnonzero(same)
-    return found[goods.origin[found] == row.origin] if row.origin else found
-
-
-def _weighed(
+def _claimed(
     rows: list[_Row], goods: _Goods, accounts: Accounts
-) -> tuple[list[tuple[_Row, Places]], npt.NDArray[np.bool_], list[Fault]]:
-    """Return what each row names, which parts any names, and blame goods named twice or nowhere."""
-    import numpy as np
-
-    named = np.zeros(len(goods.weight), bool)
-    under: dict[str, npt.NDArray[np.bool_]] = {}
-    found, faults = [], []
-    for row in rows:
-        if row.commodity == _REST:
-            continue
-        parts = _named_by(row, goods, accounts)
+) -> tuple[list[tuple[_Row, Places]], list[Fault]]:
+    """Return what each row names, note it in `goods`, and blame goods named twice or nowhere."""
+    found: list[tuple[_Row, Places]] = []
+    faults: list[Fault] = []
+    under: dict[str, NDArray[np.bool_]] = {}
+    for row in (row for row in rows if row.commodity != _REST):
+        parts = goods.under(row, accounts)
         taken = under.setdefault(row.authority, np.zeros(len(goods.weight), bool))
         if not len(parts):
             what = "names goods of which nothing is imported, as far as the accounts know"
@@ -237,30 +229,24 @@ def _weighed(
             remedy = "keep one, or name the authority of each if both are due"
             faults.append(Fault(row.where, what, remedy, "hts" if row.hts else "commodity",
                                 row.hts or row.commodity))  # fmt: skip
-        taken[parts] = True
-        named[parts] = True
+        taken[parts] = goods.named[parts] = True
         found.append((row, parts))
-    rest = [row for row in rows if row.commodity == _REST and not row.origin]
-    for row in (r for r in rows if r.commodity == _REST and r.origin):
+    others = [row for row in rows if row.commodity == _REST]
+    for row in (row for row in others if row.origin):
         what = "is of all other goods and of one origin"
         faults.append(Fault(row.where, what, "leave the origin of * blank", "origin", row.origin))
+    rest = [row for row in others if not row.origin]
     for row in rest[1:]:
         faults.append(Fault(row.where, "stands twice", "keep one row *", "commodity", _REST))
-    return [*found, *((row, np.flatnonzero(~named)) for row in rest[:1])], named, faults
+    return [*found, *((row, np.flatnonzero(~goods.named)) for row in rest[:1])], faults
 
 
-def _silent(
-    path: Path,
-    rows: list[_Row],
-    goods: _Goods,
-    named: npt.NDArray[np.bool_],
-    accounts: Accounts,
-) -> list[Fault]:
+def _silent(path: Path, rows: list[_Row], goods: _Goods, accounts: Accounts) -> list[Fault]:
     """Blame imports that no row names: a change that is not said is not none."""
     if any(row.commodity == _REST for row in rows):
         return []
     imported = accounts.import_shares[goods.commodity] > 0
-    left = goods.commodity[~named & imported]
+    left = goods.commodity[~goods.named & imported]
     if not len(left):
         return []
     first, count = accounts.codes[left[0]], len(set(left.tolist()))
@@ -268,40 +254,23 @@ def _silent(
     return [Fault(str(path), what, "add a row *,0 if their duty did not change")]
 
 
-def _covered(accounts: Accounts, goods: _Goods, named: npt.NDArray[np.bool_]) -> float:
-    """Return the share of the accounts' imports that a row other than * names."""
-    import numpy as np
-
-    shares = np.bincount(goods.commodity, goods.weight * named, len(accounts.codes))
-    imports = accounts.commodities["imports"].to_numpy(np.float64)
-    return float(shares @ imports / imports.sum())
-
-
 def _stated(
-    path: Path,
-    accounts: Accounts,
-    found: list[tuple[_Row, Places]],
-    covered: float,
-    rows: list[_Row],
+    path: Path, accounts: Accounts, found: list[tuple[_Row, Places]], goods: _Goods
 ) -> RateChange:
-    import numpy as np
-    import pandas as pd
-
-    goods = _goods(accounts, any(row.hts or row.origin for row in rows))
-    size = len(accounts.codes)
-    ends, told = np.zeros((2, size)), []
+    """Return the change that the rows make together."""
+    ends, told = np.zeros((2, len(accounts.codes))), []
     for row, parts in found:
-        weights = np.bincount(goods.commodity[parts], goods.weight[parts], size)
-        ends[0] += weights * row.change.low
-        ends[1] += weights * row.change.high
+        weights = goods.share_of(parts, accounts)
+        change = [weights * row.change.low, weights * row.change.high]
+        ends += change
         touched = np.flatnonzero(weights)
         told.append(pd.DataFrame({
             "commodity": [accounts.codes[n] for n in touched], "origin": row.origin,
-            "authority": row.authority, "low": weights[touched] * row.change.low,
-            "high": weights[touched] * row.change.high,
+            "authority": row.authority, "low": change[0][touched], "high": change[1][touched],
         }))  # fmt: skip
-    by_part = any(row.origin or row.authority for row in rows)
-    rest = any(row.commodity == _REST for row in rows)
+    imports = accounts.commodities["imports"].to_numpy(np.float64)
+    covered = float(goods.share_of(goods.named, accounts) @ imports / imports.sum())
+    rest = any(row.commodity == _REST for row, _ in found)
     return RateChange(
         low=ends[0],
         high=ends[1],
@@ -310,7 +279,9 @@ def _stated(
         how=f"Stated in {path.name}; rows by code or origin weighted by the imports of 2024.",
         credit=f"{path.name}; {accounts.credit}",
         left_out=pd.DataFrame(columns=["code", "imports", "duty", "reason"]),
-        parts=pd.concat(told, ignore_index=True) if by_part else None,
+        parts=pd.concat(told, ignore_index=True)
+        if any(row.origin or row.authority for row, _ in found)
+        else None,
     )
 
 

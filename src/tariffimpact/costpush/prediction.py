@@ -16,8 +16,12 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+import pandas as pd
+
 from tariffimpact import units
 from tariffimpact.answers import Answer
+from tariffimpact.arguments import Array
 from tariffimpact.costpush.accounts import Code, read_parquet
 from tariffimpact.costpush.categories import MARGINS, CostPush
 from tariffimpact.costpush.rate_change import period_words
@@ -27,12 +31,8 @@ from tariffimpact.facts.fields import Text
 from tariffimpact.facts.tables import read_table
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
     from matplotlib.axes import Axes
 
-    Floats = npt.NDArray[np.float64]
 
 FEWEST: Final = 5
 """Items below which no slope is told."""
@@ -60,7 +60,7 @@ class Slope:
     items: int
 
 
-def slope_of(predicted: Floats, seen: Floats, weights: Floats) -> Slope:
+def slope_of(predicted: Array, seen: Array, weights: Array) -> Slope:
     """Return the slope of a weighted line through predicted and seen rises.
 
     .. math:: b = (∑_i w_i (x_i − x̄) (y_i − ȳ)) / (∑_i w_i (x_i − x̄)^2)
@@ -84,8 +84,6 @@ def slope_of(predicted: Floats, seen: Floats, weights: Floats) -> Slope:
     >>> round(slope_of(x, 0.5 * x + 0.02, np.ones(5)).slope, 9)
     0.5
     """
-    import numpy as np
-
     n = len(predicted)
     require(n >= FEWEST, f"a slope needs {FEWEST} items (got {n})")
     w = weights / weights.sum()
@@ -132,8 +130,6 @@ class PriceComparison(Answer):
         less_before
             Whether each item's rise over as many months before is taken off the one seen.
         """
-        import numpy as np
-
         require(margins in MARGINS, f"margins are {' or '.join(MARGINS)} (got {margins!r})")
         frame = self.frame.dropna(subset=["before"]) if less_before else self.frame
         seen = frame["seen"] - frame["before"] if less_before else frame["seen"]
@@ -168,8 +164,6 @@ class PriceComparison(Answer):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each item's predicted rise against the one seen, with both lines."""
-        import pandas as pd
-
         from tariffimpact import charts
 
         lines = [
@@ -319,8 +313,6 @@ def start_months(answer: CostPush, *, starts: Sequence[str], end: str) -> StartM
     ModelError
         If it has none of the first months.
     """
-    import pandas as pd
-
     seen = _seen(answer)
     windows = [_compared(answer, seen, start, end) for start in starts if start in seen.known]
     require(windows, "the index has none of these months")
@@ -426,8 +418,6 @@ def _compared(answer: CostPush, index: _Seen, start: str, end: str) -> PriceComp
 
 def _pooled(answer: CostPush, items: list[dict[str, Any]]) -> pd.DataFrame:
     """Return each item's predicted rise: its categories', weighted by what is spent on them."""
-    import pandas as pd
-
     frame = pd.DataFrame(items).merge(
         answer.categories.drop(columns="name"), on="category", validate="one_to_one"
     )

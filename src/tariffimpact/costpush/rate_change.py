@@ -12,21 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
 
 from tariffimpact import units
-from tariffimpact.costpush.accounts import Accounts, read_parquet
+from tariffimpact.arguments import Array
+from tariffimpact.costpush.accounts import Accounts, read_either
 from tariffimpact.errors import DataError, Fault, ModelError, require
 from tariffimpact.facts import Record
 from tariffimpact.facts.fields import Text
-from tariffimpact.facts.tables import read_table
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pandas as pd
-
-    Floats = npt.NDArray[np.float64]
 
 CodesRule = Literal["mapped", "published"]
 LEAST_COVERAGE: Final = 0.95
@@ -60,9 +56,9 @@ class Coverage:
 class RateChange:
     """The change of the rate of duty on each commodity."""
 
-    low: Floats
+    low: Array
     """Fraction of the customs value, at least; in the order of the accounts' commodities."""
-    high: Floats
+    high: Array
     """At most; equal to `low` where it is known."""
     coverage: Coverage
     label: str
@@ -154,19 +150,9 @@ def read_receipts(folder: Path) -> pd.DataFrame:
     DataError
         If the table is not there, holds a negative amount, or more than one currency.
     """
-    import pandas as pd
-
-    path = folder / "receipts.parquet"
     kinds = {"month": "string", "code": "string", "imports": "float64", "duty": "float64",
              "currency": "string"}  # fmt: skip
-    if path.exists():
-        frame = read_parquet(path, kinds)
-    else:
-        path = folder / "receipts.csv"
-        rows = read_table(path, Receipt)
-        if rows.faults:
-            raise DataError(rows.faults)
-        frame = pd.DataFrame([record.model_dump() for record in rows.records])
+    path, frame = read_either(folder, "receipts", kinds, Receipt)
     if frame.empty:
         raise DataError(
             [Fault(str(path), "has no rows", "give imports and duty by month and code")]
@@ -248,10 +234,8 @@ def _period(receipts: pd.DataFrame, when: str, folder: Path) -> pd.DataFrame:
 
 def _rates(
     accounts: Accounts, shares: Mapping[str, Mapping[str, float]], sums: pd.DataFrame
-) -> Floats:
+) -> Array:
     """Return the duty over the imports of each commodity; 0 where nothing was imported."""
-    import numpy as np
-
     totals = np.zeros((len(accounts.codes), 2))
     for code, imports, duty in zip(sums.index, sums["imports"], sums["duty"], strict=True):
         for commodity, share in shares.get(str(code), {}).items():

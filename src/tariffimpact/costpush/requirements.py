@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
 
+import numpy as np
+
+from tariffimpact.arguments import Array
 from tariffimpact.errors import require
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from tariffimpact.costpush.accounts import Accounts
 
-    Floats = npt.NDArray[np.float64]
 
 Rule = Literal["domestic", "total"]
 """Which units are made with home inputs: only those made at home, or imported ones too."""
@@ -61,8 +60,8 @@ class Requirements:
     [0.1, 0.05]
     """
 
-    import_shares: Floats
-    coefficients: Floats
+    import_shares: Array
+    coefficients: Array
     rule: Rule = "domestic"
 
     def __post_init__(self) -> None:
@@ -79,16 +78,13 @@ class Requirements:
         return cls(accounts.import_shares, accounts.coefficients, rule)
 
     @cached_property
-    def reach(self) -> Floats:
+    def reach(self) -> Array:
         """W: what a dollar of duty on row i costs the buyers of column c, in dollars."""
-        import numpy as np
-
         eye = np.eye(len(self.import_shares))
         made = 1.0 if self.rule == "total" else 1 - self.import_shares
-        inverse: Floats = np.linalg.inv(eye - self.coefficients * made).astype(np.float64)
-        return inverse
+        return np.asarray(np.linalg.inv(eye - self.coefficients * made), np.float64)
 
-    def costs(self, change: Floats) -> Floats:
+    def costs(self, change: Array) -> Array:
         """Return the rise in the cost of each commodity, as a fraction of its price.
 
         Parameters
@@ -102,15 +98,14 @@ class Requirements:
         ndarray
             Of the shape of `change`.
         """
-        result: Floats = self.reach.T @ self.direct(change)
-        return result
+        return np.asarray(self.reach.T @ self.direct(change))
 
-    def direct(self, change: Floats) -> Floats:
+    def direct(self, change: Array) -> Array:
         """Return the part of the rise that is the duty on the commodity itself."""
         shares = self.import_shares if change.ndim == 1 else self.import_shares[:, None]
         return shares * change
 
-    def inputs(self, change: Floats, place: int) -> Floats:
+    def inputs(self, change: Array, place: int) -> Array:
         """Return what the duty on each commodity adds to the cost of one; they sum to its rise."""
-        result: Floats = self.reach[:, place] * self.direct(change)
+        result: Array = self.reach[:, place] * self.direct(change)
         return result

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
@@ -24,7 +25,6 @@ from tariffimpact.facts.tables import read_table
 from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 _PARTS: Final = ("cost", "direct", "through_inputs")
@@ -230,26 +230,15 @@ def company_commodities(accounts: Accounts) -> dict[str, tuple[str, ...]]:
     """Return the commodities each company sells, as `companies.csv` of the accounts has them."""
     path = accounts.folder / "companies.csv"
     table = read_table(path, CompanyCommodity)
-    faults = [
-        *table.faults,
-        *(
-            table.fault(
-                row, "commodity", "is unknown", f"use a code of {_list_of(accounts.folder)}"
-            )
-            for row in table.rows
-            if row.record.commodity not in accounts.places
-        ),
-    ]
-    if faults:
+    remedy = f"use a code of {accounts.folder / 'commodities.csv'}"
+    unknown = [row for row in table.rows if row.record.commodity not in accounts.places]
+    faults = [table.fault(row, "commodity", "is unknown", remedy) for row in unknown]
+    if faults := [*table.faults, *faults]:
         raise DataError(faults)
     sold: dict[str, tuple[str, ...]] = {}
     for record in table.records:
         sold[record.company] = (*sold.get(record.company, ()), record.commodity)
     return sold
-
-
-def _list_of(folder: Path) -> Path:
-    return folder / "commodities.csv"
 
 
 def _digits(code: str) -> str:
@@ -261,8 +250,6 @@ def _digits(code: str) -> str:
 
 def _ranges(answer: CostPush, chosen: dict[str, tuple[str, ...]]) -> pd.DataFrame:
     """Return a row for each name: from the least to the most that its commodities say."""
-    import pandas as pd
-
     costs = answer.commodities.set_index("commodity")
     rows = []
     for name, commodities in chosen.items():

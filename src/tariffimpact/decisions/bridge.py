@@ -153,19 +153,14 @@ class Bridge(Answer):
         """
         import pandas as pd
 
+        nowhere = (math.nan, math.nan)
         rows = [
-            {
-                "figure": f.key,
-                "label": f.label,
-                "unit": f.unit,
-                "low": math.nan if f.value is None else f.value.low,
-                "high": math.nan if f.value is None else f.value.high,
-                "kind": f.kind,
-                "no_answer": f.no_answer,
-            }
+            (f.key, f.label, f.unit, *(nowhere if f.value is None else (f.value.low, f.value.high)),
+             f.kind, f.no_answer)
             for f in self.figures()
-        ]
-        return pd.DataFrame(rows)
+        ]  # fmt: skip
+        columns = ["figure", "label", "unit", "low", "high", "kind", "no_answer"]
+        return pd.DataFrame(rows, columns=columns)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw gross cost, offsets and net cost, in money."""
@@ -174,9 +169,8 @@ class Bridge(Answer):
         from tariffimpact import charts
 
         costs = cost_figures(self.inputs, self.currency, self.net_name)
-        rows = [(f.label, f.value) for f in costs if f.key != "base"]
         frame = pd.DataFrame(
-            [(label, x.low, x.high) for label, x in rows if x is not None],
+            [(f.label, f.value.low, f.value.high) for f in costs if f.key != "base" and f.value],
             columns=["label", "low", "high"],
         )
         return charts.range_bars(
@@ -209,7 +203,7 @@ class Bridge(Answer):
             return units.percent(span)
         if name in _PLAIN:
             return quantity(span, "")
-        return units.count(span) if name == "shares_outstanding" else money(span, self.currency)
+        return units.count(span) if name == "shares_outstanding" else quantity(span, self.currency)
 
     def _spread(self, name: str) -> float:
         """Return by what factor this input alone moves the net cost, over sales where known."""
@@ -328,11 +322,6 @@ def agree(gross: Window | None, net: Window | None) -> None:
     )
 
 
-def money(span: Quantity, currency: str) -> str:
-    """Return money as a bridge prints it: large amounts short, small ones to the cent."""
-    return quantity(span, currency)
-
-
 def input_words(name: str) -> str:
     """Return what an input is, in words."""
     if name.startswith("customs_value"):
@@ -382,7 +371,7 @@ def _sentences(found: Bridge) -> Iterator[str]:
     if "months_of_stock" in found.inputs and found.gross is not None:
         first = found.quarters(1).iloc[0]
         spans = [
-            money(Interval(first[f"{name}_low"], first[f"{name}_high"]), found.currency)
+            quantity(Interval(first[f"{name}_low"], first[f"{name}_high"]), found.currency)
             for name in ("charged", "booked")
         ]
         yield (

@@ -222,22 +222,23 @@ def duty_of(x: Mapping[str, N], place: str) -> N:
 
 def base_of(x: Mapping[str, N]) -> N:
     """Return the dutiable customs value a year, over all origins."""
-    first, *rest = places(x)
-    total = x[f"{_VALUE}{first}"]
-    for place in rest:
-        total = total + x[f"{_VALUE}{place}"]
-    return total
+    return _added([x[f"{_VALUE}{place}"] for place in places(x)])
 
 
 def gross_of(x: Mapping[str, N]) -> N:
     """Return the gross cost: as given, or the sum over origins."""
     if "gross" in x:
         return x["gross"]
-    first, *rest = places(x)
-    total = x[f"{_VALUE}{first}"] * x[f"{_CHANGE}{first}"]
-    for place in rest:
-        total = total + x[f"{_VALUE}{place}"] * x[f"{_CHANGE}{place}"]
-    return total * x["months"] / 12
+    duties = [x[f"{_VALUE}{place}"] * x[f"{_CHANGE}{place}"] for place in places(x)]
+    return _added(duties) * x["months"] / 12
+
+
+def _added(items: Sequence[N]) -> N:
+    """Return a sum of one item or more; intervals have no 0 to begin with."""
+    total, *rest = items
+    for item in rest:
+        total = total + item
+    return total
 
 
 def net_of(x: Mapping[str, N]) -> N:
@@ -254,12 +255,11 @@ def mitigated_of(x: Mapping[str, N]) -> N:
     """Return the share of the gross cost that the answers take back, 1 - net/gross."""
     if "net" in x:
         return 1 - x["net"] / gross_of(x)
-    share, money = _sum(x, _SHARE, tuple(OFFSETS)), _sum(x, _MONEY, tuple(OFFSETS))
-    if money is None:
-        assert share is not None
-        return share
-    part = money / gross_of(x)
-    return part if share is None else share + part
+    shares, money = (_given(x, prefix, tuple(OFFSETS)) for prefix in (_SHARE, _MONEY))
+    parts = [_added(shares)] if shares else []
+    if money:
+        parts.append(_added(money) / gross_of(x))
+    return _added(parts)
 
 
 def offset_of(x: Mapping[str, N], by: OffsetBy) -> N | None:
@@ -279,19 +279,15 @@ def offset_share(x: Mapping[str, N], by: OffsetBy) -> N | None:
 def _less(x: Mapping[str, N], answers: Sequence[OffsetBy]) -> N:
     """Return the gross cost less some of the offsets."""
     left = gross_of(x)
-    share, money = _sum(x, _SHARE, answers), _sum(x, _MONEY, answers)
-    if share is not None:
-        left = left * (1 - share)
-    return left if money is None else left - money
+    if shares := _given(x, _SHARE, answers):
+        left = left * (1 - _added(shares))
+    if money := _given(x, _MONEY, answers):
+        left = left - _added(money)
+    return left
 
 
-def _sum(x: Mapping[str, N], prefix: str, answers: Sequence[OffsetBy]) -> N | None:
-    total: N | None = None
-    for by in answers:
-        if f"{prefix}{by}" in x:
-            item = x[f"{prefix}{by}"]
-            total = item if total is None else total + item
-    return total
+def _given(x: Mapping[str, N], prefix: str, answers: Sequence[OffsetBy]) -> list[N]:
+    return [x[f"{prefix}{by}"] for by in answers if f"{prefix}{by}" in x]
 
 
 def amount(name: str, value: Quantity) -> Interval:
@@ -309,12 +305,9 @@ def number(
 ) -> Interval:
     """Return a number as an interval, both ends checked; an open end is allowed."""
     span = Interval.of(value)
-    for end in {span.low, span.high}:
-        if math.isfinite(end):
-            checked(
-                name, end, above=above, at_least=at_least, at_most=at_most,
-                remedy="give it in money, months or as a fraction, as the name says",
-            )  # fmt: skip
+    if ends := [end for end in (span.low, span.high) if math.isfinite(end)]:
+        remedy = "give it in money, months or as a fraction, as the name says"
+        checked(name, ends, above=above, at_least=at_least, at_most=at_most, remedy=remedy)
     require(
         math.isfinite(span.low), f"{name} has no lower end (got {span}); write 0..{span.high:g}"
     )

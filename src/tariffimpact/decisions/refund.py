@@ -7,6 +7,7 @@ the price follows as far and as fast as the seller lets it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -54,13 +55,17 @@ class RefundIncidence(Answer):
 
     def summary(self) -> str:
         """Return who holds which part of the refund; over arrays the span of each part."""
-        parts = {name: _spelled(value) for name, value in self._parts.items()}
+        return f"{self.said(_spelled)}."
+
+    def said(self, money: Callable[[Numbers], str]) -> str:
+        """Return the same without a full stop, money as a function writes it."""
         words = (
-            f"Of a refund of {_spelled(self.refund)}, {parts['absorbed']} makes good duty the "
-            f"seller had absorbed and {parts['recovered_twice']} was already recovered from buyers"
+            f"Of a refund of {money(self.refund)}, {money(self.absorbed)} makes good duty the "
+            f"seller had absorbed and {money(self.recovered_twice)} was already recovered from "
+            "buyers"
         )
         return (
-            f"{words}; {parts['interest']} is interest." if np.any(self.interest) else f"{words}."
+            f"{words}; {money(self.interest_paid)} is interest" if np.any(self.interest) else words
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -336,17 +341,11 @@ class Rollback(Answer):
 
     def summary(self) -> str:
         """Return who holds the refund, and what each policy changes, in a few sentences."""
-        split, money = self.refund, self._money
-        words = (
-            f"Of a refund of {money(split.refund)}, {money(split.absorbed)} makes good duty the "
-            f"seller had absorbed and {money(split.recovered_twice)} was already recovered from "
-            "buyers"
-        )
-        if float(split.interest):
-            words += f"; {money(split.interest_paid)} is interest"
-        if float(split.pass_through_rate) > 1:
+        money, words = self._money, self.refund.said(self._money)
+        if float(self.refund.pass_through_rate) > 1:
             words += ". More than the duty was passed on, so the absorbed part is negative"
-        cut, rebate = self._outcome("cut"), self._outcome("rebate")
+        outcomes = {outcome.policy: outcome for outcome in self.outcomes}
+        cut, rebate = outcomes["cut"], outcomes["rebate"]
         months = cut.prices.size - 1
         return (
             f"{words}. Keeping the price returns nothing; cutting it returns "
@@ -419,9 +418,6 @@ class Rollback(Answer):
 
     def _money(self, amount: Numbers) -> str:
         return units.big_money(float(amount), self.currency)
-
-    def _outcome(self, policy: str) -> PolicyOutcome:
-        return next(outcome for outcome in self.outcomes if outcome.policy == policy)
 
 
 def rollback(

@@ -281,25 +281,18 @@ class Resourcing(Answer):
         """
         import pandas as pd
 
-        here, rows = self.costs[self.current].total, []
+        rows = []
         for origin, cost in self.costs.items():
-            saving = here - cost.total
+            saving = self.costs[self.current].total - cost.total
+            months = self._months(saving, hazard=0.0) if origin != self.current else math.nan
             rows.append(
-                {
-                    "origin": origin,
-                    "ad_valorem": self.ad_valorem[origin],
-                    "customs_value": cost.customs_value,
-                    "freight": cost.freight,
-                    "duty": cost.duty,
-                    "fees": cost.fees,
-                    "landed_cost": cost.total,
-                    "saving": saving,
-                    "break_even_months": self._months(saving, hazard=0.0)
-                    if origin != self.current
-                    else math.nan,
-                }
-            )
-        return pd.DataFrame(rows).sort_values("landed_cost", kind="stable", ignore_index=True)
+                (origin, self.ad_valorem[origin], cost.customs_value, cost.freight, cost.duty,
+                 cost.fees, cost.total, saving, months)
+            )  # fmt: skip
+        columns = ["origin", "ad_valorem", "customs_value", "freight", "duty", "fees",
+                   "landed_cost", "saving", "break_even_months"]  # fmt: skip
+        frame = pd.DataFrame(rows, columns=columns)
+        return frame.sort_values("landed_cost", kind="stable", ignore_index=True)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each origin's cost from before duty to landed, the current origin marked."""
@@ -429,18 +422,11 @@ def resourcing(
 
 def _landed(offer: Offer, rate: float, currency: str) -> LandedCost:
     remedy = f"check the offer and the rate of {offer.origin}"
-    amounts = {
-        name: float(checked(name, value, at_least=0, remedy=remedy))
-        for name, value in (
-            ("customs_value", offer.customs_value),
-            ("freight", offer.freight),
-            ("fees", offer.fees),
-            ("specific", offer.specific),
-            ("dutiable_share", offer.dutiable_share),
-            ("ad_valorem", rate),
-        )
-    }
-    return landed_cost(**amounts, currency=currency)
+    parts = ("customs_value", "freight", "fees", "specific", "dutiable_share")
+    amounts = {name: getattr(offer, name) for name in parts} | {"ad_valorem": rate}
+    for name, value in amounts.items():
+        checked(name, value, at_least=0, remedy=remedy)
+    return landed_cost(**{n: float(value) for n, value in amounts.items()}, currency=currency)
 
 
 def _after_months(months: float) -> str:

@@ -13,8 +13,6 @@ from tariffimpact.errors import require
 FLOWS: Final = ("replacement", "fifo", "fifo_many", "average")
 """Replacement cost; FIFO with one cohort; FIFO over many products; weighted-average cost."""
 
-_STOCK_REMEDY: Final = "give months of stock, 12 over the turns a year"
-
 
 def front_loading_break_even(*, ad_valorem: ArrayLike, holding_cost: ArrayLike) -> Numbers:
     """Return for how many months ahead buying at the old duty still pays, ln(1+t)/ln(1+h).
@@ -95,7 +93,7 @@ def share_on_new_cost(*, month: ArrayLike, months_of_stock: ArrayLike, flow: str
     """
     _known(flow)
     t = checked("month", month, at_least=0, remedy="count months from the duty's first day")
-    held = checked("months_of_stock", months_of_stock, above=0, remedy=_STOCK_REMEDY)
+    held = _held(months_of_stock)
     if flow == "replacement":
         return plain(np.ones(np.broadcast_shapes(t.shape, held.shape)))
     if flow == "fifo":
@@ -145,10 +143,8 @@ def months_on_new_cost(
     """
     _known(flow)
     t = checked("months", months, at_least=0, remedy="count months from the duty's first day")
-    held = checked("months_of_stock", months_of_stock, above=0, remedy=_STOCK_REMEDY)
-    ahead = checked(
-        "front_loaded_months", front_loaded_months, at_least=0, remedy="give months of sales"
-    )
+    held = _held(months_of_stock)
+    ahead = _ahead(front_loaded_months)
     if flow == "replacement":
         return plain(np.broadcast_to(t, np.broadcast_shapes(t.shape, held.shape, ahead.shape)))
     t = np.maximum(t - ahead, 0.0)
@@ -220,10 +216,8 @@ def duty_in_cost(
     _known(flow)
     paid = np.atleast_1d(checked("duty", duty, at_least=0, remedy="give money per unit by month"))
     old = checked("old_duty", old_duty, at_least=0, remedy="give money per unit, 0 if none")
-    held = checked("months_of_stock", months_of_stock, above=0, remedy=_STOCK_REMEDY)
-    ahead = checked(
-        "front_loaded_months", front_loaded_months, at_least=0, remedy="give months of sales"
-    )
+    held = _held(months_of_stock)
+    ahead = _ahead(front_loaded_months)
     lead = np.broadcast_shapes(paid.shape[:-1], old.shape, held.shape, ahead.shape)
     paid = np.broadcast_to(paid, (*lead, paid.shape[-1]))
     old, held, ahead = (np.broadcast_to(x, lead)[..., None] for x in (old, held, ahead))
@@ -277,9 +271,7 @@ def carrying_cost(
     """
     value = checked("landed_cost", landed_cost, above=0, remedy="give money per unit")
     rate = checked("holding_cost", holding_cost, at_least=0, remedy="write 0.02 for 2% a month")
-    ahead = checked(
-        "front_loaded_months", front_loaded_months, at_least=0, remedy="give months of sales"
-    )
+    ahead = _ahead(front_loaded_months)
     t = checked("month", month, at_least=0, remedy="count months from the duty's first day")
     return plain(rate * value * np.maximum(ahead - t, 0.0))
 
@@ -321,3 +313,12 @@ def _averaged(receipts: Array, old: Array, renewed: Array) -> Array:
 
 def _known(flow: str) -> None:
     require(flow in FLOWS, f"flow must be one of {', '.join(FLOWS)} (got {flow!r}); choose one")
+
+
+def _held(months: ArrayLike) -> Array:
+    remedy = "give months of stock, 12 over the turns a year"
+    return checked("months_of_stock", months, above=0, remedy=remedy)
+
+
+def _ahead(months: ArrayLike) -> Array:
+    return checked("front_loaded_months", months, at_least=0, remedy="give months of sales")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from tariffimpact.charts.axes import Form
 
 _PERCENT: Final = ("log_change", "percent_change")
+_COLUMNS: Final = [
+    "term", "method", "periods_after", "estimate", "std_error", "std_error_hc1", "low", "high",
+    "definition", "interval_by",
+]  # fmt: skip
 ENDS: Final = "ends of the rates"
 """Where an interval comes from that spans the estimates at both ends of open rates."""
 
@@ -110,28 +114,14 @@ class Estimation(Answer):
         import pandas as pd
 
         every = (*self.estimates, *self.event, *self.lags, *self.cumulative)
-        return pd.DataFrame(
-            {
-                "term": one.term,
-                "method": one.method,
-                "periods_after": one.periods_after,
-                "estimate": one.estimate,
-                "std_error": one.std_error,
-                "std_error_hc1": one.std_error_hc1,
-                "low": one.low,
-                "high": one.high,
-                "definition": one.definition,
-                "interval_by": one.interval_by,
-            }
-            for one in every
-        ).astype({"periods_after": "Int64"})
+        frame = pd.DataFrame([one.record() for one in every], columns=_COLUMNS)
+        return frame.astype({"periods_after": "Int64"})
 
     def groups_frame(self) -> pd.DataFrame:
         """Return one row per group: its own change, and what moved at all; shares are fractions."""
         import pandas as pd
 
-        columns = [name for name in Group.__dataclass_fields__ if name != "signed"]
-        return pd.DataFrame({name: getattr(g, name) for name in columns} for g in self.groups)
+        return pd.DataFrame([asdict(group) for group in self.groups]).drop(columns="signed")
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the groups' own paths, before any coefficient."""
@@ -160,23 +150,18 @@ class Estimation(Answer):
         import pandas as pd
 
         if self.synthetic is not None:
-            frame = self.synthetic.path_frame()
-            parts = {self.groups[0].name: frame["treated"], "synthetic": frame["synthetic"]}
-            values = {name: part.to_numpy() for name, part in parts.items()}
+            one = self.synthetic
+            values = {self.groups[0].name: one.treated, "synthetic": one.synthetic}
         elif self.indices:
-            base = max(self.start - 1, 0)
-            values = {one.group: one.chained / one.chained[base] - 1 for one in self.indices}
+            values = {one.group: one.since(self.start - 1) for one in self.indices}
         else:
             raise ModelError("prices of 0 or below have no index; give the prices themselves")
-        return pd.concat(
-            [
-                pd.DataFrame(
-                    {"group": name, "time": self.labels, "place": range(len(path)), "value": path}
-                )
-                for name, path in values.items()
-            ],
-            ignore_index=True,
-        )
+        every = range(len(self.labels))
+        parts = [
+            pd.DataFrame({"group": name, "time": self.labels, "place": every, "value": path})
+            for name, path in values.items()
+        ]
+        return pd.concat(parts, ignore_index=True)
 
     def explain(self) -> str:
         """Return the groups, every estimate with its definition, the verdicts and the notes."""
@@ -268,12 +253,12 @@ class Estimation(Answer):
 
     def _effect(self) -> Interval:
         """Return the effect on the price, a fraction, as an interval."""
-        for one in self.estimates:
-            if one.definition == "percent_change":
-                return one.interval
-        for one in self.estimates:
-            if one.definition == "log_change":
-                return Interval(math.expm1(one.low), math.expm1(one.high))
+        first = {one.definition: one for one in reversed(self.estimates)}
+        if "percent_change" in first:
+            return first["percent_change"].interval
+        if "log_change" in first:
+            change = first["log_change"]
+            return Interval(math.expm1(change.low), math.expm1(change.high))
         raise ModelError(
             f"a {self.main.definition} is already a pass-through; a counterfactual comes from the "
             "change of a group"
@@ -281,18 +266,7 @@ class Estimation(Answer):
 
 
 def _record(one: Coefficient) -> dict[str, Any]:
-    found = {
-        "term": one.term,
-        "estimate": one.estimate,
-        "std_error": one.std_error,
-        "low": one.low,
-        "high": one.high,
-        "definition": one.definition,
-        "std_error_hc1": one.std_error_hc1,
-        "method": one.method,
-        "interval_by": one.interval_by,
-    }
-    return found if one.periods_after is None else found | {"periods_after": one.periods_after}
+    return {key: value for key, value in one.record().items() if value is not None}
 
 
 def worded(one: Coefficient, digits: int = 4) -> str:

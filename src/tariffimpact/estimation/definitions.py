@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval
@@ -51,10 +51,31 @@ class Coefficient:
     periods_after: int | None = None
     """Of an effect around the event or a cumulative one: periods since the first treated one."""
 
+    @classmethod
+    def by_clusters(
+        cls, term: str, estimate: float, error: float, clusters: int, definition: Definition,
+        **more: Any,
+    ) -> Coefficient:  # fmt: skip
+        """Return an estimate with its interval by Student's t, one degree less than clusters."""
+        low, high = around(float(estimate), float(error), clusters - 1)
+        return cls(term, float(estimate), float(error), low, high, definition, **more)
+
     @property
     def interval(self) -> Interval:
         """The interval; an end may be infinite."""
         return Interval(self.low, self.high)
+
+    def record(self) -> dict[str, Any]:
+        """Return the fields by name, as a table or JSON holds them."""
+        return asdict(self)
+
+
+def around(estimate: float, error: float, degrees: int) -> tuple[float, float]:
+    """Return the 95% interval by Student's t."""
+    from scipy import special  # its statistics take a second to load
+
+    reach = float(special.stdtrit(degrees, 0.975)) * error
+    return estimate - reach, estimate + reach
 
 
 def converted(

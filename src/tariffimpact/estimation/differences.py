@@ -6,23 +6,21 @@ Unit and period effects by our own equations; others, and their interactions, by
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tariffimpact.arguments import Array
 from tariffimpact.errors import ModelError
 from tariffimpact.estimation.definitions import Coefficient, Definition
 from tariffimpact.estimation.panel import Panel, Rows
-from tariffimpact.estimation.regression import Block, Blocks, Effects, Fit, fit, part_of
+from tariffimpact.estimation.regression import Block, Blocks, Effects, Fit, fit, where
 from tariffimpact.estimation.robustness import FEW_CLUSTERS, WildBootstrap, wild_bootstrap
 from tariffimpact.estimation.treatment import Treatment, UnitFacts
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Floats = NDArray[np.float64]
 
 Outcome = Literal["log", "percent", "level"]
 MISSING: Final = "needs the extra estimation: pip install 'tariffimpact[estimation]'"
@@ -79,31 +77,30 @@ class Design:
         return (self.term, *self.panel.control_names)
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the rows as the regression takes them."""
+        """Give the rows as the regression takes them."""
+        if self.treatment.alone:
+            treated = self.treatment.treated
+            return where(self._every_block, lambda block: treated[block.unit])()
+        return self._every_block()
+
+    def _every_block(self) -> Iterator[Block]:
         for rows in self.rows():
-            block = Block(
-                rows.unit,
-                rows.time,
-                outcome_of(self.outcome, rows, self.facts),
-                np.column_stack([self.treatment.on(rows), rows.controls]),
-                rows.cluster,
-                rows.weight,
-            )
-            if not self.treatment.alone:
-                yield block
-            else:
-                yield from part_of(block, self.treatment.treated[rows.unit])
+            x = np.column_stack([self.treatment.on(rows), rows.controls])
+            yield Block(rows.unit, rows.time, self.outcome_of(rows), x, rows.cluster, rows.weight)
 
+    def outcome_of(self, rows: Rows) -> Array:
+        """Return the log price, the change since the unit's first price, or the price."""
+        if self.outcome == "log":
+            return np.asarray(np.log(rows.price))
+        if self.outcome == "percent":
+            return np.asarray(rows.price / self.facts.first_price[rows.unit] - 1)
+        return rows.price
 
-def outcome_of(outcome: Outcome, rows: Rows, facts: UnitFacts) -> Floats:
-    """Return the outcome of rows: log price, change since the unit's first price, or the price."""
-    if outcome == "log":
-        logged: Floats = np.log(rows.price)
-        return logged
-    if outcome == "percent":
-        first: Floats = rows.price / facts.first_price[rows.unit] - 1
-        return first
-    return rows.price
+    def coefficient(
+        self, term: str, estimate: float, error: float, clusters: int, **more: Any
+    ) -> Coefficient:
+        """Return an estimate of the treatment in the words of the design."""
+        return Coefficient.by_clusters(term, estimate, error, clusters, self.definition, **more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,32 +124,17 @@ def two_way(design: Design) -> TwoWay:
     bootstrap = None
     if fitted.clusters < FEW_CLUSTERS and (fitted.nested or not design.unit):
         bootstrap = wild_bootstrap(design.blocks, design.effects, fitted)
-    estimate, error = float(fitted.coefficients[0]), float(fitted.errors[0])
-    low, high = around(estimate, error, fitted.clusters)
-    if bootstrap:
-        low, high = bootstrap.low, bootstrap.high
-    found = Coefficient(
-        term=design.term,
-        estimate=estimate,
-        std_error=error,
-        low=low,
-        high=high,
-        definition=design.definition,
+    found = design.coefficient(
+        design.term,
+        fitted.coefficients[0],
+        fitted.errors[0],
+        fitted.clusters,
         std_error_hc1=float(fitted.errors_hc1[0]),
         method="before and after" if design.treatment.alone else "two-way",
-        interval_by="wild bootstrap" if bootstrap else "t",
     )
+    if bootstrap:
+        found = replace(found, low=bootstrap.low, high=bootstrap.high, interval_by="wild bootstrap")
     return TwoWay(fitted, found, bootstrap)
-
-
-def around(
-    estimate: float, error: float, clusters: int, level: float = 0.95
-) -> tuple[float, float]:
-    """Return the interval by Student's t with as many degrees as clusters less one."""
-    from scipy import special  # its statistics take a second to load
-
-    reach = float(special.stdtrit(clusters - 1, 0.5 + level / 2)) * error
-    return estimate - reach, estimate + reach
 
 
 def several_effects(design: Design, effects: Sequence[str]) -> TwoWay:
@@ -193,8 +175,6 @@ def several_effects(design: Design, effects: Sequence[str]) -> TwoWay:
         error = float(found.se()["x0"])
         hc1 = float(found.vcov("HC1").se()["x0"])
     clusters = int(frame["cluster"].nunique())
-    value = float(found.coef()["x0"])
-    low, high = around(value, error, clusters)
     size = len(kept)
     fitted = Fit(
         terms=tuple(design.terms[terms.index(name)] for name in kept),
@@ -212,16 +192,10 @@ def several_effects(design: Design, effects: Sequence[str]) -> TwoWay:
         inverse=np.full((size, size), np.nan),
         period_slopes=np.zeros((0, size + 1)),
     )
-    coefficient = Coefficient(
-        design.term,
-        value,
-        error,
-        low,
-        high,
-        design.definition,
-        hc1,
-        f"effects of {', '.join(effects)}",
-    )
+    coefficient = design.coefficient(
+        design.term, found.coef()["x0"], error, clusters,
+        std_error_hc1=hc1, method=f"effects of {', '.join(effects)}",
+    )  # fmt: skip
     return TwoWay(fitted, coefficient, None)
 
 
@@ -255,7 +229,6 @@ class Lagged:
 
     lags: tuple[Coefficient, ...]
     cumulative: tuple[Coefficient, ...]
-    fitted: Fit
 
 
 def lagged(design: Design, lags: int) -> Lagged:
@@ -283,22 +256,20 @@ def lagged(design: Design, lags: int) -> Lagged:
     errors = np.sqrt(np.diag(ones @ fitted.covariance[own, own] @ ones.T))
     errors_hc1 = np.sqrt(np.diag(ones @ fitted.covariance_hc1[own, own] @ ones.T))
 
-    def told(name: str, k: int, value: float, error: float, hc1: float) -> Coefficient:
-        low, high = around(value, error, fitted.clusters)
-        return Coefficient(name, value, error, low, high, design.definition, hc1, "lags",
-                           periods_after=k)  # fmt: skip
+    def told(name: str, *columns: Array) -> tuple[Coefficient, ...]:
+        return tuple(
+            design.coefficient(
+                name.format(design.term, k), value, error, fitted.clusters,
+                std_error_hc1=float(hc1), method="lags", periods_after=k,
+            )
+            for k, (value, error, hc1) in enumerate(zip(*columns, strict=True))
+        )  # fmt: skip
 
-    each = tuple(
-        told(terms[k], k, *map(float, numbers))
-        for k, numbers in enumerate(
-            zip(fitted.coefficients[own], fitted.errors[own], fitted.errors_hc1[own], strict=True)
-        )
+    own_errors = fitted.errors[own], fitted.errors_hc1[own]
+    return Lagged(
+        told("{}, {} after", fitted.coefficients[own], *own_errors),
+        told("{}, sum up to {} after", sums, errors, errors_hc1),
     )
-    running = tuple(
-        told(f"{design.term}, sum up to {k} after", k, *map(float, numbers))
-        for k, numbers in enumerate(zip(sums, errors, errors_hc1, strict=True))
-    )
-    return Lagged(each, running, fitted)
 
 
 def _lag_blocks(design: Design, lags: int) -> Blocks:
@@ -317,14 +288,8 @@ def _lag_blocks(design: Design, lags: int) -> Blocks:
             x = block.x[:, 0]
             columns = [x[here - k] - x[here - k - 1] for k in range(lags + 1)]
             controls = block.x[here, 1:] - block.x[here - 1, 1:]
-            yield Block(
-                block.unit[here],
-                block.time[here],
-                block.y[here] - block.y[here - 1],
-                np.column_stack([*columns, controls]),
-                block.cluster[here],
-                None if block.weight is None else block.weight[here],
-            )
+            moved = block.y[here] - block.y[here - 1]
+            yield replace(block.at(here), y=moved, x=np.column_stack([*columns, controls]))
 
     return changes
 

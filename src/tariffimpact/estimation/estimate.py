@@ -17,9 +17,7 @@ from tariffimpact.estimation.differences import (
     Design,
     Outcome,
     TwoWay,
-    around,
     lagged,
-    outcome_of,
     several_effects,
     two_way,
 )
@@ -43,7 +41,6 @@ from tariffimpact.estimation.synthetic import SyntheticControl, synthetic_contro
 from tariffimpact.estimation.treatment import (
     Control,
     Treatment,
-    UnitFacts,
     treatment_of,
     unit_facts,
 )
@@ -248,9 +245,37 @@ def _answer(panel: Panel, asked: Question) -> Estimation:
         unit="unit" in asked.effects,
         time="time" in asked.effects,
     )
+    bare = Estimation(
+        name=panel.source.name,
+        groups=described.groups,
+        estimates=(),
+        n=panel.rows,
+        units=len(panel.units),
+        clusters=len(np.unique(facts.cluster)),
+        verdicts=(),
+        labels=panel.times.labels,
+        start=treatment.first,
+        indices=described.indices,
+        notes=_notes(panel, treatment),
+    )
+    event: EventStudy | None = None
+    dropped: tuple[str, ...] = ()
     if asked.control == "synthetic":
-        return _with_synthetic(design, asked, described)
-    return _with_differences(design, asked, described)
+        found = _with_synthetic(design, asked, bare)
+    else:
+        event = _event(design) if _has_event(design, asked) else None
+        found, dropped = _with_differences(design, asked, bare, event, described)
+    evidence = Evidence(
+        answer=found,
+        treatment=treatment,
+        treated_clusters=len(np.unique(facts.cluster[treatment.treated])),
+        coarser=panel.coarser(treatment.signature(facts), found.clusters),
+        vat=asked.vat,
+        event=event,
+        dropped=dropped,
+        off_again=int(facts.returns.sum()) if treatment.kind == "switch" else 0,
+    )
+    return replace(found, verdicts=verdicts(evidence))
 
 
 def _outcome(asked: Question, treatment: Treatment) -> Outcome:
@@ -259,40 +284,36 @@ def _outcome(asked: Question, treatment: Treatment) -> Outcome:
     return "level" if treatment.kind == "duty" or asked.control == "synthetic" else "log"
 
 
-def _with_differences(design: Design, asked: Question, described: Description) -> Estimation:
-    panel, treatment = design.panel, design.treatment
-    event = _event(design) if _has_event(design, asked) else None
+def _with_differences(
+    design: Design,
+    asked: Question,
+    bare: Estimation,
+    event: EventStudy | None,
+    described: Description,
+) -> tuple[Estimation, tuple[str, ...]]:
+    """Compare the treated with the untreated; return what was dropped of the controls too."""
+    treatment = design.treatment
     main = _main(design, asked)
     estimates = [main.coefficient]
     if event is not None and treatment.is_staggered:
         estimates.insert(0, _averaged(design, event))
     if treatment.kind in ("group", "switch") and design.outcome == "log":
-        other = replace(design, outcome="percent")
-        again = _main(other, asked)
-        estimates.append(again.coefficient)
+        estimates.append(_main(replace(design, outcome="percent"), asked).coefficient)
     lags = lagged(design, asked.lags) if asked.lags else None
     if lags is not None:
         estimates.append(lags.cumulative[-1])
-    said = _said_otherwise(estimates[0], asked, design.facts, treatment)
-    placebos = _placebos(design, main, described)
-    evidence = _evidence(design, asked, described, estimates[0], main, event, said, placebos)
-    return Estimation(
-        name=panel.source.name,
-        groups=described.groups,
-        estimates=(*estimates, *said),
+    found = replace(
+        bare,
+        estimates=(*estimates, *_said_otherwise(estimates[0], asked, design)),
         n=main.fitted.n,
         units=main.fitted.units,
         clusters=main.fitted.clusters,
-        verdicts=verdicts(evidence),
-        labels=panel.times.labels,
-        start=treatment.first,
-        indices=described.indices,
         event=_event_rows(design, event) if asked.event and event else (),
         lags=lags.lags if lags else (),
         cumulative=lags.cumulative if lags else (),
-        placebos=placebos,
-        notes=_notes(panel, treatment),
+        placebos=_placebos(design, asked, main, described),
     )
+    return found, main.fitted.dropped
 
 
 def _main(design: Design, asked: Question) -> TwoWay:
@@ -328,57 +349,48 @@ def _averaged(design: Design, event: EventStudy) -> Coefficient:
     if few:
         effects = replace(design.effects, unit=True, time=True)
         error = jackknifed_error(design.blocks, design.treatment.start, effects, event)
-    low, high = around(event.average, error, event.clusters)
-    return Coefficient(
-        f"{design.term}, mean over treated",
-        event.average,
-        error,
-        low,
-        high,
-        design.definition,
-        method="untreated as controls",
-        interval_by="jackknife" if few else "t",
-    )
+    return design.coefficient(
+        f"{design.term}, mean over treated", event.average, error, event.clusters,
+        method="untreated as controls", interval_by="jackknife" if few else "t",
+    )  # fmt: skip
 
 
 def _event_rows(design: Design, event: EventStudy) -> tuple[Coefficient, ...]:
     """Return the effects around the event, the base period among them as exactly zero."""
     whole = at_base(event)
-    rows = []
-    for relative, effect, error in zip(whole.relative, whole.effects, whole.errors, strict=True):
-        low, high = around(float(effect), float(error), event.clusters)
-        name = f"{design.term}, {int(relative):+d}"
-        rows.append(
-            Coefficient(name, float(effect), float(error), low, high, design.definition,
-                        method="event", periods_after=int(relative))
-        )  # fmt: skip
-    return tuple(rows)
+    return tuple(
+        design.coefficient(
+            f"{design.term}, {relative:+d}", effect, error, event.clusters,
+            method="event", periods_after=relative,
+        )
+        for relative, effect, error in zip(
+            whole.relative.tolist(), whole.effects, whole.errors, strict=True
+        )
+    )  # fmt: skip
 
 
-def _said_otherwise(
-    main: Coefficient, asked: Question, facts: UnitFacts, treatment: Treatment
-) -> tuple[Coefficient, ...]:
+def _said_otherwise(main: Coefficient, asked: Question, design: Design) -> tuple[Coefficient, ...]:
     """Return the estimate in the other definitions, where the customs share is known."""
     if asked.customs_share is None or main.definition in ("rate", "price_change"):
         return ()
     if main.definition == "retail_elasticity":
-        old, new = (float(ends[treatment.treated].mean()) for ends in (facts.low, facts.high))
+        treated, facts = design.treatment.treated, design.facts
+        old, new = (float(ends[treated].mean()) for ends in (facts.low, facts.high))
         return converted(main, customs_share=asked.customs_share, old_tariff=old, new_tariff=new)
     if asked.tariff_change is None:
         return ()
     return converted(main, customs_share=asked.customs_share, tariff_change=asked.tariff_change)
 
 
-def _placebos(design: Design, main: TwoWay, described: Description) -> Placebos:
+def _placebos(design: Design, asked: Question, main: TwoWay, described: Description) -> Placebos:
     """Return placebo dates and groups and the clusters left out, where the panel is small."""
     treatment, facts, panel = design.treatment, design.facts, design.panel
-    if panel.rows > LOOKED_AT or not (design.unit and design.time) or treatment.alone:
+    if panel.rows > LOOKED_AT or set(asked.effects) != set(TWO_WAY) or treatment.alone:
         return Placebos()
-    names = panel.clusters
-    left = leave_one_out(design.blocks, design.terms, design.effects, main.fitted) if (
-        main.fitted.n <= LOOKED_AT // 10
-    ) else ()  # fmt: skip
-    without = {names[one.cluster]: one.estimate for one in left}
+    left = {}
+    if main.fitted.n <= LOOKED_AT // 10:
+        left = leave_one_out(design.blocks, design.terms, design.effects, main.fitted)
+    without = {panel.clusters[cluster]: estimate for cluster, estimate in left.items()}
     if treatment.kind not in ("group", "switch") or treatment.is_staggered:
         return Placebos(left_out=without)
     dates = placebo_dates(design.blocks, treatment.treated, treatment.first, design.effects)
@@ -391,41 +403,7 @@ def _placebos(design: Design, main: TwoWay, described: Description) -> Placebos:
     )
 
 
-def _evidence(
-    design: Design,
-    asked: Question,
-    described: Description,
-    first: Coefficient,
-    main: TwoWay | None,
-    event: EventStudy | None,
-    said: tuple[Coefficient, ...],
-    placebos: Placebos,
-    synthetic: SyntheticControl | None = None,
-) -> Evidence:
-    treatment, facts = design.treatment, design.facts
-    treated_clusters = len(np.unique(facts.cluster[treatment.treated]))
-    clusters = main.fitted.clusters if main else len(np.unique(facts.cluster))
-    coarser, values = design.panel.coarser(treatment.signature(facts), clusters)
-    return Evidence(
-        groups=described.groups,
-        treatment=treatment,
-        main=first,
-        clusters=clusters,
-        treated_clusters=treated_clusters,
-        coarser=coarser,
-        coarser_values=values,
-        vat=asked.vat,
-        converted=said,
-        event=event,
-        synthetic=synthetic,
-        placebos=placebos,
-        dropped=main.fitted.dropped if main else (),
-        interval_by=first.interval_by,
-        off_again=int(facts.returns.sum()) if treatment.kind == "switch" else 0,
-    )
-
-
-def _with_synthetic(design: Design, asked: Question, described: Description) -> Estimation:
+def _with_synthetic(design: Design, asked: Question, bare: Estimation) -> Estimation:
     """Weigh the untreated so that they follow the treated before."""
     import pandas as pd
 
@@ -436,41 +414,26 @@ def _with_synthetic(design: Design, asked: Question, described: Description) -> 
         )
     values = np.full((len(panel.times), len(panel.units)), np.nan)
     for rows in design.rows():
-        values[rows.time, rows.unit] = outcome_of(design.outcome, rows, design.facts)
+        values[rows.time, rows.unit] = design.outcome_of(rows)
     outcome = pd.DataFrame(values, index=list(panel.times.labels), columns=list(panel.units))
     try:
         found = synthetic_control(outcome, treatment.treated, treatment.first)
     except ModelError as error:
         what, _, remedy = str(error).rpartition("; ")
         raise DataError([Fault(panel.source.name, what or str(error), remedy)]) from None
-    low, high = found.interval
     main = Coefficient(
-        f"{design.term}, mean gap", found.effect, found.error, low, high, design.definition,
+        f"{design.term}, mean gap", found.effect, found.error, *found.interval, design.definition,
         method="synthetic control", interval_by="placebos",
     )  # fmt: skip
     estimates = [main]
     if design.outcome == "level":
         estimates.append(_relative(main, found))
-    said = _said_otherwise(estimates[-1], asked, design.facts, treatment)
     comparable = found.placebo_effects[found.comparable]
-    placebos = Placebos(groups=(found.effect, *map(float, comparable)))
-    evidence = _evidence(
-        design, asked, described, main, None, None, said, Placebos(), synthetic=found
-    )
-    return Estimation(
-        name=panel.source.name,
-        groups=described.groups,
-        estimates=(*estimates, *said),
-        n=panel.rows,
-        units=len(panel.units),
-        clusters=evidence.clusters,
-        verdicts=verdicts(evidence),
-        labels=panel.times.labels,
-        start=treatment.first,
-        indices=described.indices,
+    return replace(
+        bare,
+        estimates=(*estimates, *_said_otherwise(estimates[-1], asked, design)),
         synthetic=found,
-        placebos=placebos,
-        notes=_notes(panel, treatment),
+        placebos=Placebos(groups=(found.effect, *map(float, comparable))),
     )
 
 

@@ -13,27 +13,26 @@ the last cohort serves as the control, up to the period in which it is treated i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tariffimpact.arguments import Array
 from tariffimpact.errors import ModelError
 from tariffimpact.estimation.regression import (
     Block,
     Blocks,
+    Bools,
     Effects,
+    Ints,
     Moments,
-    accumulate,
-    part_of,
     pseudo_inverse,
     residuals,
+    where,
 )
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from tariffimpact.estimation.robustness import without
 
 LEADS: Final = 24
 LAGS: Final = 48
@@ -46,8 +45,8 @@ class EventStudy:
 
     relative: Ints
     """Periods since the first treated one; −1 is the base and not among them."""
-    effects: Floats
-    covariance: Floats
+    effects: Array
+    covariance: Array
     average: float
     """Mean effect over all treated unit-periods."""
     average_error: float
@@ -58,13 +57,12 @@ class EventStudy:
     """Rows behind each effect."""
 
     @property
-    def errors(self) -> Floats:
+    def errors(self) -> Array:
         """Clustered standard errors."""
-        found: Floats = np.sqrt(np.diag(self.covariance))
-        return found
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
 
     @property
-    def leads(self) -> NDArray[np.bool_]:
+    def leads(self) -> Bools:
         """Which effects lie before the event."""
         return self.relative < 0
 
@@ -92,10 +90,30 @@ class EventStudy:
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Units that are treated from one period on, or serve as controls."""
+    """Units that are treated from one period on, or serve as controls, and their period effects."""
 
     start: int
-    units: NDArray[np.bool_]
+    rows: Blocks
+    """Theirs, without regressors."""
+    moments: Moments
+    path: Array
+    """Their period effects, up to a constant."""
+
+    @classmethod
+    def of(cls, blocks: Blocks, units: Bools, start: int, until: int, effects: Effects) -> Cohort:
+        """Return the rows of some units before a period, added up."""
+
+        def bare() -> Iterator[Block]:
+            return (replace(block, x=np.zeros((len(block.y), 0))) for block in blocks())
+
+        rows = where(bare, lambda block: units[block.unit] & (block.time < until))
+        moments = Moments(rows, 0, effects)
+        return cls(start, rows, moments, pseudo_inverse(moments.square) @ moments.cross)
+
+    @property
+    def seen(self) -> Bools:
+        """Which periods have any row."""
+        return self.moments.seen
 
 
 def event_study(
@@ -128,32 +146,26 @@ def event_study(
     ----------
     Sun and Abraham (2021), *Journal of Econometrics* 225(2): 175-199.
     """
-    cohorts, control, until = _cohorts(start, effects.periods)
-    sums = {
-        cohort.start: accumulate(_only(blocks, cohort, until), 0, effects)
-        for cohort in (*cohorts, control)
-    }
-    kept = [c for c in cohorts if c.start >= 1 and _seen(sums, control, c, c.start - 1)]
+    cohorts, control = _cohorts(blocks, start, effects)
+    kept = [c for c in cohorts if c.start >= 1 and (c.seen & control.seen)[c.start - 1]]
     if not kept:
         raise ModelError(
             "no treated unit is seen in the period before its event together with an untreated "
             "one; give prices from before"
         )
-    plan = _Plan.over(kept, control, sums, leads, lags, until)
+    plan = _Plan.over(kept, control, leads, lags)
     if not plan.has_effect:
         raise ModelError("no period after the event is seen in both groups")
-    paths = {c.start: _path(sums[c.start]) for c in (*kept, control)}
-    scores = _scores(blocks, effects, (*kept, control), until, sums, paths, plan)
-    n = sum(sums[c.start].n for c in (*kept, control))
-    counted = sum(int(sums[c.start].seen.sum()) - 1 for c in kept)
-    counted += int(sums[control.start].seen.sum())
-    if not all(sums[c.start].nested for c in (*kept, control)):
-        counted += sum(sums[c.start].units for c in (*kept, control)) - 1
-    groups = int(scores.present.sum())
+    every = (*kept, control)
+    scores, groups = _scores(every, effects, plan)
+    n = sum(c.moments.n for c in every)
+    counted = sum(int(c.seen.sum()) - 1 for c in kept) + int(control.seen.sum())
+    if not all(c.moments.nested for c in every):
+        counted += sum(c.moments.units for c in every) - 1
     factor = groups / (groups - 1) * (n - 1) / max(n - counted, 1)
-    covariance = factor * scores.sums.T @ scores.sums
+    covariance = factor * scores.T @ scores
     values = sum(
-        (plan.contrasts[c.start].T @ paths[c.start][:, 0] for c in (*kept, control)),
+        (plan.contrasts[c.start].T @ c.path[:, 0] for c in every),
         start=np.zeros(len(plan.relative) + 1),
     )
     return EventStudy(
@@ -169,41 +181,21 @@ def event_study(
     )
 
 
-def _cohorts(start: Ints, periods: int) -> tuple[list[Cohort], Cohort, int]:
-    """Return the treated cohorts, the one of the controls, and the first period not used."""
+def _cohorts(blocks: Blocks, start: Ints, effects: Effects) -> tuple[list[Cohort], Cohort]:
+    """Return the treated cohorts, and the one of the controls: the untreated, or the last."""
     dates = np.unique(start)
-    if dates[-1] >= periods:
-        control, until, rest = Cohort(periods, start >= periods), periods, dates[dates < periods]
-    elif len(dates) > 1:
-        last = int(dates[-1])
-        control, until, rest = Cohort(last, start == last), last, dates[:-1]
-    else:
+    if dates[-1] < effects.periods and len(dates) == 1:
         raise ModelError(
             "every unit is treated from the same period on, so there is no control; add untreated "
             "units"
         )
-    return [Cohort(int(date), start == date) for date in rest], control, until
+    until = min(int(dates[-1]), effects.periods)  # a cohort serves until it is treated itself
 
+    def cohort(date: int) -> Cohort:
+        units = start >= until if date == until else start == date
+        return Cohort.of(blocks, units, date, until, effects)
 
-def _only(blocks: Blocks, cohort: Cohort, until: int) -> Blocks:
-    """Return the rows of a cohort, without regressors."""
-
-    def chosen() -> Iterator[Block]:
-        for block in blocks():
-            empty = replace(block, x=np.zeros((len(block.y), 0)))
-            yield from part_of(empty, cohort.units[block.unit] & (block.time < until))
-
-    return chosen
-
-
-def _seen(sums: dict[int, Moments], control: Cohort, cohort: Cohort, at: int) -> bool:
-    return bool(sums[cohort.start].seen[at] and sums[control.start].seen[at])
-
-
-def _path(moments: Moments) -> Floats:
-    """Return the period effects of a cohort, up to a constant."""
-    found: Floats = pseudo_inverse(moments.square) @ moments.cross
-    return found
+    return [cohort(int(date)) for date in dates[dates < until]], cohort(until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,29 +203,20 @@ class _Plan:
     """Which period effects make which effect: a contrast by cohort, the average as the last."""
 
     relative: Ints
-    contrasts: dict[int, Floats]
+    contrasts: Mapping[int, Array]
     rows: Ints
     has_effect: bool
 
     @classmethod
-    def over(
-        cls,
-        cohorts: list[Cohort],
-        control: Cohort,
-        sums: dict[int, Moments],
-        leads: int,
-        lags: int,
-        until: int,
-    ) -> _Plan:
+    def over(cls, cohorts: Sequence[Cohort], control: Cohort, leads: int, lags: int) -> _Plan:
         cells: list[tuple[int, int, float]] = []  # start, period, rows
         for cohort in cohorts:
-            counts = sums[cohort.start].rows_in
-            for at in range(until):
-                if at != cohort.start - 1 and _seen(sums, control, cohort, at):
-                    cells.append((cohort.start, at, counts[at]))
+            for at in np.flatnonzero(cohort.seen & control.seen).tolist():
+                if at != cohort.start - 1:
+                    cells.append((cohort.start, at, cohort.moments.rows_in[at]))
         told = sorted({at - s for s, at, _ in cells if -leads <= at - s <= lags})
         columns = {e: n for n, e in enumerate(told)}
-        periods, width = len(sums[control.start].seen), len(told) + 1
+        periods, width = len(control.seen), len(told) + 1
         contrasts = {c.start: np.zeros((periods, width)) for c in (*cohorts, control)}
         totals = np.zeros(width)
         for s, at, rows in cells:
@@ -253,37 +236,18 @@ class _Plan:
         )
 
 
-@dataclass(slots=True)
-class _Scores:
-    sums: Floats
-    present: NDArray[np.bool_]
-
-
-def _scores(
-    blocks: Blocks,
-    effects: Effects,
-    cohorts: tuple[Cohort, ...],
-    until: int,
-    sums: dict[int, Moments],
-    paths: dict[int, Floats],
-    plan: _Plan,
-) -> _Scores:
-    """Return what each cluster adds to each effect."""
-    width = len(plan.relative) + 1
-    found = _Scores(np.zeros((effects.clusters, width)), np.zeros(effects.clusters, dtype=np.bool_))
+def _scores(cohorts: Sequence[Cohort], effects: Effects, plan: _Plan) -> tuple[Array, int]:
+    """Return what each cluster adds to each effect, and how many clusters there are."""
+    sums = np.zeros((effects.clusters, len(plan.relative) + 1))
+    present = np.zeros(effects.clusters, dtype=np.bool_)
     for cohort in cohorts:
-        weights = pseudo_inverse(sums[cohort.start].square)
-        weights = weights @ plan.contrasts[cohort.start]
-        for block in _only(blocks, cohort, until)():
-            _, error = residuals(block, effects, [], paths[cohort.start], np.zeros(0))
+        weights = pseudo_inverse(cohort.moments.square) @ plan.contrasts[cohort.start]
+        for block in cohort.rows():
+            _, error = residuals(block, effects, [], cohort.path, np.zeros(0))
             for n in np.flatnonzero(np.abs(weights).max(axis=0) > 0):
-                found.sums[:, n] += np.bincount(
-                    block.cluster,
-                    weights=error * weights[block.time, n],
-                    minlength=effects.clusters,
-                )
-            found.present |= np.bincount(block.cluster, minlength=effects.clusters) > 0
-    return found
+                sums[:, n] += effects.by_cluster(block, error * weights[block.time, n])
+            present |= np.bincount(block.cluster, minlength=effects.clusters) > 0
+    return sums, int(present.sum())
 
 
 def jackknifed_error(blocks: Blocks, start: Ints, effects: Effects, study: EventStudy) -> float:
@@ -296,13 +260,8 @@ def jackknifed_error(blocks: Blocks, start: Ints, effects: Effects, study: Event
     """
     squares = 0.0
     for cluster in range(effects.clusters):
-
-        def without(cluster: int = cluster) -> Iterator[Block]:
-            for block in blocks():
-                yield from part_of(block, block.cluster != cluster)
-
         try:
-            again = event_study(without, start, effects, leads=0, lags=0)
+            again = event_study(without(blocks, cluster), start, effects, leads=0, lags=0)
         except ModelError:
             return float("inf")
         squares += (again.average - study.average) ** 2

@@ -12,21 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tariffimpact.errors import require
+from tariffimpact.arguments import Array
 from tariffimpact.estimation.panel import Panel, Rows
+from tariffimpact.estimation.regression import Ints
 from tariffimpact.estimation.treatment import OTHERS, Treatment, UnitFacts
 from tariffimpact.units import percent, ratio
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +71,9 @@ class Description:
     groups: tuple[Group, ...]
     indices: tuple[PriceIndex, ...]
     """Chained and direct; none where prices may be below 0."""
-    before: Floats
+    before: Array
     """Mean of each unit's outcome before treatment; NaN where it has none."""
-    after: Floats
+    after: Array
 
 
 def describe(
@@ -137,7 +135,7 @@ def _group(
     label: Ints,
     facts: UnitFacts,
     treatment: Treatment,
-    last_before: Floats,
+    last_before: Array,
     index: PriceIndex | None,
 ) -> Group:
     own = label == number
@@ -159,16 +157,16 @@ def _group(
         entered=int((facts.first[own] > first).sum()),
         left=int((facts.last[own] < end).sum()),
         resized=int(facts.resized[own].sum()),
-        index_change=float("nan") if index is None else index.change,
-        index_drift=float("nan") if index is None else index.drift,
+        index_change=nan if index is None else index.change,
+        index_drift=nan if index is None else index.drift,
         signed=signed,
     )
 
 
-def _mean_change(old: Floats, new: Floats, *, signed: bool) -> float:
+def _mean_change(old: Array, new: Array, *, signed: bool) -> float:
     known = ~np.isnan(old)
     if not known.any():
-        return float("nan")
+        return nan
     moves = new[known] - old[known]
     return float((moves if signed else moves / old[known]).mean())
 
@@ -208,9 +206,9 @@ class PriceIndex:
     """Index numbers of one group, 1 in its first period."""
 
     group: str
-    chained: Floats
+    chained: Array
     """NaN after a period with which no unit connects."""
-    direct: Floats
+    direct: Array
     """Of the units seen in the first period; NaN where none is left."""
     matched: Ints
     """Units seen in a period and in the one before."""
@@ -220,6 +218,10 @@ class PriceIndex:
     def change(self) -> float:
         """Change of the chained index over the whole panel, a fraction."""
         return float(self.chained[-1]) - 1
+
+    def since(self, place: int) -> Array:
+        """Return the change of the chained index since a period, the first at the earliest."""
+        return np.asarray(self.chained / self.chained[max(place, 0)] - 1)
 
     @property
     def drift(self) -> float:
@@ -232,7 +234,6 @@ class IndexSums:
 
     def __init__(self, groups: int, periods: int) -> None:
         """Begin with nothing; groups and periods are numbered from 0."""
-        require(groups > 0 and periods > 0, "an index needs a group and a period")
         self._shape = (groups, periods)
         self._links = {name: np.zeros(self._shape) for name in ("sum", "n", "a", "b", "c", "d")}
         self._direct = {name: np.zeros(self._shape) for name in ("sum", "n")}
@@ -267,7 +268,7 @@ class IndexSums:
         cells = group[there] * self._shape[1] + rows.time[there]
         self._put(self._direct, cells, {"sum": ratio, "n": np.ones(len(ratio))})
 
-    def _put(self, sums: dict[str, Floats], cells: Ints, values: dict[str, Floats]) -> None:
+    def _put(self, sums: dict[str, Array], cells: Ints, values: dict[str, Array]) -> None:
         size = self._shape[0] * self._shape[1]
         for name, value in values.items():
             sums[name] += np.bincount(cells, weights=value, minlength=size).reshape(self._shape)
@@ -291,18 +292,11 @@ def index_frame(indices: tuple[PriceIndex, ...], labels: tuple[str, ...]) -> pd.
     """Return one row per group and period: `group`, `time`, `chained`, `direct`, `matched`."""
     import pandas as pd
 
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "group": one.group,
-                    "time": labels,
-                    "chained": one.chained,
-                    "direct": one.direct,
-                    "matched": one.matched,
-                }
-            )
-            for one in indices
-        ],
-        ignore_index=True,
-    )
+    columns = ("chained", "direct", "matched")
+    parts = [
+        pd.DataFrame(
+            {"group": one.group, "time": labels, **{name: getattr(one, name) for name in columns}}
+        )
+        for one in indices
+    ]
+    return pd.concat(parts, ignore_index=True)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from tariffimpact import charts, units
 from tariffimpact.estimation.answer import Estimation
 from tariffimpact.estimation.definitions import MEANINGS, Coefficient
-from tariffimpact.estimation.groups import PriceIndex
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +77,9 @@ def _moved(found: Estimation) -> str:
         name, label = found.groups[0].name, found.labels[found.start]
         side = "above" if gap > 0 else "below"
         return f"From {label} on, {name} is {abs(gap):.3g} {side} its synthetic control on average"
-    moves = units.listed([f"{one.group} by {_signed(_since(found, one))}" for one in found.indices])
+    moves = units.listed(
+        [f"{one.group} by {_signed(one.since(found.start - 1)[-1])}" for one in found.indices]
+    )
     if found.difference_from_controls:
         return f"The difference comes from the controls: since {_base(found)} prices moved, {moves}"
     return f"Since {_base(found)} prices moved: {moves}"
@@ -87,11 +88,6 @@ def _moved(found: Estimation) -> str:
 def _base(found: Estimation) -> str:
     """Return the last period before the event, from which the groups' paths are told."""
     return found.labels[max(found.start - 1, 0)]
-
-
-def _since(found: Estimation, one: PriceIndex) -> float:
-    """Return the change of an index since just before the event, as it is drawn."""
-    return float(one.chained[-1] / one.chained[max(found.start - 1, 0)]) - 1
 
 
 def _signed(change: float) -> str:
@@ -107,8 +103,8 @@ def _form(one: Coefficient) -> Form:
 def _rows(coefficients: tuple[Coefficient, ...]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = ("term", "periods_after", "estimate", "low", "high", "definition")
-    return pd.DataFrame({name: getattr(one, name) for name in columns} for one in coefficients)
+    columns = ["term", "periods_after", "estimate", "low", "high", "definition"]
+    return pd.DataFrame([one.record() for one in coefficients], columns=columns)
 
 
 def _event(found: Estimation) -> Iterator[Picture]:

@@ -13,21 +13,20 @@ residuals, the scores by cluster, and one step of refinement.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tariffimpact.arguments import Array
 from tariffimpact.errors import ModelError, NotIdentified
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 ABSORBED: Final = 1e-9
 """A regressor of which less than this part of the variance is left says nothing of its own."""
-
-
 _ONE_CLUSTER: Final = (
     "there is one cluster, and an error needs several; cluster by a finer column, or give more "
     "units"
@@ -44,15 +43,36 @@ class Block:
     unit: Ints
     time: Ints
     """Place of the period, from 0."""
-    y: Floats
-    x: Floats
+    y: Array
+    x: Array
     """One column a regressor."""
     cluster: Ints
     """Number of the cluster, from 0."""
-    weight: Floats | None = None
+    weight: Array | None = None
+
+    def at(self, rows: NDArray[Any]) -> Block:
+        """Return some of the rows, by place or by a mask."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Block(
+            self.unit[rows], self.time[rows], self.y[rows], self.x[rows], self.cluster[rows], weight
+        )
 
 
 Blocks = Callable[[], Iterator[Block]]
+
+
+def where(blocks: Blocks, chosen: Callable[[Block], Bools]) -> Blocks:
+    """Return the rows that are chosen; a block without any falls out."""
+
+    def parts() -> Iterator[Block]:
+        for block in blocks():
+            here = chosen(block)
+            if here.all():
+                yield block
+            elif here.any():
+                yield block.at(here)
+
+    return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +84,12 @@ class Effects:
     unit: bool = True
     time: bool = True
 
+    def by_cluster(self, block: Block, values: Array) -> Array:
+        """Return the sums of values by cluster."""
+        return np.asarray(
+            np.bincount(block.cluster, weights=values, minlength=self.clusters), np.float64
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Within:
@@ -72,44 +98,101 @@ class Within:
     block: Block
     local: Any
     """Number of each row's unit within the block."""
-    totals: Floats
+    totals: Array
     """Weight of each unit."""
-    values: Floats
+    values: Array
     """One row a variable: the regressors, then the outcome."""
 
-    def weighed(self, values: Floats) -> Floats:
+    @classmethod
+    def of(cls, block: Block, effects: Effects, level: Array | None = None) -> Within:
+        """Return it; before, a level by period is taken off each variable, if one is given."""
+        values = np.empty((block.x.shape[1] + 1, len(block.y)))
+        values[:-1], values[-1] = block.x.T, block.y
+        if level is not None:
+            for row, steps in zip(values, level.T, strict=True):
+                row -= steps[block.time]
+        starts = np.flatnonzero(np.r_[True, block.unit[1:] != block.unit[:-1]])
+        counts = np.diff(np.r_[starts, len(block.unit)])
+        weight = block.weight
+        totals = counts.astype(np.float64) if weight is None else np.add.reduceat(weight, starts)
+        if effects.unit:
+            for row in values:
+                sums = np.add.reduceat(row if weight is None else row * weight, starts)
+                row -= np.repeat(sums / totals, counts)
+        return cls(block, np.repeat(np.arange(len(starts)), counts), totals, values)
+
+    def weighed(self, values: Array) -> Array:
         """Return values times the weights of the rows, if there are any."""
         return values if self.block.weight is None else values * self.block.weight
 
 
-@dataclass(slots=True)
 class Moments:
-    """The sums that the normal equations need."""
+    """The sums over blocks that the normal equations need."""
 
-    square: Floats
-    cross: Floats
-    within: Floats
-    spread: Floats
-    """Of each regressor and the outcome: raw sums, squares, and weights, to tell what is left."""
-    n: int = 0
-    units: int = 0
-    nested: bool = True
-    """Whether each unit lies in one cluster."""
-    rows_in: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    """Rows in each period."""
-    period_low: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    period_high: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    """Least and largest cluster of each period, where clusters are not the units."""
+    def __init__(self, blocks: Blocks, regressors: int, effects: Effects) -> None:
+        """Add up all blocks."""
+        size, width = effects.periods if effects.time else 0, regressors + 1
+        self.square = np.zeros((size, size))
+        self.cross = np.zeros((size, width))
+        self.within = np.zeros((width, width))
+        self.spread = np.zeros((3, width))
+        """Of each regressor and the outcome: sums, squares, and weights, to tell what is left."""
+        self.n = self.units = 0
+        self.rows_in = np.zeros(effects.periods, dtype=np.int64)
+        """Rows in each period."""
+        self.nested = True
+        """Whether each unit lies in one cluster."""
+        self._low = np.full(effects.periods, effects.clusters, dtype=np.int64)
+        self._high = np.full(effects.periods, -1, dtype=np.int64)
+        for block in blocks():
+            self._add(Within.of(block, effects), effects)
 
     @property
     def periods_nested(self) -> bool:
         """Whether each period lies in one cluster, as with clusters of time."""
-        return bool(self.n and (self.period_low[self.seen] == self.period_high[self.seen]).all())
+        return bool(self.n and (self._low[self.seen] == self._high[self.seen]).all())
 
     @property
-    def seen(self) -> NDArray[np.bool_]:
+    def seen(self) -> Bools:
         """Which periods have any row."""
         return self.rows_in > 0
+
+    def _add(self, part: Within, effects: Effects) -> None:
+        """Add a block to the sums."""
+        block, periods = part.block, effects.periods
+        weighted = part.weighed(part.values)
+        self.within += product(part.values, weighted)
+        raw = np.vstack([block.x.T, block.y])
+        total = part.totals.sum()
+        self.spread += [part.weighed(raw).sum(axis=1), part.weighed(raw**2).sum(axis=1),
+                        [total] * len(raw)]  # fmt: skip
+        self.n += len(block.y)
+        self.units += len(part.totals)
+        rows_in = np.bincount(block.time, minlength=periods)
+        self.rows_in += rows_in
+        self._add_nesting(part)
+        if not effects.time:
+            return
+        for n, row in enumerate(weighted):
+            self.cross[:, n] += np.bincount(block.time, weights=row, minlength=periods)
+        whole = block.weight
+        own = (
+            rows_in if whole is None else np.bincount(block.time, weights=whole, minlength=periods)
+        )
+        self.square[np.diag_indices(periods)] += own
+        if effects.unit:
+            self.square -= _presence_square(part, periods)
+
+    def _add_nesting(self, part: Within) -> None:
+        """Note whether units, and periods, lie in one cluster each."""
+        block = part.block
+        if block.cluster is block.unit:
+            return
+        first = block.cluster[np.flatnonzero(np.r_[True, np.diff(part.local) > 0])]
+        self.nested &= bool(np.array_equal(first[part.local], block.cluster))
+        if not self.nested:
+            np.minimum.at(self._low, block.time, block.cluster)
+            np.maximum.at(self._high, block.time, block.cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,31 +202,33 @@ class Fit:
     terms: tuple[str, ...]
     kept: tuple[int, ...]
     """Places of the terms among the regressors given."""
-    coefficients: Floats
-    covariance: Floats
-    covariance_hc1: Floats
+    coefficients: Array
+    covariance: Array
+    covariance_hc1: Array
     n: int
     units: int
     clusters: int
     dropped: tuple[str, ...]
     """Controls that the effects, or other controls, already hold."""
     nested: bool
-    inverse: Floats
+    inverse: Array
     """Of the cross product of what is left of the regressors."""
-    period_slopes: Floats
+    period_slopes: Array
     """The period effects of each regressor kept, and of the outcome."""
 
     @property
-    def errors(self) -> Floats:
+    def errors(self) -> Array:
         """Clustered standard errors."""
-        found: Floats = np.sqrt(np.diag(self.covariance))
-        return found
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
 
     @property
-    def errors_hc1(self) -> Floats:
+    def errors_hc1(self) -> Array:
         """Standard errors robust row by row (HC1)."""
-        found: Floats = np.sqrt(np.diag(self.covariance_hc1))
-        return found
+        return np.asarray(np.sqrt(np.diag(self.covariance_hc1)))
+
+    def left_of(self, block: Block, effects: Effects) -> tuple[Array, Array]:
+        """Return what the effects leave of the regressors, and the weighed residuals."""
+        return residuals(block, effects, self.kept, self.period_slopes, self.coefficients)
 
 
 def fit(
@@ -176,7 +261,7 @@ def fit(
     need = len(terms) if required is None else required
     if effects.clusters < 2:
         raise ModelError(_ONE_CLUSTER)
-    moments = accumulate(blocks, len(terms), effects)
+    moments = Moments(blocks, len(terms), effects)
     slopes = _period_slopes(moments, effects)
     left = moments.within - moments.cross.T @ slopes
     kept = _kept(left, moments.spread, terms, need)
@@ -184,21 +269,31 @@ def fit(
     slopes, left = slopes[:, chosen], left[np.ix_(chosen, chosen)]
     inverse = np.asarray(np.linalg.inv(left[:-1, :-1]), dtype=np.float64)
     start = inverse @ left[:-1, -1]
-    second = _Second.over(blocks, effects, kept, slopes, start)
+    width = len(kept)
+    scores, meat = np.zeros((effects.clusters, width)), np.zeros((width, width))
+    gradient, present = np.zeros(width), np.zeros(effects.clusters, dtype=np.int64)
+    for block in blocks():
+        rest, error = residuals(block, effects, kept, slopes, start)
+        score = rest * error
+        meat += product(score, score)
+        gradient += score.sum(axis=1)
+        for n, row in enumerate(score):
+            scores[:, n] += effects.by_cluster(block, row)
+        present += np.bincount(block.cluster, minlength=effects.clusters)
     names = tuple(terms[n] for n in kept)
-    counted = _counted(len(kept), moments, effects)
-    n, groups = moments.n, len(np.flatnonzero(second.present))
+    n, groups = moments.n, int(np.count_nonzero(present))
+    clustered, every = _counted(width, moments, effects)
     if groups < 2:
         raise ModelError(_ONE_CLUSTER)
-    if n <= counted.every:
-        raise ModelError(f"{n:,} rows cannot tell {counted.every:,} coefficients; give more rows")
-    factor = groups / (groups - 1) * (n - 1) / (n - counted.clustered)
+    if n <= every:
+        raise ModelError(f"{n:,} rows cannot tell {every:,} coefficients; give more rows")
+    factor = groups / (groups - 1) * (n - 1) / (n - clustered)
     return Fit(
         terms=names,
         kept=tuple(kept),
-        coefficients=start + inverse @ second.gradient,
-        covariance=factor * inverse @ (second.scores.T @ second.scores) @ inverse,
-        covariance_hc1=n / (n - counted.every) * inverse @ second.meat @ inverse,
+        coefficients=start + inverse @ gradient,
+        covariance=factor * inverse @ (scores.T @ scores) @ inverse,
+        covariance_hc1=n / (n - every) * inverse @ meat @ inverse,
         n=n,
         units=moments.units,
         clusters=groups,
@@ -209,95 +304,17 @@ def fit(
     )
 
 
-def accumulate(blocks: Blocks, regressors: int, effects: Effects) -> Moments:
-    """Return the sums of all blocks."""
-    size, width = effects.periods if effects.time else 0, regressors + 1
-    found = Moments(
-        square=np.zeros((size, size)),
-        cross=np.zeros((size, width)),
-        within=np.zeros((width, width)),
-        spread=np.zeros((3, width)),
-        rows_in=np.zeros(effects.periods, dtype=np.int64),
-        period_low=np.full(effects.periods, effects.clusters, dtype=np.int64),
-        period_high=np.full(effects.periods, -1, dtype=np.int64),
-    )
-    for block in blocks():
-        add(found, within(block, effects), effects)
-    return found
-
-
-def within(block: Block, effects: Effects, level: Floats | None = None) -> Within:
-    """Return a block with each unit's weighted means taken off, if there are unit effects.
-
-    Before that, a level by period is taken off each variable, if one is given.
-    """
-    values = np.empty((block.x.shape[1] + 1, len(block.y)))
-    values[:-1], values[-1] = block.x.T, block.y
-    if level is not None:
-        for row, steps in zip(values, level.T, strict=True):
-            row -= steps[block.time]
-    starts = np.flatnonzero(np.r_[True, block.unit[1:] != block.unit[:-1]])
-    counts = np.diff(np.r_[starts, len(block.unit)])
-    weight = block.weight
-    totals = counts.astype(np.float64) if weight is None else np.add.reduceat(weight, starts)
-    if effects.unit:
-        for row in values:
-            sums = np.add.reduceat(row if weight is None else row * weight, starts)
-            row -= np.repeat(sums / totals, counts)
-    return Within(block, np.repeat(np.arange(len(starts)), counts), totals, values)
-
-
-def add(found: Moments, part: Within, effects: Effects) -> None:
-    """Add a block to the sums."""
-    block = part.block
-    weighted = part.weighed(part.values)
-    found.within += product(part.values, weighted)
-    raw = np.vstack([block.x.T, block.y])
-    total = part.totals.sum()
-    found.spread += [part.weighed(raw).sum(axis=1), part.weighed(raw**2).sum(axis=1),
-                     [total] * len(raw)]  # fmt: skip
-    found.n += len(block.y)
-    found.units += len(part.totals)
-    rows_in = np.bincount(block.time, minlength=effects.periods)
-    found.rows_in += rows_in
-    _add_nesting(found, part)
-    if not effects.time:
-        return
-    periods = effects.periods
-    for n, row in enumerate(weighted):
-        found.cross[:, n] += np.bincount(block.time, weights=row, minlength=periods)
-    whole = block.weight
-    own = rows_in if whole is None else np.bincount(block.time, weights=whole, minlength=periods)
-    found.square[np.diag_indices(periods)] += own
-    if effects.unit:
-        found.square -= _presence_square(part, periods)
-
-
-def product(one: Floats, other: Floats) -> Floats:
+def product(one: Array, other: Array) -> Array:
     """Return the cross product of two sets of long rows.
 
     Where the rows are few the threads of the algebra library cost several times what they do.
     """
     if len(one) > _FEW_ROWS:
-        many: Floats = one @ other.T
-        return many
-    few: Floats = np.einsum("ir,jr->ij", one, other)
-    return few
+        return np.asarray(one @ other.T)
+    return np.asarray(np.einsum("ir,jr->ij", one, other))
 
 
-def _add_nesting(found: Moments, part: Within) -> None:
-    """Note whether units, and periods, lie in one cluster each."""
-    block = part.block
-    if block.cluster is block.unit:
-        return
-    first = block.cluster[np.flatnonzero(np.r_[True, np.diff(part.local) > 0])]
-    found.nested &= bool(np.array_equal(first[part.local], block.cluster))
-    if len(found.period_low) and not found.nested:
-        np.minimum.at(found.period_low, block.time, block.cluster)
-        np.maximum.at(found.period_high, block.time, block.cluster)
-
-
-def _presence_square(part: Within, periods: int) -> Floats:
+def _presence_square(part: Within, periods: int) -> Array:
     """Return P' diag(1/n) P of a block, by what is missing where that is little.
 
     With M the missing, P = 1 − M and d = 1/n, it is Σd − 1 (M'd)' − (M'd) 1' + M' diag(d) M.
@@ -313,15 +330,13 @@ def _presence_square(part: Within, periods: int) -> Floats:
             share = 1 / part.totals
             sums = np.bincount(time, weights=share[unit], minlength=periods)
             both = _pairs(unit, time, share[unit], most, periods)
-            found: Floats = share.sum() - sums[:, None] - sums + both
-            return found
+            return np.asarray(share.sum() - sums[:, None] - sums + both)
     presence = np.zeros((units, periods))
     presence[part.local, part.block.time] = part.weighed(np.ones(len(place)))
-    dense: Floats = presence.T @ (presence / part.totals[:, None])
-    return dense
+    return np.asarray(presence.T @ (presence / part.totals[:, None]))
 
 
-def _pairs(unit: Ints, time: Ints, share: Floats, most: int, periods: int) -> Floats:
+def _pairs(unit: Ints, time: Ints, share: Array, most: int, periods: int) -> Array:
     """Return the square that sums a share over every two entries of a unit, itself included."""
     square = np.zeros((periods, periods))
     for apart in range(most):
@@ -334,7 +349,7 @@ def _pairs(unit: Ints, time: Ints, share: Floats, most: int, periods: int) -> Fl
     return square
 
 
-def _period_slopes(moments: Moments, effects: Effects) -> Floats:
+def _period_slopes(moments: Moments, effects: Effects) -> Array:
     """Return the period effects of each regressor and of the outcome, up to a constant."""
     if not effects.time:
         return np.zeros((0, moments.cross.shape[1]))
@@ -355,13 +370,13 @@ def _period_slopes(moments: Moments, effects: Effects) -> Floats:
     return slopes
 
 
-def pseudo_inverse(square: Floats) -> Floats:
+def pseudo_inverse(square: Array) -> Array:
     """Return the inverse of a symmetric matrix on what it does not send to zero."""
     found = np.linalg.pinv(square, rcond=_PIVOT**2 * 100, hermitian=True)
     return np.asarray(found, dtype=np.float64)
 
 
-def _kept(left: Floats, spread: Floats, terms: Sequence[str], need: int) -> list[int]:
+def _kept(left: Array, spread: Array, terms: Sequence[str], need: int) -> list[int]:
     """Return the places of the terms to keep, or say which required term says nothing new."""
     total, squares, weight = spread
     varies = np.maximum(squares - total**2 / weight, 0.0)[:-1]
@@ -376,7 +391,7 @@ def _kept(left: Floats, spread: Floats, terms: Sequence[str], need: int) -> list
     return sorted(kept)
 
 
-def _absorbed(n: int, left: Floats, varies: Floats, terms: Sequence[str]) -> str:
+def _absorbed(n: int, left: Array, varies: Array, terms: Sequence[str]) -> str:
     if left[n, n] <= ABSORBED * max(varies[n], 1e-300):
         return (
             f"{terms[n]} cannot be told from the effects of units and periods: it is the same for "
@@ -390,99 +405,36 @@ def _absorbed(n: int, left: Floats, varies: Floats, terms: Sequence[str]) -> str
     return f"{terms[n]} cannot be told from {other}: the two move together; leave one of them out"
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    clustered: int
-    every: int
-
-
-def _counted(kept: int, moments: Moments, effects: Effects) -> _Counted:
+def _counted(kept: int, moments: Moments, effects: Effects) -> tuple[int, int]:
     """Return the coefficients counted for clustered errors and for HC1."""
     periods = int(moments.seen.sum()) if effects.time else 0
     units = moments.units if effects.unit else 0
-    both = 1 if effects.time and effects.unit else 0
-    every = kept + units + periods - both
+    every = kept + units + periods - (1 if effects.time and effects.unit else 0)
     inside = [units] if effects.unit and moments.nested else []
     inside += [periods] if effects.time and moments.periods_nested else []
-    return _Counted(every - sum(inside) + len(inside), every)
-
-
-@dataclass(slots=True)
-class _Second:
-    """What the second pass finds: scores by cluster, their rows' squares, the gradient left."""
-
-    scores: Floats
-    meat: Floats
-    gradient: Floats
-    present: NDArray[np.int64]
-
-    @classmethod
-    def over(
-        cls, blocks: Blocks, effects: Effects, kept: list[int], slopes: Floats, start: Floats
-    ) -> _Second:
-        width = len(kept)
-        found = cls(
-            np.zeros((effects.clusters, width)),
-            np.zeros((width, width)),
-            np.zeros(width),
-            np.zeros(effects.clusters, dtype=np.int64),
-        )
-        for block in blocks():
-            left, error = residuals(block, effects, kept, slopes, start)
-            score = left * error
-            found.meat += product(score, score)
-            found.gradient += score.sum(axis=1)
-            for n, row in enumerate(score):
-                found.scores[:, n] += np.bincount(
-                    block.cluster, weights=row, minlength=effects.clusters
-                )
-            found.present += np.bincount(block.cluster, minlength=effects.clusters)
-        return found
+    return every - sum(inside) + len(inside), every
 
 
 def residuals(
-    block: Block, effects: Effects, kept: Sequence[int], slopes: Floats, coefficients: Floats
-) -> tuple[Floats, Floats]:
+    block: Block, effects: Effects, kept: Sequence[int], slopes: Array, coefficients: Array
+) -> tuple[Array, Array]:
     """Return what the effects leave of the regressors, one row each, and the weighed residuals."""
     chosen = replace(block, x=block.x[:, list(kept)]) if len(kept) < block.x.shape[1] else block
-    part = within(chosen, effects, slopes if effects.time else None)
+    part = Within.of(chosen, effects, slopes if effects.time else None)
     left = part.values[:-1]
     return left, part.weighed(part.values[-1] - coefficients @ left)
-
-
-def part_of(block: Block, here: NDArray[np.bool_]) -> Iterator[Block]:
-    """Yield the rows of a block that are chosen, if there are any."""
-    if here.all():
-        yield block
-    elif here.any():
-        yield Block(
-            block.unit[here],
-            block.time[here],
-            block.y[here],
-            block.x[here],
-            block.cluster[here],
-            None if block.weight is None else block.weight[here],
-        )
 
 
 def blocks_of(
     unit: Ints,
     time: Ints,
-    y: Floats,
-    x: Floats,
+    y: Array,
+    x: Array,
     *,
     cluster: Ints | None = None,
-    weight: Floats | None = None,
+    weight: Array | None = None,
 ) -> Blocks:
     """Return arrays as one block, rows in any order; clusters are the units by default."""
-    order = np.lexsort((time, unit))
-    columns = x.reshape(len(y), -1)
-    block = Block(
-        unit[order],
-        time[order],
-        y[order],
-        columns[order],
-        (unit if cluster is None else cluster)[order],
-        None if weight is None else weight[order],
-    )
+    own = unit if cluster is None else cluster
+    block = Block(unit, time, y, x.reshape(len(y), -1), own, weight).at(np.lexsort((time, unit)))
     return lambda: iter((block,))

@@ -9,25 +9,22 @@ from math import comb
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tariffimpact.arguments import Array
 from tariffimpact.errors import ModelError
 from tariffimpact.estimation.regression import (
     Block,
     Blocks,
+    Bools,
     Effects,
     Fit,
+    Ints,
     Moments,
-    add,
     fit,
-    part_of,
     pseudo_inverse,
     residuals,
-    within,
+    where,
 )
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 FEW_CLUSTERS: Final = 40
 DRAWS: Final = 9_999
@@ -53,9 +50,9 @@ class WildBootstrap:
 class _Clusters:
     """What each cluster adds, as the bootstrap needs it; all draws are sums of these."""
 
-    own: Floats
+    own: Array
     """Of each cluster: its score at the estimate, and what a restriction by one adds to it."""
-    cross: tuple[Floats, Floats]
+    cross: tuple[Array, Array]
     """How the scores of one cluster move the residuals of another: at the estimate, and by one."""
 
 
@@ -141,14 +138,13 @@ def _end(p_value: Callable[[float], float], estimate: float, step: float, alpha:
     return estimate + (near + far) / 2
 
 
-def _draws_of(clusters: int, draws: int, seed: int) -> Floats:
+def _draws_of(clusters: int, draws: int, seed: int) -> Array:
     """Return the weights of each cluster in each draw: signs, or six points where few."""
     rng = np.random.default_rng(seed)
     if clusters >= _ENUMERATED:
         return np.where(rng.integers(0, 2, size=(clusters, draws)) == 1, 1.0, -1.0)
     points = np.sqrt(np.array([0.5, 1.0, 1.5]))
-    drawn: Floats = np.r_[-points, points][rng.integers(0, 6, size=(clusters, draws))]
-    return drawn
+    return np.asarray(np.r_[-points, points][rng.integers(0, 6, size=(clusters, draws))])
 
 
 def _cluster_sums(blocks: Blocks, effects: Effects, fitted: Fit, place: int) -> _Clusters:
@@ -159,13 +155,14 @@ def _cluster_sums(blocks: Blocks, effects: Effects, fitted: Fit, place: int) -> 
     Q'u by cluster.
     """
     width, periods = len(fitted.coefficients), effects.periods if effects.time else 0
-    size = width + periods
-    own = np.zeros((effects.clusters, size))
-    errors = np.zeros((effects.clusters, size))
+    own = np.zeros((effects.clusters, width + periods))
+    errors = np.zeros((effects.clusters, width + periods))
     scores = np.zeros((effects.clusters, 2))
-    square = np.zeros((size, size))
-    for whole in blocks():
-        block = replace(whole, x=whole.x[:, list(fitted.kept)])
+
+    def kept() -> Iterator[Block]:
+        return (replace(block, x=block.x[:, list(fitted.kept)]) for block in blocks())
+
+    for block in kept():
         left, error = residuals(
             block, effects, range(width), fitted.period_slopes, fitted.coefficients
         )
@@ -175,10 +172,10 @@ def _cluster_sums(blocks: Blocks, effects: Effects, fitted: Fit, place: int) -> 
         _add_by_cluster(own, block, mine * weight, effects)
         _add_by_cluster(errors, block, error, effects)
         for n, row in enumerate((error, weight * mine / fitted.inverse[place, place])):
-            scores[:, n] += np.bincount(
-                block.cluster, weights=mine * row, minlength=effects.clusters
-            )
-        _add_square(square, block, effects, width)
+            scores[:, n] += effects.by_cluster(block, mine * row)
+    sums = Moments(kept, width, effects)
+    cross = sums.cross[:, :width]
+    square = np.block([[sums.within[:width, :width], cross.T], [cross, sums.square]])
     across = own @ pseudo_inverse(square)
     restricted = own / fitted.inverse[place, place]
     present = np.flatnonzero(np.abs(own).sum(axis=1) + np.abs(errors).sum(axis=1) > 0)
@@ -186,13 +183,11 @@ def _cluster_sums(blocks: Blocks, effects: Effects, fitted: Fit, place: int) -> 
     return _Clusters(scores[present], ((across @ errors.T)[pick], (across @ restricted.T)[pick]))
 
 
-def _add_by_cluster(total: Floats, block: Block, values: Floats, effects: Effects) -> None:
+def _add_by_cluster(total: Array, block: Block, values: Array, effects: Effects) -> None:
     """Add the products of values with the regressors and the periods, by cluster."""
     width = block.x.shape[1]
     for n in range(width):
-        total[:, n] += np.bincount(
-            block.cluster, weights=values * block.x[:, n], minlength=effects.clusters
-        )
+        total[:, n] += effects.by_cluster(block, values * block.x[:, n])
     if effects.time:
         periods = effects.periods
         cells = block.cluster * periods + block.time
@@ -200,66 +195,34 @@ def _add_by_cluster(total: Floats, block: Block, values: Floats, effects: Effect
         total[:, width:] += sums.reshape(effects.clusters, periods)
 
 
-def _add_square(square: Floats, block: Block, effects: Effects, width: int) -> None:
-    """Add the cross product of regressors and periods, each less its unit's mean."""
-    periods = square.shape[0] - width
-    sums = Moments(
-        np.zeros((periods, periods)),
-        np.zeros((periods, width + 1)),
-        np.zeros((width + 1, width + 1)),
-        np.zeros((3, width + 1)),
-        rows_in=np.zeros(effects.periods, dtype=np.int64),
-    )
-    add(sums, within(block, effects), effects)
-    square[:width, :width] += sums.within[:width, :width]
-    square[width:, :width] += sums.cross[:, :width]
-    square[:width, width:] += sums.cross[:, :width].T
-    square[width:, width:] += sums.square
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """The coefficient without one cluster."""
-
-    cluster: int
-    estimate: float
-
-
 def leave_one_out(
     blocks: Blocks, terms: tuple[str, ...], effects: Effects, fitted: Fit, *, required: int = 1
-) -> tuple[LeftOut, ...]:
+) -> dict[int, float]:
     """Return the first coefficient without each cluster in turn, the heaviest forty at most.
 
-    The heaviest are those whose score moves the coefficient most.
+    The heaviest are those whose score moves the coefficient most; they come first.
     """
     sums = np.zeros(effects.clusters)
     for block in blocks():
-        left, error = residuals(
-            block, effects, fitted.kept, fitted.period_slopes, fitted.coefficients
-        )
-        sums += np.bincount(
-            block.cluster, weights=(fitted.inverse[0] @ left) * error, minlength=effects.clusters
-        )
-    found = []
-    for cluster in np.argsort(-np.abs(sums))[:_LEFT_OUT]:
+        left, error = fitted.left_of(block, effects)
+        sums += effects.by_cluster(block, (fitted.inverse[0] @ left) * error)
+    found = {}
+    for cluster in np.argsort(-np.abs(sums))[:_LEFT_OUT].tolist():
         try:
-            again = fit(_without(blocks, int(cluster)), terms, effects, required=required)
+            again = fit(without(blocks, cluster), terms, effects, required=required)
         except ModelError:  # it was the only treated one, or the only other
             continue
-        found.append(LeftOut(int(cluster), float(again.coefficients[0])))
-    return tuple(found)
+        found[cluster] = float(again.coefficients[0])
+    return found
 
 
-def _without(blocks: Blocks, cluster: int) -> Blocks:
-    def chosen() -> Iterator[Block]:
-        for block in blocks():
-            yield from part_of(block, block.cluster != cluster)
-
-    return chosen
+def without(blocks: Blocks, cluster: int) -> Blocks:
+    """Return the rows of all clusters but one."""
+    return where(blocks, lambda block: block.cluster != cluster)
 
 
 def placebo_dates(
-    blocks: Blocks, treated: NDArray[np.bool_], first: int, effects: Effects, most: int = 8
+    blocks: Blocks, treated: Bools, first: int, effects: Effects, most: int = 8
 ) -> dict[int, float]:
     """Return the coefficient at false dates, from the periods before the true one alone.
 
@@ -279,24 +242,24 @@ def placebo_dates(
     found: dict[int, float] = {}
     if first < 4:
         return found
-    for date in np.unique(np.linspace(2, first - 2, most).round().astype(int)):
+    before = where(blocks, lambda block: block.time < first)
+    for date in np.unique(np.linspace(2, first - 2, most).round().astype(int)).tolist():
 
-        def early(date: int = int(date)) -> Iterator[Block]:
-            for block in blocks():
-                for part in part_of(block, block.time < first):
-                    on = treated[part.unit] & (part.time >= date)
-                    yield replace(part, x=on.astype(np.float64)[:, None])
+        def falsely_treated(date: int = date) -> Iterator[Block]:
+            for block in before():
+                on = treated[block.unit] & (block.time >= date)
+                yield replace(block, x=on.astype(np.float64)[:, None])
 
         try:
-            found[int(date)] = float(fit(early, ("placebo",), effects).coefficients[0])
+            found[date] = float(fit(falsely_treated, ("placebo",), effects).coefficients[0])
         except ModelError:  # no unit of a group is seen on both sides of it
             continue
     return found
 
 
 def placebo_groups(
-    change: Floats, treated: NDArray[np.bool_], cluster: Ints, *, draws: int = 1_999, seed: int = 1
-) -> Floats:
+    change: Array, treated: Bools, cluster: Ints, *, draws: int = 1_999, seed: int = 1
+) -> Array:
     """Return the difference of mean changes for groups of clusters drawn by chance.
 
     Where there are no more groups of that size than draws, each of them is taken once.
@@ -327,14 +290,14 @@ def placebo_groups(
     if not 0 < size < len(groups):
         return np.zeros(0)
 
-    def gap(chosen: NDArray[np.bool_]) -> float:
+    def gap(chosen: Bools) -> float:
         inside, outside = units[chosen].sum(), units[~chosen].sum()
         return float(total[chosen].sum() / inside - total[~chosen].sum() / outside)
 
     return np.array([gap(one) for one in _groups_of(is_treated, draws, seed)])
 
 
-def _groups_of(treated: NDArray[np.bool_], draws: int, seed: int) -> Iterator[NDArray[np.bool_]]:
+def _groups_of(treated: Bools, draws: int, seed: int) -> Iterator[Bools]:
     """Yield the treated group, then every other of its size, or so many drawn by chance."""
     yield treated
     size, true = int(treated.sum()), tuple(np.flatnonzero(treated).tolist())

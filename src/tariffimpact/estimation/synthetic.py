@@ -12,21 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tariffimpact.arguments import Array
 from tariffimpact.errors import ModelError
+from tariffimpact.estimation.definitions import around
+from tariffimpact.estimation.regression import Bools, Ints
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Floats = NDArray[np.float64]
 
 MOST_DONORS: Final = 3_000
 _DRAWS: Final = 200
 _FOLLOWS: Final = 20.0
 """A placebo that follows its own past this many times worse says nothing of the treated."""
 _ENOUGH: Final = 5
-_LEVEL: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +33,19 @@ class SyntheticControl:
     """Weights, both paths, and what the same method finds where nothing happened."""
 
     donors: tuple[str, ...]
-    weights: Floats
+    weights: Array
     labels: tuple[str, ...]
     start: int
-    treated: Floats
+    treated: Array
     """Mean outcome of the treated units."""
-    synthetic: Floats
-    placebo_gaps: Floats
+    synthetic: Array
+    placebo_gaps: Array
     """One row for each placebo: its gap in each period."""
     left_out: tuple[str, ...]
     """Untreated units with a missing period, which cannot serve."""
 
     @property
-    def gaps(self) -> Floats:
+    def gaps(self) -> Array:
         """Treated less synthetic, in the unit of the outcome."""
         return self.treated - self.synthetic
 
@@ -61,20 +60,19 @@ class SyntheticControl:
         return float(np.sqrt(np.mean(self.gaps[: self.start] ** 2)))
 
     @property
-    def placebo_effects(self) -> Floats:
+    def placebo_effects(self) -> Array:
         """Mean gap after the event of each placebo."""
-        found: Floats = self.placebo_gaps[:, self.start :].mean(axis=1)
-        return found
+        return np.asarray(self.placebo_gaps[:, self.start :].mean(axis=1))
 
     @property
-    def comparable(self) -> NDArray[np.bool_]:
+    def comparable(self) -> Bools:
         """Which placebos follow their own past about as well as the treated followed theirs.
 
         Those of which the mean square gap before is at most 20 times that of the treated; all of
         them where fewer than five would be left.
         """
         before = np.mean(self.placebo_gaps[:, : self.start] ** 2, axis=1)
-        near: NDArray[np.bool_] = before <= _FOLLOWS * max(self.fit_error**2, 1e-300)
+        near = before <= _FOLLOWS * max(self.fit_error**2, 1e-300)
         return near if near.sum() >= _ENOUGH else np.ones(len(near), dtype=np.bool_)
 
     @property
@@ -86,11 +84,7 @@ class SyntheticControl:
     @property
     def interval(self) -> tuple[float, float]:
         """The effect, with the spread of the placebos around it at 95% (Student's t)."""
-        from scipy import special
-
-        degrees = max(int(self.comparable.sum()), 1)
-        reach = float(special.stdtrit(degrees, 0.5 + _LEVEL / 2)) * self.error
-        return self.effect - reach, self.effect + reach
+        return around(self.effect, self.error, max(int(self.comparable.sum()), 1))
 
     @property
     def p_value(self) -> float:
@@ -106,28 +100,19 @@ class SyntheticControl:
 
     def weighted(self) -> dict[str, float]:
         """Return the weight of each unit that has any, the largest first."""
-        order = np.argsort(-self.weights)
-        return {
-            self.donors[n]: round(float(self.weights[n]), 6)
-            for n in order
-            if self.weights[n] > 5e-7
-        }
+        weights = self.weights
+        order = [n for n in np.argsort(-weights) if weights[n] > 5e-7]
+        return {self.donors[n]: round(float(weights[n]), 6) for n in order}
 
     def path_frame(self) -> pd.DataFrame:
         """Return one row per period: `time`, `treated`, `synthetic`, `gap`."""
         import pandas as pd
 
-        return pd.DataFrame(
-            {
-                "time": self.labels,
-                "treated": self.treated,
-                "synthetic": self.synthetic,
-                "gap": self.gaps,
-            }
-        )
+        columns = {"treated": self.treated, "synthetic": self.synthetic, "gap": self.gaps}
+        return pd.DataFrame({"time": self.labels, **columns})
 
 
-def simplex_weights(target: Floats, donors: Floats) -> Floats:
+def simplex_weights(target: Array, donors: Array) -> Array:
     """Return the weights, not below 0 and adding up to 1, that bring donors nearest to a target.
 
     The nearest point of the donors' convex hull. With Z the donors less the target, it is found
@@ -152,13 +137,12 @@ def simplex_weights(target: Floats, donors: Floats) -> Floats:
     scale = float(np.sqrt(np.mean(away**2))) or 1.0
     stacked = np.vstack([away / scale, np.ones(donors.shape[1])])
     found, _ = optimize.nnls(stacked, np.r_[np.zeros(len(target)), 1.0])
-    weights: Floats = found / found.sum()
-    return weights
+    return np.asarray(found / found.sum())
 
 
 def synthetic_control(
     outcome: pd.DataFrame,
-    treated: NDArray[np.bool_],
+    treated: Bools,
     start: int,
     *,
     seed: int = 20180207,
@@ -207,7 +191,7 @@ def synthetic_control(
     )
 
 
-def _require(pool: NDArray[np.int64], own: NDArray[np.int64], start: int, treated: int) -> None:
+def _require(pool: Ints, own: Ints, start: int, treated: int) -> None:
     if start < 2:
         raise ModelError("a synthetic control needs two periods before the event, better twenty")
     if not len(own):
@@ -227,7 +211,7 @@ def _require(pool: NDArray[np.int64], own: NDArray[np.int64], start: int, treate
         )
 
 
-def _placebos(donors: Floats, size: int, start: int, seed: int) -> Floats:
+def _placebos(donors: Array, size: int, start: int, seed: int) -> Array:
     """Return the gaps of placebo groups as large as the treated one, each from the other donors."""
     count = donors.shape[1]
     if size == 1:

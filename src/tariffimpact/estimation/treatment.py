@@ -9,12 +9,10 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tariffimpact.arguments import Array
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.estimation.panel import Panel, Rows
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from tariffimpact.estimation.regression import Bools, Ints
 
 Kind = Literal["group", "switch", "tariff", "duty"]
 Control = Literal["untreated", "synthetic", "none"]
@@ -28,13 +26,13 @@ class UnitFacts:
     first: Ints
     last: Ints
     count: Ints
-    first_price: Floats
-    last_price: Floats
+    first_price: Array
+    last_price: Array
     changed: Bools
     """Whether its price ever changed."""
     resized: Bools
-    low: Floats
-    high: Floats
+    low: Array
+    high: Array
     """Least and largest treatment."""
     onset: Ints
     """First period with another treatment than in its first; the number of periods if none."""
@@ -72,8 +70,7 @@ class Treatment:
     @property
     def mark(self) -> Ints:
         """The period from which each unit's change is counted: the first one for the untreated."""
-        found: Ints = np.where(self.treated, self.start, self.first)
-        return found
+        return np.where(self.treated, self.start, self.first)
 
     def signature(self, facts: UnitFacts) -> Ints:
         """Return a number that is the same for units treated alike: from when, and how much."""
@@ -81,14 +78,11 @@ class Treatment:
         found = np.unique(both, axis=0, return_inverse=True)[1]
         return np.asarray(found, dtype=np.int64).ravel()
 
-    def on(self, rows: Rows) -> Floats:
+    def on(self, rows: Rows) -> Array:
         """Return the regressor of rows: 0 or 1, ln(1 + tariff), or the duty."""
         if self.kind == "tariff":
-            logged: Floats = np.log1p(rows.treatment)
-            return logged
-        if self.kind == "duty":
-            return rows.treatment
-        if self.kind == "switch":
+            return np.asarray(np.log1p(rows.treatment))
+        if self.kind in ("duty", "switch"):
             return rows.treatment
         return (self.treated[rows.unit] & (rows.time >= self.start[rows.unit])).astype(np.float64)
 
@@ -106,8 +100,7 @@ def _facts_of(rows: Rows, periods: int) -> tuple[NDArray[np.generic], ...]:
     follows = np.r_[False, np.diff(rows.unit) == 0]
 
     def ever(condition: Bools) -> Bools:
-        found: Bools = np.logical_or.reduceat(condition & follows, starts)
-        return found
+        return np.asarray(np.logical_or.reduceat(condition & follows, starts))
 
     moved = np.r_[False, np.abs(np.diff(rows.price)) > 1e-9 * np.abs(rows.price[1:])]
     sized = np.zeros(len(local), dtype=np.bool_)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tariffimpact.estimation.answer import Placebos
-from tariffimpact.estimation.definitions import Coefficient
+from tariffimpact.estimation.answer import Estimation
 from tariffimpact.estimation.events import EventStudy
-from tariffimpact.estimation.groups import Group, from_controls
 from tariffimpact.estimation.robustness import FEW_CLUSTERS
-from tariffimpact.estimation.synthetic import SyntheticControl
 from tariffimpact.estimation.treatment import Treatment
 from tariffimpact.interval import Interval
 from tariffimpact.units import listed, percent, ratio
@@ -30,23 +26,17 @@ _FEW: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that a verdict may rest on."""
+    """An answer without verdicts, and what else they may rest on."""
 
-    groups: Sequence[Group]
+    answer: Estimation
     treatment: Treatment
-    main: Coefficient
-    clusters: int
     treated_clusters: int
-    coarser: str | None
-    """A column within whose values all units are treated alike, coarser than the clusters."""
-    coarser_values: int
+    coarser: tuple[str | None, int]
+    """A column within whose values all units are treated alike, coarser than the clusters, and how
+    many values it has."""
     vat: float
-    converted: Sequence[Coefficient]
     event: EventStudy | None
-    synthetic: SyntheticControl | None
-    placebos: Placebos
     dropped: Sequence[str]
-    interval_by: str
     off_again: int
     """Units whose treatment is taken back."""
 
@@ -57,8 +47,8 @@ def verdicts(found: Evidence) -> tuple[str, ...]:
 
 
 def _controls(found: Evidence) -> Iterator[str]:
-    if from_controls(tuple(found.groups)):
-        own, other = found.groups[:2]
+    if found.answer.difference_from_controls:
+        own, other = found.answer.groups[:2]
         yield (
             f"the difference comes from the controls: {own.name} moved by "
             f"{own.worded(own.change)} and {other.name} by {other.worded(other.change)}; it is a "
@@ -67,27 +57,22 @@ def _controls(found: Evidence) -> Iterator[str]:
 
 
 def _interval(found: Evidence) -> Iterator[str]:
-    low, high = found.main.low, found.main.high
-    if low <= 0 <= high:
+    if found.answer.main.low <= 0 <= found.answer.main.high:
         yield "the interval holds zero: no effect, and one of either sign, fit these prices"
 
 
 def _before(found: Evidence) -> Iterator[str]:
-    before = found.groups[0].periods_before
+    before = found.answer.groups[0].periods_before
     if found.treatment.kind in ("group", "switch") and before < SHORT:
         yield (
-            f"too short before to see a trend: {before} {_periods(before)}; whether the groups "
-            "moved alike before cannot be told"
+            f"too short before to see a trend: {before} {'period' if before == 1 else 'periods'}; "
+            "whether the groups moved alike before cannot be told"
         )
-
-
-def _periods(count: int) -> str:
-    return "period" if count == 1 else "periods"
 
 
 def _trend(found: Evidence) -> Iterator[str]:
     tested = found.event.pre_trend() if found.event else None
-    told = found.groups[0].periods_before >= SHORT and found.treated_clusters >= _ENOUGH
+    told = found.answer.groups[0].periods_before >= SHORT and found.treated_clusters >= _ENOUGH
     if tested and told:
         p, leads = tested
         if p < _REJECTED:
@@ -107,10 +92,12 @@ def _chance(p: float) -> str:
 
 
 def _placebo(found: Evidence) -> Iterator[str]:
-    placebos, effect = found.placebos, abs(found.main.estimate)
-    dates = placebos.dates
-    large = [date for date, value in dates.items() if abs(value) >= effect]
-    if large and found.main.definition != "price_change":
+    placebos, main = found.answer.placebos, found.answer.main
+    if found.answer.synthetic is not None:
+        return
+    effect = abs(main.estimate)
+    large = [date for date, value in placebos.dates.items() if abs(value) >= effect]
+    if large and main.definition != "price_change":
         yield (
             f"false dates do as much: {listed(large)} give{'s' if len(large) == 1 else ''} a "
             "coefficient as large"
@@ -123,16 +110,18 @@ def _placebo(found: Evidence) -> Iterator[str]:
     if placebos.left_out:
         worst, value = next(iter(placebos.left_out.items()))
         signs = {value > 0 for value in placebos.left_out.values()}
-        if len(signs) > 1 or abs(value - found.main.estimate) > 0.5 * effect:
+        if len(signs) > 1 or abs(value - main.estimate) > 0.5 * effect:
             yield f"it hangs on one cluster: without {worst} the estimate is {value:.4g}"
 
 
 def _clusters(found: Evidence) -> Iterator[str]:
-    if found.synthetic is not None:
+    answer = found.answer
+    if answer.synthetic is not None:
         return
-    if found.clusters < FEW_CLUSTERS:
-        done = _FEW.get(found.interval_by, "the errors may be too small by an unknown factor")
-        yield f"fewer than 40 clusters: bootstrap ({found.clusters}; {done})"
+    if answer.clusters < FEW_CLUSTERS:
+        unknown = "the errors may be too small by an unknown factor"
+        done = _FEW.get(answer.main.interval_by, unknown)
+        yield f"fewer than 40 clusters: bootstrap ({answer.clusters}; {done})"
     if found.treated_clusters < _ENOUGH and found.treatment.kind in ("group", "switch"):
         one = "one cluster is" if found.treated_clusters == 1 else "two clusters are"
         yield (
@@ -142,11 +131,11 @@ def _clusters(found: Evidence) -> Iterator[str]:
 
 
 def _brand(found: Evidence) -> Iterator[str]:
-    if found.coarser:
+    column, values = found.coarser
+    if column:
         yield (
-            f"treated by {found.coarser}, so cluster by {found.coarser}: all units of one "
-            f"{found.coarser} are treated alike ({found.coarser_values} values); add --cluster "
-            f"{found.coarser}"
+            f"treated by {column}, so cluster by {column}: all units of one {column} are treated "
+            f"alike ({values} values); add --cluster {column}"
         )
 
 
@@ -175,11 +164,11 @@ def _meaning(found: Evidence) -> Iterator[str]:
             f"prices carry VAT on the duty: full pass-through is {ratio(full)} money of price per "
             "money of duty"
         )
-    rates = [one for one in (found.main, *found.converted) if one.definition == "rate"]
+    rates = [one for one in found.answer.estimates if one.definition == "rate"]
     if rates:
         yield _against_full(rates[0].interval, full)
         return
-    if found.main.definition == "retail_elasticity":
+    if found.answer.main.definition == "retail_elasticity":
         yield (
             "this is a retail elasticity: at full pass-through it is the customs share, so a "
             "number below 1 is no evidence of incomplete pass-through; give --customs-share to "
@@ -202,7 +191,7 @@ def _against_full(rate: Interval, full: float) -> str:
 
 
 def _fit(found: Evidence) -> Iterator[str]:
-    one = found.synthetic
+    one = found.answer.synthetic
     if one is None:
         return
     spread = float(one.treated[: one.start].std())
@@ -235,9 +224,7 @@ def _dropped(found: Evidence) -> Iterator[str]:
             f"{listed(list(found.dropped))} never changes within a unit, or the other controls "
             "hold it: left out of the regression"
         )
-    drifts = [
-        g for g in found.groups if abs(g.index_drift) > 0.02 and not math.isnan(g.index_drift)
-    ]
+    drifts = [group for group in found.answer.groups if abs(group.index_drift) > 0.02]
     if drifts:
         names = listed([f"{g.name} by {g.worded(g.index_drift)}" for g in drifts])
         yield f"the chained index drifts from the direct one ({names}): units come and go"

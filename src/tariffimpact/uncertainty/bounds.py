@@ -20,7 +20,7 @@ from tariffimpact.errors import require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.evaluation import Model
 from tariffimpact.uncertainty.inputs import Input, Inputs
-from tariffimpact.uncertainty.phrasing import defined_share, form, input_value, listed, quantity
+from tariffimpact.uncertainty.phrasing import defined_share, form, input_value, quantity
 from tariffimpact.uncertainty.search import (
     Box,
     Point,
@@ -32,6 +32,7 @@ from tariffimpact.uncertainty.search import (
     monotone,
     still,
 )
+from tariffimpact.units import listed
 
 if TYPE_CHECKING:
     import pandas as pd

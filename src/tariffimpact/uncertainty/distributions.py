@@ -26,15 +26,55 @@ class Distribution(ABC):
     __slots__ = ()
     kind: ClassVar[str]
     """The word for it in a case file: `dist = "triangular"`."""
+    rising: ClassVar[tuple[str, ...]] = ("low", "high")
+    """Finite numbers, in order."""
+    positive: ClassVar[tuple[str, ...]] = ()
+    """Finite numbers above zero."""
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        numbers = {name: float(getattr(self, name)) for name in (*self.rising, *self.positive)}
+        for name, number in numbers.items():
+            if not math.isfinite(number):
+                raise self._error(f"{name} must be finite (got {number}); write a plain number")
+        self._check_order([numbers[name] for name in self.rising])
+        for name in self.positive:
+            if numbers[name] <= 0:
+                raise self._error(
+                    f"{name} must be above zero (got {numbers[name]:g}); write a plain number for "
+                    "a value that does not vary"
+                )
+
+    def _check_order(self, values: list[float]) -> None:
+        """Check that the numbers rise, and that the width of the range is itself a number."""
+        if values != sorted(values):
+            given = ", ".join(f"{n} {x:g}" for n, x in zip(self.rising, values, strict=True))
+            raise self._error(f"{given} are out of order; write {' ≤ '.join(self.rising)}")
+        if not math.isfinite(values[-1] - values[0]):
+            raise self._error(
+                f"{values[0]:g} to {values[-1]:g} is too wide to calculate with; "
+                "give ends a real quantity could reach"
+            )
+
+    def _check_cut(self) -> None:
+        """Check the ends at which tails are cut off."""
+        if math.isnan(self.low) or math.isnan(self.high) or self.low >= self.high:
+            raise self._error(
+                f"low {self.low:g} and high {self.high:g} are out of order; write low < high"
+            )
+
+    def _error(self, words: str) -> ModelError:
+        return ModelError(f"{self.kind}: {words}")
 
     @abstractmethod
     def quantile(self, share: Array) -> Array:
         """Return the values below which the given shares of the probability lie."""
 
     @property
-    @abstractmethod
     def support(self) -> Interval:
-        """The values it can take; an end is infinite where there is none."""
+        """The values it can take, from `low` to `high`; an end is infinite where there is none."""
+        return Interval(self.low, self.high)
 
     def sample(self, generator: np.random.Generator, size: int) -> Array:
         """Return `size` independent values."""
@@ -60,20 +100,11 @@ class Uniform(Distribution):
     high: float
     kind: ClassVar[str] = "uniform"
 
-    def __post_init__(self) -> None:
-        check_finite(self.kind, low=self.low, high=self.high)
-        check_order(self.kind, low=self.low, high=self.high)
-
     def quantile(self, share: Array) -> Array:
         """Return `low + share (high - low)`."""
         values = np.multiply(share, self.high - self.low)
         values += self.low
         return values
-
-    @property
-    def support(self) -> Interval:
-        """From `low` to `high`."""
-        return Interval(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +121,7 @@ class Triangular(Distribution):
     mode: float
     high: float
     kind: ClassVar[str] = "triangular"
-
-    def __post_init__(self) -> None:
-        check_finite(self.kind, low=self.low, mode=self.mode, high=self.high)
-        check_order(self.kind, low=self.low, mode=self.mode, high=self.high)
+    rising: ClassVar[tuple[str, ...]] = ("low", "mode", "high")
 
     def quantile(self, share: Array) -> Array:
         """Return the inverse of the two parabolas the probability follows."""
@@ -107,11 +135,6 @@ class Triangular(Distribution):
     def sample(self, generator: np.random.Generator, size: int) -> Array:
         """Return `size` independent values."""
         return generator.triangular(self.low, self.mode, self.high, size)
-
-    @property
-    def support(self) -> Interval:
-        """From `low` to `high`."""
-        return Interval(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +152,7 @@ class Beta(Distribution):
     alpha: float
     beta: float
     kind: ClassVar[str] = "beta"
-
-    def __post_init__(self) -> None:
-        check_finite(self.kind, low=self.low, high=self.high, alpha=self.alpha, beta=self.beta)
-        check_order(self.kind, low=self.low, high=self.high)
-        check_positive(self.kind, "alpha", self.alpha)
-        check_positive(self.kind, "beta", self.beta)
+    positive: ClassVar[tuple[str, ...]] = ("alpha", "beta")
 
     def quantile(self, share: Array) -> Array:
         """Return the inverse of the regularised incomplete beta function, scaled."""
@@ -146,11 +164,6 @@ class Beta(Distribution):
         """Return `size` independent values."""
         values = generator.beta(self.alpha, self.beta, size)
         return self.low + (self.high - self.low) * values
-
-    @property
-    def support(self) -> Interval:
-        """From `low` to `high`."""
-        return Interval(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +186,7 @@ class Pert(Distribution):
     mode: float
     high: float
     kind: ClassVar[str] = "pert"
-
-    def __post_init__(self) -> None:
-        check_finite(self.kind, low=self.low, mode=self.mode, high=self.high)
-        check_order(self.kind, low=self.low, mode=self.mode, high=self.high)
+    rising: ClassVar[tuple[str, ...]] = ("low", "mode", "high")
 
     def _shape(self) -> Beta:
         """Return the beta distribution it is."""
@@ -191,40 +201,6 @@ class Pert(Distribution):
     def sample(self, generator: np.random.Generator, size: int) -> Array:
         """Return `size` independent values."""
         return self._shape().sample(generator, size)
-
-    @property
-    def support(self) -> Interval:
-        """From `low` to `high`."""
-        return Interval(self.low, self.high)
-
-
-def check_finite(kind: str, **numbers: float) -> None:
-    """Refuse infinities and NaN."""
-    for name, number in numbers.items():
-        if not math.isfinite(number):
-            raise ModelError(f"{kind}: {name} must be finite (got {number}); write a plain number")
-
-
-def check_order(kind: str, **numbers: float) -> None:
-    """Check that the numbers rise, and that the width of the range is itself a number."""
-    names, values = list(numbers), list(numbers.values())
-    if values != sorted(values):
-        given = ", ".join(f"{name} {value:g}" for name, value in numbers.items())
-        raise ModelError(f"{kind}: {given} are out of order; write {' ≤ '.join(names)}")
-    if not math.isfinite(values[-1] - values[0]):
-        raise ModelError(
-            f"{kind}: {values[0]:g} to {values[-1]:g} is too wide to calculate with; "
-            "give ends a real quantity could reach"
-        )
-
-
-def check_positive(kind: str, name: str, value: float) -> None:
-    """Refuse zero and less."""
-    if value <= 0:
-        raise ModelError(
-            f"{kind}: {name} must be above zero (got {value:g}); write a plain number for a value "
-            "that does not vary"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,35 +218,37 @@ class Normal(Distribution):
     low: float = -math.inf
     high: float = math.inf
     kind: ClassVar[str] = "normal"
+    rising: ClassVar[tuple[str, ...]] = ("mean",)
+    positive: ClassVar[tuple[str, ...]] = ("sd",)
 
     def __post_init__(self) -> None:
-        check_finite(self.kind, mean=self.mean, sd=self.sd)
-        check_positive(self.kind, "sd", self.sd)
-        _check_cut(self.kind, self.low, self.high)
-        if _cut_mass(self) < 1e-12:
-            raise ModelError(
-                f"normal: low {self.low:g} to high {self.high:g} holds none of the probability "
+        Distribution.__post_init__(self)
+        self._check_cut()
+        if self._cut()[1] < 1e-12:
+            raise self._error(
+                f"low {self.low:g} to high {self.high:g} holds none of the probability "
                 f"around {self.mean:g}; move the ends or the mean"
             )
+
+    def _cut(self) -> tuple[float, float]:
+        """Return the probability below the cut and inside it."""
+        low, high = ((end - self.mean) / self.sd for end in (self.low, self.high))
+        below, up_to = (0.5 * math.erfc(-z / math.sqrt(2)) for z in (low, high))
+        return below, up_to - below
 
     def quantile(self, share: Array) -> Array:
         """Return `mean + sd` times the standard normal quantile, within the cut."""
         from scipy.special import ndtri
 
-        below, inside = _cut(self)
+        below, inside = self._cut()
         inner = np.clip(below + share * inside, 1e-300, 1 - 2**-53)
         return np.clip(self.mean + self.sd * ndtri(inner), self.low, self.high)
 
     def sample(self, generator: np.random.Generator, size: int) -> Array:
         """Return `size` independent values."""
-        if self.support.low == -math.inf and self.support.high == math.inf:
+        if self.low == -math.inf and self.high == math.inf:
             return generator.normal(self.mean, self.sd, size)
         return self.quantile(generator.random(size))
-
-    @property
-    def support(self) -> Interval:
-        """From `low` to `high`, infinite where the tails are not cut."""
-        return Interval(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,15 +266,15 @@ class LogNormal(Distribution):
     low: float = 0.0
     high: float = math.inf
     kind: ClassVar[str] = "lognormal"
+    rising: ClassVar[tuple[str, ...]] = ("low",)
+    positive: ClassVar[tuple[str, ...]] = ("median", "sigma")
 
     def __post_init__(self) -> None:
-        check_finite(self.kind, median=self.median, sigma=self.sigma, low=self.low)
-        check_positive(self.kind, "median", self.median)
-        check_positive(self.kind, "sigma", self.sigma)
-        _check_cut(self.kind, self.low, self.high)
+        Distribution.__post_init__(self)
+        self._check_cut()
         if self.low < 0:
-            raise ModelError(
-                f"lognormal: low must not be negative (got {self.low:g}); the value itself never is"
+            raise self._error(
+                f"low must not be negative (got {self.low:g}); the value itself never is"
             )
         self._log()
 
@@ -312,29 +290,3 @@ class LogNormal(Distribution):
     def sample(self, generator: np.random.Generator, size: int) -> Array:
         """Return `size` independent values."""
         return np.clip(np.exp(self._log().sample(generator, size)), self.low, self.high)
-
-    @property
-    def support(self) -> Interval:
-        """From `low` to `high`, infinite where the upper tail is not cut."""
-        return Interval(self.low, self.high)
-
-
-def _cut(normal: Normal) -> tuple[float, float]:
-    """Return the probability below the cut and inside it."""
-    below = _standard_cdf((normal.low - normal.mean) / normal.sd)
-    return below, _standard_cdf((normal.high - normal.mean) / normal.sd) - below
-
-
-def _cut_mass(normal: Normal) -> float:
-    return _cut(normal)[1]
-
-
-def _standard_cdf(z: float) -> float:
-    return 0.5 * math.erfc(-z / math.sqrt(2))
-
-
-def _check_cut(kind: str, low: float, high: float) -> None:
-    if math.isnan(low) or math.isnan(high) or low >= high:
-        raise ModelError(
-            f"{kind}: low {low:g} and high {high:g} are out of order; write low < high"
-        )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tariffimpact.errors import ModelError
+from tariffimpact.errors import ModelError, require
 from tariffimpact.uncertainty.distributions import Array
 
 Model = Callable[..., Any]
@@ -81,3 +81,14 @@ def evaluate(
             "return one number for each, or wrap a model of plain numbers in elementwise()"
         )
     return answer.astype(np.float64, copy=False)
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed below 0.
+
+    Raises
+    ------
+    ModelError
+        If it is.
+    """
+    require(seed >= 0, f"the seed must not be negative (got {seed}); any whole number from 0 does")

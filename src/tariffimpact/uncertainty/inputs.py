@@ -158,28 +158,41 @@ class Inputs:
         return cls(stated)
 
     @property
-    def fixed(self) -> dict[str, float]:
-        """The inputs that are one number, or a distribution over one number."""
+    def ranges(self) -> dict[str, Interval]:
+        """The range of each input, whether it varies or not."""
         return {
-            name: support.low
-            for name, support in ((name, _support(value)) for name, value in self.stated.items())
-            if support.is_exact
+            name: value.support if isinstance(value, Distribution) else Interval.of(value)
+            for name, value in self.stated.items()
         }
 
-    def distributions(self) -> dict[str, Distribution]:
+    @property
+    def fixed(self) -> dict[str, float]:
+        """The inputs that are one number, or a distribution over one number."""
+        return {name: span.low for name, span in self.ranges.items() if span.is_exact}
+
+    def distributions(self, *, needed: bool = False) -> dict[str, Distribution]:
         """Return a distribution for each varying input; an interval is spread evenly.
 
         Raises
         ------
         ModelError
-            If an interval has no end on one side: nothing can be spread over it.
+            If an interval has no end on one side: nothing can be spread over it; if none varies
+            and one is needed.
         """
-        fixed = self.fixed
-        return {
-            name: _distribution(name, value)
-            for name, value in self.stated.items()
-            if name not in fixed
-        }
+        found: dict[str, Distribution] = {}
+        for name, span in self.ranges.items():
+            value = self.stated[name]
+            if span.is_exact:
+                continue
+            if isinstance(value, Distribution):
+                found[name] = value
+            elif span.is_bounded:
+                found[name] = Uniform(span.low, span.high)
+            else:
+                raise ModelError(f"{name}: nothing can be drawn from {span}; give the missing end")
+        if needed and not found:
+            raise ModelError('no input varies; write one as an interval such as "0.5..0.7"')
+        return found
 
     def supports(self) -> dict[str, Interval]:
         """Return the range of each varying input.
@@ -189,17 +202,13 @@ class Inputs:
         ModelError
             If a range has no end on one side.
         """
-        fixed = self.fixed
-        ranges = {name: _support(value) for name, value in self.stated.items() if name not in fixed}
-        for name, support in ranges.items():
-            if not math.isfinite(support.width):
+        ranges = {name: span for name, span in self.ranges.items() if not span.is_exact}
+        for name, span in ranges.items():
+            if not math.isfinite(span.width):
+                cut = " (low = and high = cut a distribution's tails off)"
                 raise ModelError(
-                    f"{name}: no bound is possible over {support}; give the missing end"
-                    + (
-                        " (low = and high = cut a distribution's tails off)"
-                        if isinstance(self.stated[name], Distribution)
-                        else ""
-                    )
+                    f"{name}: no bound is possible over {span}; give the missing end"
+                    f"{cut if isinstance(self.stated[name], Distribution) else ''}"
                 )
         return ranges
 
@@ -210,20 +219,6 @@ class Inputs:
     def describe(self) -> str:
         """Return one line per input, in words."""
         return "\n".join(f"  {name} = {_worded(value)}" for name, value in self.stated.items())
-
-
-def _support(value: Stated) -> Interval:
-    return value.support if isinstance(value, Distribution) else Interval.of(value)
-
-
-def _distribution(name: str, value: Stated) -> Distribution:
-    """Return the input's distribution; only varying inputs come here."""
-    if isinstance(value, Distribution):
-        return value
-    span = Interval.of(value)
-    if not math.isfinite(span.width):
-        raise ModelError(f"{name}: nothing can be drawn from {span}; give the missing end")
-    return Uniform(span.low, span.high)
 
 
 def _worded(value: Stated) -> str:

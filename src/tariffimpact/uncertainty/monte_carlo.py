@@ -13,7 +13,7 @@ from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array
-from tariffimpact.uncertainty.evaluation import Model, Progress, evaluate
+from tariffimpact.uncertainty.evaluation import Model, Progress, check_seed, evaluate
 from tariffimpact.uncertainty.inputs import Input, Inputs
 from tariffimpact.uncertainty.phrasing import defined_share, form, quantity
 
@@ -181,10 +181,7 @@ $10.25 to $14.75.
     """
     if n < 1 or chunk < 1:
         raise ModelError(f"draws and chunk must be 1 or more (got {n} and {chunk})")
-    if seed < 0:
-        raise ModelError(
-            f"the seed must not be negative (got {seed}); any whole number from 0 does"
-        )
+    check_seed(seed)
     read = Inputs.read(inputs)
     fixed, varying = read.fixed, read.distributions()
     streams = {key: _stream(seed, key) for key in varying}

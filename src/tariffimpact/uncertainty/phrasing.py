@@ -60,17 +60,6 @@ def input_value(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 
-def listed(names: list[str]) -> str:
-    """Return names as a list in a sentence.
-
-    Examples
-    --------
-    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
-    ('a', 'a and b', 'a, b and c')
-    """
-    return " and ".join(part for part in (", ".join(names[:-1]), "".join(names[-1:])) if part)
-
-
 def defined_share(undefined: int, total: int, what: str) -> str:
     """Return a clause on the cases without an answer, blank where there are none.
 

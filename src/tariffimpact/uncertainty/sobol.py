@@ -12,7 +12,7 @@ from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, NotIdentified
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
-from tariffimpact.uncertainty.evaluation import Model, Progress, evaluate
+from tariffimpact.uncertainty.evaluation import Model, Progress, check_seed, evaluate
 from tariffimpact.uncertainty.inputs import Input, Inputs
 from tariffimpact.uncertainty.phrasing import defined_share
 from tariffimpact.units import percent
@@ -134,20 +134,13 @@ class Sensitivity(Answer):
         """
         import pandas as pd
 
-        return pd.DataFrame(
-            [
-                {
-                    "input": index.input,
-                    "first": index.first,
-                    "first_low": index.first_interval.low,
-                    "first_high": index.first_interval.high,
-                    "total": index.total,
-                    "total_low": index.total_interval.low,
-                    "total_high": index.total_interval.high,
-                }
-                for index in self.indices
-            ]
-        )
+        rows = [
+            (x.input, x.first, x.first_interval.low, x.first_interval.high,
+             x.total, x.total_interval.low, x.total_interval.high)
+            for x in self.indices
+        ]  # fmt: skip
+        columns = ["input", "first", "first_low", "first_high", "total", "total_low", "total_high"]
+        return pd.DataFrame(rows, columns=columns)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw first- and total-order bars with their intervals."""
@@ -230,9 +223,7 @@ def sobol(
     """
     _check(n, seed, bootstraps)
     read = Inputs.read(inputs)
-    varying = read.distributions()
-    if not varying:
-        raise ModelError('no input varies; write one as an interval such as "0.5..0.7"')
+    varying = read.distributions(needed=True)
     at_a, at_b, at_ab = _evaluate(model, read.fixed, varying, n, seed, progress)
     defined = np.isfinite(at_a) & np.isfinite(at_b) & np.isfinite(at_ab).all(axis=0)
     if not defined.all():
@@ -298,10 +289,7 @@ def _check(n: int, seed: int, bootstraps: int) -> None:
     if n < 2 or n > _LARGEST or n & (n - 1):
         near = 1 << max(1, min(int(n), _LARGEST)).bit_length()
         raise ModelError(f"n must be a power of two up to 2^22 (got {n}); {near} would do")
-    if seed < 0:
-        raise ModelError(
-            f"the seed must not be negative (got {seed}); any whole number from 0 does"
-        )
+    check_seed(seed)
     if bootstraps < 10:
         raise ModelError(f"bootstraps must be 10 or more (got {bootstraps}); 100 is usual")
 

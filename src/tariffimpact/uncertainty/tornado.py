@@ -90,22 +90,13 @@ class Tornado(Answer):
         """
         import pandas as pd
 
-        return pd.DataFrame(
-            [
-                {
-                    "input": swing.input,
-                    "low_input": swing.low_input,
-                    "high_input": swing.high_input,
-                    "low_output": swing.low_output,
-                    "high_output": swing.high_output,
-                    "base": self.base,
-                    "lowest": math.nan if swing.reach is None else swing.reach.low,
-                    "highest": math.nan if swing.reach is None else swing.reach.high,
-                    "turns": swing.turns,
-                }
-                for swing in self.swings
-            ]
-        )
+        ends = ("input", "low_input", "high_input", "low_output", "high_output")
+        frame = pd.DataFrame({name: [getattr(x, name) for x in self.swings] for name in ends})
+        reaches = [(math.nan, math.nan) if x.reach is None else (x.reach.low, x.reach.high)
+                   for x in self.swings]  # fmt: skip
+        frame["base"] = self.base
+        frame[["lowest", "highest"]] = reaches
+        return frame.assign(turns=[swing.turns for swing in self.swings])
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw one bar per input, the widest on top; an end without an answer stays at base.
@@ -118,7 +109,8 @@ class Tornado(Answer):
         require(math.isfinite(self.base), f"there is no {self.name} at base; give another base")
         from tariffimpact import charts
 
-        frame = self.to_frame().assign(input=[_spoken(swing.input) for swing in self.swings])
+        frame = self.to_frame()
+        frame["input"] = frame["input"].str.replace("_", " ")
         for end in ("low", "high"):
             missing = frame[f"{end}_output"].isna()
             words = frame[f"{end}_input"].map(input_value)
@@ -171,9 +163,7 @@ def tornado(
     At base the rise is $10; tariff moves it most: $7.50 to $12.50 as it goes from 0.15 to 0.25.
     """
     read = Inputs.read(inputs)
-    varying = read.distributions()
-    if not varying:
-        raise ModelError('no input varies; write one as an interval such as "0.5..0.7"')
+    varying = read.distributions(needed=True)
     base_at = {**read.central(), **_known(base, read)}
     base_at = {key: base_at[key] for key in read.stated}
     at_base = float(evaluate(model, base_at, {}, 1)[0])
@@ -183,11 +173,6 @@ def tornado(
     ]
     swings.sort(key=lambda swing: -swing.width)
     return Tornado(tuple(swings), at_base, base_at, read, name, unit)
-
-
-def _spoken(name: str) -> str:
-    """Return an input's name as a label prints it."""
-    return name.replace("_", " ")
 
 
 def _known(base: Mapping[str, float] | None, read: Inputs) -> Mapping[str, float]:
