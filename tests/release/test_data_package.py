@@ -5,17 +5,18 @@ import io
 import json
 
 import pytest
-from expected_package import DATA, package_text
-
-from sampled import sampled
-from tariffimpact.facts import read_facts
-from tariffimpact.facts.codebook import (
-    CODEBOOK,
+from expected_package import (
+    DATA,
     PACKAGE_FILE,
     data_package,
     kinds_table,
+    package_text,
     with_kinds,
 )
+
+from sampled import sampled
+from tariffimpact.facts import read_facts
+from tariffimpact.facts.authoring import CODEBOOK
 from tariffimpact.facts.reader import KINDS
 
 frictionless = pytest.importorskip("frictionless", reason="frictionless is not installed")

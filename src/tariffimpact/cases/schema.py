@@ -1,14 +1,13 @@
-"""What a case file holds, table by table: the words an editor completes and a reader is told of."""
+"""What a case file holds, table by table: the words an editor completes and a reader is told of.
+
+The text below each field is its description in `cases/schema.json`, by which editors complete and
+check a case as one types; `tests/cases/expected_cases.py` writes that file anew.
+"""
 
 from __future__ import annotations
 
-import ast
-import inspect
-import itertools
-import json
-import textwrap
 from datetime import date
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     Field,
@@ -18,12 +17,9 @@ from pydantic import (
 from tariffimpact.cases.case_numbers import Amount, Anything, Part, Positive, Rate, Share, SomeShare
 from tariffimpact.cases.decision_tables import (
     Earnings,
-    ImportLine,
-    OffsetLine,
     Recovery,
     Rollback,
     Sourcing,
-    Terms,
     Timing,
 )
 from tariffimpact.facts.fields import Country, Currency, Hts, Key, Text
@@ -259,50 +255,3 @@ class CaseFile(Part):
         if started and (self.tariff is None or self.tariff.hts is None):
             raise ValueError("gives timing.start without tariff.hts; give hts, origins, on, before")
         return self
-
-
-_TABLES: Final = (
-    CaseFile, Tariff, Demand, Metal, Product, ChainStage, Recovery, Rollback, Timing, Terms,
-    Sourcing, ImportLine, OffsetLine, Earnings,
-)  # fmt: skip
-
-
-def schema_text() -> str:
-    """Return the JSON schema of case files, for editors that complete and check as one types.
-
-    It stands in `cases/schema.json`; a case points at it with `#:schema ./schema.json`.
-    """
-    schema = CaseFile.model_json_schema()
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
-        "title": "A tariffimpact case",
-    }
-    _add_meanings(schema, _TABLES)
-    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
-
-
-def _add_meanings(schema: dict[str, Any], tables: tuple[type[Part], ...]) -> None:
-    """Put the words below each field into the schema."""
-    for table in tables:
-        part = schema if table is CaseFile else schema["$defs"][table.__name__]
-        meanings = _meanings(Part) | _meanings(table)
-        for name, words in part["properties"].items():
-            if name in meanings:
-                words["description"] = meanings[name]
-
-
-def _meanings(table: type[Part]) -> dict[str, str]:
-    """Return the text below each field of a table, from the source."""
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(table))).body
-    assert isinstance(body, ast.ClassDef)
-    found = {}
-    for field, text in itertools.pairwise(body.body):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(text, ast.Expr)
-            and isinstance(text.value, ast.Constant)
-        ):
-            found[field.target.id] = inspect.cleandoc(str(text.value.value))
-    return found

@@ -116,7 +116,7 @@ def check(folder: Path | None, texts: Path | None) -> None:
     """
     from tariffimpact.errors import DataError
     from tariffimpact.facts import read_facts
-    from tariffimpact.facts.quotes import quote_faults
+    from tariffimpact.facts.authoring import quote_faults
 
     known = read_facts(folder)
     words = f"{known!r}"[1:-1].removeprefix("Facts: ")
@@ -138,7 +138,7 @@ def add() -> None:
 @click.argument("name")
 def company(name: str) -> None:
     """Print the rows to fill in for the company NAME, each column with its meaning."""
-    from tariffimpact.facts.codebook import company_rows
+    from tariffimpact.facts.authoring import company_rows
 
     if not name.strip():
         raise click.UsageError("the company has no name; write it in quotes: 'Acme Boots'")
