@@ -271,7 +271,9 @@ def scenarios():
             took, alone = seconds(lambda m=market: [m.impose(Duties(r)).after.prices
                                                     for r in rates[:few]])  # fmt: skip
             loop.append(took / few)
-            worst = max(worst, float(np.max(np.abs(found.prices[:few] / np.array(alone) - 1))))
+            worst = max(
+                worst, float(np.max(np.abs(found.after.prices[:few] / np.array(alone) - 1)))
+            )
         if not worst <= 1e-9:
             print(f"  {demand}, {reading}: FAILED, prices differ by {worst:.0e}")
             continue

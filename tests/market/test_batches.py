@@ -85,7 +85,7 @@ def test_firms_with_one_duty_never_enter_the_solver_for_many(monkeypatch):
     def refuse(*_):
         raise AssertionError("the solver for uneven duties was called")
 
-    monkeypatch.setattr("tariffimpact.market.solvers.layout._by_cell", refuse)
+    monkeypatch.setattr("tariffimpact.market.solvers.layout._by_nest", refuse)
     _, markets, firms, utility, cost = ragged(11, 40, 8, 2)
     common = {"utility": utility, "price_coefficient": 1.0, "cost": cost, "firms": firms,
               "markets": markets}  # fmt: skip

@@ -46,8 +46,14 @@ def points(game, count=4):
     free = np.zeros(game.cost.size, dtype=bool)
     conditions = OddsConditions.of(game, free, game.cost)
     with np.errstate(all="ignore"):
-        found = [newton(conditions, rng.normal(0, 4, free.size), 25) for _ in range(count)]
-        return [conditions.prices(game, one.x) for one in found if one.error < 1e-12]
+        found = [
+            newton(conditions, rng.normal(0, 4, conditions.at_cost.shape), 25) for _ in range(count)
+        ]
+        return [
+            game.demand.dearer(game.cost, conditions.loss(one.x)[0])
+            for one in found
+            if one.error < 1e-12
+        ]
 
 
 @pytest.mark.parametrize("count", [6, pytest.param(24, marks=pytest.mark.slow)])

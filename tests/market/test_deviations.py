@@ -137,11 +137,9 @@ def test_nested_firms_with_unequal_duties_survive_the_search_or_are_named(ces, p
 
 
 KNOWN = [
-    ("fffgg", 0.95, [2.9, 1.45, 0.25, 0.25, 0.25],
-     [6.599, 4.564, 3.041, 0.959, 0.848]),
     ("ffg", 0.9, [1.45, 0.0, 0.0], [5.811, 3.272, 0.613]),
 ]  # fmt: skip
-"""Markets of one nest with a local maximum of profit at which a firm earns less than elsewhere."""
+"""A market of one nest with a local maximum of profit at which a firm earns less than elsewhere."""
 
 
 @pytest.mark.parametrize(("firms", "nesting", "rates", "utility"), KNOWN)

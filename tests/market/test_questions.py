@@ -136,7 +136,7 @@ def test_without_an_outside_good_two_equal_firms_split_the_market(demand):
     uneven = market.impose_each(Duties([[0.2, 0.0], [0.1, 0.3]]))
     for row, rate in enumerate(([0.2, 0.0], [0.1, 0.3])):
         alone = market.impose(Duties(rate))
-        assert uneven.prices[row] == pytest.approx(alone.after.prices, rel=1e-9)
+        assert uneven.after.prices[row] == pytest.approx(alone.after.prices, rel=1e-9)
         gap = market.residual(alone.after.prices, Duties(rate))
         assert np.abs(gap).max() < 1e-9
     with pytest.raises(NoEquilibrium, match="buyers must buy one"):

@@ -57,14 +57,16 @@ def assert_alike(market, rates, specific):
         alone = imposed(market, rate, amount if amount.size > 1 else amount[0])
         if isinstance(alone, str):
             assert found.refused[(row,)] == alone
-            assert np.isnan(found.prices[row]).all()
+            assert np.isnan(found.after.prices[row]).all()
             assert np.isnan(ledgers.loc[row, "consumers":"deadweight_loss"]).all()
             continue
         after, ledger = alone.after, alone.ledger()
-        assert found.prices[row] == pytest.approx(after.prices, rel=1e-9)
-        assert found.shares[row] == pytest.approx(after.game.demand.shares(after.prices), rel=1e-8)
-        assert found.duty[row] == pytest.approx(after.duty, rel=1e-8)
-        assert found.profit[row] == pytest.approx(after.profit, rel=1e-8)
+        assert found.after.prices[row] == pytest.approx(after.prices, rel=1e-9)
+        assert found.after.shares[row] == pytest.approx(
+            after.game.demand.shares(after.prices), rel=1e-8
+        )
+        assert found.after.duty[row] == pytest.approx(after.duty, rel=1e-8)
+        assert found.after.profit[row] == pytest.approx(after.profit, rel=1e-8)
         told = ledgers.loc[row, ["consumers", "firms", "duty_revenue", "deadweight_loss"]]
         gains = [ledger.consumers, ledger.firms, ledger.duty_revenue, ledger.deadweight_loss]
         assert told.to_numpy(float) == pytest.approx(
@@ -72,7 +74,7 @@ def assert_alike(market, rates, specific):
         )
         profits = firms[firms["scenario"] == row]["profit_change"].to_numpy()
         assert profits == pytest.approx(alone.firms_frame()["profit_change"].to_numpy(), rel=1e-7)
-        assert found.residual[row] <= 1e-10
+        assert found.after.residual[row] <= 1e-10
     return found
 
 
@@ -116,8 +118,8 @@ def test_random_markets_are_what_impose_answers_or_refuses(seed, spread, ces, ca
     found = assert_alike(market, rng.uniform(0, top, (3, count)), rng.uniform(0, 1, (3, count)))
     firms = market.firms
     for row in np.flatnonzero(found.solved):
-        at = {"prices": found.prices[row], "cost": found.levy.cost[row]}
-        weight = found.levy.weight[row]
+        at = {"prices": found.after.prices[row], "cost": found.after.levy.cost[row]}
+        weight = found.after.levy.weight[row]
         if case == "nested":
             gap = nested_gap(level=level, steep=3.0 if ces else 4.0, nest=nest, nesting=nesting,
                              ces=ces, pull=ownership_matrix(firms), **at)  # fmt: skip
@@ -137,9 +139,9 @@ def test_a_linear_monopoly_prices_half_way_from_cost_to_choke(reading):
     cost = 2 * (1 + rate) + specific
     sold = cost[:, 0] < 10
     assert (found.solved == sold).all()
-    assert found.prices[sold] == pytest.approx((10 + cost[sold]) / 2, rel=1e-14)
-    assert found.shares[sold] == pytest.approx(1.0)
-    quantity = 10 - found.prices[sold, 0]
+    assert found.after.prices[sold] == pytest.approx((10 + cost[sold]) / 2, rel=1e-14)
+    assert found.after.shares[sold] == pytest.approx(1.0)
+    quantity = 10 - found.after.prices[sold, 0]
     assert found.consumer_loss[sold] == pytest.approx((16 - quantity**2) / 2)
     assert set(found.refused) == {(row,) for row in np.flatnonzero(~sold)}
     assert "a: priced out" in found.refused[(99,)]
@@ -157,7 +159,7 @@ def test_markups_taken_alone_and_prices_at_cost():
         (ces, "price_taking", cost),
     ):
         found = Market(demand=demand, conduct=conduct, **two).impose_each(Duties(rates))
-        assert found.prices == pytest.approx(expected, rel=1e-14)
+        assert found.after.prices == pytest.approx(expected, rel=1e-14)
 
 
 def test_a_product_its_maker_withdraws_and_a_point_that_is_no_maximum_are_named_not_numbered():
@@ -189,26 +191,26 @@ def test_scenarios_that_do_not_fit_in_memory_at_once_are_the_same(reading, monke
     duties = Duties(np.linspace(0, 0.3, 9)[:, None] * [1, 0.5, 0, 1, 0.2])
     whole = market.impose_each(duties)
     monkeypatch.setattr(solvers, "_ENTRIES", 100)  # four rows of 5 x 5
-    assert market.impose_each(duties).prices == pytest.approx(whole.prices, rel=1e-13)
+    assert market.impose_each(duties).after.prices == pytest.approx(whole.after.prices, rel=1e-13)
 
 
 def test_leading_axes_are_those_of_the_duties():
     market = calibrated("logit", "customs_value")
     rates = np.linspace(0, 0.5, 12).reshape(2, 6, 1)
     grid = market.impose_each(Duties(rates * np.ones(5), [0.0, 1, 0, 0, 0], 0.8))
-    assert grid.prices.shape == (2, 6, 5)
+    assert grid.after.prices.shape == (2, 6, 5)
     assert grid.solved.shape == grid.consumer_loss.shape == grid.duty_revenue.shape == (2, 6)
     flat = market.impose_each(Duties(rates.reshape(12, 1), [0.0, 1, 0, 0, 0], 0.8))
-    assert grid.prices.reshape(12, 5) == pytest.approx(flat.prices, rel=1e-13)
+    assert grid.after.prices.reshape(12, 5) == pytest.approx(flat.after.prices, rel=1e-13)
     one = market.impose_each(Duties(rates[1, 3, 0], [0.0, 1, 0, 0, 0], 0.8))
-    assert one.prices.shape == (5,)
-    assert one.prices == pytest.approx(grid.prices[1, 3], rel=1e-13)
-    assert one.residual.shape == ()
+    assert one.after.prices.shape == (5,)
+    assert one.after.prices == pytest.approx(grid.after.prices[1, 3], rel=1e-13)
+    assert one.after.residual.shape == ()
     frame = grid.to_frame()
     assert len(frame) == 60
     last = frame[frame["scenario"] == 9].reset_index(drop=True)
     assert last["ad_valorem"].to_numpy() == pytest.approx(0.8 * rates[1, 3, 0])
-    assert last["price_after"].to_numpy() == pytest.approx(grid.prices[1, 3])
+    assert last["price_after"].to_numpy() == pytest.approx(grid.after.prices[1, 3])
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -217,7 +219,7 @@ def test_losses_lie_between_paasche_and_laspeyres_and_every_ledger_balances(syst
     found = market.impose_each(Duties(np.linspace(0.05, 0.4, 4)[:, None] * [1, 0.5, 0, 1, 0.2]))
     assert found.solved.all()
     rise, sold = found.price_change, found.before.quantities
-    assert ((found.quantities * rise).sum(axis=1) <= found.consumer_loss * (1 + 1e-9)).all()
+    assert ((found.after.quantities * rise).sum(axis=1) <= found.consumer_loss * (1 + 1e-9)).all()
     assert (found.consumer_loss <= rise @ sold * (1 + 1e-9)).all()
     book = found.ledgers()
     gains = book["consumers"] + book["firms"] + book["duty_revenue"]
@@ -241,35 +243,27 @@ def test_shares_at_many_prices_are_those_at_each(system):
         assert demand.shares(prices)[0, 0] == pytest.approx(scratch, rel=1e-12)
 
 
-class OneAtATime:
-    """A demand system that knows only what the protocol asks, one price vector at a time."""
+class Foreign:
+    """A demand system that knows only what the protocol asks."""
 
     def __init__(self, inner):
-        for name in ("size", "slopes", "elasticities", "slope_change", "consumer_loss"):
+        for name in ("size", "quantities", "shares", "slopes", "elasticities", "slope_change",
+                     "consumer_loss"):  # fmt: skip
             setattr(self, name, getattr(inner, name))
-        self._inner = inner
-
-    def quantities(self, prices):
-        assert prices.ndim == 1
-        return self._inner.quantities(prices)
-
-    def shares(self, prices):
-        assert prices.ndim == 1
-        return self._inner.shares(prices)
 
 
 @pytest.mark.parametrize("conduct", ["bertrand", "price_taking"])
-def test_another_demand_system_is_asked_one_price_vector_at_a_time(conduct):
+def test_another_demand_system_is_asked_what_the_protocol_says(conduct):
     known = replace(calibrated("linear", "customs_value"), conduct=conduct)
-    other = replace(known, demand=OneAtATime(known.demand))
+    other = replace(known, demand=Foreign(known.demand))
     duties = Duties(RATES[:2] / 5)
     want, found = known.impose_each(duties), other.impose_each(duties)
-    assert found.prices == pytest.approx(want.prices, rel=1e-9)
+    assert found.after.prices == pytest.approx(want.after.prices, rel=1e-9)
     assert found.consumer_loss == pytest.approx(want.consumer_loss, rel=1e-8)
     assert found.ledgers().to_numpy(float)[:, 3:] == pytest.approx(
         want.ledgers().to_numpy(float)[:, 3:], rel=1e-7, abs=1e-12
     )
-    assert other.impose_each(Duties(specific=[[1e3]])).shares.shape == (1, 5)
+    assert other.impose_each(Duties(specific=[[1e3]])).after.shares.shape == (1, 5)
 
 
 def test_bad_duties_are_refused_with_every_fault_named():

@@ -101,7 +101,7 @@ def test_cournot_profit_and_duty_revenue_share_one_base():
         result = observed("linear", conduct="cournot", reading=reading).impose(RATE)
         money = result.after.money()
         sold = result.after.quantities
-        net = result.after.levy.border_prices(result.after.prices) @ sold
+        net = result.after.border_prices @ sold
         assert net == pytest.approx(money["profit"] + money["resource_cost"], rel=1e-12)
         assert money["outlay"] - net == pytest.approx(money["duty_revenue"], rel=1e-12)
         result.ledger()

@@ -1,5 +1,6 @@
 """The fast engine against two slow ways, and what must hold of any schedule."""
 
+import dataclasses
 import random
 import re
 from datetime import date, timedelta
@@ -138,7 +139,7 @@ def test_a_claim_narrows_the_interval_to_a_number(compiled, layers):
 @pytest.mark.slow
 def test_an_overlap_that_slipped_in_is_noticed(compiled, layers):
     double = {**layers.tables, "origin": pd.concat([layers.tables["origin"]] * 2)}
-    broken = type(layers)(double, layers.authorities, layers.plan, layers.apart)
+    broken = dataclasses.replace(layers, tables=double)
     with engine(broken) as running, pytest.raises(ModelError, match="overlap"):
         running.charge_frame(_lines(compiled, 10, seed=8))
 

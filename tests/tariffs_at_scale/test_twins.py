@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, note, settings
@@ -172,6 +173,35 @@ def test_a_waiver_leaves_of_a_floor_less_at_the_low_end_and_more_at_the_high():
     for low, high in ((found.rate_low, found.rate_high), (few.rate_low, few.rate_high),
                       (rate.low, rate.high)):  # fmt: skip
         assert (low, high) == pytest.approx((0.05, 0.125), abs=1e-11)
+
+
+@pytest.mark.parametrize("metal", [(0.0, 0.3), (0.3, 0.6), (1.0, 1.0)])
+@pytest.mark.filterwarnings("ignore:.*fetch_arrow_table.*:DeprecationWarning")
+def test_a_general_rate_on_metal_beside_a_total_bends_whatever_is_known_of_quantities(metal):
+    """g·m + max(0, 50% - g) of a general rate g of 0% to 4.5%, a claim deciding: a grid of g and m.
+
+    The general rate lowers the total in full and is charged on the metal only, so that the rate is
+    lowest where it is highest; whether the file has quantities must not matter.
+    """
+    line, years = "95040000", (date(2025, 1, 1), date(2027, 1, 1))
+    rows = [
+        Window(line, "", "MFN", DUTY, DutyKind.ADDITIVE, DutyBase.METAL, 0.05, 0.05, 0.0, 0.0, "",
+               "", "", "mfn", 0, *years),
+        Window(line, "", "MFN", WAIVER, "waive", DutyBase.FULL, 0.1, 1.0, 0.0, 0.0, "", "", "",
+               "waiver", 0, *years),
+        Window(line, "", "IEEPA", DUTY, DutyKind.TARGET_TOTAL, DutyBase.FULL, 0.5, 0.5, 0.0, 0.0,
+               "", "", "", "total", 0, *years),
+    ]  # fmt: skip
+    g, m = np.meshgrid(np.linspace(0, 0.045, 46), np.linspace(*metal, 31))
+    told = g * m + np.maximum(0, 0.5 - g)
+    compiled = compiled_of(rows)
+    lines = pd.DataFrame({"hts": [line], "origin": ["JPN"], "entered_on": pd.Timestamp(DAY),
+                          "metal_low": metal[0], "metal_high": metal[1]})  # fmt: skip
+    with engine(schedule_layers(compiled)) as running:
+        for asked in (lines, lines.assign(quantity_per_dollar=0.05)):
+            for found in (running.charge_frame(asked), charge_few(compiled, asked)):
+                ends = found["rate_low"].item(), found["rate_high"].item()
+                assert ends == pytest.approx((told.min(), told.max()), abs=1e-11)
 
 
 def _same(found, few):

@@ -16,18 +16,13 @@ from tariffimpact.market.alternatives import (
     calibrate_cournot,
 )
 from tariffimpact.market.calibration import calibrate
+from tariffimpact.market.changes import Channels, Equilibrium, Scenarios, split_channels
 from tariffimpact.market.conduct import ownership_matrix
 from tariffimpact.market.demand_systems import CesDemand, DemandSystem, LogitDemand
-from tariffimpact.market.equilibrium import (
-    Channels,
-    Equilibrium,
-    Ledger,
-    MarketState,
-    split_channels,
-)
+from tariffimpact.market.equilibrium import MarketState
 from tariffimpact.market.fit import Fit
 from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
-from tariffimpact.market.many_duties import Scenarios
+from tariffimpact.market.ledgers import Ledger
 from tariffimpact.market.many_markets import (
     BatchResult,
     CalibratedMarkets,

@@ -15,34 +15,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
-from tariffimpact.answers import Answer
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, NoEquilibrium, require
 from tariffimpact.market.calibration import checked_shares, observed_margins
+from tariffimpact.market.changes import OneChange
 from tariffimpact.market.demand_systems import Array, LogitDemand
-from tariffimpact.market.equilibrium import READINGS, Ledger
+from tariffimpact.market.equilibrium import READINGS, State
 from tariffimpact.market.model import check_names, named, positive
 from tariffimpact.market.policy import NO_DUTIES, Duties, Levy, Reading, levy
 from tariffimpact.market.solvers.newton import TOLERANCE
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 Curve = Literal["linear", "isoelastic"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sales:
+class Sales(State):
     """One equilibrium; arrays of shape (J,) over products (Cournot: over firms)."""
 
+    labels: dict[str, tuple[str, ...]]
+    """What a row of a frame is of."""
     levy: Levy
     prices: Array
     """Money per unit; in an auction the mean paid by those who buy the product."""
@@ -51,58 +49,7 @@ class Sales:
     shares: Array
     """Of all units sold (auction: of all buyers)."""
     residual: float = 0.0
-
-    @property
-    def margins(self) -> Array:
-        """Price less cost with duty, over price."""
-        return (self.prices - self.levy.cost) / self.prices
-
-    def money(self) -> dict[str, float]:
-        """Return outlay, and profit, duty revenue and resource cost, which sum to it; money."""
-        return self.levy.money(self.prices, self.quantities)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _Change(Answer):
-    """What both kinds of market say of themselves before and after a change of duties."""
-
-    market: Any
-    before: Sales
-    after: Sales
-
-    @property
-    def price_change(self) -> Array:
-        """Change of the price (auction: of the mean paid), money per unit, shape (J,)."""
-        return self.after.prices - self.before.prices
-
-    def ledger(self) -> Ledger:
-        """Return who gained and lost; profit and duty on one base, so it balances."""
-        return Ledger.between(
-            self.before.money(), self.after.money(), currency=self.market.currency,
-            consumer_loss=self.market.consumer_loss(self.before, self.after),
-        )  # fmt: skip
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per product or firm: price, share, margin, units and profit, twice.
-
-        Prices in money per unit, profit in money; shares and margins are fractions.
-        """
-        import pandas as pd
-
-        columns: dict[str, object] = {**self.market.labels}
-        for when, state in (("before", self.before), ("after", self.after)):
-            columns |= {
-                f"price_{when}": state.prices,
-                f"share_{when}": state.shares,
-                f"margin_{when}": state.margins,
-                f"quantity_{when}": state.quantities,
-                f"profit_{when}": state.levy.profit(state.prices) * state.quantities,
-            }
-        return pd.DataFrame(columns)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw who gained and lost, money."""
-        return self.ledger().plot(ax)
+    licence_price: Array = field(default_factory=lambda: np.zeros(()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +80,8 @@ class CournotMarket:
 
     def impose(self, duties: Duties) -> CournotResult:
         """Return the market before (duties in force) and after `duties` replace them."""
-        return CournotResult(
-            market=self, before=self._solve(self.duties), after=self._solve(duties)
-        )
+        return CournotResult(market=self, before=self._solve(self.duties), reading=self.reading,
+                             after=self._solve(duties), currency=self.currency)  # fmt: skip
 
     def inverse(self, total: float) -> tuple[float, float]:
         """Return the price at total sales, and -dP/dQ there."""
@@ -149,11 +95,6 @@ class CournotMarket:
         """Return the sales each firm wants when the total is `total`: P - k = -P' q, or none."""
         price, slope = self.inverse(total)
         return np.maximum(price - cost, 0.0) / slope
-
-    @property
-    def labels(self) -> dict[str, tuple[str, ...]]:
-        """What a row of a frame is of."""
-        return {"firm": self.firms}
 
     def consumer_loss(self, before: Sales, after: Sales) -> float:
         """Return the area left of demand between the two prices, money; positive is a loss."""
@@ -189,8 +130,8 @@ class CournotMarket:
         price, _ = self.inverse(float(sold.sum()))
         residual = abs(excess(math.log(float(sold.sum()))))
         require(residual <= TOLERANCE, f"Cournot market: condition missed by {residual:.1e}")
-        return Sales(levy=at, prices=np.full(sold.size, price), quantities=sold,
-                     shares=sold / sold.sum(), residual=residual)  # fmt: skip
+        return Sales(labels={"firm": self.firms}, levy=at, prices=np.full(sold.size, price),
+                     quantities=sold, shares=sold / sold.sum(), residual=residual)  # fmt: skip
 
     def _choke(self, cost: float) -> float:
         """Return total sales at which the price is the lowest cost."""
@@ -202,8 +143,17 @@ class CournotMarket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class CournotResult(_Change):
+class CournotResult(OneChange):
     """A homogeneous market before and after a change of duties; one row per firm."""
+
+    market: CournotMarket
+    before: Sales
+    after: Sales
+
+    @property
+    def consumer_loss(self) -> float:
+        """The area left of demand between the two prices, money; positive is a loss."""
+        return self.market.consumer_loss(self.before, self.after)
 
     def summary(self) -> str:
         """Return the price and who left the market, in a sentence."""
@@ -302,12 +252,8 @@ class AuctionMarket:
 
     def impose(self, duties: Duties) -> AuctionResult:
         """Return the market before (duties in force) and after `duties` replace them."""
-        return AuctionResult(market=self, before=self.at(self.duties), after=self.at(duties))
-
-    @property
-    def labels(self) -> dict[str, tuple[str, ...]]:
-        """What a row of a frame is of."""
-        return {"product": self.products, "firm": self.firms}
+        return AuctionResult(market=self, before=self.at(self.duties), after=self.at(duties),
+                             reading="customs_value", currency=self.currency)  # fmt: skip
 
     def at(self, duties: Duties) -> Sales:
         """Return sales and expected prices at `duties`; a closed form, so there is always one."""
@@ -315,7 +261,8 @@ class AuctionMarket:
                        customs_value=self.customs_value, reading="customs_value")  # fmt: skip
         shares = self.demand.shares(charged.cost)
         lead = _lead(shares, self.firms) / self.demand.price_coefficient
-        return Sales(levy=charged, prices=charged.cost + lead, shares=shares,
+        return Sales(labels={"product": self.products, "firm": self.firms}, levy=charged,
+                     prices=charged.cost + lead, shares=shares,
                      quantities=self.demand.market_size * shares)  # fmt: skip
 
     def consumer_surplus(self, at: Sales) -> float:
@@ -323,10 +270,6 @@ class AuctionMarket:
         gains = self.demand.at(at.levy.cost).log_total / self.demand.price_coefficient
         lead = (at.prices - at.levy.cost) @ at.quantities
         return float(self.demand.market_size * gains - lead)
-
-    def consumer_loss(self, before: Sales, after: Sales) -> float:
-        """Return the fall of what buyers keep, money; positive is a loss."""
-        return self.consumer_surplus(before) - self.consumer_surplus(after)
 
 
 def _lead(shares: Array, firms: Sequence[str]) -> Array:
@@ -338,8 +281,17 @@ def _lead(shares: Array, firms: Sequence[str]) -> Array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class AuctionResult(_Change):
+class AuctionResult(OneChange):
     """An auction market before and after a change of duties; one row per product."""
+
+    market: AuctionMarket
+    before: Sales
+    after: Sales
+
+    @property
+    def consumer_loss(self) -> float:
+        """The fall of what buyers keep, money; positive is a loss."""
+        return self.market.consumer_surplus(self.before) - self.market.consumer_surplus(self.after)
 
     def summary(self) -> str:
         """Return the change of each mean price in a sentence."""

@@ -5,9 +5,8 @@ Everything is written in logarithms of prices, so the unit of money drops out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,7 +24,8 @@ class DemandSystem(Protocol):
     """Demand for J differentiated products: what a `Market` asks of it, and all it asks.
 
     Any object with these methods is a demand system; conduct, duties, pass-through and the ledger
-    then work on it unchanged. Every price is the shelf price before sales tax, in money per unit.
+    then work on it unchanged. Every price is the shelf price before sales tax, in money per unit;
+    leading axes are scenarios, and what is not a number stays so.
     """
 
     @property
@@ -33,10 +33,10 @@ class DemandSystem(Protocol):
         """Number of products J."""
 
     def quantities(self, prices: Array) -> Array:
-        """Return units sold, shape (J,); `prices` in money per unit, shape (J,), all positive."""
+        """Return units sold, shape (..., J) as `prices`, money per unit, all positive."""
 
     def shares(self, prices: Array) -> Array:
-        """Return market shares, shape (J,), in the base the system is defined on."""
+        """Return market shares, shape (..., J), in the base the system is defined on."""
 
     def elasticities(self, prices: Array) -> Array:
         """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J); the diagonal is negative."""
@@ -51,16 +51,11 @@ class DemandSystem(Protocol):
     def slope_change(self, prices: Array, weights: Array) -> Array:
         """Return D[j, l] = sum_k weights[j, k] dS[j, k] / d ln p_l, shape (J, J)."""
 
-    def consumer_loss(self, before: Array, after: Array) -> float:
-        """Return the money consumers would need after prices move; positive is a loss."""
+    def consumer_loss(self, before: Array, after: Array) -> Array:
+        """Return the money consumers would need after prices move; positive is a loss.
 
-
-@runtime_checkable
-class ManyPrices(DemandSystem, Protocol):
-    """A demand system that takes many price vectors at once, shape (..., J)."""
-
-    def consumer_losses(self, before: Array, after: Array) -> Array:
-        """Return `consumer_loss` of each price vector `after`, shape (...)."""
+        Shape (...) as that of prices `after`, (..., J); those `before` have shape (J,).
+        """
 
 
 @runtime_checkable
@@ -69,29 +64,6 @@ class Reducible(DemandSystem, Protocol):
 
     def without(self, gone: Flags) -> DemandSystem:
         """Return demand for the products that are not `gone`, where those are not sold."""
-
-
-@runtime_checkable
-class Facing(Reducible, Protocol):
-    """A demand system that says what it is for some products where all others stay put."""
-
-    def facing(self, prices: Array, own: Labels) -> Reducible:
-        """Return demand for the products `own`, positions, the others at their `prices`."""
-
-
-def at_each(demand: DemandSystem, prices: Array, name: Literal["quantities", "shares"]) -> Array:
-    """Return what is sold, or its shares, at each of many price vectors, shape (R, J)."""
-    one: Callable[[Array], Array] = getattr(demand, name)
-    if isinstance(demand, ManyPrices):
-        return one(prices)
-    return np.asarray(np.vectorize(one, otypes=[np.float64], signature="(j)->(j)")(prices))
-
-
-def losses(demand: DemandSystem, before: Array, after: Array) -> Array:
-    """Return what consumers lose at each of many price vectors, money, shape (R,)."""
-    if isinstance(demand, ManyPrices):
-        return demand.consumer_losses(before, after)
-    return np.array([demand.consumer_loss(before, prices) for prices in after], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,21 +163,7 @@ def _log_sum(value: Array, same: Array) -> Array:
     return np.asarray(peak + np.log(np.exp(beside - peak[..., None]).sum(axis=-1)))
 
 
-class OneLoss:
-    """The loss of one price vector after, of demand that says the losses of many."""
-
-    __slots__ = ()
-
-    def consumer_losses(self, before: Array, after: Array) -> Array:
-        """Return the losses of many price vectors after, shape (...)."""
-        raise NotImplementedError
-
-    def consumer_loss(self, before: Array, after: Array) -> float:
-        """Return the money consumers would need after prices move; positive is a loss."""
-        return float(self.consumer_losses(before, after))
-
-
-class _Choice(OneLoss):
+class _Choice:
     """What logit and CES share: nests, an outside good, and shares of an index."""
 
     __slots__ = ()
@@ -254,16 +212,23 @@ class _Choice(OneLoss):
         """Return shares of the market (CES: of outlay), outside good included, (..., J)."""
         return self._divided(prices)[0]
 
-    def without(self, gone: Flags) -> Self:
-        """Return demand for the products that are not `gone`, where those are not sold."""
+    def only(self, some: Labels | Flags, level: Array) -> Self:
+        """Return demand for some products alone, with utility (CES: log quality) `level`."""
         assert isinstance(self, LogitDemand | CesDemand)
-        kept = ~gone
-        changes: dict[str, Any] = {"nest": self.nest[kept], "nesting": self.nesting[kept]}
-        changes["utility" if isinstance(self, LogitDemand) else "log_quality"] = self.level[kept]
+        changes: dict[str, Any] = {"nest": self.nest[some], "nesting": self.nesting[some]}
+        changes["utility" if isinstance(self, LogitDemand) else "log_quality"] = level
         return replace(self, **changes)
 
-    def consumer_losses(self, before: Array, after: Array) -> Array:
-        """Return the compensating variations of many price vectors after, money, shape (...).
+    def without(self, gone: Flags) -> Self:
+        """Return demand for the products that are not `gone`, where those are not sold."""
+        return self.only(~gone, self.level[~gone])
+
+    def dearer(self, prices: Array, loss: Array) -> Array:
+        """Return the prices at which the utility index is lower by `loss`."""
+        raise NotImplementedError
+
+    def consumer_loss(self, before: Array, after: Array) -> Array:
+        """Return the compensating variation, money, shape (...) for prices after of (..., J).
 
         Logit M log(H0/H1)/alpha; CES Y (P1/P0 - 1), P = H**(1/(1 - elasticity)) the price index.
         """
@@ -332,6 +297,10 @@ class LogitDemand(_Choice):
     def index(self, prices: Array) -> Array:
         """Return the utility index, shape (..., J) as `prices`."""
         return self.utility - self.price_coefficient * prices
+
+    def dearer(self, prices: Array, loss: Array) -> Array:
+        """Return the prices at which the utility index is lower by `loss`."""
+        return prices + loss / self.price_coefficient
 
     def quantities(self, prices: Array) -> Array:
         """Return units sold, shape (..., J) as `prices`."""
@@ -409,6 +378,10 @@ class CesDemand(_Choice):
         """Return the utility index, shape (..., J) as `prices`."""
         return np.asarray(self.log_quality - (self.elasticity - 1) * np.log(prices))
 
+    def dearer(self, prices: Array, loss: Array) -> Array:
+        """Return the prices at which the utility index is lower by `loss`."""
+        return np.asarray(prices * np.exp(loss / (self.elasticity - 1)))
+
     def quantities(self, prices: Array) -> Array:
         """Return units sold, revenue over price, shape (..., J) as `prices`."""
         return self.expenditure * self.shares(prices) / prices
@@ -427,6 +400,7 @@ class CesDemand(_Choice):
 ChoiceDemand = LogitDemand | CesDemand
 
 
+@np.errstate(invalid="ignore")
 def divided(
     index: Array, nest: Labels | None, nesting: Array | None, away: float, starts: ArrayLike = (0,)
 ) -> tuple[Array, Array]:

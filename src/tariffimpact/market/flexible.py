@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike
 
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.demand_systems import Array, Flags, OneLoss, vector
+from tariffimpact.market.demand_systems import Array, Flags, vector
 
 _SUMS = 1e-9
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
-class _Sold(OneLoss):
+class _Sold:
     """What linear and log-linear demand share: shares are of units sold."""
 
     __slots__ = ()
@@ -75,8 +75,8 @@ class LinearDemand(_Sold):
         pull = weights * self.slopes(prices)
         return np.asarray(pull - pull.sum(axis=1)[:, None] * self.elasticities(prices))
 
-    def consumer_losses(self, before: Array, after: Array) -> Array:
-        """Return the falls of consumer surplus, (q0 + q1)/2 . (p1 - p0), money, shape (...).
+    def consumer_loss(self, before: Array, after: Array) -> Array:
+        """Return the fall of consumer surplus, (q0 + q1)/2 . (p1 - p0), money, shape (...).
 
         Exact where the slope matrix is symmetric; otherwise the integral along the straight line
         between the two price vectors.
@@ -137,8 +137,8 @@ class LogLinearDemand(_Sold):
         growth = self.elasticity + np.eye(self.size)
         return np.asarray(pull @ growth - pull.sum(axis=1)[:, None] * growth)
 
-    def consumer_losses(self, before: Array, after: Array) -> Array:
-        """Return the falls of consumer surplus along the straight path of log prices, money, (...).
+    def consumer_loss(self, before: Array, after: Array) -> Array:
+        """Return the fall of consumer surplus along the straight path of log prices, money, (...).
 
         The cross elasticities of a calibrated system need not be those of one consumer; the
         integral then depends on the path, and this path is the one meant.
@@ -160,7 +160,7 @@ class LogLinearDemand(_Sold):
 
 
 @dataclass(frozen=True, slots=True)
-class AidsDemand(OneLoss):
+class AidsDemand:
     """Almost ideal demand, homothetic: expenditure shares linear in log prices.
 
     ``w = intercept + slope @ log p``; total outlay is ``X = expenditure *
@@ -251,8 +251,8 @@ class AidsDemand(OneLoss):
         bend = (weights * self.slope).sum(axis=1)[:, None] * self.slope / share[:, None] ** 2
         return np.asarray((1 - self.market_elasticity) * weights @ self.slope - bend)
 
-    def consumer_losses(self, before: Array, after: Array) -> Array:
-        """Return the falls of consumer surplus, the integral of X d log P, money; path-free."""
+    def consumer_loss(self, before: Array, after: Array) -> Array:
+        """Return the fall of consumer surplus, the integral of X d log P, money; path-free."""
         rise = self._rise(after) - self._rise(before)
         bend = 1 - self.market_elasticity
         start = self.outlay(before)

@@ -6,7 +6,7 @@ axes are scenarios and draws. Work goes through memory in chunks of markets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +18,7 @@ from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
 from tariffimpact.market.demand_systems import Array, Labels, divided
 from tariffimpact.market.fit import bars
-from tariffimpact.market.solvers.layout import Part, Problem, Structure, run
+from tariffimpact.market.solvers.layout import Problem, Structure, run
 from tariffimpact.market.solvers.newton import TOLERANCE
 
 if TYPE_CHECKING:
@@ -318,13 +318,12 @@ def _run(problem: Problem, chunk: int, progress: bool) -> BatchResult:
     )  # fmt: skip
 
 
-def _tracked(parts: Iterator[Part], progress: bool) -> Iterator[Part]:
+def _tracked(pieces: Iterable[Any], progress: bool) -> Iterable[Any]:
     if not progress:
-        yield from parts
-        return
+        return pieces
     from rich.progress import track
 
-    yield from track(list(parts), description="Solving markets")
+    return track(list(pieces), description="Solving markets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -14,9 +14,9 @@ from tariffimpact.arguments import check_rate, checked
 from tariffimpact.errors import ModelError, NoEquilibrium, require
 from tariffimpact.interval import Interval
 from tariffimpact.market.calibration import calibrate
+from tariffimpact.market.changes import Equilibrium, burden
 from tariffimpact.market.conduct import Conduct
 from tariffimpact.market.demand_systems import Array, Flags
-from tariffimpact.market.equilibrium import Equilibrium, burden
 from tariffimpact.market.fit import DemandName, bars
 from tariffimpact.market.many_markets import calibrate_each
 from tariffimpact.market.policy import Duties, Reading

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError
-from tariffimpact.market.demand_systems import Array, Flags, Labels, vector
+from tariffimpact.market.demand_systems import Array, Flags, vector
 
 _SUMS = 1e-9
 _ROUNDS, _MET = 2_000, 1e-14
@@ -144,12 +144,14 @@ class MixedLogitDemand:
         return weight / total[:, None], peak + np.log(total)
 
     def shares(self, prices: Array) -> Array:
-        """Return quantity shares of the potential market, shape (J,)."""
+        """Return quantity shares of the potential market, shape (..., J) as `prices`."""
         assert self.weights is not None
+        if prices.ndim > 1:  # one by one, for agents take memory
+            return np.apply_along_axis(self.shares, -1, prices)
         return np.asarray(self.weights @ self.choices(prices)[0])
 
     def quantities(self, prices: Array) -> Array:
-        """Return units sold, shape (J,)."""
+        """Return units sold, shape (..., J) as `prices`."""
         return self.market_size * self.shares(prices)
 
     def _moves(self, prices: Array, power: int) -> tuple[Array, Array, Array]:
@@ -191,24 +193,20 @@ class MixedLogitDemand:
         pull = weights * own_price
         return np.asarray(moved * prices[None, :] + pull - pull.sum(axis=1)[:, None] * own_price)
 
-    def consumer_loss(self, before: Array, after: Array) -> float:
-        """Return the compensating variation, M sum_i w_i log(H_i before / H_i after) / α_i."""
+    def consumer_loss(self, before: Array, after: Array) -> Array:
+        """Return the compensating variation, M sum_i w_i log(H_i before / H_i after) / α_i.
+
+        Money, shape (...) for prices after of shape (..., J).
+        """
         assert self.weights is not None
-        return float(self.market_size * (self.weights @ self.losses_by_agent(before, after)))
+        if after.ndim > 1:
+            return np.apply_along_axis(lambda one: self.consumer_loss(before, one), -1, after)
+        return np.asarray(self.market_size * (self.weights @ self.losses_by_agent(before, after)))
 
     def losses_by_agent(self, before: Array, after: Array) -> Array:
         """Return each agent's compensating variation, money a head, shape (I,)."""
         fall = self.choices(before)[1] - self.choices(after)[1]
         return np.asarray(fall / self.price_coefficient)
-
-    def facing(self, prices: Array, own: Labels) -> MixedLogitDemand:
-        """Return demand for some products where all others stay at their `prices`, shape (J,)."""
-        rivals = np.delete(np.arange(self.size), own)
-        index = self.utility + self.taste - self.price_coefficient[:, None] * prices[None, :]
-        floor = 0.0 if self.outside_good else -np.inf
-        beside = np.logaddexp.reduce(index[:, rivals], axis=1, initial=floor)
-        return replace(self, utility=self.utility[own], outside_good=True,
-                       taste=self.taste[:, own] - beside[:, None])  # fmt: skip
 
     def without(self, gone: Flags) -> MixedLogitDemand:
         """Return demand for the products that are not `gone`, where those are not sold."""

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, NoEquilibrium, require
+from tariffimpact.market.changes import Equilibrium, Scenarios, with_misses
 from tariffimpact.market.conduct import (
     Conduct,
     Game,
@@ -18,14 +19,8 @@ from tariffimpact.market.conduct import (
     ownership_matrix,
 )
 from tariffimpact.market.demand_systems import Array, DemandSystem, Flags, vector
-from tariffimpact.market.equilibrium import (
-    Equilibrium,
-    MarketState,
-    assumptions,
-    with_misses,
-)
+from tariffimpact.market.equilibrium import MarketState, assumptions
 from tariffimpact.market.fit import Fit, bars
-from tariffimpact.market.many_duties import Scenarios
 from tariffimpact.market.policy import (
     NO_DUTIES,
     Duties,
@@ -228,7 +223,7 @@ class Market(Answer):
 
         after = clear_quotas(state, quotas, self.products) if quotas else state(None)
         return Equilibrium(
-            products=self.products, before=before, after=after, duties=duties,
+            before=before, after=after, duties=duties,
             reading=self.reading, currency=self.currency, fit=self.fit,
             holders={name: quota.rent_to for quota in quotas for name in quota.products},
         )  # fmt: skip
@@ -276,11 +271,10 @@ class Market(Answer):
                 prices[row], refused[index] = np.nan, str(error)
             else:
                 prices[row], residual[row] = state.prices, state.residual
-        return Scenarios(
-            products=self.products, before=before, duties=sized, levy=at, refused=refused,
-            prices=prices.reshape(shape), residual=residual.reshape(shape[:-1]),
-            reading=self.reading, currency=self.currency, fit=self.fit,
-        )  # fmt: skip
+        after = replace(before, game=self.game(at), levy=at, prices=prices.reshape(shape),
+                        residual=residual.reshape(shape[:-1]))  # fmt: skip
+        return Scenarios(before=before, after=after, duties=sized, refused=refused,
+                         reading=self.reading, currency=self.currency, fit=self.fit)  # fmt: skip
 
     def summary(self) -> str:
         """Return what the market is made of, in a sentence."""
@@ -400,7 +394,7 @@ class Market(Answer):
         )  # fmt: skip
         apart = np.zeros(prices.size, dtype=bool)
         apart[conditions.alone] = True
-        solved = measured(game, ~apart, prices, found.error, found.iterations)
+        solved = measured(game, ~apart, prices, float(found.error), int(found.iterations))
         state = self._settled(game, raised, licence, held, solved, ties)
         makers = [self.firms[j] for j in conditions.alone]
         makers += [self.firms[int(flags.argmax())] for flags in groups]

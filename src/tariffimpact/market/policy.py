@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -186,16 +186,6 @@ class Levy:
     def profit(self, prices: Array) -> Array:
         """Return profit per unit, money."""
         return self.weight * (prices - self.cost)
-
-    def money(self, prices: Array, sold: Array) -> dict[str, Any]:
-        """Return outlay, and profit, duty revenue and resource cost, which sum to it; money."""
-        each = {"outlay": prices, "profit": self.profit(prices), "duty_revenue": self.duty(prices),
-                "resource_cost": self.unit_cost}  # fmt: skip
-        return {name: (values * sold).sum(axis=-1) for name, values in each.items()}
-
-    def border_prices(self, prices: Array) -> Array:
-        """Return the price net of duty per unit, money."""
-        return prices - self.duty(prices)
 
     def scenario(self, index: tuple[int, ...]) -> Levy:
         """Return the levy of one of many scenarios."""

@@ -215,7 +215,7 @@ def effective_tariff_rate(
         kept = [b for b in by if b in table.columns]
         return held if base is None else _fixed(held, base, kept)
 
-    with _loaded(lines, LINES, by, compiled, claims, engine_name) as loaded:
+    with _loaded(lines, LINES, by, compiled, claims, engine_name, summed=bool(base)) as loaded:
         credit = _credit(compiled, imports_source)
         return _rates(loaded, shaped, tuple(by), weights, credit)
 
@@ -290,6 +290,8 @@ class _Lines:
     claims: Mapping[str, Mapping[str, float]]
     """The claims of the lines that have each text in the column `claims`; one if none has."""
     per_line: bool
+    summed: bool
+    """Whether what is charged are sums, whose last digit differs from one count to the next."""
 
     @contextmanager
     def charged_by(
@@ -301,25 +303,36 @@ class _Lines:
         """
         claims = dict(self.claims[text])
         if self.engine_name == "duckdb":
-            with line_by_line(self.compiled, claims) as by_line:
-                held = self._shaped(by_line, text, shaped)
+            with (
+                line_by_line(self.compiled, claims) as by_line,
+                self._shaped(by_line, text, shaped) as held,
+            ):
                 if by_line.count(held) <= FEW:
                     yield by_line, held
                     return
-        with engine(schedule_layers(self.compiled, claims=claims or None),
-                    self.engine_name) as running:  # fmt: skip
-            yield running, self._shaped(running, text, shaped)
+        layers = schedule_layers(self.compiled, claims=claims or None)
+        with (
+            engine(layers, self.engine_name) as running,
+            self._shaped(running, text, shaped) as held,
+        ):
+            yield running, held
 
+    @contextmanager
     def _shaped(
         self, running: Charger, text: str, shaped: Callable[[ir.Table], ir.Table]
-    ) -> ir.Table:
+    ) -> Iterator[ir.Table]:
+        """Yield the lines of a text in their shape; sums are kept, for they are read twice."""
         table = running.read(self.path)
         if self.per_line:
             table = table.filter(table["claims"].fill_null("") == text)
         held = shaped(table.select(*self.columns))
         if "quantity" not in self.columns:  # no duty per unit bends a rate: a shorter question
             held = held.drop("quantity_per_dollar")
-        return held
+        if not self.summed:
+            yield held
+            return
+        with running.kept(held) as kept:
+            yield kept
 
 
 def _rates(
@@ -478,6 +491,7 @@ def _fixed(table: ir.Table, base: tuple[date, date], by: list[str]) -> ir.Table:
 def _loaded(
     lines: pd.DataFrame | Path, needed: Sequence[str], by: Sequence[str],
     compiled: CompiledSchedule, claims: Mapping[str, float] | None, name: EngineName,
+    *, summed: bool = False,
 ) -> Iterator[_Lines]:  # fmt: skip
     """Yield checked lines, no column more than needed."""
     import pyarrow.parquet as pq
@@ -501,7 +515,7 @@ def _loaded(
         texts = _claim_texts(path, KnownGoods.of(compiled)) if per_line else {"": {}}
         sets = {text: {**(claims or {}), **made} for text, made in texts.items()}
         columns = (*needed, *measured, *grouping)
-        yield _Lines(path, columns, compiled, name, sets, per_line)
+        yield _Lines(path, columns, compiled, name, sets, per_line, summed)
 
 
 def _claim_texts(path: Path, known: KnownGoods) -> dict[str, dict[str, float]]:

@@ -40,6 +40,7 @@ from tariffimpact.report.sections.refunds import refund_section
 from tariffimpact.report.sections.rivals import rival_section
 from tariffimpact.report.sections.tariffs import tariff_section
 from tariffimpact.report.subjects import about_cases, about_companies, document_of, own_quotes
+from tariffimpact.report.wording import sources_named
 
 MARKET: Final = "console_market.csv"
 """Name of the table of the lead's market, beside the facts; a folder need not have one."""
@@ -126,7 +127,7 @@ def build_report(
     sections = tuple(made)
     found = findings(results)
     opening = None if results.lead is None else history_figure(results, results.lead)
-    return Document(
+    document = Document(
         title="Tariff price impact",
         lead=_lead_words(results),
         findings=found,
@@ -138,6 +139,7 @@ def build_report(
         opening=opening,
         explorer=explorer_of((*cases, *_lead_first(explored, results)), results.schedule, day),
     )
+    return sources_named(document, facts.sources)
 
 
 def read_report(

@@ -27,6 +27,7 @@ from tariffimpact.report.sections.prices import price_section
 from tariffimpact.report.sections.profile import company_findings, profile_sections
 from tariffimpact.report.sections.refunds import refund_section
 from tariffimpact.report.sections.tariffs import tariff_section
+from tariffimpact.report.wording import sources_named
 from tariffimpact.tariffs import shipped_schedule
 
 _OWN_TABLES: Final = (
@@ -182,7 +183,7 @@ def document_of(
     own = {section.key for section in subject.sections}
     sections = (*subject.sections, *(section for section in more if section.key not in own))
     cited = cited_ids(subject.findings, sections)
-    return Document(
+    document = Document(
         title=title or subject.title,
         lead=subject.lead,
         findings=subject.findings,
@@ -197,6 +198,7 @@ def document_of(
         explorer=explorer_of(cases, shipped_schedule(subject.results.facts)) if cases else None,
         notes=subject.notes,
     )
+    return sources_named(document, facts.sources)
 
 
 def own_quotes(facts: Facts) -> dict[str, tuple[tuple[str, str], ...]]:

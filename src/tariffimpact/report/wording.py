@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from tariffimpact import units
 from tariffimpact.interval import Interval, Quantity
-from tariffimpact.report.content import Document, Standing
+from tariffimpact.report.content import Block, Bullets, Document, Paragraph, Standing, Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from tariffimpact.facts import Source
 
 STANDINGS: Final[Mapping[Standing, str]] = {
     "evidence": "somebody reported it, and the source is named",
@@ -23,6 +27,7 @@ STANDINGS: Final[Mapping[Standing, str]] = {
 """What each standing tells the reader, to follow its name and a colon."""
 MOST_DRAWN: Final = 40
 """Items a chart shows: as many as a reader can tell apart, and a picture can hold."""
+_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 
 
 def within(label: str) -> str:
@@ -168,3 +173,36 @@ def dated(document: Document) -> tuple[tuple[str, date], ...]:
     if document.as_of == document.data_date:
         return (("As of", document.as_of),)
     return (("As known on", document.as_of), ("Data of", document.data_date))
+
+
+def sources_named(document: Document, sources: Iterable[Source]) -> Document:
+    """Return the document with publisher and day wherever its words hold the id of a source.
+
+    Notes of the data point to other papers by id, which no reader of a report knows.
+    """
+    names = {one.source_id: f"{one.publisher}, {units.day(one.published_on)}" for one in sources}
+
+    def words(text: str) -> str:
+        return _ID.sub(lambda found: names.get(found[0], found[0]), text)
+
+    def paragraph(told: Paragraph) -> Paragraph:
+        return replace(told, text=words(told.text))
+
+    def block(told: Block) -> Block:
+        if isinstance(told, Paragraph):
+            return paragraph(told)
+        if isinstance(told, Bullets):
+            return Bullets(tuple(map(paragraph, told.items)))
+        if isinstance(told, Table):
+            rows = tuple(tuple(map(words, row)) for row in told.rows)
+            return replace(told, rows=rows, note=words(told.note))
+        return told
+
+    return replace(
+        document,
+        findings=tuple(map(paragraph, document.findings)),
+        sections=tuple(
+            replace(section, blocks=tuple(map(block, section.blocks)))
+            for section in document.sections
+        ),
+    )

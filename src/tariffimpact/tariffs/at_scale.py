@@ -1,10 +1,12 @@
 """The arithmetic of `stacking` for many lines: one expression, for any engine.
 
 The same Ibis expression runs on DuckDB, embedded, and on Spark. Lines meet the tables of `layers`
-by range joins: the most specific scope that states a duty decides, waivers and exemptions free a
-share of it, floors count the general rate, a displaced authority is charged on the rest of the
-value. Where a metal share, the use or an exemption of the goods is open, each end of the rate is
-that of the choice that gives it.
+by range joins, which say under which states of the law they are. Lines under the same states of
+which the same is known are of one kind: each kind is charged once, however many lines it has. The
+most specific scope that states a duty decides, waivers and exemptions free a share of it, floors
+count the general rate, a displaced authority is charged on the rest of the value. Where a metal
+share, the use or an exemption of the goods is open, each end of the rate is that of the choice that
+gives it.
 """
 
 from __future__ import annotations
@@ -14,12 +16,19 @@ from dataclasses import replace
 from functools import reduce
 from itertools import product
 from operator import add, mul, or_
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tariffimpact.tariffs.layers import ENDS, KEYS, LAYERS, End, Plan
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+
+_KNOWN: Final = {"metal_low": 0.0, "metal_high": 1.0, "weight_low": 0.0, "weight_high": 1.0,
+                 "quantity_per_dollar": -1.0}  # fmt: skip
+"""What may be known of the goods of a line, and what stands for what is not."""
+_OF_KIND: Final = "kind__"
+"""How the columns begin that tell the kinds of lines apart."""
 
 
 class _Choice(NamedTuple):
@@ -37,12 +46,12 @@ def charge(lines: ir.Table, tables: dict[str, ir.Table], plan: Plan) -> ir.Table
     Parameters
     ----------
     lines
-        One row a line: `hts` (8 or 10 digits), `origin` (ISO alpha-3), `entered_on` (date),
-        `metal_low` and `metal_high` (metal share of the customs value), and what else there is:
-        `quantity_per_dollar`, units of a duty per unit in a dollar of customs value, and
-        `weight_low` and `weight_high`, the metal's share of the weight, if known.
+        One row a line, read twice and the same both times: `hts` (8 or 10 digits), `origin` (ISO
+        alpha-3), `entered_on` (date), `metal_low` and `metal_high` (metal share of the customs
+        value), and what else there is: `quantity_per_dollar`, units of a duty per unit in a dollar
+        of customs value, and `weight_low` and `weight_high`, the metal's share of the weight.
     tables
-        The tables of `schedule_layers`, and `apart`.
+        The tables of `schedule_layers`, `apart`, and of each table its states (`states_of`).
     plan
         What they hold.
 
@@ -58,14 +67,26 @@ def charge(lines: ir.Table, tables: dict[str, ir.Table], plan: Plan) -> ir.Table
     """
     by_quantity = "quantity_per_dollar" in lines.columns
     plan = replace(plan, bends=plan.bends_by_quantity if by_quantity else plan.bends)
-    decided = _decided(_joined(lines, tables), lines, tables, plan)
+    located = _located(lines, tables)
+    telling = [name for name in located.columns if name.startswith(_OF_KIND)]
+    # found twice: an engine that held the lines for both ends of the join would need their memory
+    kinds = _located(lines.view(), tables).select(*telling).distinct()
+    decided = _decided(_under(kinds, tables), kinds, tables, plan)
     places = _places(plan, by_quantity=by_quantity)
     due = _due(_opened(_removed(decided, plan), plan), plan, places)
-    return _told(_totalled(_shared(due, plan), plan, places), lines, plan, places)
+    told = _told(_totalled(_shared(due, plan), plan, places), kinds, plan, places)
+    return located.view().inner_join(told, telling).drop(*telling)
 
 
-def _joined(lines: ir.Table, tables: dict[str, ir.Table]) -> ir.Table:
-    """Join each line to one row of each table at most: columns get the table's name as a suffix."""
+def states_of(table: str) -> str:
+    """Return the name of the table of the states of a table of spells."""
+    return f"{table}_states"
+
+
+def _located(lines: ir.Table, tables: dict[str, ir.Table]) -> ir.Table:
+    """Add the kind of each line: the state it is under in each table, and what bears on it."""
+    import ibis
+
     apart = tables["apart"]
     keyed = lines.left_join(apart, lines["hts"] == apart["code"])
     keyed = keyed.mutate(key_hts=keyed["code"].coalesce(keyed["hts"].substr(0, 8)))
@@ -78,24 +99,50 @@ def _joined(lines: ir.Table, tables: dict[str, ir.Table]) -> ir.Table:
             keyed["entered_on"] < layer[f"ends_on__{name}"],
         ]
         keyed = keyed.left_join(layer, on)
-    return keyed
+    kind = {f"state__{name}": keyed[f"state__{name}"].coalesce(-1) for name in LAYERS}
+    for name, unknown in _KNOWN.items():
+        if name in lines.columns:
+            asks = f"of_{name.partition('_')[0]}"
+            asked = _any(keyed[f"{asks}__{table}"].coalesce(False) for table in LAYERS)
+            told = keyed[name].cast("float64").coalesce(unknown)
+            kind[name] = ibis.ifelse(asked, told, unknown)
+    named = {f"{_OF_KIND}{name}": column for name, column in kind.items()}
+    return keyed.select(*(keyed[name] for name in lines.columns), **named)
+
+
+def _under(kinds: ir.Table, tables: dict[str, ir.Table]) -> ir.Table:
+    """Join each kind to what its states hold: columns get the table's name as a suffix."""
+    known = {name: f"{_OF_KIND}{name}" for name in _KNOWN}
+    columns = {name: kinds[held] for name, held in known.items() if held in kinds.columns}
+    if "quantity_per_dollar" in columns:
+        unknown = _KNOWN["quantity_per_dollar"]
+        columns["quantity_per_dollar"] = columns["quantity_per_dollar"].nullif(unknown)
+    joined = kinds.mutate(**columns)
+    for name in LAYERS:
+        states = tables[states_of(name)]
+        states = states.rename({f"{column}__{name}": column for column in states.columns})
+        state = joined[f"{_OF_KIND}state__{name}"]
+        joined = joined.left_join(states, state == states[f"state__{name}"])
+    return joined
 
 
 def _decided(
-    joined: ir.Table, lines: ir.Table, tables: dict[str, ir.Table], plan: Plan
+    joined: ir.Table, kinds: ir.Table, tables: dict[str, ir.Table], plan: Plan
 ) -> ir.Table:
     """Keep, of each authority, what the most specific table states, and what is left of it."""
     import ibis
 
+    held = {name: tables[states_of(name)].columns for name in LAYERS}
+
     def stated(column: str, absent: Any) -> Any:
-        holding = [joined[f"{column}__{n}"] for n in LAYERS if column in tables[n].columns]
+        holding = [joined[f"{column}__{n}"] for n in LAYERS if column in held[n]]
         return ibis.coalesce(*holding, absent) if holding else ibis.literal(absent)
 
     def product_of(what: str, end: End, i: int) -> Any:
         """Return what all rows leave, those that the weight decides by the line's weight."""
         column, by_weight = f"{what}_{end}_{i}", f"weighed_{what}_{end}_{i}"
-        left = [joined[f"{column}__{n}"] for n in LAYERS if column in tables[n].columns]
-        for name in (n for n in LAYERS if by_weight in tables[n].columns):
+        left = [joined[f"{column}__{n}"] for n in LAYERS if column in held[n]]
+        for name in (n for n in LAYERS if by_weight in held[n]):
             if_light = joined[f"weighed_{what}_low_{i}__{name}"]
             limit = joined[f"limit_{what}_{i}__{name}"]
             open_ = ibis.ifelse(weight["high"] < limit, if_light, joined[f"{by_weight}__{name}"])
@@ -103,8 +150,7 @@ def _decided(
         return reduce(mul, (c.coalesce(1.0) for c in left), ibis.literal(1.0))
 
     weight = {
-        end: joined[f"weight_{end}"].coalesce(at) if f"weight_{end}" in lines.columns
-        else ibis.literal(at)
+        end: joined[f"weight_{end}"] if f"weight_{end}" in joined.columns else ibis.literal(at)
         for end, at in (("low", 0.0), ("high", 1.0))
     }  # fmt: skip
 
@@ -130,9 +176,10 @@ def _decided(
             columns[f"usd_{end}_{i}"] = stated(f"usd_{end}_{i}", 0.0)
         columns[f"unit_{i}"] = stated(f"unit_{i}", "")
     columns["known"] = columns["present_0"]
-    if "quantity_per_dollar" not in lines.columns:
-        columns["quantity_per_dollar"] = ibis.null("float64")
-    return joined.select(*(joined[name] for name in lines.columns), **columns)
+    absent = ibis.null("float64")
+    for name in ("quantity_per_dollar", "metal_low", "metal_high"):
+        columns[name] = joined[name] if name in joined.columns else absent
+    return joined.select(*(joined[name] for name in kinds.columns), **columns)
 
 
 def _removed(table: ir.Table, plan: Plan) -> ir.Table:
@@ -369,8 +416,8 @@ def _part(table: ir.Table, end: End, i: int, place: int, n: int) -> Any:
     return due * share if i else ibis.ifelse(share == 0, 0.0, due * share)
 
 
-def _told(table: ir.Table, lines: ir.Table, plan: Plan, places: Mapping[End, int]) -> ir.Table:
-    """Return the lines with the rate, its parts at the choice that gives it, and what is open."""
+def _told(table: ir.Table, kinds: ir.Table, plan: Plan, places: Mapping[End, int]) -> ir.Table:
+    """Return the kinds with the rate, its parts at the choice that gives it, and what is open."""
     import ibis
 
     def chosen(name: str, which: str, number: int, first: Any) -> Any:
@@ -395,7 +442,7 @@ def _told(table: ir.Table, lines: ir.Table, plan: Plan, places: Mapping[End, int
         columns[f"specific_{end}"] = _dollars(table, plan, end)
     columns["specific_unit"] = _unit(table, plan)
     told = ("known", "needs_metal", "needs_claim", "needs_use")
-    return table.select(*lines.columns, *told, **columns)
+    return table.select(*kinds.columns, *told, **columns)
 
 
 def _dollars(table: ir.Table, plan: Plan, end: End) -> Any:

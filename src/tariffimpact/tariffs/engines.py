@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tariffimpact.errors import ModelError
-from tariffimpact.tariffs.at_scale import charge
+from tariffimpact.tariffs.at_scale import charge, states_of
 from tariffimpact.tariffs.layers import LAYERS, Plan, ScheduleLayers
 from tariffimpact.writing.temporary import open_scratch, scratch
 
@@ -32,6 +32,8 @@ class Charger(ABC):
     """What reads lines, charges them and counts them, over a connection to a database."""
 
     connection: Any
+    _kept: list[str] = field(default_factory=list, init=False, repr=False)
+    """Names given to rows that are kept."""
 
     @abstractmethod
     def charged(self, lines: ir.Table) -> ir.Table:
@@ -41,6 +43,18 @@ class Charger(ABC):
         """Return the table of a parquet file, or of several by a pattern."""
         table: ir.Table = self.connection.read_parquet(str(path))
         return table
+
+    @contextmanager
+    def kept(self, table: ir.Table) -> Iterator[ir.Table]:
+        """Yield the rows of an expression, found once however often they are read."""
+        if self.connection.name != "duckdb":
+            with table.cache() as cached:
+                yield cached
+            return
+        self._kept.append(f"kept_{len(self._kept)}")
+        name = self._kept[-1]
+        yield self.connection.create_table(name, table, temp=True)
+        self.connection.con.execute(f"drop table {name}")
 
     def run(self, expression: ir.Table) -> pd.DataFrame:
         """Return the rows of an expression."""
@@ -124,8 +138,9 @@ def engine(layers: ScheduleLayers, name: EngineName = "duckdb") -> Iterator[Engi
     folder, remove = open_scratch()
     try:
         tables = {}
-        for table in (*LAYERS, "apart"):
-            frame = layers.apart if table == "apart" else layers.tables[table]
+        frames = {"apart": layers.apart, **layers.tables}
+        frames |= {states_of(name): layers.states[name] for name in LAYERS}
+        for table, frame in frames.items():
             write_parquet(frame, folder / f"{table}.parquet")
             tables[table] = connection.read_parquet(str(folder / f"{table}.parquet"))
             if name == "duckdb":

@@ -1,20 +1,23 @@
 """A compiled schedule as three tables to join lines to: by product and origin, product, origin.
 
-Each table has one row per key and spell. Columns carry the place of an authority in the schedule's
-list: `low_i`, `high_i` (fractions), `usd_low_i`, `usd_high_i`, `unit_i` (its duty per unit),
-`floor_i`, `metal_i`, `use_low_i`, `use_high_i`, `yields_i_j` (it gives way to j), `removes_i_j` (it
-takes j out), and what its waivers leave (`kept_low_i`, `kept_high_i`), its exemptions (`left_…`)
-and its preferences (`preferred_…`). What the metal's share of the weight decides stands apart, with
-the share below which it frees (`weighed_kept_low_i`, `limit_kept_i`, …). Spells of a key never
-overlap, so a line meets one row of each table at most.
+Each table has one row per key and spell, which names the state of the law it is under: of 250,000
+spells, some thousand states. Spells of a key never overlap, so a line meets one row of each table
+at most. The columns of a state carry the place of an authority in the schedule's list: `low_i`,
+`high_i` (fractions), `usd_low_i`, `usd_high_i`, `unit_i` (its duty per unit), `floor_i`, `metal_i`,
+`use_low_i`, `use_high_i`, `yields_i_j` (it gives way to j), `removes_i_j` (it takes j out), and
+what its waivers leave (`kept_low_i`, `kept_high_i`), its exemptions (`left_…`) and its preferences
+(`preferred_…`). What the metal's share of the weight decides stands apart, with the share below
+which it frees (`weighed_kept_low_i`, `limit_kept_i`, …).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Final, Literal
+from operator import or_
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import DutyBase
@@ -35,6 +38,10 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "origin": ("origin",),
 }
 _WINDOW: Final = ["starts_on", "ends_on"]
+_SAYS: Final = ["kind", "base", "displaced_by", "replaces"]
+_STATED: Final = [*_SAYS, "low", "high", "specific_low", "specific_high", "specific_unit",
+                  "use_low", "use_high", "limit"]  # fmt: skip
+"""What a row says, apart from where and when."""
 End = Literal["low", "high"]
 ENDS: Final[tuple[End, End]] = ("low", "high")
 
@@ -68,11 +75,22 @@ class Plan:
         return self.same.get(name, 1) != 0
 
 
+class _Spelled(NamedTuple):
+    """The spells of the keys of a scope, and the states of the law they are under."""
+
+    spells: pd.DataFrame
+    states: pd.DataFrame
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduleLayers:
     """The tables of a schedule, the authorities they hold, and the codes set apart."""
 
     tables: Mapping[str, pd.DataFrame]
+    """One row per key and spell: the key, `starts_on`, `ends_on`, its `state`, and whether what is
+    known of the goods bears on it: `of_metal`, `of_weight`, `of_quantity`."""
+    states: Mapping[str, pd.DataFrame]
+    """What each table's states hold, by `state`."""
     authorities: tuple[str, ...]
     plan: Plan
     apart: pd.DataFrame
@@ -112,9 +130,13 @@ def schedule_layers(
         "product": frame[has_hts & ~has_origin],
         "origin": frame[~has_hts & has_origin],
     }
-    tables = {n: _wide(part, list(KEYS[n]), places, plan) for n, part in parts.items()}
+    found = {n: _spelled(part, list(KEYS[n]), places, plan) for n, part in parts.items()}
     codes = frame.loc[frame["hts"].str.len() == 10, ["hts"]].drop_duplicates()
-    return ScheduleLayers(tables, authorities, plan, codes.rename(columns={"hts": "code"}))
+    return ScheduleLayers(
+        {name: of.spells for name, of in found.items()},
+        {name: of.states for name, of in found.items()},
+        authorities, plan, codes.rename(columns={"hts": "code"}),
+    )  # fmt: skip
 
 
 def _with_claims(compiled: CompiledSchedule, claims: Mapping[str, float]) -> pd.DataFrame:
@@ -137,20 +159,21 @@ def _with_claims(compiled: CompiledSchedule, claims: Mapping[str, float]) -> pd.
 
 def _plan(frame: pd.DataFrame, places: Mapping[str, int]) -> Plan:
     duties = frame[frame["role"] == DUTY]
+    said = duties[["authority", *_SAYS]].drop_duplicates()
     same: dict[str, int] = {}
-    for name, rows in duties.groupby("authority", sort=False):
+    for name, rows in said.groupby("authority", sort=False):
         i = places[str(name)]
         for what, says in (
             ("floor", rows["kind"].isin(FLOORS)), ("metal", rows["base"] == DutyBase.METAL),
         ):  # fmt: skip
             if says.nunique() == 1:
                 same[f"{what}_{i}"] = int(says.iloc[0])
-    displacing = sorted({places[name] for name in _named(duties["displaced_by"]) if name in places})
-    for i, j, says in _pairs(duties, places, "displaced_by", displacing):
+    displacing = sorted({places[name] for name in _named(said["displaced_by"]) if name in places})
+    for i, j, says in _pairs(said, places, "displaced_by", displacing):
         if says.nunique() == 1:
             same[f"yields_{i}_{j}"] = int(says.iloc[0])
-    removed = sorted({places[name] for name in _named(duties["replaces"]) if name in places})
-    removing = [(i, j) for i, j, says in _pairs(duties, places, "replaces", removed) if says.any()]
+    removed = sorted({places[name] for name in _named(said["replaces"]) if name in places})
+    removing = [(i, j) for i, j, says in _pairs(said, places, "replaces", removed) if says.any()]
 
     def with_any(rows: Any) -> tuple[int, ...]:
         return tuple(sorted({places[name] for name in duties.loc[rows, "authority"]}))
@@ -171,8 +194,10 @@ def _bends(
     ranged = general[worded | (general["specific_low"] < general["specific_high"])]
     per_unit = bool((ranged["specific_high"] > 0).any())
     partial = (general["displaced_by"] != "") | (general["base"] != DutyBase.FULL)
-    if ranged.empty or partial.any():
-        return bool(partial.any()), per_unit
+    if partial.any():
+        return True, True
+    if ranged.empty:
+        return False, False
     floors = duties[duties["kind"].isin(FLOORS) & (duties["authority"] != MFN)]
     spans = {
         str(name): (set(rows["hts"]), rows["starts_on"].min(), rows["ends_on"].max())
@@ -231,33 +256,89 @@ def _slots(
     return slots
 
 
-def _wide(
+def _spelled(
     frame: pd.DataFrame, keys: list[str], places: Mapping[str, int], plan: Plan
-) -> pd.DataFrame:
-    """Return one row per key and spell, the columns of each authority and role side by side."""
-    spells = _spells(frame, keys)
-    weighed = frame["limit"].notna()
-    for (authority, role, _), rows in frame.groupby(["authority", "role", weighed], sort=True):
-        i = places[str(authority)]
-        columns = _duty_columns(rows, i, places, plan) if role == DUTY else _left(rows, i, role)
-        bearing = columns.assign(**{k: rows[k] for k in [*keys, *_WINDOW]})
-        met = spells[[*keys, "starts_on"]].merge(bearing, on=keys, suffixes=("", "_row"))
-        inside = (met["starts_on"] >= met["starts_on_row"]) & (met["starts_on"] < met["ends_on"])
-        met = met[inside].drop(columns=["starts_on_row", "ends_on"])
-        spells = spells.merge(met, on=[*keys, "starts_on"], how="left")
-    return spells
+) -> _Spelled:
+    """Return the spells of each key and what they are under, all authorities side by side.
 
-
-def _spells(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return the stretches of days between any two changes of a key."""
+    The windows of a key, an authority and a role never overlap, and begin and end with spells.
+    """
+    import numpy as np
     import pandas as pd
 
-    edges = pd.concat(
-        [frame[[*keys, day]].set_axis([*keys, "starts_on"], axis=1) for day in _WINDOW]
-    )
-    edges = edges.drop_duplicates().sort_values([*keys, "starts_on"], ignore_index=True)
-    edges["ends_on"] = edges.groupby(keys)["starts_on"].shift(-1)
-    return edges.dropna(subset=["ends_on"]).reset_index(drop=True)
+    spells, first, after = _spells(frame, keys)
+    state = np.zeros(len(spells), dtype="int64")
+    parts, numbers = [], []
+    groups = frame.groupby(["authority", "role", frame["limit"].notna()], sort=True).indices
+    named: Any
+    for named, rows in groups.items():
+        authority, role, _ = named
+        number = _numbered(frame.iloc[rows], _STATED)
+        first_of = np.unique(number, return_index=True)[1]
+        told = frame.iloc[rows].iloc[first_of]
+        i = places[str(authority)]
+        columns = _duty_columns(told, i, places, plan) if role == DUTY else _left(told, i, role)
+        parts.append(columns.reset_index(drop=True))
+        lengths = after[rows] - first[rows]
+        within = np.arange(lengths.sum()) - np.repeat(lengths.cumsum() - lengths, lengths)
+        numbers.append(np.full(len(spells), -1))
+        numbers[-1][np.repeat(first[rows], lengths) + within] = np.repeat(number, lengths)
+        state = pd.factorize(state * (len(told) + 1) + numbers[-1] + 1)[0]
+    one_of = np.unique(state, return_index=True)[1]
+    held = [part.reindex(at[one_of]).reset_index(drop=True)
+            for part, at in zip(parts, numbers, strict=True)]  # fmt: skip
+    states = pd.concat([pd.DataFrame({"state": state[one_of]}), *held], axis=1)
+    asks = {name: asked.to_numpy()[state] for name, asked in _asked(states, plan).items()}
+    return _Spelled(spells.assign(state=state, **asks), states)
+
+
+def _numbered(frame: pd.DataFrame, columns: Iterable[str]) -> Any:
+    """Return, of each row, the number of those that say the same in some columns."""
+    import numpy as np
+    import pandas as pd
+
+    number = np.zeros(len(frame), dtype="int64")
+    for name in columns:
+        codes, seen = pd.factorize(frame[name], use_na_sentinel=False)
+        number = pd.factorize(number * len(seen) + codes)[0]
+    return number
+
+
+def _spells(frame: pd.DataFrame, keys: list[str]) -> tuple[pd.DataFrame, Any, Any]:
+    """Return the stretches of days between any two changes of a key, and those of each row.
+
+    Of each row, the place of its first, and of the first after it.
+    """
+    import numpy as np
+
+    key = frame.groupby(keys, sort=True).ngroup().to_numpy()
+    day = {name: frame[name].to_numpy().astype("datetime64[D]").astype("int64") for name in _WINDOW}
+    width = 1 << 24  # days, more than there are
+    starts, ends = (key * width + day[name] for name in _WINDOW)
+    edges = np.unique(np.concatenate([starts, ends]))
+    inner = edges[:-1] // width == edges[1:] // width
+    begins = edges[:-1][inner]
+    named = frame[keys].iloc[np.unique(key, return_index=True)[1]]
+    spells = named.iloc[begins // width].reset_index(drop=True)
+    for name, at in (("starts_on", begins), ("ends_on", edges[1:][inner])):
+        spells[name] = (at % width).astype("datetime64[D]").astype("datetime64[ms]")
+    return spells, np.searchsorted(begins, starts), np.searchsorted(begins, ends)
+
+
+def _asked(states: pd.DataFrame, plan: Plan) -> dict[str, pd.Series]:
+    """Return whether a state asks for what may be known of the goods."""
+    import pandas as pd
+
+    nothing = pd.Series(False, index=states.index)
+    of_metal = [
+        states[f"metal_{i}"].eq(True) if f"metal_{i}" in states else states[f"low_{i}"].notna()
+        for i in range(plan.authorities)
+        if f"low_{i}" in states and plan.may(f"metal_{i}")
+    ]
+    limits = [states[name].notna() for name in states.columns if name.startswith("limit_")]
+    per_unit = [states["usd_high_0"] > 0] if "usd_high_0" in states else []
+    asks = {"of_metal": of_metal, "of_weight": limits, "of_quantity": per_unit}
+    return {name: reduce(or_, found, nothing) for name, found in asks.items()}
 
 
 def _duty_columns(

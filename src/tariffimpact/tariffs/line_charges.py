@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas as pd
 
-FEW: Final = 1_500
+FEW: Final = 8_000
 """Lines up to which one by one is quicker."""
 _ENDS: Final = ("low", "high")
 

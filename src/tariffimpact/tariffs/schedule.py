@@ -346,12 +346,17 @@ class Schedule:
         return digits if digits in self.source.codes_under(digits) else digits[:8]
 
     def _of_line(self, key: str, origin: str) -> list[Window]:
-        rows = [*self._everywhere, *self._cached(key), *self._own]
-        return [r for r in rows if r.hts in ("", key) and r.origin in ("", origin)]
+        rows = [*self._cached(key), *self._own]
+        bearing = [r for r in rows if r.hts in ("", key) and r.origin in ("", origin)]
+        return [*self._everywhere.get("", ()), *self._everywhere.get(origin, ()), *bearing]
 
     @cached_property
-    def _everywhere(self) -> list[Window]:
-        return self.source.rows_of("")
+    def _everywhere(self) -> dict[str, list[Window]]:
+        """The rows of every product, by origin."""
+        rows: dict[str, list[Window]] = {}
+        for row in self.source.rows_of(""):
+            rows.setdefault(row.origin, []).append(row)
+        return rows
 
     @cached_property
     def _lines(self) -> dict[str, list[Window]]:

@@ -196,10 +196,17 @@ class CompiledSchedule(Answer):
 
     def rows_of(self, code: str) -> list[Window]:
         """Return the rows of one code; a blank code for those of every product."""
-        if code not in self._by_code:
-            return []
-        rows = self.frame.iloc[self._by_code[code]].to_dict("records")
-        return [Window(**_with_days({str(k): v for k, v in row.items()})) for row in rows]
+        places = self._by_code.get(code, ())
+        return [Window(*(column[place] for column in self._columns)) for place in places]
+
+    @cached_property
+    def _columns(self) -> list[list[Any]]:
+        """The fields of the rows, days as dates: a row is sooner picked from them than a frame."""
+        days = ("starts_on", "ends_on")
+        return [
+            [day.date() for day in self.frame[name]] if name in days else self.frame[name].tolist()
+            for name in COLUMNS
+        ]
 
     @cached_property
     def _codes(self) -> list[str]:
@@ -411,10 +418,6 @@ class ScheduleFile:
             if told is None or (told.min <= last and told.max >= first):
                 groups.append(number)
         return groups
-
-
-def _with_days(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {day: row[day].date() for day in ("starts_on", "ends_on")}
 
 
 def _values(column: Any) -> list[Any]:

@@ -27,7 +27,6 @@ from tariffimpact.market.demand_systems import (
     DemandSystem,
     Flags,
     LogitDemand,
-    ManyPrices,
 )
 from tariffimpact.market.flexible import LinearDemand
 from tariffimpact.market.solvers.aggregate import solve_types
@@ -255,8 +254,9 @@ def _withdrawn(game: Game, firms: tuple[str, ...], hold: Array) -> Flags:
     held = np.isfinite(hold)
     conditions = OddsConditions.of(game, held, np.where(held, hold, game.cost))
     with np.errstate(all="ignore"):
-        gone = [now.unbounded(found.x) for now, found in eased(conditions)]
-    for out in {out.tobytes(): out for out in reversed(gone) if out.any()}.values():
+        gone = [now.unbounded(found.x)[0] for now, found in eased(conditions)]
+    tried: dict[bytes, Flags] = {out.tobytes(): out for out in reversed(gone) if out.any()}
+    for out in tried.values():
         rest, fixed = reduced(game, out), hold[~out]
         names = tuple(firm for firm, lost in zip(firms, out, strict=True) if not lost)
         solved = solve(rest, names, hold=fixed)
@@ -269,7 +269,7 @@ def _withdrawn(game: Game, firms: tuple[str, ...], hold: Array) -> Flags:
             solved = solve(reduced(rest, more), left, hold=fixed[~more])
         dearer = _dearer(game, out, solved.prices)
         if solved.converged and not (out & (dearer < -_CLEAR)).any():
-            return out & (dearer > _CLEAR)
+            return np.asarray(out & (dearer > _CLEAR))
     return np.zeros_like(held)
 
 
@@ -297,8 +297,6 @@ def solve_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
 
     `game` has a row per scenario; one in doubt is for the solver of single markets.
     """
-    if not isinstance(game.demand, ManyPrices):
-        return np.full_like(game.cost, np.nan), np.full(len(game.cost), np.inf)
     with np.errstate(all="ignore"):
         prices, residual = _solved_rows(game, firms)
         sold = (game.demand.quantities(prices) > 0).all(axis=1) & (prices > 0).all(axis=1)
@@ -307,28 +305,22 @@ def solve_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
 
 def _solved_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
     """Return prices and residuals; infinite or NaN where no method here applies."""
-    tall = max(1, _ENTRIES // game.demand.size**2)
-    if separable(game) is None and not isinstance(game.demand, LinearDemand):
-        tall = len(game.cost)
-    parts = [
-        _some_rows(replace(game, cost=game.cost[row : row + tall],
-                           weight=game.weight[row : row + tall]), firms)
-        for row in range(0, len(game.cost), tall)
-    ]  # fmt: skip
-    prices, residual = (np.concatenate(x) for x in zip(*parts, strict=True))
-    return prices, residual
-
-
-def _some_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
-    """Return the same for rows whose matrices fit in memory together."""
-    apart = separable(game)
-    if apart is not None:
-        return apart, np.max(game.relative(apart), axis=1)
-    if isinstance(game.demand, LinearDemand):
-        return _linear_rows(game, game.demand, firms)
+    demand, tall = game.demand, max(1, _ENTRIES // game.demand.size**2)
+    apart = game.conduct in ("price_taking", "monopolistic_competition")
+    if isinstance(demand, LinearDemand) or apart:
+        if len(game.cost) > tall:  # matrices of some rows at a time
+            parts = [_solved_rows(replace(game, cost=game.cost[row : row + tall],
+                                          weight=game.weight[row : row + tall]), firms)
+                     for row in range(0, len(game.cost), tall)]  # fmt: skip
+            prices, residual = (np.concatenate(x) for x in zip(*parts, strict=True))
+            return prices, residual
+        if (alone := separable(game)) is not None:
+            return alone, np.max(game.relative(alone), axis=1)
+        assert isinstance(demand, LinearDemand)
+        return _linear_rows(game, demand, firms)
     plain = game.conduct == "bertrand" and is_partition(game.ownership, firms)
-    if plain and isinstance(game.demand, ChoiceDemand):
-        return _choice_rows(game, game.demand, firms)
+    if plain and isinstance(demand, ChoiceDemand):
+        return _choice_rows(game, demand, firms)
     return np.full_like(game.cost, np.nan), np.full(len(game.cost), np.inf)
 
 

@@ -14,22 +14,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tariffimpact.errors import ModelError
-from tariffimpact.market.conduct import Game, ownership_matrix
-from tariffimpact.market.demand_systems import Array, CesDemand, Flags, Labels, LogitDemand
+from tariffimpact.market.demand_systems import Array, Flags, Labels
 from tariffimpact.market.solvers.aggregate import solve_types
-from tariffimpact.market.solvers.log_odds import settled_odds
-from tariffimpact.market.solvers.maxima import OwnNests, better_elsewhere, require_best
-from tariffimpact.market.solvers.nest_markups import Products, Solution, solve_cells
+from tariffimpact.market.solvers.log_odds import Products, solve_products
+from tariffimpact.market.solvers.maxima import OwnNests, better_elsewhere
 from tariffimpact.market.solvers.newton import TOLERANCE
 
 FIRM_SHARE = 10
 """A part holds at most one firm for so many products: firms take more work, and more arrays."""
-CELL_ARRAYS = 8
-"""How many times the memory of a plain market one with several cells a firm takes."""
+UNEVEN_ARRAYS = 8
+"""How many times the memory of a plain market one with several numbers a firm takes."""
 UNDERFLOW, OVERFLOW = 1e-290, 1e300
 """Sums of exp between these are exact to rounding: no term that counts was cut off."""
 _HOPELESS = 1e8
 """Logs below a market's best at which a product counts for nothing."""
+_TINY = np.finfo(np.float64).tiny
 Names = NDArray[Any]
 
 
@@ -110,6 +109,27 @@ class Structure:
         """Products of each market, shape (M,)."""
         return np.diff(self.market_starts)
 
+    @property
+    def counts(self) -> Labels:
+        """Firms of each market, shape (M,)."""
+        return np.diff(self.firm_starts)
+
+    @property
+    def firm_heads(self) -> Labels:
+        """First product of each firm, shape (N,)."""
+        return np.cumsum(self.product_counts) - self.product_counts
+
+    def part(self, some: slice) -> Structure:
+        """Return the structure of a run of markets, its products in the order worked in."""
+        products, firms = (slice(int(x[some.start]), int(x[some.stop]))
+                           for x in (self.market_starts, self.firm_starts))  # fmt: skip
+        ends = slice(some.start, some.stop + 1)
+        return Structure(
+            None, self.product_counts[firms], self.firm_starts[ends] - firms.start,
+            self.market_starts[ends] - products.start, self.names[some],
+            None if self.nest is None else self.nest[products],
+        )  # fmt: skip
+
     def sorted(self, values: Array) -> Array:
         """Return numbers of the caller's products in the order worked in, shape (..., P)."""
         return values if self.order is None else values[..., self.order]
@@ -124,8 +144,7 @@ class Structure:
 
     def over_firms(self, values: Array) -> Array:
         """Return sums over the products of each firm, in the order worked in, shape (..., N)."""
-        starts = np.cumsum(self.product_counts) - self.product_counts
-        return np.asarray(np.add.reduceat(values, starts, axis=-1))
+        return np.asarray(np.add.reduceat(values, self.firm_heads, axis=-1))
 
 
 def _changes(labels: Names) -> Flags:
@@ -136,35 +155,12 @@ def _changes(labels: Names) -> Flags:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A rectangle of a batch: some rows, and a run of whole markets."""
-
-    rows: slice
-    markets: slice
-    firms: slice
-    products: slice
-    widths: Labels
-    """Products of each market."""
-    counts: Labels
-    """Firms of each market."""
-
-
-@dataclass(frozen=True, slots=True)
 class Answers:
-    """Where the solvers write: prices (R, P), and residuals and steps of each market, (R, M)."""
+    """Prices, shape (R, P), NaN where a market is not solved, and residuals and steps, (R, M)."""
 
     prices: Array
     residual: Array
     iterations: Labels
-
-    def write(self, part: Part, prices: Array, residual: Array, steps: Labels) -> None:
-        """Write what was found of a part; NaN for prices where a market is not solved."""
-        self.residual[part.rows, part.markets] = residual
-        self.iterations[part.rows, part.markets] = steps.reshape(residual.shape)
-        failed = ~(residual <= TOLERANCE)
-        if failed.any():
-            prices[np.repeat(failed, part.widths, axis=1)] = np.nan
-        self.prices[part.rows, part.products] = prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,61 +207,59 @@ class Problem:
                    _checked_nesting(flat[3], structure), lead, structure, ces,
                    outside_good)  # fmt: skip
 
-    def pieces(self, chunk: int) -> Iterator[Part]:
-        """Yield rectangles of about `chunk` products: fewer firms, and fewer with several cells."""
-        plain = self.nesting is None and self.weight is None
-        limits = max(1, chunk if plain else chunk // CELL_ARRAYS), max(1, chunk // FIRM_SHARE)
-        ends = self.structure.market_starts, self.structure.firm_starts
-        first, rows = 0, len(self.cost)
-        while first < self.structure.names.size:
+    def pieces(self, chunk: int) -> Iterator[tuple[slice, slice]]:
+        """Yield rows and whole markets of about `chunk` products, of fewer firms, or if uneven."""
+        plain, of = self.nesting is None and self.weight is None, self.structure
+        limits = max(1, chunk if plain else chunk // UNEVEN_ARRAYS), max(1, chunk // FIRM_SHARE)
+        ends, first, rows = (of.market_starts, of.firm_starts), 0, len(self.cost)
+        while first < of.names.size:
             until = min(int(e.searchsorted(e[first] + limit, "right")) - 1
                         for e, limit in zip(ends, limits, strict=True))  # fmt: skip
             until = max(until, first + 1)
-            products, firms = (slice(int(e[first]), int(e[until])) for e in ends)
-            widths, counts = (np.diff(e[first : until + 1]) for e in ends)
-            tall = max(1, min(limits[0] // widths.sum(), limits[1] // counts.sum()))
+            tall = max(1, min(int(limit // (e[until] - e[first]))
+                              for e, limit in zip(ends, limits, strict=True)))  # fmt: skip
             for row in range(0, rows, tall):
-                yield Part(slice(row, min(row + tall, rows)), slice(first, until), firms, products,
-                           widths, counts)  # fmt: skip
+                yield slice(row, min(row + tall, rows)), slice(first, until)
             first = until
 
-    def uneven(self, part: Part) -> bool:
-        """Return whether a firm of a part needs more than one number."""
+    def part(self, rows: slice, markets: slice) -> Problem:
+        """Return some rows of a run of markets."""
+        starts = self.structure.market_starts
+        at = rows, slice(int(starts[markets.start]), int(starts[markets.stop]))
+        weight, nesting = (None if x is None else x[at] for x in (self.weight, self.nesting))
+        return Problem(self.utility[at], self.cost[at], self.slope[rows, markets], weight, nesting,
+                       (), self.structure.part(markets), self.ces, self.outside_good)  # fmt: skip
+
+    def uneven(self) -> bool:
+        """Return whether a firm needs more than one number."""
         if self.weight is None or self.nesting is not None:
             return self.nesting is not None
-        weight = self.weight[part.rows, part.products]
-        inside = np.ones(weight.shape[1], dtype=np.bool_)
-        sizes = self.structure.product_counts[part.firms]
-        inside[np.cumsum(sizes) - sizes] = False
-        return bool((np.diff(weight, axis=1, prepend=0.0)[:, inside] != 0).any())
+        inside = np.ones(self.structure.size, dtype=np.bool_)
+        inside[self.structure.firm_heads] = False
+        return bool((np.diff(self.weight, axis=1, prepend=0.0)[:, inside] != 0).any())
 
-    def values(self, part: Part) -> Array:
-        """Return utility - slope x (log) cost of each product of a part, shape (rows, products)."""
-        cost = self.cost[part.rows, part.products]
-        value = np.log(cost) if self.ces else cost.copy()
-        value *= -_repeat(self.slope[part.rows, part.markets], part.widths)
-        value += self.utility[part.rows, part.products]
+    def values(self) -> Array:
+        """Return utility - slope x (log) cost of each product, shape (R, P)."""
+        value = np.log(self.cost) if self.ces else self.cost.copy()
+        value *= -_repeat(self.slope, self.structure.widths)
+        value += self.utility
         return value
 
-    def fine(self, part: Part) -> Flags:
-        """Return whether all inputs of each market of a part are in range, (rows, markets)."""
-        slope, cost = self.slope[part.rows, part.markets], self.cost[part.rows, part.products]
-        good = (cost >= (np.finfo(np.float64).tiny if self.ces else 0.0)) & (cost < np.inf)
+    def fine(self) -> Flags:
+        """Return whether all inputs of each market are in range, shape (R, M)."""
+        good = (self.cost >= (_TINY if self.ces else 0.0)) & (self.cost < np.inf)
         if self.weight is not None:
-            each = self.weight[part.rows, part.products]
-            good &= (each > 0) & (each <= 1)
+            good &= (self.weight > 0) & (self.weight <= 1)
         if self.nesting is not None:
-            each = self.nesting[part.rows, part.products]
-            good &= (each >= 0) & (each < 1)
-        fine = (slope > 0) & (slope < np.inf)
+            good &= (self.nesting >= 0) & (self.nesting < 1)
+        fine = (self.slope > 0) & (self.slope < np.inf)
         if not good.all():
-            fine &= np.logical_and.reduceat(good, np.cumsum(part.widths) - part.widths, axis=1)
-        return np.asarray(fine if self.outside_good else fine & (part.counts > 1))
+            fine &= np.logical_and.reduceat(good, self.structure.market_starts[:-1], axis=1)
+        return np.asarray(fine if self.outside_good else fine & (self.structure.counts > 1))
 
-    def priced(self, part: Part, markup: Array) -> Array:
-        """Return prices at markups of each product of a part: on cost, or (CES) a part of it."""
-        cost = self.cost[part.rows, part.products]
-        return cost * (1 + markup) if self.ces else cost + markup
+    def priced(self, markup: Array) -> Array:
+        """Return prices at markups of each product: on cost, or (CES) a part of it."""
+        return self.cost * (1 + markup) if self.ces else self.cost + markup
 
 
 def _taken(rows: Array, columns: Labels | None) -> Array:
@@ -296,136 +290,114 @@ def _repeat(value: Array, counts: Labels) -> Array:
     return value if (counts == 1).all() else np.repeat(value, counts, axis=1)
 
 
-def run(problem: Problem, pieces: Iterable[Part]) -> Answers:
+def run(problem: Problem, pieces: Iterable[tuple[slice, slice]]) -> Answers:
     """Solve piece by piece and return the answers, prices in the caller's order."""
-    structure = problem.structure
-    shape = (len(problem.cost), structure.names.size)
-    answers = Answers(np.empty(problem.cost.shape), np.empty(shape), np.empty(shape, dtype=np.intp))
-    for part in pieces:
+    of = problem.structure
+    shape, starts = (len(problem.cost), of.names.size), of.market_starts
+    prices, residual = np.empty(problem.cost.shape), np.empty(shape)
+    steps = np.empty(shape, dtype=np.intp)
+    for rows, markets in pieces:
+        part = problem.part(rows, markets)
         with np.errstate(all="ignore"):
-            (_by_cell if problem.uneven(part) else _by_firm)(problem, part, answers)
-    return Answers(structure.restored(answers.prices), answers.residual, answers.iterations)
+            found, error, count = (_by_nest if part.uneven() else _by_firm)(part)
+        error = np.where(part.fine(), error.reshape(part.slope.shape), np.nan)
+        failed = ~(error <= TOLERANCE)
+        if failed.any():
+            found[np.repeat(failed, part.structure.widths, axis=1)] = np.nan
+        prices[rows, int(starts[markets.start]) : int(starts[markets.stop])] = found
+        residual[rows, markets], steps[rows, markets] = error, count.reshape(error.shape)
+    return Answers(of.restored(prices), residual, steps)
 
 
-def _by_firm(problem: Problem, part: Part, answers: Answers) -> None:
-    """Solve a part in which firms weigh their products alike."""
-    sizes = problem.structure.product_counts[part.firms]
-    types, slope = _types(problem.values(part), sizes), problem.slope[part.rows, part.markets]
-    curve = 1 / slope if problem.ces else np.zeros(slope.shape)
-    away = 1.0 if problem.outside_good else 0.0
-    found = solve_types(types.ravel(), np.tile(part.counts, len(types)), curve.ravel(), away)
-    markup = (1 + found.odds.reshape(types.shape)) / _repeat(slope, part.counts)
+def _by_firm(part: Problem) -> tuple[Array, Array, Labels]:
+    """Return prices, errors and steps where firms weigh their products alike."""
+    of, slope = part.structure, part.slope
+    sizes, types = of.product_counts, _types(part.values(), of)
+    curve = 1 / slope if part.ces else np.zeros(slope.shape)
+    away = 1.0 if part.outside_good else 0.0
+    found = solve_types(types.ravel(), np.tile(of.counts, len(types)), curve.ravel(), away)
+    markup = (1 + found.odds.reshape(types.shape)) / _repeat(slope, of.counts)
     each = markup if (sizes == 1).all() else np.repeat(markup, sizes, axis=1)
-    residual = np.where(problem.fine(part), found.residual.reshape(slope.shape), np.nan)
-    answers.write(part, problem.priced(part, each), residual, found.iterations)
+    return part.priced(each), found.residual, found.iterations
 
 
-def _types(value: Array, sizes: Labels) -> Array:
+def _types(value: Array, of: Structure) -> Array:
     """Return log sum exp of `value` over each firm's products, shape (rows, firms)."""
-    if (sizes == 1).all():
+    if (of.product_counts == 1).all():
         return value
-    total = _firm_sums(np.exp(value), sizes)
+    total = _firm_sums(np.exp(value), of)
     if total.min() > UNDERFLOW and total.max() < OVERFLOW:
         return np.asarray(np.log(total))
-    peak = np.maximum.reduceat(value, np.cumsum(sizes) - sizes, axis=1)
-    total = _firm_sums(np.exp(value - np.repeat(peak, sizes, axis=1)), sizes)
+    peak = np.maximum.reduceat(value, of.firm_heads, axis=1)
+    total = _firm_sums(np.exp(value - np.repeat(peak, of.product_counts, axis=1)), of)
     return np.asarray(peak + np.log(total))
 
 
-def _firm_sums(value: Array, sizes: Labels) -> Array:
+def _firm_sums(value: Array, of: Structure) -> Array:
     """Return sums over the products of each firm, shape (rows, firms)."""
-    size = int(sizes[0])
-    if (sizes == size).all():
+    size = int(of.product_counts[0])
+    if (of.product_counts == size).all():
         return np.asarray((value.reshape(-1, size) @ np.ones(size)).reshape(len(value), -1))
-    return np.asarray(np.add.reduceat(value, np.cumsum(sizes) - sizes, axis=1))
+    return of.over_firms(value)
 
 
-def _by_cell(problem: Problem, part: Part, answers: Answers) -> None:
-    """Solve a part by one number per firm and nest; by itself what that does not settle."""
-    slope = problem.slope[part.rows, part.markets]
-    products, fine = _products(problem, part)
-    found = solve_cells(products)
-    residual = np.where(fine, found.residual.reshape(fine.shape), np.nan)
-    if problem.weight is not None and problem.nesting is not None:
-        residual[_elsewhere(products, found).reshape(fine.shape) & (residual <= TOLERANCE)] = np.inf
-    markup = found.markup.reshape(len(fine), -1) / np.repeat(slope, part.widths, axis=1)
-    if problem.ces:  # the margin over price there, so the markup over cost is this
-        markup = markup / (1 - markup)
-    prices, steps = problem.priced(part, markup), found.iterations.reshape(fine.shape)
-    ends = np.append(0, np.cumsum(part.widths))
-    for row, market in np.argwhere(fine & ~(residual <= TOLERANCE) & ~np.isinf(residual)):
-        at = slice(ends[market], ends[market + 1])
-        prices[row, at], residual[row, market], count = _alone(problem, part, row, market, at)
-        steps[row, market] += count
-    answers.write(part, prices, residual, steps)
+def _by_nest(part: Problem) -> tuple[Array, Array, Labels]:
+    """Return prices, errors and steps where a firm needs more numbers than one."""
+    products, fine = _products(part)
+    loss, error, steps = solve_products(products)
+    error[~fine.ravel()] = np.nan
+    if part.weight is not None and part.nesting is not None:
+        error[_elsewhere(products, loss) & (error <= TOLERANCE)] = np.inf
+    each = loss.reshape(len(part.cost), -1) / _repeat(part.slope, part.structure.widths)
+    return part.priced(np.expm1(each) if part.ces else each), error, steps
 
 
-def _products(problem: Problem, part: Part) -> tuple[Products, Flags]:
+def _products(part: Problem) -> tuple[Products, Flags]:
     """Return all rows as one run of products, and whether a market's inputs are in range."""
-    starts = np.cumsum(part.widths) - part.widths
-    market = np.repeat(np.arange(part.widths.size), part.widths)
-    sizes, nests = problem.structure.product_counts[part.firms], problem.structure.nest
-    firm = np.repeat(np.arange(sizes.size), sizes)
-    nest = market if nests is None else np.unique(nests[part.products], return_inverse=True)[1]
-    value = problem.values(part)
-    best = np.maximum.reduceat(value, starts, axis=1)
+    of, value = part.structure, part.values()
+    market = np.repeat(np.arange(of.names.size), of.widths)
+    firm = np.repeat(np.arange(of.product_counts.size), of.product_counts)
+    nest = market if of.nest is None else np.unique(of.nest, return_inverse=True)[1]
+    best = np.maximum.reduceat(value, of.market_starts[:-1], axis=1)
     value = np.maximum(value, np.maximum(best, 0.0)[:, market] - _HOPELESS)
-    fine = problem.fine(part) & np.logical_and.reduceat(np.isfinite(value), starts, axis=1)
-    each, shift = fine[:, market], np.arange(len(fine))[:, None]
-    weight, nesting = (
-        np.full(value.shape, absent) if x is None
-        else np.where(each, x[part.rows, part.products], absent)
-        for x, absent in ((problem.weight, 1.0), (problem.nesting, 0.0))
-    )  # fmt: skip
-    slope = np.where(fine, problem.slope[part.rows, part.markets], 1.0)
+    finite = np.logical_and.reduceat(np.isfinite(value), of.market_starts[:-1], axis=1)
+    fine = part.fine() & finite
+    each, shift = fine[:, market], np.arange(len(value))[:, None]
+    weight, nesting = (np.where(each, absent if x is None else x, absent).ravel()
+                       for x, absent in ((part.weight, 1.0), (part.nesting, 0.0)))  # fmt: skip
     firm, nest, market = ((x + shift * (int(x.max()) + 1)).ravel() for x in (firm, nest, market))
     products = Products(
-        np.where(each, value, 0.0).ravel(), weight.ravel(), nesting.ravel(), firm, nest, market,
-        (1 / slope if problem.ces else 0 * slope).ravel(), 1.0 if problem.outside_good else 0.0,
+        np.where(each, value, 0.0).ravel(), weight, nesting, firm, nest, market,
+        np.where(fine, part.slope, 1.0).ravel(), part.ces, 1.0 if part.outside_good else 0.0,
     )  # fmt: skip
     return products, fine
 
 
-def _elsewhere(given: Products, found: Solution) -> Flags:
+def _elsewhere(given: Products, loss: Array) -> Flags:
     """Return the markets in which a firm earns more at quite other prices, or without a product."""
     cell = np.cumsum(_changes(given.firm) | _changes(given.nest)) - 1
     starts = np.flatnonzero(_changes(cell))
-    market = given.market[starts]
+    market, nest, firm = (x[starts] for x in (given.market, given.nest, given.firm))
+    curve = (1 / given.steep if given.ces else 0 * given.steep)[given.market]
+    keep, most = given.weight, np.zeros(int(firm.max()) + 1)
+    np.maximum.at(most, given.firm, keep)
+    keep = keep / most[given.firm]
+    scaled = (given.value - loss) / (1 - given.nesting)
+    inclusive = np.full(int(nest.max()) + 1, -np.inf)
+    np.logaddexp.at(inclusive, given.nest, scaled)
+    within = np.exp(scaled - inclusive[given.nest])
+    one = np.unique(given.nest, return_index=True)[1]
+    worth = (1 - given.nesting[one]) * inclusive
+    total = np.full(given.steep.size, 0.0 if given.away else -np.inf)
+    np.logaddexp.at(total, given.market[one], worth)
+    share = np.exp(worth - total[given.market[one]])
+    markup = np.where(curve == 0, loss, -np.expm1(-curve * loss) / np.where(curve == 0, 1, curve))
+    earned = share[given.nest] * within * keep * markup
+    index = np.bincount(given.firm, earned).astype(np.float64)
     gain, _ = better_elsewhere(
-        OwnNests(found.within, found.keep, found.markup, cell, given.nesting[starts],
-                 given.curve[market], found.nest_share[starts], found.index[starts])
+        OwnNests(within, keep, markup, cell, given.nesting[starts], curve[starts], share[nest],
+                 index[firm])
     )  # fmt: skip
-    lost = np.zeros(given.curve.size, dtype=np.bool_)
+    lost = np.zeros(given.steep.size, dtype=np.bool_)
     lost[market[gain > 0]] = True
     return lost
-
-
-def _alone(
-    problem: Problem, part: Part, row: int, market: int, at: slice
-) -> tuple[Array, float, int]:
-    """Return prices, residual and steps of one market, infinite where it has no equilibrium."""
-
-    def own(values: Array | None, absent: float) -> Array:
-        given = np.full(at.stop - at.start, absent)
-        return given if values is None else values[part.rows, part.products][row, at]
-
-    slope = float(problem.slope[part.rows, part.markets][row, market])
-    sizes, nests = problem.structure.product_counts[part.firms], problem.structure.nest
-    level = np.maximum(own(problem.utility, 0.0), -_HOPELESS)
-    nest = np.zeros(level.size, dtype=np.intp) if nests is None else nests[part.products][at]
-    demand = (CesDemand if problem.ces else LogitDemand)(
-        level, slope + problem.ces, nest=nest, nesting=own(problem.nesting, 0.0),
-        outside_good=problem.outside_good,
-    )  # fmt: skip
-    firms = tuple(str(f) for f in np.repeat(np.arange(sizes.size), sizes)[at])
-    game = Game(demand, ownership_matrix(firms), own(problem.cost, 0.0), own(problem.weight, 1.0),
-                "bertrand")  # fmt: skip
-    prices, error, count = settled_odds(game)
-    if not error <= TOLERANCE:
-        return prices, np.inf if problem.ces else error, count
-    free = np.ones(level.size, dtype=np.bool_)
-    try:
-        require_best(game, prices, firms, firms, free, ~free)
-    except ModelError:
-        return prices, np.inf, count
-    return prices, error, count

@@ -52,13 +52,13 @@ from tariffimpact.market.demand_systems import (
     Array,
     CesDemand,
     ChoiceDemand,
-    Facing,
     Flags,
     Labels,
     LogitDemand,
     Reducible,
 )
 from tariffimpact.market.flexible import LinearDemand, LogLinearDemand
+from tariffimpact.market.solvers.log_odds import in_cells
 from tariffimpact.market.solvers.newton import PriceConditions, newton
 
 _FLAT = 1e-10
@@ -329,15 +329,7 @@ def require_best(
             alone = not np.delete(game.ownership[own[0]], own).any()
             if alone and own.size == 1:
                 continue  # without its only product it would earn nothing
-            if alone and game.conduct == "bertrand" and isinstance(game.demand, Facing):
-                demand = game.demand.facing(prices, own)
-                small = replace(game, demand=demand, ownership=game.ownership[np.ix_(own, own)],
-                                cost=game.cost[own], weight=game.weight[own])  # fmt: skip
-                names = tuple(products[j] for j in own)
-                _require_offered(small, prices[own], np.arange(own.size), firms[own[0]], names,
-                                 dutied[own])  # fmt: skip
-            else:
-                _require_offered(game, prices, own, firms[own[0]], products, dutied)
+            _require_offered(game, prices, own, firms[own[0]], products, dutied)
 
 
 def _require_highest(
@@ -505,25 +497,26 @@ def bounds(game: Game) -> Iterator[tuple[Array, Array]]:
         return
     if (game.ownership > np.diag(game.ownership)[:, None]).any():
         return
-    cells, cell = _Cells.of(game, demand)
-    low, high = np.zeros(cells.value.size), cells.most
+    small, cell = in_cells(game)
+    replies = _Replies.of(small)
+    low, high = np.zeros(small.cost.size), replies.most
     for _ in range(_ROUNDS):
         yield low[cell], high[cell]
         with np.errstate(over="ignore", under="ignore"):
-            least = cells.bounded(high, low, (low, high), -1)
-            most = cells.bounded(low, high, (low, high), 1)
+            least = replies.bounded(high, low, (low, high), -1)
+            most = replies.bounded(low, high, (low, high), 1)
         if np.sum(least - low) + np.sum(high - most) <= _STUCK * np.max(most - least):
             return
         low, high = least, most
 
 
 @dataclass(frozen=True, slots=True)
-class _Cells:
-    """Products that always share one y, each cell as one product."""
+class _Replies:
+    """What bounds on some y say of the others."""
 
     value: Array
-    """Utility V at cost."""
-    nest: Labels
+    """V."""
+    same: Flags
     rest: Array
     """1 - s."""
     pull: Array
@@ -534,23 +527,16 @@ class _Cells:
     """Where the upper bounds begin."""
 
     @classmethod
-    def of(cls, game: Game, demand: ChoiceDemand) -> tuple[_Cells, Labels]:
-        """Return the cells of a game, and the cell of each product."""
-        alike = np.column_stack([demand.nest, game.weight, game.ownership, game.ownership.T])
-        _, first, cell = np.unique(alike, axis=0, return_index=True, return_inverse=True)
-        cell = cell.ravel()
+    def of(cls, game: Game) -> _Replies:
+        demand = game.demand
+        assert isinstance(demand, ChoiceDemand)
         value = demand.index(game.cost)
         bend = 1 / demand.steep if isinstance(demand, CesDemand) else 0.0
-        rest, kept = 1 - demand.nesting[first], game.weight[first]
-        worth = np.full(first.size, -np.inf)
-        np.logaddexp.at(worth, cell, value / rest[cell])
-        worth *= rest
         if bend:
-            most = np.full(first.size, _BEYOND / bend)
+            most = np.full(value.size, _BEYOND / bend)
         else:  # log(1 + x) is above Lambert's W(x)
-            most = kept.max() / kept * (1 + np.logaddexp(0, worth - 1).sum())
-        pull = game.pull[np.ix_(first, first)]
-        return cls(worth, demand.nest[first], rest, pull, bend, most), cell
+            most = game.weight.max() / game.weight * (1 + np.logaddexp(0, value - 1).sum())
+        return cls(value, demand.same > 0, 1 - demand.nesting, game.pull, bend, most)
 
     def margin(self, loss: Array) -> Array:
         """Return g at y."""
@@ -564,8 +550,8 @@ class _Cells:
         """
         rivals = self._rivals(others)
         nested, share = self._shares(own, *rivals)
-        nesting, same = 1 - self.rest, self._same()
-        earned = self.pull * (nesting[:, None] * same * nested + self.rest[:, None] * share)
+        nesting = 1 - self.rest
+        earned = self.pull * (nesting[:, None] * self.same * nested + self.rest[:, None] * share)
         np.fill_diagonal(earned, 0.0)
         right = self.rest + earned @ self.margin(others)
         blur = _ROUNDING * (1 + np.max(np.abs(self.value) / self.rest))
@@ -581,16 +567,13 @@ class _Cells:
             low, high = np.where(above, low, middle), np.where(above, middle, high)
         return low if side < 0 else high
 
-    def _same(self) -> Flags:
-        return np.asarray(self.nest[:, None] == self.nest[None, :])
-
     def _rivals(self, loss: Array) -> tuple[Array, Array]:
         """Return log sums of what each has beside it in its nest, and outside it."""
-        scaled, same = (self.value - loss) / self.rest, self._same()
+        scaled, same = (self.value - loss) / self.rest, self.same
         beside = np.where(same & ~np.eye(loss.size, dtype=bool), scaled, -np.inf)
         worth = self.rest * np.logaddexp.reduce(np.where(same, scaled, -np.inf), axis=1)
-        _, one = np.unique(self.nest, return_index=True)
-        away = np.where(self.nest[:, None] == self.nest[one], -np.inf, worth[one])
+        one = np.unique(same.argmax(axis=1))  # the first of each nest
+        away = np.where(same[:, one], -np.inf, worth[one])
         return (np.logaddexp.reduce(beside, axis=1),
                 np.logaddexp.reduce(away, axis=1, initial=0.0))  # fmt: skip
 

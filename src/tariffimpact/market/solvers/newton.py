@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -21,7 +21,8 @@ TOLERANCE = 1e-10
 """Relative first-order condition above which nothing is called an equilibrium."""
 SETTLED = 1e-11
 """Relative gap at which no further start is tried."""
-_AIM = 1e-15
+AIM = 1e-15
+"""Relative gap at which steps end."""
 _HALVINGS, _LAST_HALVINGS = 30, 3
 """How often a step that does not help is halved: on the way, and where rounding is near."""
 _PATH_STEPS = 1000
@@ -34,65 +35,92 @@ _STAGES = (1, 4, 16, 64)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """F and its derivatives at one x and t."""
+    """F and its derivatives at one x and t, or at many, shape (..., n)."""
 
     gap: Array
-    """F, shape (n,)."""
+    """F."""
     size: Array
-    """Size of the terms that F is the sum of, shape (n,)."""
+    """Size of the terms that F is the sum of."""
     jacobian: Array
-    """dF/dx, shape (n, n)."""
+    """dF/dx, shape (..., n, n), or a regular matrix times it."""
     drift: Array
-    """dF/dt, shape (n,)."""
+    """dF/dt, times the same."""
+    lifted: Array
+    """F, times the same."""
 
     @property
-    def error(self) -> float:
-        """Largest gap relative to its terms."""
-        return float(np.max(np.abs(self.gap) / self.size, initial=0.0))
+    def error(self) -> Array:
+        """Largest gap relative to its terms, shape (...); infinite outside the domain of F."""
+        finite = np.isfinite(self.jacobian).all(axis=-1) & np.isfinite(self.drift)
+        with np.errstate(all="ignore"):
+            worst = np.max(np.abs(self.gap) / self.size, axis=-1, initial=0.0)
+        return np.where(finite.all(axis=-1) & np.isfinite(worst), worst, np.inf)
 
-    @property
-    def finite(self) -> bool:
-        """Whether every number is finite."""
-        parts = (self.gap, self.size, self.jacobian, self.drift)
-        return all(bool(np.isfinite(part).all()) for part in parts)
+    def replaced(self, which: Flags, other: Point) -> Point:
+        """Return the point with `which` systems, shape (...), taken from another."""
+        row = which[..., None]
+        return Point(np.where(row, other.gap, self.gap), np.where(row, other.size, self.size),
+                     np.where(row[..., None], other.jacobian, self.jacobian),
+                     np.where(row, other.drift, self.drift),
+                     np.where(row, other.lifted, self.lifted))  # fmt: skip
 
 
 class Conditions(Protocol):
-    """A system of n equations in n unknowns and the path parameter t."""
+    """Systems of n equations in n unknowns and the path parameter t."""
 
-    def at(self, x: Array, t: float) -> Point | None:
-        """Return F there; None outside its domain."""
+    def at(self, x: Array, t: float) -> Point:
+        """Return F there; not a number outside its domain."""
+
+    def some(self, which: Any) -> Self:
+        """Return some of many systems, by flags, or one by its number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best point reached."""
+    """The best points reached."""
 
     x: Array
-    error: float
-    """Largest gap relative to its terms; inf if no point of the domain was reached."""
-    iterations: int
+    error: Array
+    """Largest gap relative to its terms, shape (...); inf if no point of the domain was reached."""
+    iterations: Labels
+
+    def replaced(self, which: Any, again: Found) -> Found:
+        """Return the same, `which` taken from another trial at them."""
+        x, error, count = self.x.copy(), self.error.copy(), self.iterations.copy()
+        x[which], error[which] = again.x, again.error
+        count[which] += again.iterations
+        return Found(x, error, count)
 
 
-def newton(conditions: Conditions, start: Array, limit: int = 100, aim: float = _AIM) -> Found:
-    """Return the best point a damped Newton at t = 1 reaches in `limit` steps, or `aim` at."""
-    x = start
-    point = conditions.at(x, 1.0)
-    if point is None:
-        return Found(x, np.inf, 0)
-    for count in range(limit):
-        step = _solved(point.jacobian, -point.gap)
-        if point.error <= aim or step is None:
-            return Found(x, point.error, count)
-        for _ in range(_HALVINGS if point.error > SETTLED else _LAST_HALVINGS):
-            moved = conditions.at(x + step, 1.0)
-            if moved is not None and moved.error < point.error:
+def newton(conditions: Conditions, start: Array, limit: int = 100, aim: float = AIM) -> Found:
+    """Return the best points a damped Newton at t = 1 reaches in `limit` steps, or `aim` at.
+
+    Every system takes steps of its own length; when most are done the rest go on alone.
+    """
+    x, point = start, conditions.at(start, 1.0)
+    error = point.error
+    live, count = np.isfinite(error), np.zeros(error.shape, dtype=np.intp)
+    for number in range(limit):
+        step = solved(point.jacobian, -point.lifted[..., None])[..., 0]
+        live = live & (error > aim) & np.isfinite(step).all(axis=-1)
+        if not live.any():
+            break
+        if live.ndim and live.sum() <= live.size // 2:
+            rest = newton(conditions.some(live), x[live], limit - number, aim)
+            return Found(x, error, count).replaced(live, rest)
+        left, live = live, np.zeros_like(live)
+        for halving in range(_HALVINGS):
+            trial = np.where(left[..., None], x + step, x)
+            there = conditions.at(trial, 1.0)
+            better = left & (there.error < error)
+            x, point = np.where(better[..., None], trial, x), point.replaced(better, there)
+            live, left = live | better, left & ~better
+            left &= (error > SETTLED) | (halving + 1 < _LAST_HALVINGS)
+            if not left.any():
                 break
             step = step / 2
-        else:
-            return Found(x, point.error, count)
-        x, point = x + step, moved
-    return Found(x, point.error, limit)
+        error, count = point.error, count + live
+    return Found(x, error, count)
 
 
 def track(conditions: Conditions, start: Array) -> Found:
@@ -100,8 +128,8 @@ def track(conditions: Conditions, start: Array) -> Found:
     at = np.append(start, 0.0)
     point = conditions.at(start, 0.0)
     stride, count = 0.5, 0
-    if point is None:
-        return Found(start, np.inf, 0)
+    if not np.isfinite(point.error):
+        return Found(start, point.error, np.zeros((), dtype=np.intp))
     ahead = _tangent(point, np.eye(start.size + 1)[-1])
     for count in range(1, _PATH_STEPS):
         if at[-1] + stride * ahead[-1] >= _T_SCALE:
@@ -118,17 +146,16 @@ def track(conditions: Conditions, start: Array) -> Found:
         else:
             at, ahead = moved[0], turned
             stride *= 1.7
-    end = conditions.at(at[:-1], 1.0)
-    return Found(at[:-1], np.inf if end is None else end.error, count)
+    return Found(at[:-1], conditions.at(at[:-1], 1.0).error, np.array(count))
 
 
 def first_settled(trials: Iterable[Callable[[], Found]]) -> Found:
     """Return the first trial that settles, else the last one; iterations of all of them."""
-    found, count = Found(np.empty(0), np.inf, 0), 0
+    count = np.zeros((), dtype=np.intp)
     for trial in trials:
         found = trial()
-        count += found.iterations
-        if found.error <= SETTLED:
+        count = count + found.iterations
+        if (found.error <= SETTLED).all():
             break
     return replace(found, iterations=count)
 
@@ -138,12 +165,13 @@ def _corrected(conditions: Conditions, guess: Array, reach: float) -> tuple[Arra
     at, last = guess, np.inf
     for _ in range(6):
         point = conditions.at(at[:-1], at[-1] / _T_SCALE)
-        if point is None or point.error > 0.5 * last or at[-1] > _T_SCALE:
+        error = float(point.error)
+        if not np.isfinite(error) or error > 0.5 * last or at[-1] > _T_SCALE:
             return None
-        if point.error < _CLOSE:
+        if error < _CLOSE:
             return (at, point) if np.linalg.norm(at - guess) < reach else None
-        last = point.error
-        at = at - np.linalg.lstsq(_along(point), point.gap, rcond=None)[0]
+        last = error
+        at = at - np.linalg.lstsq(_along(point), point.lifted, rcond=None)[0]
     return None
 
 
@@ -158,12 +186,14 @@ def _tangent(point: Point, ahead: Array) -> Array:
     return np.asarray(direction if direction @ ahead > 0 else -direction)
 
 
-def _solved(matrix: Array, right: Array) -> Array | None:
+def solved(matrix: Array, right: Array) -> Array:
+    """Return the solutions, shape (..., n, k) as `right`, of each system; NaN where none is."""
     try:
-        step = np.linalg.solve(matrix, right)
+        return np.asarray(np.linalg.solve(matrix, right))
     except np.linalg.LinAlgError:
-        return None
-    return np.asarray(step) if np.isfinite(step).all() else None
+        lost = (np.linalg.slogdet(matrix).sign == 0)[..., None, None]
+        whole = np.where(lost, np.eye(matrix.shape[-1]), matrix)
+        return np.where(lost, np.nan, np.linalg.solve(whole, right))
 
 
 def between(old: Game, new: Game, t: float) -> Game:
@@ -174,8 +204,24 @@ def between(old: Game, new: Game, t: float) -> Game:
                    weight=old.weight ** (1 - t) * new.weight**t)  # fmt: skip
 
 
+def _outside(x: Array) -> Point:
+    """Return the point of x outside the domain."""
+    lost = np.full(x.size, np.nan)
+    return Point(lost, lost, np.outer(lost, lost), lost, lost)
+
+
+class _One:
+    """Conditions of one system."""
+
+    __slots__ = ()
+
+    def some(self, which: Any) -> Self:
+        """Return the only one."""
+        return self
+
+
 @dataclass(frozen=True, slots=True)
-class PriceConditions:
+class PriceConditions(_One):
     """First-order conditions of the products whose price is free, at staged costs and weights.
 
     At t = 0 costs and weights are those of `anchor`, at t = 1 those of `game`.
@@ -195,12 +241,12 @@ class PriceConditions:
         full[self.free] = np.exp(x)
         return full
 
-    def at(self, x: Array, t: float) -> Point | None:
-        """Return the conditions and their derivatives; None where a product is not sold."""
+    def at(self, x: Array, t: float) -> Point:
+        """Return the conditions and their derivatives; no numbers where a product is not sold."""
         with np.errstate(all="ignore"):
             prices, game = self.shelf(x), between(self.anchor, self.game, t)
             if not (game.demand.quantities(prices) >= 0).all():
-                return None
+                return _outside(x)
             free = self.free
             gap, size = game.terms(prices)
             jacobian = game.jacobian(prices)
@@ -210,8 +256,7 @@ class PriceConditions:
                 gap, size = np.where(fixed, sales - self.kept_sales, gap), np.where(fixed, 1, size)
                 jacobian[fixed] = game.demand.elasticities(prices)[fixed]
             drift = np.zeros_like(gap) if self.game is self.anchor else self._drift(game, prices)
-            point = Point(gap[free], size[free], jacobian[np.ix_(free, free)], drift[free])
-        return point if point.finite else None
+        return Point(gap[free], size[free], jacobian[np.ix_(free, free)], drift[free], gap[free])
 
     def _drift(self, game: Game, prices: Array) -> Array:
         """Return how the conditions at fixed prices move with t, shape (J,)."""
@@ -238,11 +283,11 @@ def solve_prices(
     for anchor, prices in known if free.all() else ():
         trials.append(partial(track, replace(own, anchor=anchor), np.log(prices)))
     found = first_settled(trials)
-    return own.shelf(found.x), found.error, found.iterations
+    return own.shelf(found.x), float(found.error), int(found.iterations)
 
 
 @dataclass(frozen=True, slots=True)
-class TiedConditions:
+class TiedConditions(_One):
     """Bertrand conditions of firms that move the prices of some products together.
 
     One unknown per free product, its log price, and one per tie: the log of its ratio, or of one
@@ -277,14 +322,14 @@ class TiedConditions:
             moves[flags, column] = 1.0 if ratio else (mean + lift) / prices[flags]
         return prices, moves
 
-    def at(self, z: Array, t: float) -> Point | None:
-        """Return the conditions and their derivatives; None where a price is not positive."""
+    def at(self, z: Array, t: float) -> Point:
+        """Return the conditions and their derivatives; no numbers where a price is not positive."""
         with np.errstate(all="ignore"):
             prices, moves = self.shelf(z)
             game = self.game
             sales = game.demand.quantities(prices)
             if not ((prices > 0) & (sales >= 0)).all():
-                return None
+                return _outside(z)
             worth = sales * np.diag(game.ownership) * game.weight * prices
             part = (worth[:, None] * moves).T
             part /= part.sum(axis=1, keepdims=True)
@@ -294,8 +339,7 @@ class TiedConditions:
             growth = (game.demand.elasticities(prices) + np.eye(prices.size)) @ moves
             turn = apart @ growth + np.diag((apart * (1 - moves.T)).sum(axis=1))
             slope = part @ game.jacobian(prices) @ moves + turn
-            point = Point(whole, part @ size, slope, np.zeros(whole.size))
-        return point if point.finite else None
+        return Point(whole, part @ size, slope, np.zeros(whole.size), whole)
 
 
 def solve_tied(
@@ -311,7 +355,6 @@ def solve_tied(
     `anchor` is the game whose equilibrium is `before`; products `held` stand at `prices`.
     """
     start = np.where(held, prices, before)
-    found = Found(np.empty(0), np.inf, 0)
     for stages in _STAGES:
         conditions = TiedConditions(anchor, held, start, ties)
         z = np.concatenate([np.log(before[conditions.alone]), np.zeros(len(ties))])
@@ -329,7 +372,6 @@ def solve_tied(
 def off_peak(conditions: TiedConditions, z: Array, makers: Sequence[str]) -> Iterator[str]:
     """Yield the makers whose profit is not at a local maximum in their own unknowns of z."""
     point = conditions.at(z, 1.0)
-    assert point is not None
     for firm in dict.fromkeys(makers):
         own = np.flatnonzero(np.array(makers) == firm)
         if np.linalg.eigvals(point.jacobian[np.ix_(own, own)]).real.max() > TOLERANCE:
