@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -70,12 +69,9 @@ def report(
     out: Path,
     formats: tuple[str, ...],
     companies: tuple[str, ...],
-    cases: tuple[str, ...],
-    estimates: tuple[Path, ...],
     industries: tuple[str, ...],
-    title: str | None,
     site: str,
-    as_of: date | None,
+    **about: Any,
 ) -> None:
     """Write the report: tariff-impact.html, tariff-impact.pdf and figures/.
 
@@ -88,14 +84,8 @@ def report(
 
     check_folder(out)
     with at_work("Reading the facts and working the answers out"):
-        document = read_report(
-            folder,
-            as_of=as_of,
-            companies=companies_named(companies, industries, folder),
-            cases=cases,
-            estimates=estimates,
-            title=title,
-        )
+        named = companies_named(companies, industries, folder)
+        document = read_report(folder, companies=named, **about)
     with progress_bar("Report") as advance:
         written = write_report(replace(document, site=site), out, formats, advance)
     for finding in document.findings:
