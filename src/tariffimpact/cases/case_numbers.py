@@ -221,11 +221,21 @@ class Part(BaseModel):
     """Where a number is a judgement: why this number."""
 
     @model_validator(mode="after")
-    def _pairs_are_whole(self) -> Self:
+    def _pairs_hold(self) -> Self:
+        self.check_pairs()
+        return self
+
+    def check_pairs(self) -> None:
+        """Refuse a pair of keys of which too many or too few are given.
+
+        Raises
+        ------
+        ValueError
+            Naming the first.
+        """
         for one, other in self.EXACTLY_ONE:
             if (getattr(self, one) is None) == (getattr(self, other) is None):
                 raise ValueError(f"gives both or neither of {one} and {other}; give exactly one")
         for one, other in self.AT_MOST_ONE:
             if getattr(self, one) not in (None, False) and getattr(self, other) is not None:
                 raise ValueError(f"gives {one} and {other}; keep one of the two")
-        return self

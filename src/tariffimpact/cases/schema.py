@@ -139,12 +139,13 @@ class Product(Part):
     """Cost a year that does not move with the units."""
 
     @model_validator(mode="after")
-    def _one_of_each(self) -> Self:
+    def _pairs_hold(self) -> Self:
         for names in (("price", "old_price"), ("customs_share", "customs_value", "metal")):
             given = [name for name in names if getattr(self, name) is not None]
             if len(given) != 1:
                 said = " and ".join(given) or "none of the prices or shares"
                 raise ValueError(f"gives {said}; give exactly one of {', '.join(names)}")
+        self.check_pairs()
         if self.counterfactual_change is not None and self.caused_share != 1:
             raise ValueError(
                 "gives counterfactual_change and caused_share, two ways to say what the tariff "
