@@ -102,7 +102,7 @@ def test_a_file_where_the_folder_should_be(tmp_path):
     out = tmp_path / "out"
     out.write_bytes(b"a file")
     assert faults(out, NEW).startswith(f"{out}: cannot be written: ")
-    assert faults(out / "below", NEW).endswith("; choose another --out folder")
+    assert faults(out / "below", NEW).endswith("; choose another folder")
     assert out.read_bytes() == b"a file"
 
 
@@ -111,7 +111,7 @@ def test_a_folder_without_permission(tmp_path):
     out = tmp_path / "out"
     out.mkdir(mode=0o500)
     text = faults(out, NEW)
-    assert text == f"{out}: cannot be written: Permission denied; choose another --out folder"
+    assert text == f"{out}: cannot be written: Permission denied; choose another folder"
     assert list(out.iterdir()) == []
 
 
@@ -154,7 +154,7 @@ def test_a_folder_in_the_place_of_a_file_is_named_before_anything_moves(tmp_path
     text = faults(tmp_path, NEW)
     assert text == (
         f"{tmp_path / 'figures' / 'b.svg'}: is a folder, not a file; "
-        "remove it, or choose another --out folder"
+        "remove it, or choose another folder"
     )
     assert tree(tmp_path) == OLD
 

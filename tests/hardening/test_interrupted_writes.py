@@ -248,7 +248,7 @@ def test_a_folder_kept_by_another_for_long_is_an_error_that_says_so(tmp_path, mo
         os.close(descriptor)
     assert str(caught.value) == (
         f"{tmp_path}: is being written by another process; "
-        "run the command again when it has ended, or choose another --out folder"
+        "run the command again when it has ended, or choose another folder"
     )
     assert tree(tmp_path) == OLD
 
@@ -294,7 +294,7 @@ def test_a_limit_on_the_size_of_files_leaves_the_old_set(tmp_path):
     limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
     told = script(limit + FULL, tmp_path)
     assert told.stdout == (
-        f"{tmp_path}: cannot be written: File too large; choose another --out folder\n"
+        f"{tmp_path}: cannot be written: File too large; choose another folder\n"
     )
     assert tree(tmp_path) == {"a.html": b"old"}
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
@@ -324,7 +324,7 @@ def test_a_full_disk_leaves_the_old_set_and_no_new_folder(tmp_path):
     )
     if told.returncode and not told.stdout:
         pytest.skip(f"no small disk can be mounted here: {told.stderr.strip()}")
-    full = "cannot be written: No space left on device; choose another --out folder"
+    full = "cannot be written: No space left on device; choose another folder"
     assert told.stdout.splitlines() == [
         f"disk: {full}", f"disk/new/folder: {full}", "['a.html']", "b'old'",
     ]  # fmt: skip
@@ -498,7 +498,7 @@ def test_a_folder_is_checked_before_the_work(tmp_path):
     file.write_bytes(b"")
     (tmp_path / "loop").symlink_to("loop")
     for out in (file, file / "below", tmp_path / "loop"):
-        with pytest.raises(DataError, match="is not a folder; choose another --out folder"):
+        with pytest.raises(DataError, match="is not a folder; choose another folder"):
             check_folder(out)
     check_folder(tmp_path / "new" / "folder")
     check_folder(Path("reports-that-are-not-there"))

@@ -132,6 +132,19 @@ def test_a_rate_or_share_without_its_sign_is_asked_for(command, capsys):
         "report --case nope => is neither a file nor a shipped case",
         "brief --company Sony --case textbook => give one of",
         "cite nope => no source and no fact has the id",
+        "cite method --bibtex --ris => --bibtex, --ris and --json: keep one",
+        "copy-data /proc/nowhere => choose another folder",
+        "rate 7601103000 --origin Canada --on 2025-09-01 --metal 150% => customs value lies from 0",
+        "rate 7601103000 --origin Canada --on 2025-09-01 --weight 90%..120% => 0 to 100% (got 90",
+        "market --tariff 20% --outside 100% => --outside: give a fraction",
+        "market --tariff 20% --where colour=red => --where: no column 'colour'",
+        "market --tariff 20% --where origin=JPN --where origin=CHN => --where: names origin twice",
+        "market --tariff 20% --fix a=1 --fix a=2 => --fix: names a twice",
+        "market --tariff 20% --together sheep => --together: sheep is none of",
+        "rate 95 --origin China --on 2025-05-01 --claim USMCA=1 --claim usmca=0 => USMCA twice",
+        "refund ace.csv --map hts=A --map HTS=B => --map': names HTS twice",
+        "batch own.csv --on 2025-08-21 --before 2025-09-01 => --before comes before --on",
+        "batch own.csv --on 2025-08-21 --refund-on 2020-01-01 => --refund-on comes after --on",
     ],
 )
 def test_a_mistake_is_told_with_its_remedy(mistake, capsys, tmp_path, monkeypatch):
@@ -210,3 +223,29 @@ def test_lines_that_weigh_nothing_are_told(options, value, said, tmp_path, monke
     assert left.value.code == 1
     assert said in err
     assert not PYTHON.search(err), err
+
+
+MARKET = "product,firm,price,quantity,margin\nCafé,f,100,3,0.3\nb,g,90,2,0.3\n"
+
+
+def test_what_a_message_about_a_market_names_is_an_option_of_the_command(
+    tmp_path, monkeypatch, capsys
+):
+    """A workbook of two sheets and a CSV of the old encoding: their remedies are options."""
+    import openpyxl
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old.csv").write_bytes(MARKET.encode("cp1252"))
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet("Two")):
+        for line in MARKET.splitlines():
+            sheet.append(line.split(","))
+    book.save(tmp_path / "two.xlsx")
+    for name, remedy in (("old.csv", "--encoding cp1252"), ("two.xlsx", '--sheet "Sheet"')):
+        code, err = told(["market", name, "--tariff", "20%"], capsys)
+        assert code == 1
+        assert remedy in err
+        with pytest.raises(SystemExit) as left:
+            main(["market", name, "--tariff", "20%", *shlex.split(remedy)])
+        assert left.value.code == 0, capsys.readouterr().err
+        capsys.readouterr()

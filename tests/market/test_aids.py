@@ -103,7 +103,7 @@ def test_the_command_says_how_to_write_what_it_cannot_read(tmp_path):
     for option, words in (
         (["--fix", "nesting"], "fix: write PARAMETER=NUMBER"),
         (["--fix", "nesting=x"], "fix: write PARAMETER=NUMBER"),
-        (["--fix", "eta=2"], "fixed: eta is none of"),
+        (["--fix", "eta=2"], "--fix: eta is none of"),
         (["--where", "JPN"], "where: write COLUMN=TEXT"),
     ):
         told = CliRunner().invoke(command, [str(path), "--tariff", "10%", *option])

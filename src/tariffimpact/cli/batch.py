@@ -21,6 +21,7 @@ from tariffimpact.cli.options import (
 )
 from tariffimpact.cli.progress import progress_bar
 from tariffimpact.cli.terminal import at_work, tell
+from tariffimpact.errors import require
 
 if TYPE_CHECKING:
     from tariffimpact.portfolio import BatchResult, BatchTerms, SkuFile
@@ -110,6 +111,10 @@ def batch(
     from tariffimpact.tariffs import read_schedule, shipped_schedule
     from tariffimpact.writing import check_folder, json_text
 
+    if on and before:
+        require(before <= on, f"--before comes before --on (got {before} and {on})")
+    if on and refunded_on:
+        require(refunded_on >= on, f"--refund-on comes after --on (got {refunded_on} and {on})")
     check_folder(out)
     facts = read_facts(folder)
     own = read_schedule(schedule_file) if schedule_file else None

@@ -155,11 +155,11 @@ def _invitation(known: Facts) -> str:
 
 @click.command()
 @click.argument("ids", nargs=-1, shell_complete=citable_ids)
-@click.option("--bibtex", "form", flag_value="bibtex", help="As BibTeX entries.")
-@click.option("--ris", "form", flag_value="ris", help="In the RIS format of reference managers.")
-@click.option("--json", "form", flag_value="json", help="As CSL-JSON.")
+@click.option("--bibtex", is_flag=True, help="As BibTeX entries.")
+@click.option("--ris", is_flag=True, help="In the RIS format of reference managers.")
+@click.option("--json", "as_json", is_flag=True, help="As CSL-JSON.")
 @data_option
-def cite(ids: tuple[str, ...], form: str | None, folder: Path | None) -> None:
+def cite(ids: tuple[str, ...], bibtex: bool, ris: bool, as_json: bool, folder: Path | None) -> None:
     """Show how to cite the program and its data, or the sources of IDS.
 
     IDS are of sources or facts, as `tariffimpact facts` shows them; a fact is cited by its source,
@@ -169,13 +169,15 @@ def cite(ids: tuple[str, ...], form: str | None, folder: Path | None) -> None:
     from tariffimpact.facts import read_facts
     from tariffimpact.writing import json_text
 
+    if bibtex + ris + as_json > 1:
+        raise click.UsageError("--bibtex, --ris and --json: keep one")
     found = references(read_facts(folder), ids)
-    if form == "json":
+    if as_json:
         click.echo(json_text(found.as_csl()))
-    elif form == "ris":
+    elif ris:
         click.echo(found.as_ris())
     else:
-        click.echo(found.as_bibtex() if form == "bibtex" else found.as_text())
+        click.echo(found.as_bibtex() if bibtex else found.as_text())
 
 
 @click.command("copy-data")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import currency_option, json_option
+from tariffimpact.cli.options import currency_option, json_option, reading_options
 from tariffimpact.cli.terminal import at_work, tell, tell_table
 from tariffimpact.errors import ModelError
 
@@ -81,6 +82,7 @@ _MILLION = 1e6
     is_flag=True,
     help="The column quantity holds units, not parts of them: changes in units and money.",
 )
+@reading_options
 @currency_option
 @json_option
 def market(
@@ -96,15 +98,18 @@ def market(
     together: tuple[str, ...],
     draws: int | None,
     units_sold: bool,
+    encoding: str | None,
+    sheet: str | None,
     currency: str,
     as_json: bool,
 ) -> None:
-    """Say what a tariff on some of the products in PRODUCTS (a CSV) does if rivals respond.
+    """Say what a tariff on some of the products in PRODUCTS does if rivals respond.
 
     Prices, sales, profits, duty revenue and consumers' loss; with --home national welfare too.
-    PRODUCTS has the columns product, firm, price and quantity (or share), and may have margin,
-    customs_share, ad_valorem, specific, nest and any other to choose products by. Numbers may be
-    ranges, as 0.2..0.4. Without PRODUCTS it is the shipped console market of the story.
+    PRODUCTS, a CSV or .xlsx file, has the columns product, firm, price and quantity (or share), and
+    may have margin, customs_share, ad_valorem, specific, nest and any other to choose products by.
+    Numbers may be ranges, as 0.2..0.4. Without PRODUCTS it is the shipped console market of the
+    story.
     """
     from tariffimpact.facts import shipped_folder
     from tariffimpact.interval import Interval
@@ -114,12 +119,15 @@ def market(
 
     _check_options(tariff, demand)
     share = Interval.parse(outside) if isinstance(outside, str) else Interval.exactly(outside)
-    with at_work("Solving the market at every end of its ranges"):
+    table = read_products(
+        products or shipped_folder("data") / "console_market.csv", encoding=encoding, sheet=sheet
+    )
+    with at_work("Solving the market at every end of its ranges"), _options_named():
         found = impose_range(
-            read_products(products or shipped_folder("data") / "console_market.csv"),
+            table,
             outside_share=Interval.exactly(0.5) if demand == "aids" else share,
             ad_valorem=float(tariff),
-            where=dict(_pair("where", "COLUMN=TEXT, as origin=JPN", text) for text in where),
+            where=_pairs("--where", "COLUMN=TEXT, as origin=JPN", where),
             demand=demand,
             reading=reading,
             conduct=conduct,
@@ -215,6 +223,35 @@ def _words(row: dict[Hashable, Any], low: str, high: str, currency: str) -> str:
     return units.money(span, currency, 2 if row["measure"] == "price" else 0)
 
 
+_CALLED: Final = {
+    "outside_share": "--outside", "where": "--where", "together": "--together", "fixed": "--fix",
+    "home": "--home",
+}  # fmt: skip
+
+
+@contextmanager
+def _options_named() -> Iterator[None]:
+    """Call what is mistaken by the name of its option."""
+    try:
+        yield
+    except ModelError as error:
+        name, colon, rest = str(error).partition(": ")
+        if type(error) is not ModelError or not colon or name not in _CALLED:
+            raise
+        raise ModelError(f"{_CALLED[name]}: {rest}") from None
+
+
+def _pairs(option: str, form: str, texts: tuple[str, ...]) -> dict[str, str]:
+    """Return NAME=VALUE of each text by its name, which may stand once."""
+    given: dict[str, str] = {}
+    for text in texts:
+        name, value = _pair(option, form, text)
+        if name in given:
+            raise ModelError(f"{option}: names {name} twice; keep one, or ask once for each")
+        given[name] = value
+    return given
+
+
 def _pair(option: str, form: str, text: str) -> tuple[str, str]:
     """Return the two sides of NAME=VALUE, or say how to write it."""
     name, equals, value = text.partition("=")
@@ -227,10 +264,9 @@ def _parameters(fix: tuple[str, ...]) -> dict[str, float]:
     """Return the parameters of demand that the user fixes."""
     form = "PARAMETER=NUMBER, as market_elasticity=1.5"
     given: dict[str, float] = {}
-    for text in fix:
-        name, value = _pair("fix", form, text)
+    for name, value in _pairs("--fix", form, fix).items():
         try:
             given[name] = float(value)
         except ValueError:
-            raise ModelError(f"fix: write {form} (got {text!r})") from None
+            raise ModelError(f"--fix: write {form} (got {f'{name}={value}'!r})") from None
     return given

@@ -164,6 +164,19 @@ def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
     return added
 
 
+def named_once(
+    ctx: click.Context, param: click.Parameter, pairs: tuple[tuple[str, T], ...]
+) -> tuple[tuple[str, T], ...]:
+    """Return pairs of name and value, of which none may be given twice: the last would win."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        folded = "".join(name.split()).casefold()
+        if folded in seen:
+            raise click.BadParameter(f"names {name} twice; keep one", ctx, param)
+        seen.add(folded)
+    return pairs
+
+
 currency_option = click.option(
     "--currency", type=Currency(), default="USD", show_default=True, is_eager=True,
     help="ISO 4217 code of the money given.",
@@ -179,7 +192,7 @@ schedule_options = together(
         help="A schedule of your own, of tariffimpact schedule build (default: the shipped one).",
     ),
     click.option(
-        "--claim", "claims", type=Claims(), multiple=True,
+        "--claim", "claims", type=Claims(), multiple=True, callback=named_once,
         help="What is known of the goods or claimed: USMCA=0.9, CARPARTS=1 (default: unknown).",
     ),
 )  # fmt: skip
@@ -266,7 +279,7 @@ def reading_options(command: F) -> F:
 def table_options(command: F) -> F:
     """Add `--map OURS=THEIRS`, `--encoding NAME` and `--sheet NAME`: how a table is read."""
     renamed = click.option(
-        "--map", "renamed", type=Renaming(), multiple=True,
+        "--map", "renamed", type=Renaming(), multiple=True, callback=named_once,
         help="What the file calls a column of ours, as hts=I_COMMODITY; may be repeated.",
     )  # fmt: skip
     return together(renamed, reading_options)(command)

@@ -22,6 +22,7 @@ import pandas as pd
 
 from tariffimpact.costpush.accounts import shipped_accounts
 from tariffimpact.errors import DataError, Fault, shortened
+from tariffimpact.facts.workbooks import Workbook
 from tariffimpact.writing import csv_bytes
 
 if TYPE_CHECKING:
@@ -131,9 +132,11 @@ def _sheet(path: Path, sheet: str) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
+            Workbook(path, path).sheet(sheet)  # refuses what would fill the memory
             return pd.read_excel(path, sheet_name=sheet, header=None, engine="calamine")
     except Exception as error:  # noqa: BLE001  # the reader has errors of its own of many kinds
-        what = f"has no readable sheet {sheet}: {shortened(str(error), 120)}"
+        said = error.faults[0].what if isinstance(error, DataError) else str(error)
+        what = f"has no readable sheet {sheet}: {shortened(said, 120)}"
         raise DataError([Fault(str(path), what, "get the file again from its publisher")]) from None
 
 

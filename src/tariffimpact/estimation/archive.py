@@ -84,7 +84,9 @@ def read_estimation(folder: Path) -> Estimation:
     except OSError as error:
         what = f"cannot be read: {error.strerror or error}"
         raise DataError([Fault(str(path), what, remedy)]) from None
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+    except (
+        ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, ArithmeticError
+    ):  # fmt: skip
         what = "is not the record of an estimate"
         raise DataError([Fault(str(path), what, f"{remedy}, with this version")]) from None
     return found

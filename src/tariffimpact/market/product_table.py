@@ -128,7 +128,9 @@ class ProductTable:
         )  # fmt: skip
 
 
-def read_products(path: Path | str | pd.DataFrame) -> ProductTable:
+def read_products(
+    path: Path | str | pd.DataFrame, *, encoding: str | None = None, sheet: str | None = None
+) -> ProductTable:
     r"""Read a table of products: a CSV or workbook by its path, or a frame.
 
     Columns `product`, `firm`, `price` and one of `quantity` (units, or parts of units) and
@@ -138,7 +140,8 @@ def read_products(path: Path | str | pd.DataFrame) -> ProductTable:
     price; without the column customs value is the unit cost), `ad_valorem` (fraction of customs
     value) and `specific` (money per unit; both are duties in force), `nest` (for nested logit and
     CES) may follow, and any text column to choose products by. Numbers may be ranges:
-    ``0.2..0.4``.
+    ``0.2..0.4``. `encoding` names that of a CSV that is not UTF-8, `sheet` the one of a workbook
+    that has several.
 
     Raises
     ------
@@ -166,7 +169,8 @@ def read_products(path: Path | str | pd.DataFrame) -> ProductTable:
             path.to_csv(written.with_suffix(".csv"), index=False)
             return read_products(written.with_suffix(".csv"))
     path = Path(path)
-    table = open_table(path, Columns(_NEEDED, (*_NUMBERS[1:], "nest")), limit=_MAX_BYTES)
+    table = open_table(path, Columns(_NEEDED, (*_NUMBERS[1:], "nest")), encoding=encoding,
+                       sheet=sheet, limit=_MAX_BYTES)  # fmt: skip
     header = [*table.places, *table.extra]
     faults = list(_header_faults(path, header))
     if faults:

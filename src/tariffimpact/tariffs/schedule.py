@@ -33,6 +33,7 @@ from tariffimpact.tariffs.windows import (
     day_warnings,
     weighed_claims,
 )
+from tariffimpact.units import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -211,8 +212,14 @@ class Schedule:
         Raises
         ------
         ModelError
-            If the schedule does not know the code, the origin or the day.
+            If the schedule does not know the code, the origin or the day, or a share of metal is
+            none.
         """
+        for part, of in ((metal_content, "customs value"), (metal_weight, "weight")):
+            if part is not None and not 0 <= part.low <= part.high <= 1:
+                raise ModelError(
+                    f"the metal's share of the {of} lies from 0 to 100% (got {percent(part)})"
+                )
         found = self.product(product)
         if metal_content is not None:
             found = found.model_copy(update={"metal_content": metal_content})

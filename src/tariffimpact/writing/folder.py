@@ -34,7 +34,7 @@ from typing import Final
 
 from tariffimpact.errors import DataError, Fault
 
-_OTHER: Final = "choose another --out folder"
+_OTHER: Final = "choose another folder"
 _PREFIX: Final = ".unfinished-"
 _JOURNAL: Final = "undo.json"
 _PATIENCE: Final = 60.0
