@@ -218,3 +218,29 @@ def test_any_text_is_read_or_refused_in_words(text):
     else:
         assert span.low <= span.high
         assert math.isfinite(span.low) or math.isfinite(span.high)
+
+
+@given(span=intervals())
+def test_a_table_holds_both_ends(span):
+    row = span.columns("rate")
+    assert list(row) == ["rate_low", "rate_high"]
+    assert Interval.of_row(row, "rate") == span
+
+
+@given(span=intervals())
+def test_the_middle_is_as_far_from_either_end(span):
+    assert span.low <= span.middle <= span.high
+    assert span.middle - span.low == pytest.approx(span.high - span.middle, abs=1e-9)
+
+
+@pytest.mark.parametrize(("low", "high"), [(2.0, INF), (-INF, 3.0)])
+def test_where_an_end_is_open_the_lower_one_stands_for_the_middle(low, high):
+    assert Interval(low, high).middle == low
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(1, 2, math.log(2)), (3, 3, 0), (0, 0, 0), (0, 1, INF), (-1, 1, INF), (1, INF, INF)],
+)
+def test_how_wide_a_span_is_in_proportion(low, high, expected):
+    assert Interval(low, high).log_width == pytest.approx(expected)

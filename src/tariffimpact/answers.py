@@ -60,3 +60,24 @@ class Answer(ABC):
         left = f"<p>… and {more:,} more rows: to_frame() has them all.</p>" if more > 0 else ""
         told = "<br>".join(escape(line) for line in self.summary().splitlines())
         return f"<p>{told}</p>{table}{left}"
+
+
+def explained(*, source: str = "", **parts: str) -> str:
+    """Return an explanation in the one form of all: a line for each part, the source last.
+
+    Parameters
+    ----------
+    source
+        Credit line; without one it is the inputs given.
+    parts
+        Name of a part (inputs, assumptions, formulas …) to its words, without a full stop.
+
+    Examples
+    --------
+    >>> print(explained(inputs="price $100, duty $10", formulas="price + duty"))
+    Inputs: price $100, duty $10.
+    Formulas: price + duty.
+    Source: the inputs given
+    """
+    lines = [f"{name.capitalize()}: {words}." for name, words in parts.items()]
+    return "\n".join([*lines, f"Source: {source or 'the inputs given'}"])

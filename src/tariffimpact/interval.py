@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from tariffimpact.errors import ModelError, shortened
 
@@ -99,6 +99,33 @@ class Interval:
     def width(self) -> float:
         """Distance between the ends, in the unit of the value."""
         return 0.0 if self.is_exact else self.high - self.low
+
+    @property
+    def log_width(self) -> float:
+        """ln(high/low): by what proportion it leaves a value open; infinite where it reaches 0."""
+        if self.is_exact:
+            return 0.0
+        return math.log(self.high / self.low) if self.low > 0 else math.inf
+
+    @property
+    def middle(self) -> float:
+        """Half way between the ends; the lower end where one is open."""
+        return (self.low + self.high) / 2 if self.is_bounded else self.low
+
+    def columns(self, name: str) -> dict[str, float]:
+        """Return the ends as a table holds them, in `name_low` and `name_high`."""
+        return {f"{name}_low": self.low, f"{name}_high": self.high}
+
+    @classmethod
+    def of_row(cls, row: Any, name: str) -> Interval:
+        """Return the interval of which a row of a table holds the ends.
+
+        Examples
+        --------
+        >>> print(Interval.of_row({"rate_low": 0.5, "rate_high": 0.7}, "rate"))
+        0.5..0.7
+        """
+        return cls(float(row[f"{name}_low"]), float(row[f"{name}_high"]))
 
     @property
     def magnitude(self) -> Interval:

@@ -10,7 +10,7 @@ import pytest
 from estimation.test_panels import small
 from tariffimpact.errors import DataError
 from tariffimpact.estimation import Columns, Question, estimate, open_panel
-from tariffimpact.estimation.duties import with_schedule
+from tariffimpact.estimation.treatment import with_schedule
 from tariffimpact.interval import Interval
 
 LAUNDRY = (

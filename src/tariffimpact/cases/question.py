@@ -11,8 +11,7 @@ import numpy as np
 from tariffimpact import uncertainty
 from tariffimpact.answers import Answer
 from tariffimpact.uncertainty import Bounds, Draws, Ends, Inputs, Model, Sensitivity, Tornado
-from tariffimpact.uncertainty.evaluation import Progress
-from tariffimpact.uncertainty.inputs import Stated
+from tariffimpact.uncertainty.inputs import Progress, Stated
 
 if TYPE_CHECKING:
     import pandas as pd

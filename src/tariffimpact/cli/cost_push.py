@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 _LISTED = 12
 _STARTS = 12
 """First months told in which a window of prices may start."""
+_THROUGH = "Rise of cost through inputs, beside the duty on the good itself"
+_MEASURES = {
+    "products": _THROUGH,
+    "industries": _THROUGH,
+    "companies": _THROUGH,
+    "prices": "Items of the index; an association, not an effect",
+    "start_months": "Points of price per point of cost; bands: two standard errors",
+}
+"""What the charts beside the categories measure."""
 
 
 @click.group("cost-push", invoke_without_command=True)
@@ -211,7 +220,7 @@ def _rises(frame: pd.DataFrame, names: str, digits: int) -> _Rises:
     from tariffimpact.interval import Interval
 
     def told(row: Mapping[Hashable, Any], rule: str) -> str:
-        return units.percent(Interval(row[f"{rule}_low"], row[f"{rule}_high"]), digits)
+        return units.percent(Interval.of_row(row, rule), digits)
 
     return [
         (str(row[names]) or "not told", told(row, "constant_dollar"), told(row, "constant_percent"))
@@ -238,21 +247,9 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     measure = "Rise of the price if all of the cost is passed on"
     pictures = {"cost-push": (answer.plot(), answer.headline(), measure, answer.summary())}
     if len(answer.mapped_inputs()):  # accounts of other codes have no goods that it knows
-        pictures["inputs"] = (
-            answer.plot_inputs(),
-            answer.inputs_headline(),
-            f"{measure}, margins constant in dollars, percentage points",
-            answer.inputs_headline(),
-        )
-    through = "Rise of cost through inputs, beside the duty on the good itself"
-    measures = {
-        "products": through,
-        "industries": through,
-        "companies": through,
-        "prices": "Items of the index; an association, not an effect",
-        "start_months": "Points of price per point of cost; bands: two standard errors",
-    }
-    for name, words in measures.items():
+        said, more = answer.inputs_headline(), "margins constant in dollars, percentage points"
+        pictures["inputs"] = (answer.plot_inputs(), said, f"{measure}, {more}", said)
+    for name, words in _MEASURES.items():
         if name in beside:
             found: Any = beside[name]
             pictures[name] = (found.plot(), found.headline(), words, found.summary())

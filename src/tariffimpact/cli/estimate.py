@@ -21,7 +21,7 @@ from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
     from tariffimpact.estimation import Columns, Question
-    from tariffimpact.estimation.duties import RateHistory
+    from tariffimpact.estimation.treatment import RateHistory
     from tariffimpact.interval import Interval
 
 _COLUMN = "COL"
@@ -148,22 +148,18 @@ def _columns(given: dict[str, Any]) -> Columns:
     from tariffimpact.estimation import Columns
 
     treated, _, value = (given["treated"] or "").partition("=")
-    plain = {
-        name: given[name]
-        for name in (
-            "unit", "time", "price", "tariff", "duty", "hts", "origin", "size", "weight", "cluster",
-            "market", "stock",
-        )
-    }  # fmt: skip
-    first, last = _window(given["window"])
+    names = (
+        "unit", "time", "price", "tariff", "duty", "hts", "origin", "size", "weight", "cluster",
+        "market", "stock",
+    )  # fmt: skip
     return Columns(
-        **plain,
+        **{name: given[name] for name in names},
         treated=treated.strip() or None,
         treated_value=value.strip() or None,
         controls=tuple(_listed(given["controls"])),
         only=_pairs("--where", given["where"]),
         without=_pairs("--without", given["without"]),
-        window=(first, last),
+        window=_window(given["window"]),
     )
 
 

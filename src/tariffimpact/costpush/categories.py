@@ -506,7 +506,7 @@ def _row(row: dict[Any, Any]) -> dict[str, Any]:
     for key, value in row.items():
         name, _, end = str(key).rpartition("_")
         if end == "low":
-            told[name] = Interval(float(value), float(row[f"{name}_high"]))
+            told[name] = Interval.of_row(row, name)
         elif end != "high":
             told[str(key)] = value
     return told

@@ -43,6 +43,7 @@ _MILLION: Final = 1_000_000
 _FLOOR: Final = 100_000
 """Imports of a product from a partner below it are left out of the weights, US dollars a year."""
 _CURRENCY: Final = "USD"
+_AGAIN: Final = "get the file again from its publisher"
 _SOURCES: Final = (
     "bea-input-output-2017",
     "bea-pce-bridge-2017",
@@ -127,6 +128,11 @@ def derive_accounts(
     return files
 
 
+def _another(path: Path, what: str, remedy: str = _AGAIN) -> DataError:
+    """Return what is said of an official file that is not what it should be."""
+    return DataError([Fault(str(path), what, remedy)])
+
+
 def _sheet(path: Path, sheet: str) -> pd.DataFrame:
     """Read a sheet as it stands, every cell where it is."""
     try:
@@ -137,16 +143,20 @@ def _sheet(path: Path, sheet: str) -> pd.DataFrame:
     except Exception as error:  # noqa: BLE001  # the reader has errors of its own of many kinds
         said = error.faults[0].what if isinstance(error, DataError) else str(error)
         what = f"has no readable sheet {sheet}: {shortened(said, 120)}"
-        raise DataError([Fault(str(path), what, "get the file again from its publisher")]) from None
+        raise _another(path, what) from None
 
 
 def _row_of(path: Path, frame: pd.DataFrame, word: str, column: int = 0) -> int:
     """Return the row in which a column holds a word, which is where a table begins."""
     found = frame.index[frame[column].astype(str).str.strip() == word]
     if not len(found):
-        what = f"has no cell {word!r} in column {column + 1}"
-        raise DataError([Fault(str(path), what, "get the file again from its publisher")])
+        raise _another(path, f"has no cell {word!r} in column {column + 1}")
     return int(found[0])
+
+
+def _dollars(millions: pd.Series) -> pd.Series:
+    """Return amounts in millions, of which some are blank, in whole dollars."""
+    return (pd.to_numeric(millions).fillna(0.0) * _MILLION).round().astype("int64")
 
 
 def _requirements(folder: Path, year: int) -> _Matrix:
@@ -161,7 +171,7 @@ def _requirements(folder: Path, year: int) -> _Matrix:
     codes = list(frame.index[:-1])
     if codes != columns:
         what = "is not square: its rows and columns are not the same commodities in one order"
-        raise DataError([Fault(str(path), what, "get the file again from its publisher")])
+        raise _another(path, what)
     return _Matrix(codes, [str(n) for n in raw.iloc[head + 1 : foot, 1]], frame)
 
 
@@ -196,10 +206,8 @@ def _commodities(folder: Path, year: int, required: _Matrix) -> pd.DataFrame:
     amounts = {}
     for name, column in (("supply", "T013"), ("imports", "MCIF")):
         if column not in header:
-            raise DataError([Fault(str(path), f"has no column {column}",
-                                   "get the file again from its publisher")])  # fmt: skip
-        millions = pd.to_numeric(body[header.index(column)]).fillna(0.0)
-        amounts[name] = (millions * _MILLION).round().astype("int64").to_numpy()
+            raise _another(path, f"has no column {column}")
+        amounts[name] = _dollars(body[header.index(column)]).to_numpy()
     return pd.DataFrame(
         {
             "commodity": required.codes,
@@ -221,8 +229,7 @@ def _bridge(folder: Path, year: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     bridge = pd.DataFrame({"category": rows[0].map(lambda line: str(int(line))),
                            "commodity": rows[2].astype(str)})  # fmt: skip
     for place, name in enumerate(money, 4):
-        millions = pd.to_numeric(rows[place]).fillna(0.0)
-        bridge[name] = (millions * _MILLION).round().astype("int64")
+        bridge[name] = _dollars(rows[place])
     bridge["currency"] = _CURRENCY
     core = set(pd.read_csv(folder / CORE)["nipa_u20404_line"].astype(str))
     names = rows.drop_duplicates(0)
@@ -267,8 +274,7 @@ def _receipts(path: Path) -> pd.DataFrame:
         raw = pd.read_parquet(path, columns=columns)
     except Exception as error:  # noqa: BLE001  # the reader has errors of its own of many kinds
         what = f"is not readable: {shortened(str(error), 120)}"
-        raise DataError([Fault(str(path), what, f"it needs the columns {', '.join(columns)}")]) \
-            from None  # fmt: skip
+        raise _another(path, what, f"it needs the columns {', '.join(columns)}") from None
     frame = pd.DataFrame(
         {
             "month": raw["time"].astype(str),
@@ -339,7 +345,7 @@ def _prices(path: Path, items: bytes) -> bytes:
     except (OSError, ValueError, KeyError) as error:
         what = f"is not readable as price indices: {shortened(str(error), 120)}"
         remedy = "it needs the columns item_code, date, value, seasonally_adjusted"
-        raise DataError([Fault(str(path), what, remedy)]) from None
+        raise _another(path, what, remedy) from None
     frame = pd.DataFrame(
         {
             "item": kept["item_code"],

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -22,7 +21,7 @@ import pandas as pd
 from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.arguments import Array
-from tariffimpact.costpush.accounts import Code, read_parquet
+from tariffimpact.costpush.accounts import Code, frame_of, read_parquet
 from tariffimpact.costpush.categories import MARGINS, CostPush
 from tariffimpact.costpush.rate_change import period_words
 from tariffimpact.errors import DataError, Fault, require
@@ -326,16 +325,10 @@ def _slopes(window: PriceComparison) -> Iterator[dict[str, Any]]:
     for margins, weighted, less in product(MARGINS, (False, True), (False, True)):
         if less and not before:
             continue
-        found = window.slope(margins, weighted=weighted, less_before=less)
-        yield {
-            "start": window.start,
-            "margins": margins,
-            "weighted": weighted,
-            "less_before": less,
-            "slope": found.slope,
-            "standard_error": found.standard_error,
-            "items": found.items,
-        }
+        found = asdict(window.slope(margins, weighted=weighted, less_before=less))
+        del found["intercept"]
+        ways = {"margins": margins, "weighted": weighted, "less_before": less}
+        yield {"start": window.start, **ways, **found}
 
 
 def months_to(end: str, count: int) -> list[str]:
@@ -357,17 +350,6 @@ def _months_between(start: str, end: str) -> int:
     return 12 * (y1 - y0) + m1 - m0
 
 
-def _prices(folder: Path) -> pd.DataFrame:
-    kinds = {"item": "string", "month": "string", "index": "float64"}
-    return read_parquet(folder / "prices.parquet", kinds)
-
-
-def _told(prices: pd.DataFrame) -> set[str]:
-    """Return the months of which the index has enough items: October 2025 was not collected."""
-    counts = prices.groupby("month")["item"].nunique()
-    return set(counts[counts >= FEWEST].index)
-
-
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """The index, and what is predicted of its items: the same for every window."""
@@ -375,18 +357,21 @@ class _Seen:
     levels: pd.DataFrame
     """One row an item, one column a month."""
     known: set[str]
+    """Months of which the index has enough items: October 2025 was not collected."""
     pooled: pd.DataFrame
 
 
 def _seen(answer: CostPush) -> _Seen:
     folder = answer.accounts.folder
-    prices = _prices(folder)
+    kinds = {"item": "string", "month": "string", "index": "float64"}
+    prices = read_parquet(folder / "prices.parquet", kinds)
     items = read_table(folder / "price_items.csv", PriceItem)
     if items.faults:
         raise DataError(items.faults)
     levels = prices.pivot_table(index="item", columns="month", values="index")
-    pooled = _pooled(answer, [row.model_dump() for row in items.records])
-    return _Seen(levels, _told(prices), pooled)
+    counts = prices.groupby("month")["item"].nunique()
+    pooled = _pooled(answer, frame_of(items))
+    return _Seen(levels, set(counts[counts >= FEWEST].index), pooled)
 
 
 def _compared(answer: CostPush, index: _Seen, start: str, end: str) -> PriceComparison:
@@ -416,17 +401,15 @@ def _compared(answer: CostPush, index: _Seen, start: str, end: str) -> PriceComp
     )
 
 
-def _pooled(answer: CostPush, items: list[dict[str, Any]]) -> pd.DataFrame:
+def _pooled(answer: CostPush, items: pd.DataFrame) -> pd.DataFrame:
     """Return each item's predicted rise: its categories', weighted by what is spent on them."""
-    frame = pd.DataFrame(items).merge(
-        answer.categories.drop(columns="name"), on="category", validate="one_to_one"
-    )
+    categories = answer.categories.drop(columns="name")
+    frame = items.merge(categories, on="category", validate="one_to_one")
     for margins in MARGINS:
         middle = (frame[f"{margins}_low"] + frame[f"{margins}_high"]) / 2
         frame[margins] = middle * frame["spent"]
-    sums = frame.groupby(["item", "item_name"], as_index=False, sort=False)[
-        ["spent", *MARGINS]
-    ].sum()
+    groups = frame.groupby(["item", "item_name"], as_index=False, sort=False)
+    sums = groups[["spent", *MARGINS]].sum()
     for margins in MARGINS:
         sums[margins] = sums[margins] / sums["spent"]
     return sums.rename(columns={"item_name": "name"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -64,8 +64,8 @@ class Screen(Answer):
         top = self.frame.iloc[0]
         return (
             f"{self.change}: {self._most()} to {top['name']}: "
-            f"{units.percent(_ends(top, 'through_inputs'), 2)} of its cost, beside "
-            f"{units.percent(_ends(top, 'direct'), 2)} on the imported good itself."
+            f"{units.percent(Interval.of_row(top, 'through_inputs'), 2)} of its cost, beside "
+            f"{units.percent(Interval.of_row(top, 'direct'), 2)} on the imported good itself."
         )
 
     def headline(self) -> str:
@@ -73,7 +73,7 @@ class Screen(Answer):
         top, most = self.frame.iloc[0], self._most()
         return (
             f"{most[:1].upper()}{most[1:]} to {top['name']}: "
-            f"{units.percent(_ends(top, 'through_inputs'))} of its cost"
+            f"{units.percent(Interval.of_row(top, 'through_inputs'))} of its cost"
         )
 
     def _most(self) -> str:
@@ -117,8 +117,8 @@ class Screen(Answer):
     def explain(self) -> str:
         """Return every row with its commodities, what is left out, and the sources."""
         rows = [
-            f"  {', '.join(row['names'])}: {units.percent(_ends(row, 'cost'), 2)}, of it "
-            f"{units.percent(_ends(row, 'through_inputs'), 2)} through inputs "
+            f"  {', '.join(row['names'])}: {units.percent(Interval.of_row(row, 'cost'), 2)}, of it "
+            f"{units.percent(Interval.of_row(row, 'through_inputs'), 2)} through inputs "
             f"({row['commodities']})"
             for row in self.alike().head(_LISTED).to_dict("records")
         ]
@@ -283,8 +283,3 @@ def _screen(
         credit=answer.credit,
         left_out=left_out,
     )
-
-
-def _ends(row: Any, name: str) -> Interval:
-    """Return a row's two ends of a column as one interval."""
-    return Interval(float(row[f"{name}_low"]), float(row[f"{name}_high"]))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from tariffimpact import units
-from tariffimpact.answers import Answer
+from tariffimpact.answers import Answer, explained
 from tariffimpact.decisions import duty_cost as cost
 from tariffimpact.decisions.bridge_figures import (
     Figure,
@@ -104,7 +104,7 @@ class Bridge(Answer):
         """The input whose range moves the net cost (over sales) most; None where all are exact."""
         spreads = {name: self._spread(name) for name in self.inputs}
         widest = max(spreads, key=lambda name: spreads[name])
-        return widest if spreads[widest] > 1 + 1e-12 else None
+        return widest if spreads[widest] > 1e-12 else None
 
     def figures(self) -> tuple[Figure, ...]:
         """Return every figure that the inputs give enough for, from the duty to the price."""
@@ -181,19 +181,19 @@ class Bridge(Answer):
     def explain(self) -> str:
         """Return inputs, assumptions, formulas and source."""
         given = "; ".join(f"{input_words(name)} {self.said(name)}" for name in self.inputs)
-        return (
-            f"Inputs: {given}.\n"
-            "Assumptions: all figures are of one window; sales and cost of goods are those before "
+        return explained(
+            inputs=given,
+            assumptions="all figures are of one window; sales and cost of goods are those before "
             "a price rise; the rises that hold gross profit keep the volume; those that hold or "
             f"maximise operating income lose volume along {self.demand} demand, fixed cost "
             "unchanged; earnings per share are held where operating income is, at one tax rate; "
             "quarters have equal sales, and answers come in proportion to the cost booked "
-            f"(stock: {self.flow}).\n"
-            "Formulas: gross = sum of customs value x change of the rate x months/12; net = gross "
+            f"(stock: {self.flow})",
+            formulas="gross = sum of customs value x change of the rate x months/12; net = gross "
             "- offsets; basis points = 10,000 x net/sales; per share = net x (1 - tax)/shares; "
             "rise that holds gross profit in money = cost/sales, in per cent of sales = cost/cost "
-            "of goods; operating income: (sales (1+x) - cost of goods - cost) q(x) as before.\n"
-            f"Source: {self.source or 'the inputs given'}"
+            "of goods; operating income: (sales (1+x) - cost of goods - cost) q(x) as before",
+            source=self.source,
         )
 
     def said(self, name: str) -> str:
@@ -206,14 +206,11 @@ class Bridge(Answer):
         return units.count(span) if name == "shares_outstanding" else quantity(span, self.currency)
 
     def _spread(self, name: str) -> float:
-        """Return by what factor this input alone moves the net cost, over sales where known."""
-        middle = {key: Interval.exactly(_middle(x)) for key, x in self.inputs.items()}
+        """Return by what proportion this input alone moves the net cost, over sales where known."""
+        middle = {key: Interval.exactly(span.middle) for key, span in self.inputs.items()}
         x = middle | {name: self.inputs[name]}
         net = cost.net_of(x)
-        span = (net / x["sales"] if "sales" in x else net).magnitude
-        if span.is_exact:
-            return 1.0
-        return span.high / span.low if span.low > 0 else math.inf
+        return (net / x["sales"] if "sales" in x else net).magnitude.log_width
 
 
 def bridge(
@@ -371,8 +368,7 @@ def _sentences(found: Bridge) -> Iterator[str]:
     if "months_of_stock" in found.inputs and found.gross is not None:
         first = found.quarters(1).iloc[0]
         spans = [
-            quantity(Interval(first[f"{name}_low"], first[f"{name}_high"]), found.currency)
-            for name in ("charged", "booked")
+            quantity(Interval.of_row(first, name), found.currency) for name in ("charged", "booked")
         ]
         yield (
             f"Of the first quarter's duty of {spans[0]}, {spans[1]} reaches cost of goods sold in "
@@ -470,7 +466,3 @@ def _rise_sentences(known: Mapping[str, Figure]) -> Iterator[str]:
             if f"{key}_best" in known
         ]
         yield f"The most profitable rise is {known['rise_best']}: {units.listed(parts)}."
-
-
-def _middle(span: Interval) -> float:
-    return (span.low + span.high) / 2 if span.is_bounded else span.low

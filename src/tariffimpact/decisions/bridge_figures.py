@@ -263,5 +263,5 @@ def quarter_of(x: Numbers, number: int, flow: str) -> dict[str, float]:
         del spans["net"]
     for name in ("charged", "booked", "in_stock", "net", "net_bp"):
         if name in spans:
-            row |= {f"{name}_low": spans[name].low, f"{name}_high": spans[name].high}
+            row |= spans[name].columns(name)
     return row

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
-from tariffimpact.answers import Answer
+from tariffimpact.answers import Answer, explained
 from tariffimpact.arguments import Numbers, checked, plain
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval, Quantity
@@ -148,8 +148,8 @@ class Recovery(Answer):
     @property
     def driver(self) -> str | None:
         """The input whose range moves the answer most, in proportion; None if all are exact."""
-        widest = max(self.inputs, key=lambda name: _spread(self.inputs[name]))
-        return widest if _spread(self.inputs[widest]) > 0 else None
+        widest = max(self.inputs, key=lambda name: self.inputs[name].log_width)
+        return widest if self.inputs[widest].log_width > 0 else None
 
     def summary(self) -> str:
         """Return the answer in a few sentences, the conditions first."""
@@ -206,16 +206,16 @@ class Recovery(Answer):
         scope = "the same" if self.same_scope else "other"
         window = "the same" if self.same_window else "another"
         dated = f" of {self.exchange_rate_on}" if self.exchange_rate_on else ""
-        return (
-            f"Inputs: {given}. Exposure in {self.exposure_currency}, {self.basis}; exchange rate "
-            f"{self.exposure_currency} per {self.currency}{dated}.\n"
-            f"Stated: exposure and price rise cover {scope} products and {window} period.\n"
-            "Assumptions: the whole rise counts, whatever its cause; the margin on units no longer "
-            "sold is not deducted. Accounting, not a pass-through rate.\n"
-            "Formula: price rise x (1 - retailers' share) x annual volume x months/12 x volume "
-            "kept x exchange rate / exposure.\n"
-            f"Conditions: {'; '.join(self.conditions) or 'none'}.\n"
-            f"Source: {self.source or 'the inputs given'}"
+        return explained(
+            inputs=f"{given}. Exposure in {self.exposure_currency}, {self.basis}; exchange rate "
+            f"{self.exposure_currency} per {self.currency}{dated}",
+            stated=f"exposure and price rise cover {scope} products and {window} period",
+            assumptions="the whole rise counts, whatever its cause; the margin on units no longer "
+            "sold is not deducted. Accounting, not a pass-through rate",
+            formula="price rise x (1 - retailers' share) x annual volume x months/12 x volume "
+            "kept x exchange rate / exposure",
+            conditions="; ".join(self.conditions) or "none",
+            source=self.source,
         )
 
     def _exposure(self) -> str:
@@ -223,7 +223,7 @@ class Recovery(Answer):
         return f"{units.big_money(self.inputs['exposure'], self.exposure_currency)} {kind}"
 
     def _alone(self, name: str) -> Interval:
-        mid = {key: Interval.exactly(_middle(span)) for key, span in self.inputs.items()}
+        mid = {key: Interval.exactly(span.middle) for key, span in self.inputs.items()}
         return _rate(mid | {name: self.inputs[name]})
 
 
@@ -284,16 +284,16 @@ def recovery(
         f"exchange_rate and exchange_rate_on are needed to set {currency} against {other}; give "
         f"{other} per {currency} and its date",
     )
-    kept = Interval.exactly(1.0) - _interval("retailer_share", retailer_share)
-    inputs = {
-        "price_rise": _interval("price_rise", price_rise),
-        "seller_share": kept,
-        "annual_volume": _interval("annual_volume", annual_volume),
-        "months": _interval("months", months),
-        "volume_ratio": _interval("volume_ratio", volume_ratio),
-        "exposure": _interval("exposure", exposure),
-        "exchange_rate": _interval("exchange_rate", 1.0 if other == currency else exchange_rate),
+    given = {
+        "price_rise": price_rise,
+        "seller_share": Interval.exactly(1.0) - _interval("retailer_share", retailer_share),
+        "annual_volume": annual_volume,
+        "months": months,
+        "volume_ratio": volume_ratio,
+        "exposure": exposure,
+        "exchange_rate": 1.0 if other == currency else exchange_rate,
     }
+    inputs = {name: _interval(name, value) for name, value in given.items()}
     for end in ("low", "high"):  # both corners pass the checks of the formula
         ends = {name: getattr(span, end) for name, span in inputs.items()}
         recovery_rate(retailer_share=1 - ends.pop("seller_share"), **ends)
@@ -316,17 +316,6 @@ def _interval(name: str, value: Quantity | None) -> Interval:
         return value
     number = checked(name, value if value is not None else math.nan, remedy="give a number")
     return Interval.exactly(float(number))
-
-
-def _spread(span: Interval) -> float:
-    """Return ln(high/low), the proportion by which the range moves the answer."""
-    if span.is_exact:
-        return 0.0
-    return math.log(span.high / span.low) if span.low > 0 else math.inf
-
-
-def _middle(span: Interval) -> float:
-    return (span.low + span.high) / 2
 
 
 def _plainly(span: Interval) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
-from tariffimpact.answers import Answer
+from tariffimpact.answers import Answer, explained
 from tariffimpact.arguments import Array, Numbers, checked, plain
 from tariffimpact.errors import require
 
@@ -97,13 +97,12 @@ class RefundIncidence(Answer):
 
     def explain(self) -> str:
         """Return inputs, assumptions and formulas."""
-        return (
-            f"Inputs: duty paid {_spelled(self.duty_paid)}, pass-through rate "
-            f"{_spelled(self.pass_through_rate)}, interest {_spelled(self.interest)} of the duty.\n"
-            "Assumptions: the importer of record gets the refund and set the price; what buyers "
-            "paid through the price is not returned to them.\n"
-            "Formulas: refund D (1 + i), absorbed (1 - f) D, recovered twice f D, interest i D.\n"
-            "Source: the inputs given"
+        return explained(
+            inputs=f"duty paid {_spelled(self.duty_paid)}, pass-through rate "
+            f"{_spelled(self.pass_through_rate)}, interest {_spelled(self.interest)} of the duty",
+            assumptions="the importer of record gets the refund and set the price; what buyers "
+            "paid through the price is not returned to them",
+            formulas="refund D (1 + i), absorbed (1 - f) D, recovered twice f D, interest i D",
         )
 
     @property
@@ -402,18 +401,18 @@ class Rollback(Answer):
     def explain(self) -> str:
         """Return inputs, assumptions, formulas and source."""
         split = self.refund
-        return (
-            f"Inputs: duty paid {self._money(split.duty_paid)}, pass-through rate "
+        return explained(
+            inputs=f"duty paid {self._money(split.duty_paid)}, pass-through rate "
             f"{split.pass_through_rate:g}, interest {units.percent(float(split.interest))} of the "
             f"duty; {self.monthly_volume:,.0f} units a month; {units.percent(self.reversal_share)} "
             f"of the rise reversed, {units.percent(self.speed)} of the gap a month; "
-            f"{units.percent(self.rebate_share)} of what was recovered twice paid as rebate.\n"
-            "Assumptions: the importer of record gets the refund and sets the price; volume stays "
+            f"{units.percent(self.rebate_share)} of what was recovered twice paid as rebate",
+            assumptions="the importer of record gets the refund and sets the price; volume stays "
             "as it is; interest stays with the importer; a price cut passes on the lower cost of "
-            "new goods and is not counted against the refund of the old.\n"
-            "Formulas: absorbed (1 - rate) duty; recovered twice rate x duty; price after t months "
-            "p* + (p - p*)(1 - speed)^t.\n"
-            f"Source: {self.source or 'the inputs given'}"
+            "new goods and is not counted against the refund of the old",
+            formulas="absorbed (1 - rate) duty; recovered twice rate x duty; price after t months "
+            "p* + (p - p*)(1 - speed)^t",
+            source=self.source,
         )
 
     def _money(self, amount: Numbers) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
-from tariffimpact.answers import Answer
+from tariffimpact.answers import Answer, explained
 from tariffimpact.arguments import Array, Numbers, checked, plain
 from tariffimpact.codes import country_name
 from tariffimpact.errors import require
@@ -313,19 +313,19 @@ class Resourcing(Answer):
     def explain(self) -> str:
         """Return inputs, assumptions, formulas and source."""
         rates = ", ".join(f"{o} {units.percent(self.ad_valorem[o])}" for o in self.costs)
-        return (
-            f"Inputs: rates {rates}{f' on {self.on}' if self.on else ''}; from {self.current}; "
+        return explained(
+            inputs=f"rates {rates}{f' on {self.on}' if self.on else ''}; from {self.current}; "
             f"{self.monthly_volume:,.0f} units a month; switching cost "
             f"{units.big_money(self.switching_cost, self.currency)}; chance a month that the rate "
             f"lapses {units.percent(self.hazard)}; chance that it lasts at all "
             f"{units.percent(self.lasting_probability)}; saving once it has lapsed "
-            f"{self._money(self.saving_after)} a unit.\n"
-            "Assumptions: offers and volume stay as they are; nothing is discounted; the switch is "
-            "not undone.\n"
-            "Formulas: landed cost = customs value + freight + duty + fees; break-even = switching "
+            f"{self._money(self.saving_after)} a unit",
+            assumptions="offers and volume stay as they are; nothing is discounted; the switch is "
+            "not undone",
+            formulas="landed cost = customs value + freight + duty + fees; break-even = switching "
             "cost / (saving x volume); expected saving at t = s (1 - hazard)^t + s' (1 - (1 - "
-            "hazard)^t).\n"
-            f"Source: {self.source or 'the inputs given'}"
+            "hazard)^t)",
+            source=self.source,
         )
 
     def _money(self, amount: float) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
-from tariffimpact.answers import Answer
+from tariffimpact.answers import Answer, explained
 from tariffimpact.arguments import Array, checked
 from tariffimpact.decisions.stock import carrying_cost, duty_in_cost
 from tariffimpact.errors import require
@@ -173,22 +173,21 @@ class PricePath(Answer):
     def explain(self) -> str:
         """Return inputs, assumptions, formulas and source."""
         money = self._money
-        return (
-            f"Inputs: price {money(self.old_price)}, unit cost without duty "
+        return explained(
+            inputs=f"price {money(self.old_price)}, unit cost without duty "
             f"{money(self.base_cost)}, duty {money(self.old_duty)} before and "
             f"{money(float(self.duty.min()))} to {money(float(self.duty.max()))} after; "
             f"{self.months_of_stock:g} months of stock, {self.front_loaded_months:g} bought ahead "
             f"at {units.percent(self.holding_cost)} a month; pass-through rate "
             f"{self.pass_through_rate:g} of {self.price_follows} duty, "
             f"{units.percent(self.speed_up)} of a gap up and {units.percent(self.speed_down)} of a "
-            "gap down closed a month.\n"
-            f"Cost: {_FLOW_WORDS[self.flow]}. Each unit carries the duty of the day it was "
-            "received.\n"
-            "Assumptions: sales are steady and do not react; the base cost stays; stock bought "
-            "ahead delays the duty and costs its carrying rate, it avoids nothing.\n"
-            "Formulas: target = old price + rate x change of duty; p_t = p_{t-1} + speed x (target "
-            "- p_{t-1}); carrying cost h x landed cost x months of extra stock left.\n"
-            f"Source: {self.source or 'the inputs given'}"
+            "gap down closed a month",
+            cost=f"{_FLOW_WORDS[self.flow]}. Each unit carries the duty of the day it was received",
+            assumptions="sales are steady and do not react; the base cost stays; stock bought "
+            "ahead delays the duty and costs its carrying rate, it avoids nothing",
+            formulas="target = old price + rate x change of duty; p_t = p_{t-1} + speed x (target "
+            "- p_{t-1}); carrying cost h x landed cost x months of extra stock left",
+            source=self.source,
         )
 
     def _money(self, amount: float) -> str:

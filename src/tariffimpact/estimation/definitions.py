@@ -119,7 +119,6 @@ def converted(
         0 < customs_share.low <= customs_share.high <= 1,
         f"the customs share lies above 0, up to 1 (got {customs_share}); it is never guessed",
     )
-    middle = (customs_share.low + customs_share.high) / 2
     changes = tariff_change if tariff_change is not None else Interval.exactly(1.0)
     if found.definition != "retail_elasticity":
         require(
@@ -154,7 +153,7 @@ def converted(
         unbounded = not all(math.isfinite(end) for end in ends)
         return replace(
             found,
-            estimate=said(found.estimate, middle, (changes.low + changes.high) / 2, wanted),
+            estimate=said(found.estimate, customs_share.middle, changes.middle, wanted),
             std_error=math.nan,
             std_error_hc1=math.nan,
             low=-math.inf if unbounded else min(corners),

@@ -16,7 +16,7 @@ from tariffimpact.errors import ModelError
 from tariffimpact.estimation.definitions import Coefficient, Definition
 from tariffimpact.estimation.panel import Panel, Rows
 from tariffimpact.estimation.regression import Block, Blocks, Effects, Fit, fit, where
-from tariffimpact.estimation.robustness import FEW_CLUSTERS, WildBootstrap, wild_bootstrap
+from tariffimpact.estimation.robustness import FEW_CLUSTERS, wild_bootstrap
 from tariffimpact.estimation.treatment import Treatment, UnitFacts
 
 if TYPE_CHECKING:
@@ -105,11 +105,17 @@ class Design:
 
 @dataclass(frozen=True, slots=True)
 class TwoWay:
-    """A fitted design, its coefficient in words, and the bootstrap where clusters are few."""
+    """The coefficient of a design in words, and the rows and clusters behind it."""
 
-    fitted: Fit
     coefficient: Coefficient
-    bootstrap: WildBootstrap | None
+    n: int
+    """Rows used."""
+    units: int
+    clusters: int
+    dropped: tuple[str, ...]
+    """Controls that the effects, or other controls, already hold."""
+    fitted: Fit | None = None
+    """Our own fit; None where another library has fitted it."""
 
 
 def two_way(design: Design) -> TwoWay:
@@ -121,9 +127,6 @@ def two_way(design: Design) -> TwoWay:
         If the treatment cannot be told from the effects or a control, or there is one cluster.
     """
     fitted = fit(design.blocks, design.terms, design.effects, required=1)
-    bootstrap = None
-    if fitted.clusters < FEW_CLUSTERS and (fitted.nested or not design.unit):
-        bootstrap = wild_bootstrap(design.blocks, design.effects, fitted)
     found = design.coefficient(
         design.term,
         fitted.coefficients[0],
@@ -132,9 +135,10 @@ def two_way(design: Design) -> TwoWay:
         std_error_hc1=float(fitted.errors_hc1[0]),
         method="before and after" if design.treatment.alone else "two-way",
     )
-    if bootstrap:
-        found = replace(found, low=bootstrap.low, high=bootstrap.high, interval_by="wild bootstrap")
-    return TwoWay(fitted, found, bootstrap)
+    if fitted.clusters < FEW_CLUSTERS and (fitted.nested or not design.unit):
+        drawn = wild_bootstrap(design.blocks, design.effects, fitted)
+        found = replace(found, low=drawn.low, high=drawn.high, interval_by="wild bootstrap")
+    return TwoWay(found, fitted.n, fitted.units, fitted.clusters, fitted.dropped, fitted)
 
 
 def several_effects(design: Design, effects: Sequence[str]) -> TwoWay:
@@ -175,28 +179,13 @@ def several_effects(design: Design, effects: Sequence[str]) -> TwoWay:
         error = float(found.se()["x0"])
         hc1 = float(found.vcov("HC1").se()["x0"])
     clusters = int(frame["cluster"].nunique())
-    size = len(kept)
-    fitted = Fit(
-        terms=tuple(design.terms[terms.index(name)] for name in kept),
-        kept=tuple(terms.index(name) for name in kept),
-        coefficients=np.asarray(found.coef(), dtype=np.float64),
-        covariance=np.full((size, size), np.nan),
-        covariance_hc1=np.full((size, size), np.nan),
-        n=int(found._N),
-        units=int(frame["unit"].nunique()),
-        clusters=clusters,
-        dropped=tuple(
-            name for term, name in zip(terms, design.terms, strict=True) if term not in kept
-        ),
-        nested=False,
-        inverse=np.full((size, size), np.nan),
-        period_slopes=np.zeros((0, size + 1)),
-    )
     coefficient = design.coefficient(
         design.term, found.coef()["x0"], error, clusters,
         std_error_hc1=hc1, method=f"effects of {', '.join(effects)}",
     )  # fmt: skip
-    return TwoWay(fitted, coefficient, None)
+    named = zip(terms, design.terms, strict=True)
+    dropped = tuple(name for term, name in named if term not in kept)
+    return TwoWay(coefficient, int(found._N), int(frame["unit"].nunique()), clusters, dropped)
 
 
 def _frame(design: Design) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -223,15 +212,7 @@ def _named(effect: str, names: dict[str, str]) -> str:
     return "^".join(names[name] for name in effect.split("^"))
 
 
-@dataclass(frozen=True, slots=True)
-class Lagged:
-    """A tariff with its lags, in changes: each lag's coefficient, and their running sums."""
-
-    lags: tuple[Coefficient, ...]
-    cumulative: tuple[Coefficient, ...]
-
-
-def lagged(design: Design, lags: int) -> Lagged:
+def lagged(design: Design, lags: int) -> tuple[tuple[Coefficient, ...], tuple[Coefficient, ...]]:
     """Return the response by period since the change, and its running sum with its error.
 
     .. math:: Δ ln p_(i t) = γ_t + Σ_k β_k Δ ln(1 + τ_(i, t−k)) + ε
@@ -266,7 +247,7 @@ def lagged(design: Design, lags: int) -> Lagged:
         )  # fmt: skip
 
     own_errors = fitted.errors[own], fitted.errors_hc1[own]
-    return Lagged(
+    return (
         told("{}, {} after", fitted.coefficients[own], *own_errors),
         told("{}, sum up to {} after", sums, errors, errors_hc1),
     )

@@ -21,7 +21,6 @@ from tariffimpact.estimation.differences import (
     several_effects,
     two_way,
 )
-from tariffimpact.estimation.duties import RateHistory, with_schedule
 from tariffimpact.estimation.events import (
     EventStudy,
     at_base,
@@ -40,9 +39,11 @@ from tariffimpact.estimation.robustness import (
 from tariffimpact.estimation.synthetic import SyntheticControl, synthetic_control
 from tariffimpact.estimation.treatment import (
     Control,
+    RateHistory,
     Treatment,
     treatment_of,
     unit_facts,
+    with_schedule,
 )
 from tariffimpact.estimation.verdicts import Evidence, verdicts
 from tariffimpact.interval import Interval
@@ -299,21 +300,20 @@ def _with_differences(
         estimates.insert(0, _averaged(design, event))
     if treatment.kind in ("group", "switch") and design.outcome == "log":
         estimates.append(_main(replace(design, outcome="percent"), asked).coefficient)
-    lags = lagged(design, asked.lags) if asked.lags else None
-    if lags is not None:
-        estimates.append(lags.cumulative[-1])
+    lags, cumulative = lagged(design, asked.lags) if asked.lags else ((), ())
+    estimates += cumulative[-1:]
     found = replace(
         bare,
         estimates=(*estimates, *_said_otherwise(estimates[0], asked, design)),
-        n=main.fitted.n,
-        units=main.fitted.units,
-        clusters=main.fitted.clusters,
+        n=main.n,
+        units=main.units,
+        clusters=main.clusters,
         event=_event_rows(design, event) if asked.event and event else (),
-        lags=lags.lags if lags else (),
-        cumulative=lags.cumulative if lags else (),
+        lags=lags,
+        cumulative=cumulative,
         placebos=_placebos(design, asked, main, described),
     )
-    return found, main.fitted.dropped
+    return found, main.dropped
 
 
 def _main(design: Design, asked: Question) -> TwoWay:
@@ -385,11 +385,12 @@ def _said_otherwise(main: Coefficient, asked: Question, design: Design) -> tuple
 def _placebos(design: Design, asked: Question, main: TwoWay, described: Description) -> Placebos:
     """Return placebo dates and groups and the clusters left out, where the panel is small."""
     treatment, facts, panel = design.treatment, design.facts, design.panel
-    if panel.rows > LOOKED_AT or set(asked.effects) != set(TWO_WAY) or treatment.alone:
+    fitted, both = main.fitted, set(asked.effects) == set(TWO_WAY)
+    if panel.rows > LOOKED_AT or fitted is None or not both or treatment.alone:
         return Placebos()
     left = {}
-    if main.fitted.n <= LOOKED_AT // 10:
-        left = leave_one_out(design.blocks, design.terms, design.effects, main.fitted)
+    if main.n <= LOOKED_AT // 10:
+        left = leave_one_out(design.blocks, design.terms, design.effects, fitted)
     without = {panel.clusters[cluster]: estimate for cluster, estimate in left.items()}
     if treatment.kind not in ("group", "switch") or treatment.is_staggered:
         return Placebos(left_out=without)

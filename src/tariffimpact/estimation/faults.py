@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tariffimpact.errors import Fault
 from tariffimpact.estimation.reading import Columns, Source
+from tariffimpact.estimation.regression import Ints
 from tariffimpact.estimation.times import Times
 
 _PERCENT: Final = 3.0
@@ -146,7 +146,7 @@ def twice(
     columns: Columns,
     units: Sequence[str],
     times: Times,
-    places: NDArray[np.int64] | None,
+    places: Ints | None,
 ) -> list[Fault]:
     """Return a fault for each unit and period that has more than one price.
 

@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tariffimpact.arguments import Array
 from tariffimpact.errors import DataError, Fault
 from tariffimpact.estimation.faults import Checked, checked_cells, twice
 from tariffimpact.estimation.reading import Columns, Source, engine, open_source, undamaged
+from tariffimpact.estimation.regression import Ints
 from tariffimpact.estimation.times import Times, read_times
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 BLOCK: Final = 250_000
 """Rows of a block."""
@@ -46,15 +44,15 @@ class Rows:
 
     unit: Ints
     time: Ints
-    price: Floats
+    price: Array
     """Per unit of size, if the panel has sizes."""
-    treatment: Floats
+    treatment: Array
     """0 and 1, a rate, or a duty; zero where the panel has none."""
-    weight: Floats | None
+    weight: Array | None
     cluster: Ints
-    controls: Floats
+    controls: Array
     """One column each, the stock first."""
-    size: Floats | None
+    size: Array | None
     effects: Ints
     """Codes of the other columns that have effects, one column each."""
 
@@ -77,9 +75,9 @@ class Panel:
     """What was read as what, where nobody said it."""
     held: dict[str, Any] | None = field(default=None, repr=False)
     """The rows themselves, in order, where they are few enough; else they lie in the engine."""
-    scenario: Floats | None = field(default=None, repr=False)
+    scenario: Array | None = field(default=None, repr=False)
     """Rate by product-origin pair and period, where the schedule gives it; the low end."""
-    scenario_high: Floats | None = field(default=None, repr=False)
+    scenario_high: Array | None = field(default=None, repr=False)
     """The high end, where the schedule leaves any of the rates open."""
     left_open: tuple[str, ...] = ()
     """The rates that it leaves open, in words."""

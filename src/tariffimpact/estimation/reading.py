@@ -237,21 +237,16 @@ class Source:
             remedy = "save it as CSV UTF-8, or name its encoding: --encoding cp1252"
         return Fault(where, f"is not readable as CSV: {what}", remedy)
 
-    def rows_where(self, condition: str, column: str) -> list[tuple[int, str]]:
-        """Return the first rows that meet a condition, and what they hold in a column."""
-        found = self.connection.execute(
-            f"SELECT n, v FROM (SELECT row_number() OVER () AS n, *, "  # noqa: S608  # names quoted
-            f"CAST({quoted(column)} AS VARCHAR) AS v FROM raw) WHERE {condition} "
-            f"ORDER BY n LIMIT {_SHOWN}"
-        ).fetchall()
-        return [(int(n), "" if value is None else str(value)) for n, value in found]
-
     def faults(
         self, condition: str, column: str, count: int, what: str, remedy: str
     ) -> list[Fault]:
         """Return a fault for each of the first rows that meet a condition, and how many more."""
-        rows = self.rows_where(condition, column)
-        found = [Fault(self.where(n), what, remedy, column, value) for n, value in rows]
+        rows = self.connection.execute(
+            f"SELECT n, v FROM (SELECT row_number() OVER () AS n, *, "  # noqa: S608  # names quoted
+            f"CAST({quoted(column)} AS VARCHAR) AS v FROM raw) WHERE {condition} "
+            f"ORDER BY n LIMIT {_SHOWN}"
+        ).fetchall()
+        found = [Fault(self.where(n), what, remedy, column, value or "") for n, value in rows]
         if count > len(rows):
             more = f"{what} in {count - len(rows):,} more rows"
             found.append(Fault(self.name, more, remedy, column))

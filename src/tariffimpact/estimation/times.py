@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
@@ -13,6 +13,8 @@ from tariffimpact import units
 from tariffimpact.errors import DataError, Fault, ModelError, shortened
 
 Kind = Literal["day", "month", "quarter", "year", "number"]
+Reading = tuple[str, float]
+"""Of what kind a moment is, or `turned`, and its value; see `Times`."""
 MOST_PERIODS: Final = 2_000
 """The normal equations hold a square of this side; five years of days fit."""
 
@@ -63,12 +65,12 @@ class Times:
         >>> months.place("2018-02-07")
         2
         """
-        readings = _readings(text)
-        if "turned" in readings:
-            raise ModelError(f"{text!r} is {_both(text)}; write it as 2025-04-03")
-        if not readings:
+        reading = _reading(text)
+        if reading is None:
             raise ModelError(f"{shortened(text)!r} is no day, month, year or number; {_WRITE}")
-        ((kind, value),) = readings.items()
+        kind, value = reading
+        if kind == "turned":
+            raise ModelError(f"{text!r} is {_both(text)}; write it as 2025-04-03")
         at = value if kind == self.kind else _on_clock(kind, value, self.kind, text)
         return bisect_left(self.values, at)
 
@@ -117,19 +119,21 @@ def read_times(
     >>> read_times(["13/02/2018", "01/02/2018"])[0].labels
     ('2018-02-01', '2018-02-13')
     """
-    found = [_readings(text) for text in texts]
-    faults = _unread(texts, found, where, column)
+    found = {text: reading for text in texts if (reading := _reading(text))}
+    faults = _unread([text for text in texts if text not in found], where, column)
     if faults:
         raise DataError(faults)
-    if all("day" in reading or "turned" in reading for reading in found):
+    examples: dict[str, str] = {}
+    for text, (name, _) in found.items():
+        examples.setdefault(name, text)
+    if set(examples) <= {"day", "turned"}:
         kind, values = _as_days(texts, found, where, column)
+    elif len(examples) > 1:
+        said = units.listed([repr(examples[name]) for name in sorted(examples)])
+        remedy = "write all of them alike: " + _WRITE
+        raise DataError([Fault(where, f"holds {said} side by side", remedy, column)])
     else:
-        kinds = sorted({next(iter(reading)) for reading in found})
-        if len(kinds) > 1:
-            examples = units.listed([repr(_example(texts, found, one)) for one in kinds])
-            remedy = "write all of them alike: " + _WRITE
-            raise DataError([Fault(where, f"holds {examples} side by side", remedy, column)])
-        kind, values = _settled(kinds[0], [next(iter(r.values())) for r in found])
+        kind, values = _settled(next(iter(examples)), [found[text][1] for text in texts])
     ordered = tuple(sorted(set(values)))
     if len(ordered) > MOST_PERIODS:
         what = f"holds {len(ordered):,} periods, more than {MOST_PERIODS:,}"
@@ -138,10 +142,7 @@ def read_times(
     return times, [bisect_left(ordered, value) for value in values]
 
 
-def _unread(
-    texts: Sequence[str], found: Sequence[dict[str, float]], where: str, column: str
-) -> list[Fault]:
-    bad = [text for text, reading in zip(texts, found, strict=True) if not reading]
+def _unread(bad: Sequence[str], where: str, column: str) -> list[Fault]:
     what = "is no day, month, year or number"
     faults = [Fault(where, what, _WRITE, column, text) for text in bad[:20]]
     if len(bad) > 20:
@@ -150,28 +151,27 @@ def _unread(
 
 
 def _as_days(
-    texts: Sequence[str], found: Sequence[dict[str, float]], where: str, column: str
+    texts: Sequence[str], found: Mapping[str, Reading], where: str, column: str
 ) -> tuple[Kind, list[float]]:
     """Read days, those of which the year stands last in the one order that all of them allow."""
-    turned = [(t, m) for t in texts if (m := _TURNED.fullmatch(t.strip()))]
-    day_first = next((t for t, m in turned if int(m[1]) > 12), None)
-    month_first = next((t for t, m in turned if int(m[3]) > 12), None)
+    turned = {t: m for t in texts if (m := _TURNED.fullmatch(t.strip()))}
+    day_first = next((t for t, m in turned.items() if int(m[1]) > 12), None)
+    month_first = next((t for t, m in turned.items() if int(m[3]) > 12), None)
     if day_first and month_first:
         what = f"holds days of two orders: {day_first!r} and {month_first!r}"
         raise DataError([Fault(where, what, "write all of them as 2025-04-03", column)])
-    open_ = [text for text, match in turned if int(match[1]) != int(match[3])]
+    open_ = [text for text, match in turned.items() if int(match[1]) != int(match[3])]
     if open_ and not (day_first or month_first):
         text = open_[0]
         raise DataError([Fault(where, f"is {_both(text)}", "write it as 2025-04-03", column, text)])
     values = []
-    for text, reading in zip(texts, found, strict=True):
-        match = _TURNED.fullmatch(text.strip())
-        if match:
+    for text in texts:
+        if match := turned.get(text):
             first, second = int(match[1]), int(match[3])
             day, month = (first, second) if day_first else (second, first)
             values.append(float(date(int(match[4]), month, day).toordinal()))
         else:
-            values.append(reading["day"])
+            values.append(found[text][1])
     return _coarser(values)
 
 
@@ -202,57 +202,54 @@ def _settled(kind: str, values: list[float]) -> tuple[Kind, list[float]]:
     return "number", values
 
 
-def _readings(text: str) -> dict[str, float]:
-    """Return what one value can be; `turned` marks a day of which the order is still open."""
+def _reading(text: str) -> Reading | None:
+    """Return what one value is; `turned` marks a day of which the order is still open."""
     words = text.strip().lower()
     for pattern, read in _PATTERNS:
         match = pattern.fullmatch(words)
         if match and (found := read(match)):
             return found
-    return {}
+    return None
 
 
-def _read_day(match: re.Match[str]) -> dict[str, float]:
+def _read_day(match: re.Match[str]) -> Reading | None:
     day = _day(int(match[1]), int(match[2]), int(match[3]))
-    return {} if day is None else {"day": float(day)}
+    return None if day is None else ("day", float(day))
 
 
-def _read_named_day(match: re.Match[str]) -> dict[str, float]:
+def _read_named_day(match: re.Match[str]) -> Reading | None:
     if match[2] not in _NAMES:
-        return {}
+        return None
     day = _day(int(match[3]), _NAMES.index(match[2]) + 1, int(match[1]))
-    return {} if day is None else {"day": float(day)}
+    return None if day is None else ("day", float(day))
 
 
-def _read_turned(match: re.Match[str]) -> dict[str, float]:
+def _read_turned(match: re.Match[str]) -> Reading | None:
     first, second, year = int(match[1]), int(match[3]), int(match[4])
     days = {_day(year, second, first), _day(year, first, second)} - {None}
-    if not days:
-        return {}
     values = [float(day) for day in days if day is not None]
-    return {"day": values[0]} if len(values) == 1 else {"turned": min(values)}
+    return ("day" if len(values) == 1 else "turned", min(values)) if values else None
 
 
-def _read_month(match: re.Match[str]) -> dict[str, float]:
+def _read_month(match: re.Match[str]) -> Reading | None:
     month = int(match[2])
-    return {"month": float(int(match[1]) * 12 + month - 1)} if 1 <= month <= 12 else {}
+    return ("month", float(int(match[1]) * 12 + month - 1)) if 1 <= month <= 12 else None
 
 
-def _read_named_month(match: re.Match[str]) -> dict[str, float]:
+def _read_named_month(match: re.Match[str]) -> Reading | None:
     if match[1] not in _NAMES:
-        return {}
-    return {"month": float(int(match[2]) * 12 + _NAMES.index(match[1]))}
+        return None
+    return "month", float(int(match[2]) * 12 + _NAMES.index(match[1]))
 
 
-_Reading = Callable[[re.Match[str]], dict[str, float]]
-_PATTERNS: Final[tuple[tuple[re.Pattern[str], _Reading], ...]] = (
+_PATTERNS: Final[tuple[tuple[re.Pattern[str], Callable[..., Reading | None]], ...]] = (
     (_DAY, _read_day),
     (_NAMED_DAY, _read_named_day),
     (_TURNED, _read_turned),
     (_MONTH, _read_month),
     (_NAMED_MONTH, _read_named_month),
-    (_QUARTER, lambda m: {"quarter": float(int(m[1]) * 4 + int(m[2]) - 1)}),
-    (_NUMBER, lambda m: {"number": float(m[0])}),
+    (_QUARTER, lambda m: ("quarter", float(int(m[1]) * 4 + int(m[2]) - 1))),
+    (_NUMBER, lambda m: ("number", float(m[0]))),
 )
 
 
@@ -268,10 +265,6 @@ def _both(text: str) -> str:
     assert match is not None
     first, second, year = int(match[1]), int(match[3]), int(match[4])
     return f"either {date(year, second, first)} or {date(year, first, second)}"
-
-
-def _example(texts: Sequence[str], found: Sequence[dict[str, float]], kind: str) -> str:
-    return next(t for t, reading in zip(texts, found, strict=True) if next(iter(reading)) == kind)
 
 
 def _first_day(kind: str, value: int) -> date:

@@ -240,16 +240,15 @@ class PassThroughBounds(Answer):
     def _width_left(self, name: str, by_ratio: bool) -> float:
         """Return how wide the set is at most when one input is known."""
         span = getattr(self, name)
-        middle = (span.low + span.high) / 2 if span.is_bounded else span.low
         left = 0.0
-        for value in {span.low, middle, span.high}:
+        for value in {span.low, span.middle, span.high}:
             if not math.isfinite(value):
                 continue
             one: dict[str, Any] = {name: Interval.exactly(value)}
             known = replace(self, **one)
             if known._duty.high == 0 or known.rate is None:
                 continue  # nothing to pass on there
-            left = max(left, _log_width(known.rate) if by_ratio else known.rate.width)
+            left = max(left, known.rate.log_width if by_ratio else known.rate.width)
         return left
 
     def _corner(self, side: str) -> tuple[str, ...]:
@@ -404,13 +403,6 @@ def _require_counterfactual(otherwise: Interval | None, caused_share: Quantity |
         otherwise.high < 3 or otherwise.high == math.inf,
         f"counterfactual_change is a fraction (got {otherwise}); write 0.04 for a rise of 4%",
     )
-
-
-def _log_width(span: Interval) -> float:
-    """Return the width of an interval above zero on the log scale."""
-    if span.is_exact:
-        return 0.0
-    return math.log(span.high / span.low) if span.low > 0 else math.inf
 
 
 def implied_rate(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from tariffimpact import units
-from tariffimpact.answers import Answer
+from tariffimpact.answers import Answer, explained
 from tariffimpact.arguments import Array, checked
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval, Quantity
@@ -38,6 +38,16 @@ STAGE_RULES: Final[Mapping[StageRule, str]] = {
 """What a stage does with a rise of its cost, each in words."""
 TERMS: Final = ("price", "markup", "margin")
 """How a stage's price is known: itself, over what it pays, or by the margin in it."""
+_LIMITS: Final[Mapping[str, dict[str, float]]] = {
+    "price": {"above": 0.0},
+    "markup": {"above": 0.0},
+    "margin": {"at_least": 0.0, "below": 1.0},
+    "absorbed": {"at_least": 0.0, "at_most": 1.0},
+    "own_cost": {"at_least": 0.0},
+    "demand_elasticity": {"above": 0.0},
+}
+"""Within what each number of a stage lies."""
+_PRICES: Final = ("bought_before", "bought_after", "sold_before", "sold_after")
 _ROUNDING: Final = 1e-12
 """Part of a price below which a difference of prices is the rounding of a double."""
 _NEAR: Final = 0.005
@@ -137,10 +147,7 @@ class Chain(Answer):
 
         rows: list[dict[str, object]] = [_row("exporter", "", self.exporter_cut)]
         for line in self.lines:
-            prices = {
-                name: getattr(line, name)
-                for name in ("bought_before", "bought_after", "sold_before", "sold_after")
-            }
+            prices = {name: getattr(line, name) for name in _PRICES}
             rows.append(_row(line.name, line.rule, -line.gain, **prices))
         rows.append(_row("buyers", "", self.shelf_rise))
         rows.append(_row("duty", "", self.duty))
@@ -165,14 +172,15 @@ class Chain(Answer):
         """Return inputs, assumptions, formulas and source."""
         given = "; ".join(f"{name.replace('_', ' ')} {span}" for name, span in self.inputs.items())
         rules = "; ".join(f"{line.name} {STAGE_RULES[line.rule]}" for line in self.lines)
-        return (
-            f"Inputs: {given}.\nRules: {rules}.\n"
-            "Assumptions: every stage sells what it buys, one unit for one; nobody changes its own "
-            "cost; volumes are not followed. A model of pricing, not evidence.\n"
-            "Formulas: money p + change; per cent p (c + change)/c; absorb p + (1 - share) change; "
+        return explained(
+            inputs=given,
+            rules=rules,
+            assumptions="every stage sells what it buys, one unit for one; nobody changes its own "
+            "cost; volumes are not followed. A model of pricing, not evidence",
+            formulas="money p + change; per cent p (c + change)/c; absorb p + (1 - share) change; "
             "maximise the best price at the new cost under the stage's own demand. Shelf rise + "
-            "exporter's cut - gains of all stages = duty.\n"
-            f"Source: {self.source or 'the inputs given'}"
+            "exporter's cut - gains of all stages = duty",
+            source=self.source,
         )
 
     def _money(self, amount: Quantity) -> str:
@@ -255,12 +263,9 @@ $1,571.70 and Dealer gains $1,128.40.
         return _settled(found.interval, x)
 
     lines = [
-        ChainLine(
-            stage.name, stage.rule, over(f"bought_before {n}"), over(f"bought_after {n}"),
-            over(f"sold_before {n}"), over(f"sold_after {n}"), over(f"gain {n}"),
-        )
+        ChainLine(stage.name, stage.rule, *(over(f"{name} {n}") for name in (*_PRICES, "gain")))
         for n, stage in enumerate(stages)
-    ]  # fmt: skip
+    ]
     duty = over("duty")
     rate = over("rate") if duty.low > 0 or duty.high < 0 else Interval(-math.inf, math.inf)
     return Chain(
@@ -291,26 +296,16 @@ class _Way:
         """Return what the stages' prices depend on, by name and place."""
         found: dict[str, Interval] = {}
         for n, stage in enumerate(self.stages):
-            for name in TERMS:
+            for name, limits in _LIMITS.items():
                 value = getattr(stage, name)
                 if value is not None:
-                    limit = {"above": 0.0} if name != "margin" else {"at_least": 0.0, "below": 1.0}
-                    found[f"{name} {n}"] = _number(f"{name} of {stage.name}", value, **limit)
-            found[f"absorbed {n}"] = _number(
-                f"absorbed of {stage.name}", stage.absorbed, at_least=0, at_most=1
-            )
-            found[f"own_cost {n}"] = _number(
-                f"own_cost of {stage.name}", stage.own_cost, at_least=0
-            )
-            if stage.demand_elasticity is not None:
-                found[f"elasticity {n}"] = _number(
-                    f"demand_elasticity of {stage.name}", stage.demand_elasticity, above=0
-                )
+                    key = f"{name.removeprefix('demand_')} {n}"
+                    found[key] = _number(f"{name} of {stage.name}", value, **limits)
         return found
 
     def check(self, x: Mapping[str, Interval]) -> None:
         """Refuse stages that do not connect, whatever the ranges are."""
-        middle = {name: np.asarray((span.low + span.high) / 2) for name, span in x.items()}
+        middle = {name: np.asarray(span.middle) for name, span in x.items()}
         known = self._known(middle)
         unknown = [stage.name for n, stage in enumerate(self.stages) if n not in known]
         require(
@@ -438,11 +433,10 @@ def _settled(found: Interval, x: Mapping[str, Interval]) -> Interval:
 
 def _row(party: str, rule: str, burden: Interval, **prices: Interval) -> dict[str, object]:
     row: dict[str, object] = {"party": party, "rule": rule}
-    for name in ("bought_before", "bought_after", "sold_before", "sold_after"):
-        span = prices.get(name)
-        row[f"{name}_low"] = math.nan if span is None else span.low
-        row[f"{name}_high"] = math.nan if span is None else span.high
-    return row | {"burden_low": burden.low, "burden_high": burden.high}
+    for name in _PRICES:
+        missing = {f"{name}_low": math.nan, f"{name}_high": math.nan}
+        row |= prices[name].columns(name) if name in prices else missing
+    return row | burden.columns("burden")
 
 
 def _plain(span: Interval) -> str:
@@ -458,20 +452,9 @@ def _gains(gain: Interval, amount: str) -> str:
     return f"bears {amount}" if gain.high <= 0 else f"gains or bears up to {amount}"
 
 
-def _number(
-    name: str,
-    value: Quantity,
-    *,
-    above: float | None = None,
-    at_least: float | None = None,
-    below: float | None = None,
-    at_most: float | None = None,
-) -> Interval:
+def _number(name: str, value: Quantity, **limits: float) -> Interval:
     """Return a number as an interval, both ends checked."""
     span = Interval.of(value)
-    for end in (span.low, span.high):
-        checked(
-            name, end, above=above, at_least=at_least, below=below, at_most=at_most,
-            remedy="give money per unit, or a fraction, as the name says",
-        )  # fmt: skip
+    remedy = "give money per unit, or a fraction, as the name says"
+    checked(name, (span.low, span.high), remedy=remedy, **limits)
     return span

@@ -368,8 +368,10 @@ class LogitDemand(Demand):
 
     def optimal_price(self, *, unit_cost: ArrayLike) -> Numbers:
         """Return c + (1 + z)/a where z exp(z) = exp(a (p0 - c) - 1) s0/(1 - s0): Lambert's W."""
+        from scipy.special import wrightomega  # of t it is the z with z + ln z = t
+
         cost, a = cost_argument(unit_cost), self.price_sensitivity
-        return plain(cost + (1 + lambert_of_exp(self._log_odds(cost) - 1)) / a)
+        return plain(cost + (1 + wrightomega(self._log_odds(cost) - 1)) / a)
 
     def _bought(self, low: Array, high: Array) -> Array:
         # ln(1 - s + s exp(-d)) at the lower price: in two forms, for many digits at small d and
@@ -380,16 +382,3 @@ class LogitDemand(Demand):
         far = np.logaddexp(0.0, odds - d) - np.logaddexp(0.0, odds)
         area = -np.where(d < 1, near, far) / (a * self.share)
         return np.asarray(np.where(high >= low, area, -area))
-
-
-def lambert_of_exp(t: ArrayLike) -> Array:
-    """Return z with z + ln z = t, by Newton in y = ln z from the right, where it is monotone."""
-    target = np.asarray(t, dtype=np.float64)
-    y = np.where(target > 1, np.log(np.maximum(target, 1.0)), target)
-    for _ in range(40):
-        z = np.exp(y)
-        step = (y + z - target) / (1 + z)
-        y = y - step
-        if np.max(np.abs(step)) <= 1e-15 * max(1.0, float(np.max(np.abs(y)))):
-            break
-    return np.asarray(np.exp(y))

@@ -1,4 +1,4 @@
-"""The price that holds profit, for any number of draws at once; NumPy only.
+"""The price that holds profit, for any number of draws at once.
 
 Everything is in units of the old price: k is cost over old price, m the old margin over it, and
 u = ln(p/p0). The condition (p - c1) q(p) = (p0 - c0) q(p0) is
@@ -25,13 +25,7 @@ from numpy.typing import NDArray
 
 from tariffimpact.arguments import Array
 from tariffimpact.errors import ModelError
-from tariffimpact.pricing.demand import (
-    Demand,
-    IsoelasticDemand,
-    LinearDemand,
-    LogitDemand,
-    lambert_of_exp,
-)
+from tariffimpact.pricing.demand import Demand, IsoelasticDemand, LinearDemand, LogitDemand
 
 _BLOCK: Final = 8192  # draws at a time: a dozen arrays of them stay in a core's cache
 _ROUNDS: Final = 200
@@ -81,8 +75,10 @@ class _Logit:
         return -np.log(everyone), self.a * p * (out / everyone)
 
     def peak(self, k: Array, log_m: Array) -> tuple[Array, Array]:
+        from scipy.special import wrightomega
+
         odds = self.share / (1 - self.share)
-        z = lambert_of_exp(np.log(odds) + self.a * (1 - k) - 1)
+        z = wrightomega(np.log(odds) + self.a * (1 - k) - 1)
         with np.errstate(divide="ignore"):  # z is 0 where cost is out of reach: g is minus infinity
             return np.log(k + (1 + z) / self.a), np.log(z / (self.a * self.share)) - log_m
 

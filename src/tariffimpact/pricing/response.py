@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tariffimpact import units
-from tariffimpact.answers import Answer
+from tariffimpact.answers import Answer, explained
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError, require
 from tariffimpact.pricing import rules as rule
@@ -132,17 +132,17 @@ class PriceResponse(Answer):
         """Return inputs, assumptions, formulas and source."""
         demand, money = self.demand, self._money
         share = f", share {demand.share:g}" if hasattr(demand, "share") else ""
-        return (
-            f"Inputs: price {money(self.before.price)}, unit cost {money(self.old_cost)}, change "
+        return explained(
+            inputs=f"price {money(self.before.price)}, unit cost {money(self.old_cost)}, change "
             f"of cost {money(self.cost_change)}, volume {self.before.volume:g}; "
             f"{demand.form} demand, elasticity {demand.demand_elasticity:g} at the old price"
-            f"{share}.\n"
-            "Assumptions: one product, one price, a flat unit cost, rivals' prices as they are; "
-            "the demand curve holds away from the old price. A model result, not evidence.\n"
-            "Formulas: dollar p1 = p0 + change; percent p1 = p0 c1/c0; profit (p1 - c1) q(p1) = "
+            f"{share}",
+            assumptions="one product, one price, a flat unit cost, rivals' prices as they are; "
+            "the demand curve holds away from the old price. A model result, not evidence",
+            formulas="dollar p1 = p0 + change; percent p1 = p0 c1/c0; profit (p1 - c1) q(p1) = "
             "(p0 - c0) q(p0), the root nearest to p0; maximise argmax (p - c1) q(p); implied "
-            f"elasticity p0/(p0 - c0) = {self.implied_elasticity:.4g}.\n"
-            f"Source: {self.source or 'the inputs given'}"
+            f"elasticity p0/(p0 - c0) = {self.implied_elasticity:.4g}",
+            source=self.source,
         )
 
     def _money(self, amount: float) -> str:

@@ -15,8 +15,7 @@ from tariffimpact.uncertainty.distributions import (
     Triangular,
     Uniform,
 )
-from tariffimpact.uncertainty.evaluation import Model, elementwise
-from tariffimpact.uncertainty.inputs import Input, Inputs, read_input
+from tariffimpact.uncertainty.inputs import Input, Inputs, Model, elementwise, read_input
 from tariffimpact.uncertainty.monte_carlo import Draws, draws
 from tariffimpact.uncertainty.sobol import Index, Sensitivity, sobol
 from tariffimpact.uncertainty.tornado import Swing, Tornado, tornado

@@ -18,8 +18,7 @@ import numpy as np
 from tariffimpact.answers import Answer
 from tariffimpact.errors import require
 from tariffimpact.interval import Interval
-from tariffimpact.uncertainty.evaluation import Model
-from tariffimpact.uncertainty.inputs import Input, Inputs
+from tariffimpact.uncertainty.inputs import Input, Inputs, Model
 from tariffimpact.uncertainty.phrasing import defined_share, form, input_value, quantity
 from tariffimpact.uncertainty.search import (
     Box,

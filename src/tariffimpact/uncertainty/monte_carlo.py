@@ -13,8 +13,7 @@ from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array
-from tariffimpact.uncertainty.evaluation import Model, Progress, check_seed, evaluate
-from tariffimpact.uncertainty.inputs import Input, Inputs
+from tariffimpact.uncertainty.inputs import Input, Inputs, Model, Progress, check_seed, evaluate
 from tariffimpact.uncertainty.phrasing import defined_share, form, quantity
 
 if TYPE_CHECKING:

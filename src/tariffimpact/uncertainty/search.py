@@ -11,8 +11,7 @@ import numpy as np
 
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array
-from tariffimpact.uncertainty.evaluation import Model, evaluate
-from tariffimpact.uncertainty.inputs import Stated
+from tariffimpact.uncertainty.inputs import Model, Stated, evaluate
 
 _POINTS_PER_LINE: Final = 17
 _ROUNDING: Final = 1e-12

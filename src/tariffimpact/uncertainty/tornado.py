@@ -13,8 +13,7 @@ from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
 from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Array, Distribution
-from tariffimpact.uncertainty.evaluation import Model, evaluate
-from tariffimpact.uncertainty.inputs import Input, Inputs
+from tariffimpact.uncertainty.inputs import Input, Inputs, Model, evaluate
 from tariffimpact.uncertainty.phrasing import form, input_value, quantity
 
 if TYPE_CHECKING:
