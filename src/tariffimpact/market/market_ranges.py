@@ -16,8 +16,8 @@ from tariffimpact.interval import Interval
 from tariffimpact.market.calibration import calibrate
 from tariffimpact.market.changes import Equilibrium, burden
 from tariffimpact.market.conduct import Conduct
-from tariffimpact.market.demand_systems import Array, Flags
-from tariffimpact.market.fit import DemandName, bars
+from tariffimpact.market.demand_systems import UNSOLD, Array, Flags, refuse_unknown
+from tariffimpact.market.fit import DemandName, bars, framed
 from tariffimpact.market.many_markets import calibrate_each
 from tariffimpact.market.policy import Duties, Reading
 from tariffimpact.market.product_table import ProductTable
@@ -91,15 +91,13 @@ class MarketRange(Answer):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per product: changes of price, money, and pass-through, low and high."""
-        import pandas as pd
-
         columns: dict[str, object] = {"product": self.products, "firm": self.firms,
                                       "price": self.prices}  # fmt: skip
         for measure, told in (("price", "price_change"), ("pass-through", "pass_through"),
                               ("units", "units_change")):  # fmt: skip
             for side, end in enumerate(("low", "high")):
                 columns[f"{told}_{end}"] = [self.ends[measure, of][side] for of in self.products]
-        return pd.DataFrame(columns)
+        return framed(columns)
 
     def to_table(self) -> pd.DataFrame:
         """Return every measure, one row each: `measure`, `of`, `unit`, `low`, `high`.
@@ -208,9 +206,8 @@ def impose_range(
     require(points > 0, f"points: at least one (got {points})")
     for name, given, known in (("demand", demand, DemandName), ("reading", reading, Reading),
                                ("conduct", conduct, Conduct)):  # fmt: skip
-        require(given in get_args(known), f"{name}: one of {get_args(known)} (got {given!r})")
-    unknown = [name for name in together if name not in table.low]
-    require(not unknown, f"together: {unknown and unknown[0]} is none of {', '.join(table.low)}")
+        refuse_unknown(name, [given], get_args(known))
+    refuse_unknown("together", together, table.low)
     box = _Box.of(table, outside_share, tuple(together))
     options = {"demand": demand, "reading": reading, "conduct": conduct, "fixed": fixed}
     levied = (np.where(chosen, ad_valorem, 0.0), np.where(chosen, specific, 0.0))
@@ -256,12 +253,7 @@ def _home(table: ProductTable, home: Sequence[str] | None) -> Flags | None:
     if home is None:
         return None
     firms = table.labels["firm"]
-    unknown = [name for name in home if name not in firms]
-    require(
-        not unknown,
-        f"home: {unknown and unknown[0]} sells nothing in this market; the firms are "
-        f"{', '.join(dict.fromkeys(firms))}",
-    )
+    refuse_unknown("home", home, firms, UNSOLD)
     return np.array([firm in home for firm in firms])
 
 
@@ -488,7 +480,7 @@ def market_model(
     >>> print(f"{found.low:.2f} to {found.high:.2f}")
     10.75 to 12.91
     """
-    require(measure in _ASKED, f"measure: one of {', '.join(_ASKED)} (got {measure!r})")
+    refuse_unknown("measure", [measure], _ASKED)
     whole = measure in _ASKED[5:]
     require(whole or of is not None, f"of: say which product or firm the {measure} is of")
 
@@ -499,7 +491,7 @@ def market_model(
             return _money(result, measure, home)
         states = [result.after] if measure != "price_change" else [result.after, result.before]
         labels = market.products if measure != "profit" or of in market.products else market.firms
-        require(of in labels, f"of: {of} is none of {', '.join(dict.fromkeys(labels))}")
+        refuse_unknown("of", [of], labels)
         mine = np.array([name == of for name in labels])
         kind = {"price": "prices", "price_change": "prices", "units": "quantities",
                 "share": "shares"}.get(measure, measure)  # fmt: skip
