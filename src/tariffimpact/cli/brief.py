@@ -18,6 +18,7 @@ from tariffimpact.cli.options import (
     titled,
 )
 from tariffimpact.cli.terminal import tell
+from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
     from tariffimpact.facts import Facts
@@ -102,4 +103,6 @@ def _brief(facts: Facts, subject: str, about: Mapping[str, Any]) -> Brief:
     own = read_schedule(about["schedule_file"]) if about["schedule_file"] else None
     compiled = own or shipped_schedule(facts).compiled
     result = run_batch(named, compiled, sink=lambda rows: None, on=about["on"])
+    if not result.accepted:
+        raise DataError(result.faults)
     return pages.brief_of_batch(result, facts, name=named.name, title=title)

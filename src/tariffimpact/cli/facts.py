@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tariffimpact.cli.completion import citable_ids, company_names, source_ids
-from tariffimpact.cli.options import PATH, Day, data_option, json_option
+from tariffimpact.cli.options import PATH, Day, FilePath, data_option, json_option
 
 if TYPE_CHECKING:
     from tariffimpact.facts import Facts
@@ -19,7 +19,7 @@ _KINDS: Final = (
     "price", "exposure", "statement", "financial", "origin", "customs_value", "refund", "lawsuit",
     "remark", "tariff", "conflict", "assumption",
 )  # fmt: skip
-_FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
+_FOLDER: Final = FilePath(exists=True, file_okay=False)
 
 
 class FactsGroup(click.Group):

@@ -15,7 +15,21 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-PATH: Final = click.Path(path_type=Path)
+
+class FilePath(click.Path):
+    """A file or folder; a blank, as a variable of the shell without a value leaves it, is none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if isinstance(value, str) and not value.strip():
+            self.fail("is blank; name a file or folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH: Final = FilePath()
 """A file or a folder, whether it is there or not."""
 FLOWS: Final = click.Choice(["replacement", "fifo", "fifo_many", "average"])
 """Which cost goes out of a stock first."""
@@ -217,7 +231,7 @@ def formats_option(known: Sequence[str], words: str) -> Callable[[F], F]:
 def xlsx_option(what: str) -> Callable[[F], F]:
     """Return `--xlsx FILE`, the workbook of an answer."""
     return click.option(
-        "--xlsx", type=click.Path(path_type=Path, dir_okay=False),
+        "--xlsx", type=FilePath(dir_okay=False),
         help=f"Write {what} as a workbook with live formulas.",
     )  # fmt: skip
 
