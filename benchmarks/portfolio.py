@@ -41,7 +41,7 @@ from tariffimpact.tariffs.engines import write_parquet
 
 WORK = Path(os.environ.get("TARIFFIMPACT_BENCH", "/tmp/tariffimpact-bench"))
 SIZES = (1_250_000, 5_000_000, 20_000_000)
-LINE_CONTESTANTS = ("tariffimpact", "duckdb-sql", "pandas-merge-asof")
+LINE_CONTESTANTS = ("tariffimpact", "duckdb-sql", "pandas-merge-asof", "pandas-once-a-kind")
 SKU_CONTESTANTS = ("tariffimpact", "numpy", "pandas-loop")
 ORIGINS = np.array(
     [
@@ -76,8 +76,12 @@ def prepare(lists: Path) -> None:
     (WORK / "us.parquet").write_bytes(compiled.as_bytes())
     layers = schedule_layers(compiled)
     for name, table in layers.tables.items():
+        states = layers.states[name]
         write_parquet(table, WORK / f"layer-{name}.parquet")
-        print(f"{name}: {len(table):,} intervals, {table.shape[1]} columns")
+        write_parquet(states, WORK / f"layer-{name}_states.parquet")
+        print(
+            f"{name}: {len(table):,} intervals, {len(states):,} states of {states.shape[1]} columns"
+        )
     write_parquet(layers.apart, WORK / "layer-apart.parquet")
     for size in SIZES:
         write_lines(compiled, size)
@@ -153,23 +157,22 @@ def lines_duckdb_sql(size: int) -> tuple[float, pd.DataFrame]:
     plan = schedule_layers(read_schedule(WORK / "us.parquet")).plan
     connection = duckdb.connect()
     columns = {}
-    for name in (*LAYERS, "apart"):
+    for name in (*LAYERS, *(f"{name}_states" for name in LAYERS), "apart"):
         path = WORK / f"layer-{name}.parquet"
         connection.execute(f"create table l_{name} as select * from '{path}'")
-        columns[name] = {r[0] for r in connection.execute(f"describe l_{name}").fetchall()}
+        told = {r[0] for r in connection.execute(f"describe l_{name}").fetchall()}
+        columns[name.removesuffix("_states")] = told
     query = hand_written_sql(WORK / f"lines-{size}.parquet", plan, columns)
     start = time.perf_counter()
     frame = connection.execute(query).fetchdf()
     return time.perf_counter() - start, frame
 
 
-def lines_pandas_merge_asof(size: int) -> tuple[float, pd.DataFrame]:
+def lines_pandas_merge_asof(size: int, once: bool = False) -> tuple[float, pd.DataFrame]:
     plan = schedule_layers(read_schedule(WORK / "us.parquet")).plan
-    tables = {name: pd.read_parquet(WORK / f"layer-{name}.parquet") for name in LAYERS}
-    for name, table in tables.items():
-        for day in ("starts_on", "ends_on"):
-            table[day] = pd.to_datetime(table[day]).astype("datetime64[ms]")
-        tables[name] = table.sort_values("starts_on", ignore_index=True)
+    spells = {name: by_day(pd.read_parquet(WORK / f"layer-{name}.parquet")) for name in LAYERS}
+    states = {name: pd.read_parquet(WORK / f"layer-{name}_states.parquet") for name in LAYERS}
+    states = {name: table.sort_values("state") for name, table in states.items()}
     apart = set(pd.read_parquet(WORK / "layer-apart.parquet")["code"])
     start = time.perf_counter()
     lines = pd.read_parquet(WORK / f"lines-{size}.parquet")
@@ -177,12 +180,23 @@ def lines_pandas_merge_asof(size: int) -> tuple[float, pd.DataFrame]:
     parts = []
     for at in range(0, len(lines), CHUNK):
         chunk = lines.iloc[at : at + CHUNK].reset_index(drop=True)
-        low, high = numpy_rates(chunk, tables, apart, plan)
+        low, high = numpy_rates(chunk, spells, states, apart, plan, once=once)
         value = chunk["customs_value"]
         sums = pd.DataFrame({"origin": chunk["origin"], "low": value * low, "high": value * high})
         parts.append(sums.groupby("origin", as_index=False).sum())
     frame = pd.concat(parts).groupby("origin", as_index=False).sum()
     return time.perf_counter() - start, frame
+
+
+def lines_pandas_once_a_kind(size: int) -> tuple[float, pd.DataFrame]:
+    """The same, for one who sees that few combinations of states stand behind all the lines."""
+    return lines_pandas_merge_asof(size, once=True)
+
+
+def by_day(spells: pd.DataFrame) -> pd.DataFrame:
+    for day in ("starts_on", "ends_on"):
+        spells[day] = pd.to_datetime(spells[day]).astype("datetime64[ms]")
+    return spells.sort_values("starts_on", ignore_index=True)
 
 
 # ---- products: rate, duty, landed cost, the price under each rule ----
@@ -207,7 +221,8 @@ def skus_numpy(size: int) -> tuple[float, pd.DataFrame]:
     compiled = read_schedule(WORK / "us.parquet")
     start = time.perf_counter()
     layers = schedule_layers(compiled)
-    tables = {n: t.sort_values("starts_on", ignore_index=True) for n, t in layers.tables.items()}
+    spells = {name: by_day(table.copy()) for name, table in layers.tables.items()}
+    states = {name: table.sort_values("state") for name, table in layers.states.items()}
     skus = pd.read_csv(WORK / f"skus-{size}.csv", dtype={"hts": str})
     skus["entered_on"] = pd.to_datetime(skus["entered_on"]).astype("datetime64[ms]")
     skus = skus.sort_values("entered_on", ignore_index=True).assign(metal_low=0.0, metal_high=1.0)
@@ -215,9 +230,10 @@ def skus_numpy(size: int) -> tuple[float, pd.DataFrame]:
     for hts, share in metal.items():
         skus.loc[skus["hts"].str.startswith(hts), ["metal_low", "metal_high"]] = share
     apart = set(layers.apart["code"])
-    now = numpy_rates(skus, tables, apart, layers.plan)
-    then = numpy_rates(
-        skus.assign(entered_on=pd.Timestamp("2025-01-01").as_unit("ms")), tables, apart, layers.plan
+    day = pd.Timestamp("2025-01-01").as_unit("ms")
+    now, then = (
+        numpy_rates(asked, spells, states, apart, layers.plan)
+        for asked in (skus, skus.assign(entered_on=day))
     )
     value, price = skus["customs_value"].to_numpy(), skus["price"].to_numpy()
     for new, old in zip(now, then, strict=True):
@@ -271,9 +287,12 @@ def sku_groups(origin, duty, price) -> pd.DataFrame:
 def run_one(kind: str, name: str, size: int) -> None:
     function = globals()[f"{kind}_{name.replace('-', '_')}"]
     seconds, frame = function(size)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    used = resource.getrusage(resource.RUSAGE_SELF)
     groups = {r.origin: [r.low, r.high] for r in frame.itertuples()}
-    print(json.dumps({"seconds": seconds, "peak_mb": peak, "groups": groups}))
+    print(json.dumps({
+        "seconds": seconds, "peak_mb": used.ru_maxrss / 1024, "groups": groups,
+        "processor": used.ru_utime + used.ru_stime,
+    }))  # fmt: skip
 
 
 def measured(kind: str, name: str, size: int) -> dict:
@@ -328,6 +347,7 @@ def rounds(kind: str, contestants, sizes, count: int) -> None:
             print(
                 f"{size:>12,} {name:>18}: {statistics.median(r['seconds'] for r in found):8.2f} s, "
                 f"{statistics.median(ratios):6.2f}x ours ({min(ratios):.2f} to {max(ratios):.2f}), "
+                f"processor {statistics.median(r['processor'] for r in found):,.0f} s, "
                 f"peak {max(r['peak_mb'] for r in found):,.0f} MB",
                 flush=True,
             )

@@ -1,15 +1,24 @@
 """The report against bare matplotlib: what it costs to say where each number comes from.
 
 A contestant is a process of its own, warm (everything compiled and cached on disk), measured in
-processor time: the whole report, facts to files; and matplotlib imported and made to draw as many
-bare charts of as many marks, each to SVG and PNG. Rounds are interleaved; the ratio of medians is
-told with its spread.
+processor time. The report goes from facts to files, and says itself how many figures it drew and
+how many pictures of each kind it saved. Against it stands matplotlib, imported and made to draw
+charts of twelve bars, counted in two ways:
+
+drawn
+    as many charts as the report draws, each figure at the width of a page and at that of a
+    telephone; the first saved as SVG and PNG, the second as SVG, which is what the report saves;
+published
+    as many charts as the report has figures, each saved as SVG and PNG.
+
+Rounds are interleaved; the ratios of medians are told with their spread round by round.
 
     python benchmarks/report.py [rounds]
 """
 
 from __future__ import annotations
 
+import json
 import platform
 import resource
 import statistics
@@ -19,17 +28,17 @@ import tempfile
 from typing import Final
 
 BARE: Final = """
-import io, sys
+import io, json, sys
 import matplotlib
 matplotlib.use("agg")
 from matplotlib import pyplot
-for n in range(int(sys.argv[1])):
-    figure, axes = pyplot.subplots(figsize=(6.7, 3.5))
+for n, kinds in enumerate(json.loads(sys.argv[1])):
+    figure, axes = pyplot.subplots(figsize=(6.7 if "png" in kinds else 3.55, 3.5))
     axes.barh([f"Row {k}" for k in range(12)], [k + n + 1 for k in range(12)])
     axes.set_title("A chart of twelve bars")
     axes.set_xlabel("Dollars")
-    figure.savefig(io.BytesIO(), format="svg")
-    figure.savefig(io.BytesIO(), format="png", dpi=200)
+    for kind in kinds:
+        figure.savefig(io.BytesIO(), format=kind, **({"dpi": 200} if kind == "png" else {}))
     pyplot.close(figure)
 """
 REPORT: Final = """
@@ -40,6 +49,21 @@ document = read_report()
 write_report(document, Path(sys.argv[1]))
 print(len(document.figures))
 """
+COUNTED: Final = (
+    """
+from matplotlib.figure import Figure
+drawn = {}
+def counted(figure, file, *, format, **options):
+    drawn.setdefault(id(figure), [figure]).append("svg" if format == "svg" else "png")
+    return saved(figure, file, format=format, **options)
+saved, Figure.savefig = Figure.savefig, counted
+"""
+    + REPORT
+    + """
+import json
+print(json.dumps([kinds[1:] for kinds in drawn.values()]))
+"""
+)
 
 
 def seconds(script: str, argument: str) -> tuple[float, str]:
@@ -53,23 +77,33 @@ def seconds(script: str, argument: str) -> tuple[float, str]:
     return used, run.stdout.strip()
 
 
+def against(report: list[float], bare: list[float]) -> str:
+    """Return the ratio of the medians, and how it went round by round."""
+    ratios = [one / other for one, other in zip(report, bare, strict=True)]
+    ratio = statistics.median(report) / statistics.median(bare)
+    return f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
 def main(rounds: int) -> None:
-    """Measure and print."""
+    """Count what the report draws and saves, then measure and print."""
     with tempfile.TemporaryDirectory() as folder:
-        _, charts = seconds(REPORT, folder)  # once, to warm it
-        seconds(BARE, charts)
-        report, bare = [], []
+        figures, drawn = seconds(COUNTED, folder)[1].splitlines()  # which also warms it
+        charts = {"drawn": drawn, "published": json.dumps([["svg", "png"]] * int(figures))}
+        for wanted in charts.values():
+            seconds(BARE, wanted)
+        report: list[float] = []
+        bare: dict[str, list[float]] = {name: [] for name in charts}
         for _ in range(rounds):
             report.append(seconds(REPORT, folder)[0])
-            bare.append(seconds(BARE, charts)[0])
-    ratios = sorted(one / other for one, other in zip(report, bare, strict=True))
+            for name, wanted in charts.items():
+                bare[name].append(seconds(BARE, wanted)[0])
+    kinds = [kind for saved in json.loads(drawn) for kind in saved]
     print(f"Python {platform.python_version()}, {platform.machine()}, {rounds} rounds")
-    print(f"report with {charts} charts at two widths: {statistics.median(report):.1f} s")
-    print(f"matplotlib, {charts} bare charts: {statistics.median(bare):.1f} s")
-    print(
-        f"ratio of medians {statistics.median(report) / statistics.median(bare):.1f} "
-        f"({ratios[0]:.1f} to {ratios[-1]:.1f})"
-    )
+    print(f"{figures} figures; {len(json.loads(drawn))} charts drawn, saved {kinds.count('svg')} "
+          f"times as SVG and {kinds.count('png')} times as PNG")  # fmt: skip
+    print(f"report: {statistics.median(report):.1f} s")
+    for name, took in bare.items():
+        print(f"bare, as {name}: {statistics.median(took):.1f} s; {against(report, took)} times")
 
 
 if __name__ == "__main__":

@@ -115,10 +115,10 @@ def day(on: date, *, short: bool = False) -> str:
     Examples
     --------
     >>> day(date(2025, 8, 21)), day(date(2025, 8, 21), short=True)
-    ('21 August 2025', 'Aug 21 2025')
+    ('21 August 2025', '21 Aug 2025')
     """
     month = _MONTHS[on.month - 1]
-    return f"{month[:3]} {on.day} {on.year}" if short else f"{on.day} {month} {on.year}"
+    return f"{on.day} {month[:3] if short else month} {on.year}"
 
 
 def parse_fraction(text: str) -> float:

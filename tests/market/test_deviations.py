@@ -160,7 +160,7 @@ def test_a_local_maximum_below_a_higher_one_is_refused_in_market_and_batch(
     batch = solve_logit(utility=utility, price_coefficient=1.0, cost=at.cost, firms=list(firms),
                         weight=at.weight, nests=demand.nest, nesting=nesting)  # fmt: skip
     assert not batch.solved.any() or best_gain(market, state_of(market, at, batch), RNG) < 1e-6
-    monkeypatch.setattr("tariffimpact.market.model.require_best", lambda *_: None)
+    monkeypatch.setattr("tariffimpact.market.solvers.require_best", lambda *_: None)
     found = best_gain(market, market.equilibrium(Duties(rates)), RNG)
     assert 0.98 * said - 1e-4 < found < 1.5 * said + 1e-4  # said of one nest, at its best there
 

@@ -195,7 +195,7 @@ def test_a_frame_mappings_and_arrays_say_the_same():
         calibrate(frame, prices=PRICES)
     with pytest.raises(ModelError, match="no column firm"):
         calibrate(frame.drop(columns="firm"))
-    with pytest.raises(ModelError, match="ownership: z sells no product"):
+    with pytest.raises(ModelError, match="ownership: z sells nothing"):
         calibrate(frame, ownership={"z": {"f": 0.3}})
     with pytest.raises(ModelError, match=r"share 1\.2 is above 1"):
         calibrate(frame.assign(share=[1.2, 0.1, 0.1, 0.1, 0.1]))
@@ -333,7 +333,7 @@ def test_bounds_and_draws_take_a_market_as_it_is():
     assert np.isfinite(many.values).all()
     with pytest.raises(ModelError, match="colour: no input of a market"):
         market_model("price", of="a", duties=Duties(0.1), **known)(colour=1.0)
-    with pytest.raises(ModelError, match="measure: one of price"):
+    with pytest.raises(ModelError, match="measure: happiness is none of price"):
         market_model("happiness", duties=Duties(0.1), **known)
 
 

@@ -17,7 +17,6 @@ from tariffimpact.market import (
     LinearDemand,
     LogitDemand,
     Market,
-    solvers,
 )
 from tariffimpact.market.conduct import ownership_matrix
 
@@ -183,15 +182,6 @@ def test_a_saddle_of_quadratic_profit_is_refused_and_the_rows_around_it_are_not(
     found = assert_alike(market, rate[:, None] * [0.0, 1.0], np.zeros((5, 1)))
     assert (found.solved == (4 * kept > (1.3 + 0.1 * kept) ** 2)).all()
     assert "f is not at a maximum" in found.refused[(3,)]
-
-
-@pytest.mark.parametrize("reading", READINGS)
-def test_scenarios_that_do_not_fit_in_memory_at_once_are_the_same(reading, monkeypatch):
-    market = calibrated("linear", reading)
-    duties = Duties(np.linspace(0, 0.3, 9)[:, None] * [1, 0.5, 0, 1, 0.2])
-    whole = market.impose_each(duties)
-    monkeypatch.setattr(solvers, "_ENTRIES", 100)  # four rows of 5 x 5
-    assert market.impose_each(duties).after.prices == pytest.approx(whole.after.prices, rel=1e-13)
 
 
 def test_leading_axes_are_those_of_the_duties():

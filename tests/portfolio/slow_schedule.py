@@ -132,7 +132,8 @@ class SlowSchedule:
                        for s in re.findall(r"[A-Z]+", cell)}  # fmt: skip
             named = {c for w in row["origins"].split() for c in self.groups.get(w, {w})}
             if row["reach"] == "anybody":
-                left *= 0.0 if row["symbol"] in symbols else 1.0
+                asked = row["claim"] not in self.presumed and named & {"*", origin}
+                left *= 0.0 if row["symbol"] in symbols and asked else 1.0
             elif origin in named and (row["reach"] == "everything" or row["symbol"] in symbols):
                 blanket = 0.0
         return left * blanket, 1.0

@@ -80,6 +80,92 @@ def dataweb():
     return raw.getvalue()
 
 
+def dataweb_wide(header, rows, title="Customs Value", data_type="Customs Value", duties=None):
+    """A workbook of DataWeb's with a column a period: its title, its count, then the header."""
+    book = Workbook()
+    book.active.title = "Query Parameters"
+    book.active.append(["Made up"])
+    for name, held in ((title, rows), ("Calculated Duties", duties)):
+        if held is None:
+            continue
+        sheet = book.create_sheet(name)
+        sheet.append([f"{name}|Monthly Data"])
+        sheet.append(["Data Row Count", len(held)])
+        sheet.append(["Data Type", "HTS Number", "Description", "Country", *header])
+        for country, *values in held:
+            told = data_type if name == title else name
+            sheet.append([told, "9504500000", "Consoles", country, *values])
+    raw = io.BytesIO()
+    book.save(raw)
+    return raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["August, 2025", "September, 2025"], ["August 2025", "Sep 2025"], ["2025-08", "2025-09"],
+        ["August_2025", "September_2025"],
+    ],
+)  # fmt: skip
+def test_a_column_a_month_is_read_as_lines_of_each(header, lines):
+    content = dataweb_wide(
+        header, [("China", 700, 800), ("Vietnam", 0, 200)],
+        duties=[("China", 210, 240), ("Vietnam", 0, 40)],
+    )  # fmt: skip
+    frame, told = lines(content, "wide.xlsx")
+    assert "It is laid out as DataWeb. Each column of a month or a year is read as lines" in told
+    assert frame["origin"].tolist() == ["CHN", "VNM"] * 2
+    assert frame["entered_on"].dt.month.tolist() == [8, 8, 9, 9]
+    assert frame["customs_value"].tolist() == [700, 0, 800, 200]
+    assert frame["duty"].tolist() == [210, 0, 240, 40]
+
+
+def test_a_month_alone_is_of_the_year_of_its_row(lines):
+    book = dataweb_wide(["Year", "August", "September"], [("China", 2025, 7, 8)])
+    frame, _ = lines(book, "wide.xlsx")
+    assert frame["entered_on"].dt.strftime("%Y-%m").tolist() == ["2025-08", "2025-09"]
+
+
+def test_a_column_a_year_is_charged_by_the_law_of_the_day_given(lines, shipped, tmp_path):
+    book = dataweb_wide(
+        ["2023", "2024", "2024_Suppressed", "2025_Year_to_date"],
+        [("China", 100, 800, 1, 50), ("Vietnam", "1,000", 200, 1, 60)], title="Query Results",
+    )  # fmt: skip
+    with pytest.raises(DataError) as caught:
+        lines(book, "wide.xlsx")
+    assert str(caught.value).endswith(
+        "wide.xlsx:3: has a column a year (2023, 2024), and the law changes within a year; say the "
+        "day whose law is charged, --on 2025-09-01, or download it by month"
+    )
+    frame, told = lines(book, "wide.xlsx", on=date(2025, 9, 1), extra=["year"])
+    assert "a year is charged by the law of the day that is given" in told
+    assert frame["year"].tolist() == ["2023", "2023", "2024", "2024"]
+    assert frame["customs_value"].tolist() == [100, 1000, 800, 200]
+    rates = effective_tariff_rate(tmp_path / "lines.parquet", shipped, by=["year"])
+    assert rates.to_frame()["statutory_high"].tolist() == pytest.approx(
+        [(100 * 0.3 + 1000 * 0.2) / 1100, (800 * 0.3 + 200 * 0.2) / 1000]
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "data_type", "words"),
+    [
+        (["2024", "January 2025"], (1, 2), "Customs Value",
+         "has columns of months and of years (2024, January 2025), which would count twice; delete "
+         "those of the years, or of the months"),
+        (["August 2025"], (1,), "FAS Value",
+         "wide.xlsx:4: Data Type: is neither a customs value nor a duty (got 'FAS Value'); leave "
+         "out these rows"),
+        (["August 2025"], ("",), "Customs Value", "wide.xlsx:4: customs_value: is blank"),
+    ],
+)  # fmt: skip
+def test_what_a_wide_file_leaves_open_is_refused(header, values, data_type, words, lines):
+    content = dataweb_wide(header, [("China", *values)], "Query Results", data_type)
+    with pytest.raises(DataError) as caught:
+        lines(content, "wide.xlsx")
+    assert words in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "on"),
     [
@@ -108,21 +194,25 @@ def test_totals_of_groups_are_left_out_and_counted(lines):
 
 
 def test_a_programme_without_a_claim_here_leaves_the_claim_open(lines):
-    frame, _ = lines(ACE.replace("CN,,", "CN,Y,"))
+    frame, _ = lines(ACE.replace("CN,,", "CN,N,"))
     assert frame["claims"].tolist()[0] == ""
 
 
 @pytest.mark.parametrize("symbol", ["", "A+", "A", "J"])
 def test_a_blank_or_lapsed_programme_claims_no_preference(symbol, lines):
     frame, _ = lines(ACE.replace("CN,,", f"CN,{symbol},"))
-    none = "AGOA=0;AGREEMENT=0;CARIBBEAN BASIN=0;USMCA=0"
-    assert frame["claims"].tolist()[0] == none
+    assert frame["claims"].tolist()[0] == (
+        "AGOA=0;AGREEMENT=0;AUTOMOTIVE PRODUCTS=0;CARIBBEAN BASIN=0;DYE INTERMEDIATE=0;"
+        "FREELY ASSOCIATED STATE=0;INSULAR POSSESSION=0;USMCA=0"
+    )
 
 
 @pytest.mark.parametrize(
     ("symbol", "claim"),
     [("S+", "USMCA"), ("P+", "AGREEMENT"), ("D", "AGOA"), ("E*", "CARIBBEAN BASIN"),
-     ("R", "CARIBBEAN BASIN"), ("C", "CIVIL AIRCRAFT"), ("K", "PHARMACEUTICAL USE")],
+     ("R", "CARIBBEAN BASIN"), ("C", "CIVIL AIRCRAFT"), ("K", "PHARMACEUTICAL USE"),
+     ("B", "AUTOMOTIVE PRODUCTS"), ("L", "DYE INTERMEDIATE"), ("Y", "INSULAR POSSESSION"),
+     ("Z", "FREELY ASSOCIATED STATE")],
 )  # fmt: skip
 def test_each_programme_of_the_special_column_is_a_claim(symbol, claim, lines):
     frame, _ = lines(ACE.replace("CN,,", f"CN,{symbol},"))

@@ -241,7 +241,7 @@ def test_like_is_set_beside_like_and_the_title_holds_every_end():
 def test_a_sentence_holds_two_stretches_of_days_and_sends_the_reader_on():
     early = build_report(FACTS, as_of=date(2025, 6, 30))
     covered, rates = early.findings[1].text, early.findings[2].text
-    assert covered.count(" if it entered ") == rates.count("of what entered ") == 2
+    assert covered.count(" if it entered ") == rates.count("on what entered ") == 2
     assert covered.endswith("The section below has the other days of import and origins.")
     assert not DOCUMENT.findings[1].text.endswith("origins.")
 

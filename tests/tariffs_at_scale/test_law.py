@@ -54,6 +54,30 @@ def test_every_worked_case(schedule, cases):
             assert (rate.low, rate.high) == pytest.approx((expected.low, expected.high)), case["id"]
 
 
+PROGRAMMES = [
+    # line, origin, claim, its general rate, the rate with the claim: the special column of the book
+    ("39161000", "CAN", "AUTOMOTIVE PRODUCTS", 0.058, 0.0),  # Free (B)
+    ("39161000", "DEU", "AUTOMOTIVE PRODUCTS", 0.058, 0.058),  # general note 5: Canadian articles
+    ("29171970", "CHE", "DYE INTERMEDIATE", 0.04, 0.0),  # Free (K, L): each frees by itself
+    ("29171970", "CHE", "PHARMACEUTICAL USE", 0.04, 0.0),
+    ("39161000", "CHE", "DYE INTERMEDIATE", 0.058, 0.058),  # no (L)
+    ("42021100", "GUM", "INSULAR POSSESSION", 0.08, 0.0),  # general note 3(a)(iv), any line
+    ("42021100", "PLW", "FREELY ASSOCIATED STATE", 0.08, 0.0),  # general note 10
+    ("42021100", "PLW", "INSULAR POSSESSION", 0.08, 0.08),
+]
+
+
+@pytest.mark.parametrize(("line", "origin", "claim", "general", "claimed"), PROGRAMMES)
+def test_a_programme_frees_what_the_book_says(schedule, line, origin, claim, general, claimed):
+    none = dict.fromkeys((
+        "USMCA", "AUTOMOTIVE PRODUCTS", "DYE INTERMEDIATE", "PHARMACEUTICAL USE",
+        "INSULAR POSSESSION", "FREELY ASSOCIATED STATE",
+    ), 0.0)  # fmt: skip
+    for made, expected in ((none, general), (none | {claim: 1.0}, claimed)):
+        asked = Schedule(schedule.source, claims=made)
+        assert asked.rate(line, origin, date(2025, 1, 15)).rate == Interval.exactly(expected)
+
+
 def test_no_metal_duty_on_lines_that_no_list_names(compiled, reference):
     rows = _rows(reference / "us_tariffs" / "annex_overreach.csv")
     schedule = Schedule(compiled.of_codes(row["hts"] for row in rows))

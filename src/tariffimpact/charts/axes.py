@@ -142,7 +142,9 @@ def date_axis(ax: Axes, first: date, last: date) -> None:
     seen: set[int] = set()
     labels = []
     for stop in stops:
-        labels.append(day(stop, short=True)[:3] + ("" if stop.year in seen else f"\n{stop.year}"))
+        labels.append(
+            day(stop, short=True).split()[1] + ("" if stop.year in seen else f"\n{stop.year}")
+        )
         seen.add(stop.year)
     ax.set_xticks([day_number(stop) for stop in stops], labels=labels)
 
@@ -161,7 +163,8 @@ def measure(ax: Axes, which: Literal["x", "y"], text: str) -> None:
     """Name what an axis measures, and its unit."""
     room = math.inf
     if is_narrow(ax):
-        fit(ax)
+        if which == "y":
+            fit(ax, looks=1)
         left = ax.get_position().x0 if which == "y" else 0.0
         room = figure_of(ax).get_figwidth() * 72 * (1 - left) - 8
     text = legible(text) if room == math.inf else wrapped(text, room, SIZE, lines=3)

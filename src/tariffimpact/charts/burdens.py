@@ -129,7 +129,7 @@ def stacked_bars(
             measure(axes, "x", x_label)
         present = [part for part in parts if part in set(data["part"])]
         key(axes, [(parts[part].words, {"color": parts[part].colour}) for part in present], gap=4)
-        fit(axes)
+        fit(axes, looks=1)
         if totals:
             _sum_words(axes, data, cases, rows, form, currency, digits, total_word)
             widen(axes)

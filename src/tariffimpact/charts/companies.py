@@ -46,6 +46,7 @@ _PITCH: Final = 0.178
 _DOT: Final = 6.2
 _BAR: Final = 0.5
 _NAME: Final = 0.42
+_MARKED: Final = "in the story"
 """Share of a panel's width for the names."""
 
 
@@ -105,7 +106,8 @@ def exposure_dots(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = No
         axes.set_xticks([])
         axes.set_position((0.01, axes.get_position().y0, 0.98, axes.get_position().height))
         key(axes, _entries(data), gap=4)
-        fit(axes)
+        _tell_marked(axes)
+        fit(axes, looks=1)
         top = max((end for c in columns for r in c for end in (r.low, r.high)
                    if math.isfinite(end)), default=0.01) or 0.01  # fmt: skip
         for place, column in enumerate(columns):
@@ -163,10 +165,16 @@ def _entries(data: pd.DataFrame) -> list[tuple[str, dict[str, Any]]]:
     if not all(bool(value) for value in data["same_period"]):
         found.append(("sales of another year", ring))
     if "marked" in data and data["marked"].any():
-        found.append(
-            ("in the story", {"color": ORANGE, "marker": r"$\mathbf{Abc}$", "markersize": 17})
-        )
+        found.append((_MARKED, {"color": ORANGE, "marker": ""}))
     return found
+
+
+def _tell_marked(ax: Axes) -> None:
+    """Print the key's words for marked companies as their names are printed."""
+    legend = ax.get_legend()
+    for words in legend.get_texts() if legend else ():
+        if words.get_text() == _MARKED:
+            words.set(color=ORANGE, fontweight="bold")
 
 
 @dataclass(frozen=True, slots=True)

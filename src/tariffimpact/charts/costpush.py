@@ -174,7 +174,7 @@ def input_map(
     with drawing(ax, height=rows_height(rows), source=source) as axes:
         label_rows(axes, rows, names)
         axes.set_xlim(-0.5, len(cells.columns) - 0.5)
-        fit(axes)
+        fit(axes, looks=1)
         _heads(axes, [str(name) for name in cells.columns])
         records = cells.to_dict("records")
         for y, name, record in zip(rows, names, records, strict=True):

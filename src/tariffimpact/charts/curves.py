@@ -108,9 +108,9 @@ def pass_through_curves(
             ends.append((float(curve["pass_through_rate"].iloc[-1]), str(product), "", colour))
             if axes.get_xlim()[0] <= full <= axes.get_xlim()[1]:
                 dots.append((full, colour))
-        fit(axes)
+        fit(axes, looks=1)
         end_labels(axes, axes.get_xlim()[1], ends, room=_END_ROOM)
-        fit(axes)
+        fit(axes, looks=1)
         _mark_full(axes, dots)
         _name_line(axes)
     return axes

@@ -99,7 +99,7 @@ def group_paths(
             last = float(values.dropna().iloc[-1]) if values.notna().any() else math.nan
             ends.append((last, str(group), worded(last, form), line_colour(n)))
         _event_line(axes, labels, event)
-        fit(axes)
+        fit(axes, looks=1)
         end_labels(axes, axes.get_xlim()[1], [end for end in ends if end[0] == end[0]], room=_ROOM)
     return axes
 
@@ -222,7 +222,7 @@ def cumulative_response(
         if full is not None:
             axes.axhline(full, color=INK, linewidth=0.9, linestyle=(0, (3, 2)), zorder=2.5)
             _note(axes, axes.get_xlim()[0], full, full_label)
-        fit(axes)
+        fit(axes, looks=1)
         reach = span_worded(low[-1], high[-1], form)
         ends = [(values[-1], worded(values[-1], form), f"({reach})", BLUE)]
         end_labels(axes, axes.get_xlim()[1], ends, room=_ROOM)

@@ -102,7 +102,7 @@ def framed(ax: Axes, *, title: str, subtitle: str = "", source: str = "") -> Fig
         if source:
             sign(ax, source)
         _lay(ax, reach, figure.get_figwidth() + 2 * (_lines(figure)[1] - bare))
-        fit(ax)
+        _place(figure)
     return figure
 
 
@@ -131,15 +131,20 @@ def sign(ax: Axes, source: str) -> None:
     )
 
 
-def fit(ax: Axes) -> None:
+def fit(ax: Axes, looks: int = 3) -> None:
     """Give a chart's own figure the margins its labels need; other figures are left alone.
 
     Margins that fit already cost one look at the labels; the plot area keeps its height.
+
+    Parameters
+    ----------
+    looks
+        How often at most to look at the labels: once is enough where the chart is still changing.
     """
     if not is_own(ax):
         return
     held = _held(ax)
-    for _ in range(3):
+    for _ in range(looks):
         reach = _overhang(ax)
         if max(abs(a - b) for a, b in zip(reach, held, strict=True)) < _STILL:
             break

@@ -131,18 +131,18 @@ def price_history(
         date_axis(axes, first, last)
         axes.tick_params(axis="x", pad=below + 4)
         axes.xaxis.grid(visible=False)
-        fit(axes)
+        fit(axes, looks=1)
         if not is_narrow(axes):
             ends = [(line.prices[-1], line.product, worded(line.prices[-1], "money", currency, 0),
                      line.colour) for line in lines]  # fmt: skip
             end_labels(axes, day_number(last), ends, room=_END)
-            fit(axes)
+            fit(axes, looks=1)
         for line in lines:
             _price_line(axes, line, day_number(last), currency)
         if is_narrow(axes):
             _names_inside(axes, lines, day_number(last), currency)
         if events is not None and len(events):
-            fit(axes)
+            fit(axes, looks=1)
             _name_events(axes, events, below)
     return axes
 

@@ -21,6 +21,8 @@ _XLINK: Final = "http://www.w3.org/1999/xlink"
 _FONT: Final = re.compile(
     r"^(?:(?P<style>italic|oblique) )?(?:(?P<weight>\d+|bold) )?(?P<size>[\d.]+px) (?P<family>.+)$"
 )
+_PACKED: Final = 3
+"""How hard a PNG is packed, of 9: 2% larger than by the usual 6, in two thirds of the time."""
 _ROLES: Final = {colour: f"c{n}" for n, colour in enumerate(DARK)}
 _FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -35,10 +37,16 @@ def png(figure: Figure, dpi: float = 200) -> bytes:
     dpi
         Pixels per inch.
     """
-    buffer = io.BytesIO()
+    from PIL import Image
+
+    pixels, picture = io.BytesIO(), io.BytesIO()
     with theme():
-        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
-    return buffer.getvalue()
+        figure.savefig(pixels, format="rgba", dpi=dpi)
+    size = [int(length * dpi) for length in figure.get_size_inches()]
+    whole = Image.frombuffer("RGBA", (size[0], size[1]), pixels.getvalue())
+    # nothing shines through paper
+    whole.convert("RGB").save(picture, "png", compress_level=_PACKED, dpi=(dpi, dpi))
+    return picture.getvalue()
 
 
 def svg(figure: Figure, *, name: str, alt: str, title: str = "") -> str:

@@ -96,7 +96,7 @@ def label_rows(
     words = [row_words(label, width, lines, narrow=narrow) for label in labels]
     ax.set_yticks(list(rows), labels=[""] * len(words) if narrow else words)
     for tick in ax.yaxis.get_majorticklabels():
-        tick.set(color=INK, linespacing=1.0)
+        tick.set(color=INK, linespacing="normal")
         tick.set_verticalalignment(middle(tick.get_text()))
     ax.set_ylim(max(rows) + 0.5, -above)
     looks: dict[str, Any] = {
@@ -113,7 +113,7 @@ def label_rows(
     if narrow:
         for y, name in zip(rows, words, strict=True):
             if name:
-                up: dict[str, Any] = {"va": "bottom", "linespacing": 1.0, "bbox": UNDERLAY}
+                up: dict[str, Any] = {"va": "bottom", "linespacing": "normal", "bbox": UNDERLAY}
                 ax.annotate(name, (0, y - _NAME_UP), xytext=(0, 0), **looks, **up)
 
 
@@ -194,7 +194,7 @@ def key(ax: Axes, entries: Sequence[tuple[str, dict[str, Any]]], *, gap: float =
     """
     from matplotlib.lines import Line2D
 
-    fit(ax)
+    fit(ax, looks=1)
     square: dict[str, Any] = {
         "linestyle": "none",
         "marker": "s",

@@ -102,7 +102,7 @@ def paths(
                 low, high = line["low"].astype(float), line["high"].astype(float)
                 axes.fill_between(line["_x"], low, high, color=colour, alpha=0.16, linewidth=0)
             ends.append((float(line["value"].iloc[-1]), str(series), colour))
-        fit(axes)
+        fit(axes, looks=1)
         values = [value for value, _, _ in ends]
         labels = [
             (value, name, words, colour)
@@ -177,7 +177,7 @@ def fan(
         axes.plot(data["x"][known], data["p50"][known], color=INK, linewidth=2.4, zorder=5)
         if mark is not None:
             _moment(axes, mark, mark_label)
-        fit(axes)
+        fit(axes, looks=1)
         last_values = [float(data[quantile].iloc[-1]) for quantile in _QUANTILES]
         names = ("5th", "25th", "Median", "75th", "95th")
         ends = [

@@ -91,9 +91,9 @@ def predicted_and_seen(
             ends.append((at[1], f"Slope, {row['line']}", slope, colour))
         measure(axes, "x", "Predicted rise of the price, margins constant in dollars")
         measure(axes, "y", "Rise of the consumer price index; area: what is spent")
-        fit(axes)
+        fit(axes, looks=1)
         end_labels(axes, reach[1], ends, room=_ROOM)
-        fit(axes)
+        fit(axes, looks=1)
         _name(axes, texts(data, "name"), x, y, named)
     return axes
 

@@ -89,6 +89,8 @@ def price_dumbbell(frame: pd.DataFrame, *, source: str = "", ax: Axes | None = N
         label_rows(axes, rows, texts(data, "product"), above=_HEAD)
         if max(*old, *new) > _WIDE * min(*old, *new):
             axes.set_xscale("log")
+            for minor in (False, True):  # matplotlib's own, which are wide, until the axis has ours
+                axes.set_xticks([], minor=minor)
             measure(axes, "x", "Logarithmic scale")
         for y, before, after in zip(rows, old, new, strict=True):
             _dumbbell(axes, y, before, after, currency)

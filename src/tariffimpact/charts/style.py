@@ -273,14 +273,15 @@ def is_narrow(ax: Axes) -> bool:
 
 
 def renderer(ax: Axes) -> RendererAgg:
-    """Return something that can measure the artists of a figure."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    """Return something that can measure the artists of a figure.
 
-    figure = figure_of(ax)
-    canvas = figure.canvas
-    if isinstance(canvas, FigureCanvasAgg):
-        agg = canvas
-    else:
-        agg = FigureCanvasAgg(figure)
-        figure.set_canvas(canvas)  # the making of a canvas takes the figure from its own
-    return cast("RendererAgg", agg.get_renderer())  # type: ignore[no-untyped-call]
+    One for all figures of a resolution: it remembers how wide each text is.
+    """
+    return _measurer(float(figure_of(ax).dpi))
+
+
+@cache
+def _measurer(dpi: float) -> RendererAgg:
+    from matplotlib.backends.backend_agg import RendererAgg
+
+    return RendererAgg(1, 1, dpi)  # type: ignore[no-untyped-call]

@@ -102,7 +102,7 @@ class Reference:
             "author": f"{{{' and '.join(map(_braced, self.authors))}}}",
             "title": f"{{{_braced(self.title)}}}",
             "year": f"{{{self.issued.year}}}",
-            "month": units.day(self.issued, short=True)[:3].lower(),
+            "month": units.day(self.issued, short=True).split()[1].lower(),
             "version": f"{{{_escaped(self.version)}}}" if self.version else "",
             "organization": f"{{{_escaped(self.container)}}}" if self.container else "",
             "url": f"{{{_unbraced(self.url)}}}" if self.url else "",

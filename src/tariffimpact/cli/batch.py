@@ -12,6 +12,7 @@ import click
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.options import (
     Day,
+    FilePath,
     Share,
     data_option,
     json_option,
@@ -33,11 +34,11 @@ SOME_ROWS_REJECTED: Final = 3
 
 
 @click.command()
-@click.argument("skus", type=click.Path(path_type=Path))
+@click.argument("skus", type=FilePath())
 @table_options
 @click.option(
     "--join",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="A second file, by SKU, that has what the first lacks.",
 )
 @click.option("--by", default="", help="Further columns to total by, separated by commas.")
@@ -71,7 +72,7 @@ SOME_ROWS_REJECTED: Final = 3
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     default=Path("batch"),
     show_default=True,
     help="Folder to write to.",

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffimpact.cli.completion import case_names, company_names
-from tariffimpact.cli.options import Day, data_option, titled
+from tariffimpact.cli.options import Day, FilePath, data_option, titled
 from tariffimpact.cli.terminal import tell
+from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
     from tariffimpact.facts import Facts
@@ -37,20 +38,20 @@ class _Formats(click.ParamType[tuple[str, ...]]):
 @click.command()
 @click.option("--company", shell_complete=company_names, help="About this company.")
 @click.option("--case", shell_complete=case_names, help="About a case, a file or a shipped one.")
-@click.option("--skus", type=click.Path(path_type=Path), help="About the products of a file.")
+@click.option("--skus", type=FilePath(), help="About the products of a file.")
 @click.option(
-    "--estimate", type=click.Path(path_type=Path),
+    "--estimate", type=FilePath(),
     help="About your own prices: a folder of tariffimpact estimate --out.",
 )  # fmt: skip
 @click.option(
     "--on", type=Day(today=True), help="Day of entry of --skus without a column entered_on."
 )
 @click.option(
-    "--schedule", "schedule_file", type=click.Path(path_type=Path),
+    "--schedule", "schedule_file", type=FilePath(),
     help="Schedule of every product for --skus, made by: tariffimpact schedule build.",
 )  # fmt: skip
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("brief"), show_default=True,
+    "--out", type=FilePath(), default=Path("brief"), show_default=True,
     help="Folder to write to.",
 )  # fmt: skip
 @click.option(
@@ -137,4 +138,6 @@ def _brief(
     own = read_schedule(schedule_file) if schedule_file else None
     compiled = own or shipped_schedule(facts).compiled
     result = run_batch(skus, compiled, sink=lambda rows: None, on=on)
+    if not result.accepted:
+        raise DataError(result.faults)
     return brief_of_batch(result, facts, name=skus.name, title=title)

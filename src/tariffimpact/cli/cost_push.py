@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffimpact.cli.options import Day, echo_json, json_option, schedule_options, table_options
+from tariffimpact.cli.options import (
+    Day,
+    FilePath,
+    echo_json,
+    json_option,
+    schedule_options,
+    table_options,
+)
 from tariffimpact.cli.terminal import tell, tell_table
 
 if TYPE_CHECKING:
@@ -41,7 +48,7 @@ _MEASURES = {
 @click.option(
     "--rates",
     "rates_file",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="CSV or .xlsx with your own change of duty: commodity or hts (or * for the others), "
     "change; origin, authority.",
 )
@@ -62,7 +69,7 @@ _MEASURES = {
 )
 @click.option(
     "--tables",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Folder of input-output accounts (default: the United States, 2017).",
 )
 @click.option(
@@ -84,9 +91,7 @@ _MEASURES = {
     nargs=2,
     help="Compare with the consumer price index between two months: 2024-12 2025-12.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder to write tables and charts to."
-)
+@click.option("--out", type=FilePath(), help="Folder to write tables and charts to.")
 @json_option
 @click.pass_context
 def cost_push(
@@ -260,12 +265,12 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
 @click.option(
     "--from",
     "official",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Folder with the official workbooks and the imports and duty by month.",
 )
 @click.option(
     "--mrio",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Folder of a multi-regional table that pymrio saved, in place of --from.",
 )
 @click.option("--region", help="The country of --mrio, as the table calls it.")
@@ -275,19 +280,19 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
 @click.option(
     "--imports",
     "census",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Folder of Census imports by product and partner, one parquet file a partner.",
 )
 @click.option(
     "--cpi",
     "prices",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="CSV of the consumer price index by item and month.",
 )
 @click.option("--year", type=int, help="Year of the accounts (of --from 2017 by default).")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     default=Path("costpush"),
     show_default=True,
     help="Folder to write the tables to.",

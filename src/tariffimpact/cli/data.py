@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from tariffimpact.cli.options import FilePath
+
 
 @click.command("copy-data")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=FilePath())
 def copy_data(folder: Path) -> None:
     """Copy the shipped tables and their codebook to FOLDER, a new folder.
 

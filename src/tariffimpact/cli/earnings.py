@@ -13,7 +13,15 @@ from tariffimpact.cli.case import warned
 from tariffimpact.cli.choice import by_flag
 from tariffimpact.cli.completion import case_names, company_names
 from tariffimpact.cli.numbers import Number, Worth
-from tariffimpact.cli.options import Country, Currency, Day, data_option, echo_json, json_option
+from tariffimpact.cli.options import (
+    Country,
+    Currency,
+    Day,
+    FilePath,
+    data_option,
+    echo_json,
+    json_option,
+)
 from tariffimpact.cli.terminal import tell
 from tariffimpact.cli.uncertainty import Asked, records, uncertainty_options
 from tariffimpact.errors import DataError
@@ -155,7 +163,7 @@ _FLAGS: Final = {"offsets": "--offset"} | {
     help="ISO 4217 code of all money (default: USD).",
 )  # fmt: skip
 @click.option(
-    "--xlsx", type=click.Path(path_type=Path, dir_okay=False),
+    "--xlsx", type=FilePath(dir_okay=False),
     help="Write the bridge as a workbook with live formulas.",
 )  # fmt: skip
 @uncertainty_options

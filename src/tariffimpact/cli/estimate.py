@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import data_option, json_option, reading_options, schedule_options
+from tariffimpact.cli.options import (
+    FilePath,
+    data_option,
+    json_option,
+    reading_options,
+    schedule_options,
+)
 from tariffimpact.cli.terminal import tell
 from tariffimpact.errors import ModelError
 
@@ -22,7 +28,7 @@ _COLUMN = "COL"
 
 
 @click.command()
-@click.argument("panel", type=click.Path(path_type=Path))
+@click.argument("panel", type=FilePath())
 @click.option("--unit", default="sku", show_default=True, metavar=_COLUMN, help="The unit.")
 @click.option("--time", default="date", show_default=True, metavar=_COLUMN, help="Day or period.")
 @click.option("--price", default="price", show_default=True, metavar=_COLUMN, help="The price.")
@@ -85,7 +91,7 @@ _COLUMN = "COL"
     type=Number("rate"),
     help="Change of the rate that the treated met, -10% or 25%.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for tables and charts.")
+@click.option("--out", type=FilePath(), help="Folder for tables and charts.")
 @reading_options
 @schedule_options
 @data_option

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tariffimpact.cli.completion import company_names, source_ids
-from tariffimpact.cli.options import Day, data_option, json_option
+from tariffimpact.cli.options import Day, FilePath, data_option, json_option
 
 if TYPE_CHECKING:
     from tariffimpact.facts import Facts
@@ -110,12 +110,10 @@ def search(
 
 
 @facts.command()
-@click.argument(
-    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@click.argument("folder", required=False, type=FilePath(exists=True, file_okay=False))
 @click.option(
     "--texts",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=FilePath(exists=True, file_okay=False),
     help="Hold each quote to FOLDER/SOURCE_ID.txt, where there is one.",
 )
 def check(folder: Path | None, texts: Path | None) -> None:

@@ -97,7 +97,7 @@ def data_option(command: F) -> F:
     return click.option(
         "--data",
         "folder",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         help="Folder with your own tables (default: the shipped data).",
     )(command)
 
@@ -135,6 +135,19 @@ def echo_json(answer: Mapping[str, Any], folder: Path | None) -> None:
     from tariffimpact.writing import json_text
 
     click.echo(json_text({**answer, "data": str(data_version(folder))}))
+
+
+class FilePath(click.Path):
+    """A file or folder; a blank, as a variable of the shell without a value leaves it, is none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(path_type=Path, **options)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if isinstance(value, str) and not value.strip():
+            self.fail("is blank; name a file or folder", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Claims(click.ParamType[tuple[str, float]]):
@@ -183,7 +196,7 @@ def schedule_options(command: F) -> F:
     return click.option(
         "--schedule",
         "schedule_file",
-        type=click.Path(path_type=Path),
+        type=FilePath(),
         help="A schedule of your own, of tariffimpact schedule build (default: the shipped one).",
     )(with_claim)
 

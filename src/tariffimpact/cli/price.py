@@ -13,7 +13,7 @@ from tariffimpact.cli.case import case_or_options, product_options, warned
 from tariffimpact.cli.choice import check_product
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.numbers import Number, Worth
-from tariffimpact.cli.options import data_option, echo_json, json_option
+from tariffimpact.cli.options import FilePath, data_option, echo_json, json_option
 from tariffimpact.cli.terminal import is_watched, tell, tell_table
 from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 from tariffimpact.interval import Interval
@@ -128,7 +128,7 @@ _WORDS: Final = {
     "or maximise. Repeat it.",
 )  # fmt: skip
 @click.option(
-    "--xlsx", type=click.Path(path_type=Path, dir_okay=False),
+    "--xlsx", type=FilePath(dir_okay=False),
     help="Write the case as a workbook with live formulas.",
 )  # fmt: skip
 @at_option

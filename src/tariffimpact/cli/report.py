@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from tariffimpact.cli.completion import case_names, company_names
-from tariffimpact.cli.options import Day, data_option, titled
+from tariffimpact.cli.options import Day, FilePath, data_option, titled
 from tariffimpact.cli.progress import progress_bar
 from tariffimpact.cli.terminal import at_work, tell
 
@@ -55,7 +55,7 @@ _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%/-]
 @data_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     default=Path("reports"),
     show_default=True,
     help="Folder to write to.",
@@ -86,7 +86,7 @@ _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%/-]
     "--estimate",
     "estimates",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Folder of tariffimpact estimate --out: what your own prices say; may be repeated.",
 )
 @click.option("--industry", "industries", multiple=True, help="The companies of a sector.")

@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from tariffimpact.cli.options import Country, Day, data_option, json_option, schedule_options
+from tariffimpact.cli.options import (
+    Country,
+    Day,
+    FilePath,
+    data_option,
+    json_option,
+    schedule_options,
+)
 
 
 @click.group()
@@ -19,12 +26,12 @@ def schedule() -> None:
 @schedule.command()
 @click.option(
     "--law",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Folder with your own rules.csv, codes.csv, book.csv … (default: the shipped data/law).",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     default=Path("schedule"),
     show_default=True,
     help="Folder to write us-tariffs.parquet and manifest.json to.",
@@ -52,7 +59,7 @@ def build(law: Path | None, out: Path, folder: Path | None) -> None:
     help="Country of origin; may be repeated.",
 )  # fmt: skip
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("schedule"), show_default=True,
+    "--out", type=FilePath(), default=Path("schedule"), show_default=True,
     help="Folder to write schedule.csv and schedule.parquet to.",
 )  # fmt: skip
 @schedule_options

@@ -137,6 +137,11 @@ class Accounts:
         """A: input of row i in a unit of output of column c; A = I - L^-1."""
         return np.eye(len(self.codes)) - np.linalg.inv(self.total_requirements)
 
+    @cached_property
+    def requirements_made(self) -> dict[str, Any]:
+        """The `Requirements` already made of these accounts, by their rule."""
+        return {}
+
     def name(self, commodity: str) -> str:
         """Return what a commodity is called."""
         return str(self.commodities["name"].iloc[self.places[commodity]])

@@ -315,7 +315,8 @@ class CostPush(Answer):
         inputs = frame[frame["sector"] != OWN]
         top = inputs.iloc[int(inputs["value"].abs().argmax())]
         return (
-            f"Through inputs, tariffs add {units.points(float(inputs['value'].sum()))} to "
+            f"Through inputs, tariffs add {100 * float(inputs['value'].sum()):.1f} percentage "
+            f"points to "
             f"{_lower(str(top['category']))}, most of it through {_lower(str(top['sector']))}"
         )
 

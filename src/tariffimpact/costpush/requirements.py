@@ -74,8 +74,13 @@ class Requirements:
 
     @classmethod
     def of(cls, accounts: Accounts, rule: Rule = "domestic") -> Requirements:
-        """Return those of a country's accounts."""
-        return cls(accounts.import_shares, accounts.coefficients, rule)
+        """Return those of a country's accounts, made once for each rule."""
+        if rule not in accounts.requirements_made:
+            accounts.requirements_made[rule] = cls(
+                accounts.import_shares, accounts.coefficients, rule
+            )
+        made: Requirements = accounts.requirements_made[rule]
+        return made
 
     @cached_property
     def reach(self) -> Array:

@@ -162,8 +162,11 @@ class Recovery(Answer):
         )
         if self.driver is None:
             return first + answer
-        span = _plainly(self.inputs[self.driver])
-        return f"{first}{answer} What moves it most is the {_INPUTS[self.driver]} ({span})."
+        span = self.inputs[self.driver]
+        written = _plainly(span)
+        if self.driver == "exposure":
+            written = units.big_money(span, self.exposure_currency)
+        return f"{first}{answer} What moves it most is the {_INPUTS[self.driver]} ({written})."
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per input, and the answer last.

@@ -18,7 +18,9 @@ Reading = tuple[str, float]
 MOST_PERIODS: Final = 2_000
 """The normal equations hold a square of this side; five years of days fit."""
 
-_NAMES: Final = [units.day(date(2025, month, 1), short=True)[:3].lower() for month in range(1, 13)]
+_NAMES: Final = [
+    units.day(date(2025, month, 1), short=True).split()[1].lower() for month in range(1, 13)
+]
 _DAY: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ][\d:.+Z-]*)?")
 _NAMED_DAY: Final = re.compile(r"(\d{1,2})[ -]?([a-z]{3})[a-z]*[ -]?(\d{4})")
 _TURNED: Final = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")

@@ -16,17 +16,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact import units
 from tariffimpact.arguments import checked
-from tariffimpact.errors import ModelError, NoEquilibrium, require
+from tariffimpact.errors import NoEquilibrium, require
 from tariffimpact.market.calibration import checked_shares, observed_margins
 from tariffimpact.market.changes import OneChange
-from tariffimpact.market.demand_systems import Array, LogitDemand
+from tariffimpact.market.demand_systems import Array, LogitDemand, refuse_unknown
 from tariffimpact.market.equilibrium import READINGS, State
 from tariffimpact.market.model import check_names, named, positive
 from tariffimpact.market.policy import NO_DUTIES, Duties, Levy, Reading, levy
@@ -217,8 +217,7 @@ def calibrate_cournot(
     require(len(set(names)) == len(names), "firms: a firm appears twice; give it one line")
     checked("demand_elasticity", demand_elasticity, above=0, remedy="write 1.5, not -1.5")
     checked("price", price, above=0, remedy="give money per unit, duty included")
-    if curve not in ("linear", "isoelastic"):
-        raise ModelError(f"curve: 'linear' or 'isoelastic' (got {curve!r})")
+    refuse_unknown("curve", [curve], get_args(Curve))
     sold = positive(quantities, names, "quantities")
     lerner = sold / sold.sum() / demand_elasticity
     net = duties.sized(names).net(price * (1 - lerner), None)

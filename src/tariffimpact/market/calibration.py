@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,16 +21,9 @@ from tariffimpact.market.conduct import (
     checked_ownership,
     ownership_matrix,
 )
-from tariffimpact.market.demand_systems import Array, DemandSystem, vector
+from tariffimpact.market.demand_systems import UNMADE, Array, DemandSystem, refuse_unknown, vector
 from tariffimpact.market.fit import DemandName, Fit, Lerner, MarginBase, Observed
-from tariffimpact.market.model import (
-    Market,
-    Numbers,
-    check_names,
-    named,
-    positive,
-    refuse_value,
-)
+from tariffimpact.market.model import Market, Numbers, check_names, named, positive, refuse_value
 from tariffimpact.market.policy import NO_DUTIES, Duties, Reading, by_product
 from tariffimpact.market.solvers import refuse_captive
 from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
@@ -148,22 +141,22 @@ def calibrate(
             margin_on=margin_on, demand=demand, fixed=fixed, elasticities=elasticities,
             reading=reading, conduct=conduct, ownership=ownership, currency=currency,
         )  # fmt: skip
-    require(conduct in get_args(Conduct), f"conduct: one of {get_args(Conduct)} (got {conduct!r})")
-    require(
-        margin_on in get_args(MarginBase),
-        f"margin_on: one of {get_args(MarginBase)} (got {margin_on!r})",
-    )
+    refuse_unknown("conduct", [conduct], get_args(Conduct))
+    refuse_unknown("margin_on", [margin_on], get_args(MarginBase))
     parameters = dict(fixed or {})
     if market_elasticity is not None and demand == "aids":
         parameters["market_elasticity"], market_elasticity = market_elasticity, None
     names = _names(products, prices)
     makers = _labels(firms, names, "firms")
     check_names(names, makers, len(names))
-    sales = _Sales(names, prices, shares, quantities, size, demand)
+    require((shares is None) != (quantities is None), "shares, quantities: give one of the two")
+    require(prices is not None, "prices: give one for each product")
+    assert prices is not None
+    price = positive(prices, names, "prices")
     value = None if customs_value is None else positive(customs_value, names, "customs_value")
     refuse_value(value, reading)
     seen = Observed(
-        products=names, firms=makers, prices=sales.price, shares=sales.price, size=size,
+        products=names, firms=makers, prices=price, shares=price, size=size,
         duties=duties.sized(names), reading=reading, margin_on=margin_on, customs_value=value,
     )  # fmt: skip
     weights = (
@@ -172,12 +165,12 @@ def calibrate(
     keep = 1 / (1 + seen.duties.rate) if reading == "border_price" else np.ones(len(names))
 
     def lerner(system: DemandSystem) -> Array:
-        return Game(system, weights, seen.prices, keep, conduct).implied_lerner(seen.prices)
+        return Game(system, weights, price, keep, conduct).implied_lerner(price)
 
     if outside_share == 0 and demand in ("logit", "ces"):
         refuse_captive(weights, conduct, makers)
     asked = _Asked(
-        sales=sales, lerner=lerner, margins=observed_margins(margins, names), fixed=parameters,
+        name=demand, lerner=lerner, margins=observed_margins(margins, names), fixed=parameters,
         nests=None if nests is None else _labels(nests, names, "nests"), elasticities=elasticities,
     )  # fmt: skip
     require(
@@ -185,24 +178,30 @@ def calibrate(
         "margins: price takers earn none, so they say nothing of demand; leave margins out and "
         "give the parameters as fixed",
     )
+
+    def sold(outside: float | None) -> Observed:
+        return _sold(seen, demand, shares, quantities, outside)
+
     if market_elasticity is None:
-        seen = sales.seen(seen, outside_share)
-        system, estimated = asked.demand(seen)
+        now = sold(outside_share)
     else:
         require(outside_share is None and shares is None,
                 "market_elasticity: it stands in place of outside_share and shares; give "
                 "quantities with it")  # fmt: skip
-        seen, system, estimated = asked.by_elasticity(market_elasticity, seen)
+        now = asked.by_elasticity(market_elasticity, sold)
+    system, estimated = asked.demand(now)
+    if market_elasticity is not None:
+        estimated |= {"outside_share": float(1 - now.shares.sum())}
     found = lerner(system)
     _check_markups(found, names)
     market = Market(
         products=names, firms=makers, demand=system, customs_value=value, duties=duties,
-        unit_cost=seen.unit_cost(seen.prices * (1 - found)), reading=reading, conduct=conduct,
+        unit_cost=seen.unit_cost(price * (1 - found)), reading=reading, conduct=conduct,
         ownership=None if ownership is None else weights, currency=currency,
-        fit=Fit(products=names, prices=seen.prices, observed=asked.margins,
+        fit=Fit(products=names, prices=price, observed=asked.margins,
                 fitted=seen.margin(found), parameters=estimated, margin_on=margin_on),
     )  # fmt: skip
-    _require_equilibrium(market, seen.prices)
+    _require_equilibrium(market, price)
     return market
 
 
@@ -260,50 +259,43 @@ def _labels(
         raise ModelError(f"{what}: name one for each product")
     if not isinstance(given, Mapping):
         return named(np.asarray(given, dtype=object).ravel().tolist())
-    unknown = [key for key in given if key not in names]
-    require(not unknown, f"{what}: {unknown and unknown[0]} is no product: {names}")
+    refuse_unknown(what, given, names, UNMADE)
     return named([given.get(name) for name in names])
 
 
-class _Sales:
-    """What was sold: shares as they are, or quantities and what share bought nothing."""
-
-    def __init__(
-        self, names: tuple[str, ...], prices: Numbers | None, shares: Numbers | None,
-        quantities: Numbers | None, size: float, demand: DemandName,
-    ) -> None:  # fmt: skip
-        require(prices is not None, "prices: give one for each product")
-        assert prices is not None
-        self.names, self.demand, self.size = names, demand, size
-        self.price = positive(prices, names, "prices")
-        if (shares is None) == (quantities is None):
-            raise ModelError("shares, quantities: give one of the two")
-        self.shares = by_product(shares, names, "shares", 0.0) if shares is not None else None
-        if quantities is not None:
-            self.sold = positive(quantities, names, "quantities")
-        else:
-            checked("size", size, above=0,
-                    remedy="say what the shares are shares of, units or money")  # fmt: skip
-
-    def seen(self, seen: Observed, outside_share: float | None) -> Observed:
-        """Return what was observed with shares in the base of the demand system."""
-        inside = outside_share == 0 and self.demand in ("logit", "ces")
-        closed = inside or self.demand == "aids"
-        if self.shares is not None:
-            share = checked_shares(self.shares, self.names, outside=not closed)
-            return replace(seen, shares=share, size=self.size, outside_good=not inside)
-        part = 1.0 if closed else 1 - _outside(outside_share)
-        values = self.sold * self.price if self.demand in ("ces", "aids") else self.sold
-        total = float(values.sum())
-        return replace(seen, shares=values / total * part, size=total / part,
-                       outside_good=not inside)  # fmt: skip
+def _sold(
+    seen: Observed, demand: DemandName, shares: Numbers | None, quantities: Numbers | None,
+    outside_share: float | None,
+) -> Observed:  # fmt: skip
+    """Return what was observed with shares in the base of the demand system, and their size."""
+    inside = outside_share == 0 and demand in ("logit", "ces")
+    closed = inside or demand == "aids"
+    if shares is not None:
+        given = by_product(shares, seen.products, "shares", 0.0)
+        checked("size", seen.size, above=0,
+                remedy="say what the shares are shares of, units or money")  # fmt: skip
+        share = checked_shares(given, seen.products, outside=not closed)
+        return replace(seen, shares=share, outside_good=not inside)
+    assert quantities is not None
+    sold = positive(quantities, seen.products, "quantities")
+    if not closed and (outside_share is None or not 0 < outside_share < 1):
+        raise ModelError(
+            "outside_share: give the share of the potential market that buys none of the "
+            f"products, in (0, 1), or the market_elasticity (got {outside_share}); quantities "
+            "alone do not say it"
+        )
+    part = 1.0 if closed or outside_share is None else 1 - outside_share
+    values = sold * seen.prices if demand in ("ces", "aids") else sold
+    total = float(values.sum())
+    return replace(seen, shares=values / total * part, size=total / part,
+                   outside_good=not inside)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What demand is to meet: what was sold, and margins, elasticities or given parameters."""
+    """What demand is to meet: margins, elasticities or given parameters."""
 
-    sales: _Sales
+    name: DemandName
     lerner: Lerner
     margins: Array
     nests: tuple[str, ...] | None
@@ -312,7 +304,7 @@ class _Asked:
 
     def demand(self, seen: Observed) -> tuple[DemandSystem, dict[str, float]]:
         """Return the demand system, from elasticities or margins, and the parameters estimated."""
-        name, target = self.sales.demand, seen.lerner(self.margins)
+        name, target = self.name, seen.lerner(self.margins)
         if self.elasticities is not None:
             require(
                 self.nests is None and not self.fixed,
@@ -323,22 +315,21 @@ class _Asked:
         shape = fitting.family(name, seen, self.nests, typical)
         return fitting.estimate(shape, target, self.lerner, self.fixed, seen.products)
 
-    def by_elasticity(
-        self, wanted: float, seen: Observed
-    ) -> tuple[Observed, DemandSystem, dict[str, float]]:
+    def by_elasticity(self, wanted: float, sold: Callable[[float], Observed]) -> Observed:
         """Return the market whose outside share is the one at which all sales have an elasticity.
 
-        And what was observed of it, and the parameters estimated.
+        `sold` says what was observed at an outside share.
         """
         from scipy.optimize import brentq
 
         checked("market_elasticity", wanted, above=0, remedy="write 1.5, not -1.5")
 
         def at(line: float) -> Observed:
-            return self.sales.seen(seen, 1 / (1 + np.exp(-line)))
+            return sold(float(1 / (1 + np.exp(-line))))
 
         def gap(line: float) -> float:
-            return fitting.market_elasticity(self.demand(at(line))[0], seen.prices) - wanted
+            now = at(line)
+            return fitting.market_elasticity(self.demand(now)[0], now.prices) - wanted
 
         known = []
         for line in np.linspace(-12, 12, 25):
@@ -350,22 +341,10 @@ class _Asked:
         require(
             signs,
             f"market_elasticity: {wanted:g} is out of reach: with these margins it lies between "
-            f"{min(reach):.3g} and {max(reach):.3g} for {self.sales.demand} demand, whatever the "
+            f"{min(reach):.3g} and {max(reach):.3g} for {self.name} demand, whatever the "
             "outside share",
         )
-        now = at(float(brentq(gap, *signs[0], xtol=1e-13)))
-        system, estimated = self.demand(now)
-        return now, system, {**estimated, "outside_share": float(1 - now.shares.sum())}
-
-
-def _outside(share: float | None) -> float:
-    if share is None or not 0 < share < 1:
-        raise ModelError(
-            f"outside_share: give the share of the potential market that buys none of the "
-            f"products, in (0, 1), or the market_elasticity (got {share}); quantities alone do not "
-            "say it"
-        )
-    return share
+        return at(float(brentq(gap, *signs[0], xtol=1e-13)))
 
 
 def _check_markups(lerner: Array, products: tuple[str, ...]) -> None:

@@ -10,11 +10,10 @@ import numpy as np
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
-from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
-from tariffimpact.market.demand_systems import Array, Flags
+from tariffimpact.market.demand_systems import UNSOLD, Array, Flags, refuse_unknown
 from tariffimpact.market.equilibrium import MarketState, State, assumptions, standing
-from tariffimpact.market.fit import Fit, bars
+from tariffimpact.market.fit import Fit, bars, framed
 from tariffimpact.market.ledgers import Ledger
 from tariffimpact.market.policy import Duties, Reading, SizedDuties
 from tariffimpact.pricing.incidence import check_balance
@@ -74,12 +73,7 @@ class Change(Answer):
             return told
         firms = self.before.labels["firm"]
         names = (home,) if isinstance(home, str) else tuple(home)
-        unknown = [name for name in names if name not in firms]
-        if unknown or not names:
-            raise ModelError(
-                f"home: {unknown[0] if unknown else 'no firm'} sells nothing in this market; the "
-                f"firms are {', '.join(dict.fromkeys(firms))}"
-            )
+        refuse_unknown("home", names or ["no firm"], firms, UNSOLD)
         ours = np.array([firm in names for firm in firms])
         rise = self.after.profit - self.before.profit
         fall = (self.before.border_prices - self.after.border_prices) * sold
@@ -93,8 +87,6 @@ class Change(Answer):
         fractions; `price_change_share` is a fraction of the price before. `scenario` counts from
         0, the last leading axis fastest.
         """
-        import pandas as pd
-
         shape = self.after.prices.shape
         count = self.after.prices.size // shape[-1]
         columns: dict[str, Any] = {}
@@ -107,7 +99,7 @@ class Change(Answer):
                     "duty": state.duty, "profit": state.profit}  # fmt: skip
             columns |= {f"{name}_{when}": np.broadcast_to(values, shape).ravel()
                         for name, values in told.items()}  # fmt: skip
-        frame = pd.DataFrame(columns)
+        frame = framed(columns)
         frame["price_change"] = frame["price_after"] - frame["price_before"]
         frame["price_change_share"] = frame["price_change"] / frame["price_before"]
         return frame
@@ -139,7 +131,10 @@ class OneChange(Change):
         `home` names the firms at home: foreign firms are then told apart, and national welfare is
         the sum of consumers, home firms, duty revenue and quota rent (but exporters').
         """
-        return Ledger(**self.gains(home), quota_rent={}, currency=self.currency)
+        return Ledger(**self.gains(home), quota_rent=self._rent(), currency=self.currency)
+
+    def _rent(self) -> dict[str, float]:
+        return {}
 
     def to_table(self, quantity: str = "price") -> pd.DataFrame:
         """Return a table to print (`to_latex` takes it): products, and before, after and change.
@@ -147,10 +142,9 @@ class OneChange(Change):
         `quantity` is a column of `to_frame` without its ending: `price`, `share`, `quantity`,
         `margin`, `duty`, `profit` or `border_price`.
         """
-        frame = self.to_frame().set_index("product")
-        if f"{quantity}_before" not in frame:
-            known = [str(name)[:-7] for name in frame if str(name).endswith("_before")]
-            raise ModelError(f"to_table: {quantity} is none of {', '.join(known)}")
+        frame = self.to_frame().set_index(next(iter(self.before.labels)))
+        known = [str(name)[:-7] for name in frame if str(name).endswith("_before")]
+        refuse_unknown("to_table", [quantity], known)
         table = frame[[f"{quantity}_before", f"{quantity}_after"]].set_axis(
             ["before", "after"], axis=1
         )
@@ -181,18 +175,14 @@ class Equilibrium(OneChange):
         """Money consumers would need to be as well off as before; positive is a loss."""
         return float(self.before.game.demand.consumer_loss(self.before.prices, self.after.prices))
 
-    def ledger(self, home: Sequence[str] | None = None) -> Ledger:
-        """Return who gained and lost over the market; it balances or raises `ModelError`.
-
-        `home` names the firms at home: foreign firms are then told apart, and national welfare is
-        the sum of consumers, home firms, duty revenue and quota rent (but exporters').
-        """
+    def _rent(self) -> dict[str, float]:
+        """Return the rent of quotas by who holds the licences, money."""
         rent: dict[str, float] = {}
         paid = self.after.licence_price * self.after.quantities
         for name, amount in zip(self.products, paid, strict=True):
             if name in self.holders:
                 rent[self.holders[name]] = rent.get(self.holders[name], 0.0) + float(amount)
-        return Ledger(**self.gains(home), quota_rent=rent, currency=self.currency)
+        return rent
 
     def burdens(self) -> pd.DataFrame:
         """Return who bears the change of duty on a unit, per product: three burdens that sum to 1.
@@ -201,13 +191,11 @@ class Equilibrium(OneChange):
         windfall); under `border_price` the firm is the exporter and the rest `exporter_burden`.
         A product whose duty per unit did not move has NaN: nothing to share.
         """
-        import pandas as pd
-
         change = self.after.duty - self.before.duty
         consumer = burden(self.price_change, change, self.before.prices)
         moved = np.isfinite(consumer)
         levied = self.reading == "border_price"
-        return pd.DataFrame(
+        return framed(
             {
                 "product": self.products,
                 "duty_change": change,
@@ -304,8 +292,6 @@ class Scenarios(Change):
         ModelError
             If the entries of a scenario do not balance to 1e-9, but for rounding: a defect.
         """
-        import pandas as pd
-
         told, solved = self.gains(home), self.solved
         names = ("consumers", "firms", "duty_revenue", "deadweight_loss", "home_firms",
                  "terms_of_trade")  # fmt: skip
@@ -317,7 +303,7 @@ class Scenarios(Change):
             "scenario": np.arange(solved.size), "solved": solved, "residual": self.after.residual,
             "mean_price_change": self.mean_price_change,
         }  # fmt: skip
-        return pd.DataFrame({name: np.ravel(values) for name, values in (heads | told).items()})
+        return framed({name: np.ravel(values) for name, values in (heads | told).items()})
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per scenario and product: duties, and the columns of `Equilibrium`."""
@@ -411,9 +397,7 @@ class Channels(Answer):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per product: `cost_change`, `own`, `rivals`, `price_change`, money."""
-        import pandas as pd
-
-        return pd.DataFrame(
+        return framed(
             {
                 "product": self.products,
                 "cost_change": self.cost_change,

@@ -22,7 +22,15 @@ from numpy.typing import ArrayLike
 
 from tariffimpact.arguments import checked
 from tariffimpact.errors import ModelError
-from tariffimpact.market.demand_systems import Array, CesDemand, DemandSystem, Labels, LogitDemand
+from tariffimpact.market.demand_systems import (
+    UNSOLD,
+    Array,
+    CesDemand,
+    DemandSystem,
+    Labels,
+    LogitDemand,
+    refuse_unknown,
+)
 
 Conduct = Literal["bertrand", "cournot", "monopolistic_competition", "price_taking"]
 
@@ -222,13 +230,8 @@ def checked_ownership(weights: Ownership, firms: Sequence[str]) -> Array:
 
 def _by_owner(weights: Mapping[str, Mapping[str, float]], firms: Sequence[str]) -> Array:
     """Return the matrix of weights given by firm."""
-    named = {*weights, *(held for stakes in weights.values() for held in stakes)}
-    unknown = sorted(named - set(firms))
-    if unknown:
-        raise ModelError(
-            f"ownership: {unknown[0]} sells no product of this market; the firms are "
-            f"{', '.join(dict.fromkeys(firms))}"
-        )
+    named = [*weights, *(held for stakes in weights.values() for held in stakes)]
+    refuse_unknown("ownership", named, firms, UNSOLD)
     return np.array(
         [[1.0 if a == b else weights.get(a, {}).get(b, 0.0) for b in firms] for a in firms]
     )

@@ -5,6 +5,7 @@ Everything is written in logarithms of prices, so the unit of money drops out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self, runtime_checkable
 
@@ -227,6 +228,26 @@ class _Choice:
         """Return the prices at which the utility index is lower by `loss`."""
         raise NotImplementedError
 
+    def _pace(self, prices: Array) -> Array:
+        """Return the fall of the index per log of each price, shape (1, J)."""
+        ces = isinstance(self, CesDemand)
+        return np.asarray(self.steep * (np.ones_like(prices) if ces else prices))[None, :]
+
+    def elasticities(self, prices: Array) -> Array:
+        """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J)."""
+        fall = self.at(prices).semi_elasticities() * self._pace(prices)
+        return -fall - np.eye(self.size) if isinstance(self, CesDemand) else -fall
+
+    slopes = elasticities
+
+    def slope_change(self, prices: Array, weights: Array) -> Array:
+        """Return sum_k weights[j, k] dE[j, k] / d ln p_l, shape (J, J)."""
+        at, pace = self.at(prices), self._pace(prices)
+        bend = at.curvature(weights * pace) * pace
+        if isinstance(self, CesDemand):
+            return bend
+        return np.asarray(bend - weights * at.semi_elasticities() * pace)
+
     def consumer_loss(self, before: Array, after: Array) -> Array:
         """Return the compensating variation, money, shape (...) for prices after of (..., J).
 
@@ -306,18 +327,6 @@ class LogitDemand(_Choice):
         """Return units sold, shape (..., J) as `prices`."""
         return self.market_size * self.shares(prices)
 
-    def elasticities(self, prices: Array) -> Array:
-        """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J)."""
-        return -self.at(prices).semi_elasticities() * (self.price_coefficient * prices)[None, :]
-
-    slopes = elasticities
-
-    def slope_change(self, prices: Array, weights: Array) -> Array:
-        """Return sum_k weights[j, k] dE[j, k] / d ln p_l, shape (J, J)."""
-        at, steep = self.at(prices), self.price_coefficient * prices
-        bend = at.curvature(weights * steep[None, :]) * steep[None, :]
-        return bend - weights * at.semi_elasticities() * steep[None, :]
-
 
 @dataclass(frozen=True, slots=True)
 class CesDemand(_Choice):
@@ -386,16 +395,6 @@ class CesDemand(_Choice):
         """Return units sold, revenue over price, shape (..., J) as `prices`."""
         return self.expenditure * self.shares(prices) / prices
 
-    def elasticities(self, prices: Array) -> Array:
-        """Return E[j, k] = d ln q_j / d ln p_k, shape (J, J)."""
-        return -(self.elasticity - 1) * self.at(prices).semi_elasticities() - np.eye(self.size)
-
-    slopes = elasticities
-
-    def slope_change(self, prices: Array, weights: Array) -> Array:
-        """Return sum_k weights[j, k] dE[j, k] / d ln p_l, shape (J, J)."""
-        return (self.elasticity - 1) ** 2 * self.at(prices).curvature(weights)
-
 
 ChoiceDemand = LogitDemand | CesDemand
 
@@ -424,6 +423,20 @@ def divided(
     if heads.size > 1:
         each = np.repeat(log_total, np.diff(starts, append=index.shape[-1]), axis=-1)
     return np.exp(index - each), log_total
+
+
+def refuse_unknown(
+    what: str, names: Iterable[object], known: Iterable[str], why: str = "is none of"
+) -> None:
+    """Raise a `ModelError` that names the first of `names` that is not known, and all that are."""
+    known = list(dict.fromkeys(known))
+    for name in names:
+        if name not in known:
+            raise ModelError(f"{what}: {name} {why} {', '.join(known)}")
+
+
+UNMADE = "is no product of this market; there are"
+UNSOLD = "sells nothing in this market; the firms are"
 
 
 def vector(values: ArrayLike, size: int, name: str) -> Array:

@@ -11,7 +11,7 @@ from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Game
 from tariffimpact.market.demand_systems import Array, ChoiceDemand, Flags
 from tariffimpact.market.policy import Levy, Reading
-from tariffimpact.market.solvers.maxima import known_best, off_maximum, uniqueness
+from tariffimpact.market.solvers.maxima import known_best, uniqueness
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,13 +167,6 @@ class MarketState(State):
         block = self.game.jacobian(self.prices)[np.ix_(free, free)]
         answer[free] = -np.linalg.solve(block, forcing[free]) * self.prices[free, None]
         return answer
-
-    def second_order(self) -> bool:
-        """Return whether every firm is at a local maximum of its profit in each of its prices.
-
-        No market is returned where this fails; see `off_maximum` for how it is found.
-        """
-        return not off_maximum(self.game, self.prices, self.firms, ~self.held)
 
     @property
     def best(self) -> bool:

@@ -23,6 +23,7 @@ from tariffimpact.market.demand_systems import (
     Labels,
     LogitDemand,
     nests,
+    refuse_unknown,
 )
 from tariffimpact.market.flexible import AidsDemand, LinearDemand, LogLinearDemand
 from tariffimpact.market.policy import Reading, SizedDuties
@@ -43,6 +44,14 @@ _ROUNDING = 0.005
 _EXACT = 1e-7
 _RANK = 1e-6
 _FAR = 1e3
+
+
+def framed(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a frame with a column for each entry, arrays flat."""
+    import pandas as pd
+
+    return pd.DataFrame({name: x.ravel() if isinstance(x, np.ndarray) else x
+                         for name, x in columns.items()})  # fmt: skip
 
 
 def bars(labels: Any, low: Any, high: Any, ax: Axes | None, **words: Any) -> Axes:
@@ -174,10 +183,8 @@ class Fit(Answer):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per product: `product`, `observed`, `fitted`, `miss` (fractions)."""
-        import pandas as pd
-
         columns = {"observed": self.observed, "fitted": self.fitted, "miss": self.misses}
-        return pd.DataFrame({"product": self.products, **columns})
+        return framed({"product": self.products, **columns})
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each product's margin, from the observed to the fitted one."""
@@ -216,8 +223,7 @@ def family(name: DemandName, seen: Observed, nest: ArrayLike | None, lerner: flo
 
     Linear, log-linear and AIDS demand have diversion in proportion to share at the observed point.
     """
-    if name not in get_args(DemandName):
-        raise ModelError(f"demand: one of {get_args(DemandName)} (got {name!r})")
+    refuse_unknown("demand", [name], get_args(DemandName))
     if nest is not None and name not in ("logit", "ces"):
         raise ModelError(f"nests: {name} demand has none; use logit or ces")
     groups = nests(nest, 0.0, seen.prices.size)[0]
@@ -315,8 +321,7 @@ def given(name: DemandName, seen: Observed, elasticities: ArrayLike) -> DemandSy
     )
     builders: dict[str, Callable[[Observed, Array], DemandSystem]]
     builders = {"linear": linear, "log_linear": log_linear, "aids": aids}
-    if name not in builders:
-        raise ModelError(f"elasticities: for {', '.join(builders)} demand only (got {name!r})")
+    refuse_unknown("elasticities", [name], builders, "demand has none; they are for")
     return builders[name](seen, matrix)
 
 
@@ -381,9 +386,7 @@ def _require_met(
 
 def _free(shape: Family, fixed: Mapping[str, float], margins: int) -> list[str]:
     """Return the parameters left to estimate, no more than there are margins."""
-    unknown = [name for name in fixed if name not in shape.starts]
-    require(not unknown, f"fixed: {unknown and unknown[0]} is none of the parameters of this "
-            f"demand, {units.listed(list(shape.starts))}")  # fmt: skip
+    refuse_unknown("fixed", fixed, shape.starts, "is none of the parameters of this demand,")
     for name, value in fixed.items():
         _check_parameter(name, value)
     free = [name for name in shape.starts if name not in fixed]
@@ -396,11 +399,7 @@ def _free(shape: Family, fixed: Mapping[str, float], margins: int) -> list[str]:
 
 
 def _misses(
-    shape: Family,
-    target: Array,
-    lerner: Lerner,
-    fixed: Mapping[str, float],
-    free: Sequence[str],
+    shape: Family, target: Array, lerner: Lerner, fixed: Mapping[str, float], free: Sequence[str]
 ) -> Callable[[Array], Array]:
     """Return by how much the margins are missed, as a function of the free parameters."""
     seen = np.isfinite(target)

@@ -17,7 +17,7 @@ from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
 from tariffimpact.market.demand_systems import Array, Labels, divided
-from tariffimpact.market.fit import bars
+from tariffimpact.market.fit import bars, framed
 from tariffimpact.market.solvers.layout import Problem, Structure, run
 from tariffimpact.market.solvers.newton import TOLERANCE
 
@@ -112,14 +112,12 @@ class BatchResult(Answer):
 
     def firms_frame(self) -> pd.DataFrame:
         """Return one row per row, market and firm: profit per potential buyer."""
-        import pandas as pd
-
         structure = self.problem.structure
         sums = structure.over_firms(structure.sorted(self.profit.reshape(-1, structure.size)))
         counts = np.diff(structure.firm_starts)
         count = sums.shape[1]
         firm = np.arange(count) - np.repeat(structure.firm_starts[:-1], counts)
-        return pd.DataFrame(
+        return framed(
             {
                 "row": np.repeat(np.arange(len(sums)), count),
                 "market": np.tile(np.repeat(np.array(self.names), counts), len(sums)),
@@ -147,10 +145,8 @@ class BatchResult(Answer):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per market and scenario: `market`, `row`, `solved`, `residual`, steps."""
-        import pandas as pd
-
         rows = self.residual.reshape(-1, len(self.names))
-        return pd.DataFrame(
+        return framed(
             {
                 "market": np.tile(np.array(self.names), rows.shape[0]),
                 "row": np.repeat(np.arange(rows.shape[0]), rows.shape[1]),

@@ -10,17 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tariffimpact.answers import Answer
-from tariffimpact.errors import ModelError, NoEquilibrium, require
+from tariffimpact.errors import ModelError, require
 from tariffimpact.market.changes import Equilibrium, Scenarios, with_misses
-from tariffimpact.market.conduct import (
-    Conduct,
-    Game,
-    checked_ownership,
-    ownership_matrix,
-)
-from tariffimpact.market.demand_systems import Array, DemandSystem, Flags, vector
+from tariffimpact.market.conduct import Conduct, Game, checked_ownership, ownership_matrix
+from tariffimpact.market.demand_systems import Array, DemandSystem, refuse_unknown, vector
 from tariffimpact.market.equilibrium import MarketState, assumptions
-from tariffimpact.market.fit import Fit, bars
+from tariffimpact.market.fit import Fit, bars, framed
 from tariffimpact.market.policy import (
     NO_DUTIES,
     Duties,
@@ -34,18 +29,7 @@ from tariffimpact.market.policy import (
     levy,
     tied,
 )
-from tariffimpact.market.solvers import (
-    Solved,
-    check_choice,
-    check_offered,
-    check_sold,
-    measured,
-    require_solved,
-    solve,
-    solve_rows,
-)
-from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
-from tariffimpact.market.solvers.newton import off_peak, solve_tied
+from tariffimpact.market.solvers import settled, solve_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,8 +109,7 @@ class Market(Answer):
         refuse_value(self.customs_value, self.reading)
         if self.ownership is not None:
             put(self, "ownership", checked_ownership(self.ownership, self.firms))
-        if self.conduct not in get_args(Conduct):
-            raise ModelError(f"conduct: one of {get_args(Conduct)} (got {self.conduct!r})")
+        refuse_unknown("conduct", [self.conduct], get_args(Conduct))
         self.levy(self.duties)
 
     def levy(self, duties: Duties) -> Levy:
@@ -214,12 +197,10 @@ class Market(Answer):
         before, then = self.equilibrium(), self._shocked(costs, exchange_rate)
         at, held = then.levy(duties), self._held(hold)
         self._check_together(hold or {}, quotas, ties)
-        groups = tied(ties, self.products, self.firms)
+        tied(ties, self.products, self.firms)
 
         def state(licence: Array | None) -> MarketState:
-            if ties:
-                return then._moved_together(at, licence, held, before, ties, groups)
-            return then._state(at, licence, held, (before.game, before.prices))
+            return then._state(at, licence, held, (before.game, before.prices), ties)
 
         after = clear_quotas(state, quotas, self.products) if quotas else state(None)
         return Equilibrium(
@@ -232,10 +213,10 @@ class Market(Answer):
         """Return the market before and after each of many changes of duties, in one call.
 
         The same answers and refusals as `impose` for one scenario after the other: a scenario
-        without an equilibrium is NaN and says why. Logit and CES demand under Bertrand, linear
-        demand, price taking and monopolistic competition are solved all at once; elsewhere one
-        by one. Where a nested market has several equilibria it may find another than `impose`.
-        Prices held or tied, quotas and shocks to cost are for `impose`.
+        without an equilibrium is NaN and says why. Logit and CES demand under Bertrand are solved
+        all at once; elsewhere scenarios are solved one by one. Where a nested market has several
+        equilibria it may find another than `impose`. Prices held or tied, quotas and shocks to
+        cost are for `impose`.
 
         Parameters
         ----------
@@ -289,11 +270,9 @@ class Market(Answer):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per product: its firm, unit cost, cost with duty in force (money)."""
-        import pandas as pd
-
         at = self.levy(self.duties)
         labels = {"product": self.products, "firm": self.firms}
-        return pd.DataFrame(labels | {"unit_cost": self.unit_cost, "cost_with_duty": at.cost})
+        return framed(labels | {"unit_cost": self.unit_cost, "cost_with_duty": at.cost})
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw each product from its cost with duty to its price in equilibrium, money."""
@@ -313,11 +292,8 @@ class Market(Answer):
             return self
         cost, value = self.unit_cost, self.customs_value
         if costs is not None:
-            if isinstance(costs, Mapping):
-                by_product(costs, self.products, "costs", 0.0)
-                own = zip(self.products, cost, strict=True)
-                costs = [costs.get(name, known) for name, known in own]
-            cost = positive(costs, self.products, "costs")
+            given = by_product(costs, self.products, "costs", cost)
+            cost = positive(given, self.products, "costs")
         if exchange_rate is not None:
             given = by_product(exchange_rate, self.products, "exchange_rate", 1.0)
             rate = positive(given, self.products, "exchange_rate")
@@ -354,56 +330,21 @@ class Market(Answer):
         licence: Array | None,
         hold: Array,
         anchor: tuple[Game, Array] | None = None,
-    ) -> MarketState:
-        """Solve at a levy and licence prices, or raise."""
-        raised, held = at.raised(licence), np.isfinite(hold)
-        game = self.game(raised)
-        check_choice(game, self.firms)
-        refuse_unbounded(game, self.firms, self.products, ~held)
-        anchors = [known for known in (anchor, self._observed()) if known is not None]
-        solved = solve(game, self.firms, anchors=anchors, hold=hold)
-        if not solved.converged:
-            check_offered(game, solved, self.firms, self.products, hold)
-        state = self._settled(game, raised, licence, held, solved)
-        dutied = raised.duty(solved.prices) > 0
-        require_best(game, solved.prices, self.firms, self.products, ~held, dutied)
-        return state
-
-    def _settled(
-        self, game: Game, at: Levy, licence: Array | None, held: Flags, solved: Solved,
         ties: Sequence[Tie] = (),
-    ) -> MarketState:  # fmt: skip
-        """Return a market at prices that were found and at which everything is sold, or raise."""
-        require_solved(solved, self.products)
-        check_sold(self.demand, solved.prices, self.products)
-        free = np.zeros_like(solved.prices) if licence is None else licence
-        return MarketState(game, self.firms, at, solved.prices, free, held, solved.residual,
-                           solved.iterations, self.products,
-                           tuple(tie.products for tie in ties))  # fmt: skip
-
-    def _moved_together(
-        self, at: Levy, licence: Array | None, hold: Array, before: MarketState,
-        ties: Sequence[Tie], groups: Sequence[Flags],
-    ) -> MarketState:  # fmt: skip
-        """Solve where some prices move together, or raise."""
-        raised, held = at.raised(licence), np.isfinite(hold)
+    ) -> MarketState:
+        """Solve at a levy and licence prices, or raise; ties move on from the anchor."""
+        raised = at.raised(licence)
         game = self.game(raised)
-        prices, conditions, found = solve_tied(
-            game, before.game, held, np.where(held, hold, before.prices), before.prices,
-            [(flags, tie.by == "ratio") for tie, flags in zip(ties, groups, strict=True)],
+        groups = tied(ties, self.products, self.firms)
+        known = anchor, None if ties else self._observed()
+        solved = settled(
+            game, self.firms, self.products, hold=hold, ties=groups, duty=raised.duty,
+            anchors=[point for point in known if point is not None],
         )  # fmt: skip
-        apart = np.zeros(prices.size, dtype=bool)
-        apart[conditions.alone] = True
-        solved = measured(game, ~apart, prices, float(found.error), int(found.iterations))
-        state = self._settled(game, raised, licence, held, solved, ties)
-        makers = [self.firms[j] for j in conditions.alone]
-        makers += [self.firms[int(flags.argmax())] for flags in groups]
-        for firm in off_peak(conditions, found.x, makers):
-            raise NoEquilibrium(
-                f"no equilibrium found: {firm} is not at a maximum of its profit where its tied "
-                "prices meet their condition; check margins and elasticities"
-            )
-        return state
+        free = np.zeros_like(solved.prices) if licence is None else licence
+        return MarketState(game, self.firms, raised, solved.prices, free, np.isfinite(hold),
+                           solved.residual, solved.iterations, self.products,
+                           tuple(tie.products for tie in ties))  # fmt: skip
 
     def _observed(self) -> tuple[Game, Array] | None:
         """Return the game and prices a calibration reproduced, a place to start from."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from tariffimpact.arguments import check_rate, checked, plain
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.demand_systems import Array, Flags
+from tariffimpact.market.demand_systems import UNMADE, Array, Flags, refuse_unknown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -131,14 +131,20 @@ class Duties:
 
 
 def by_product(
-    given: ArrayLike | Mapping[str, float], products: Sequence[str], name: str, absent: float
+    given: ArrayLike | Mapping[str, float],
+    products: Sequence[str],
+    name: str,
+    absent: float | Array,
 ) -> ArrayLike:
-    """Return numbers given by product in the order of the products, anything else as it is."""
+    """Return numbers given by product in the order of the products, anything else as it is.
+
+    `absent` is that of a product that is not named, one number or one for each.
+    """
     if not isinstance(given, Mapping):
         return given
-    unknown = [key for key in given if key not in products]
-    require(not unknown, f"{name}: {unknown and unknown[0]} is no product: {tuple(products)}")
-    return np.array([given.get(key, absent) for key in products], dtype=np.float64)
+    refuse_unknown(name, given, products, UNMADE)
+    each = zip(products, np.broadcast_to(absent, (len(products),)), strict=True)
+    return np.array([given.get(key, own) for key, own in each], dtype=np.float64)
 
 
 NO_DUTIES = Duties()
@@ -219,14 +225,13 @@ def levy(
     >>> levy(duties=tax, unit_cost=one, customs_value=one / 2, reading="border_price").cost
     array([125.])
     """
+    refuse_unknown("reading", [reading], get_args(Reading))
     rate, specific = duties.rate, duties.specific
     if reading == "customs_value":
         duty = rate * (unit_cost if customs_value is None else customs_value) + specific
         return Levy(unit_cost + duty, np.ones_like(duty), unit_cost, specific, duty)
-    if reading == "border_price":
-        cost = (1 + rate) * unit_cost + specific
-        return Levy(cost, 1 / (1 + rate), unit_cost, specific, None)
-    raise ModelError(f"reading: must be one of {get_args(Reading)} (got {reading!r})")
+    cost = (1 + rate) * unit_cost + specific
+    return Levy(cost, 1 / (1 + rate), unit_cost, specific, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,15 +263,16 @@ class Tie:
             len(set(self.products)) > 1,
             f"tie: {', '.join(self.products) or 'no product'} is not two products or more",
         )
-        require(self.by in ("change", "ratio"), f"tie: by change or by ratio (got {self.by!r})")
+        refuse_unknown("tie, by", [self.by], ("change", "ratio"))
 
 
-def tied(ties: Sequence[Tie], products: tuple[str, ...], firms: tuple[str, ...]) -> list[Flags]:
-    """Return which products each tie holds, bool, shape (J,), or say what is wrong with one."""
+def tied(
+    ties: Sequence[Tie], products: tuple[str, ...], firms: tuple[str, ...]
+) -> list[tuple[Flags, bool]]:
+    """Return which products each tie holds, bool, (J,), and if by ratio, or say what is wrong."""
     seen: set[str] = set()
     for tie in ties:
-        unknown = [name for name in tie.products if name not in products]
-        require(not unknown, f"tie: {unknown and unknown[0]} is no product: {products}")
+        refuse_unknown("tie", tie.products, products, UNMADE)
         twice = sorted(seen & set(tie.products))
         require(not twice, f"tie: {twice and twice[0]} is in two ties; join them into one")
         makers = dict.fromkeys(firms[products.index(name)] for name in tie.products)
@@ -276,7 +282,8 @@ def tied(ties: Sequence[Tie], products: tuple[str, ...], firms: tuple[str, ...])
             "prices can be tied, so give each maker its own tie",
         )
         seen |= set(tie.products)
-    return [np.array([name in tie.products for name in products]) for tie in ties]
+    return [(np.array([name in tie.products for name in products]), tie.by == "ratio")
+            for tie in ties]  # fmt: skip
 
 
 Holder = Literal["government", "importer", "exporter"]
@@ -318,14 +325,11 @@ class Quota:
             f"quota on {', '.join(self.products)}: limit", self.limit, above=0,
             remedy="to shut a product out, drop it from the market",
         )  # fmt: skip
-        if self.rent_to not in get_args(Holder):
-            raise ModelError(f"quota: rent_to is one of {get_args(Holder)} (got {self.rent_to!r})")
+        refuse_unknown("quota, rent_to", [self.rent_to], get_args(Holder))
 
     def members(self, products: tuple[str, ...]) -> Flags:
         """Return which products share the limit, bool, shape (J,)."""
-        missing = [name for name in self.products if name not in products]
-        if missing or not self.products:
-            raise ModelError(f"quota: {missing or 'no product'} is not in this market: {products}")
+        refuse_unknown("quota", self.products or ["no product"], products, UNMADE)
         return np.array([name in self.products for name in products])
 
 

@@ -24,7 +24,16 @@ _ALIKE: Final = {"R": "E"}
 _LAPSED: Final = {"A": "2020", "J": "2013", "CA": "2020"}
 """Symbols that still stand in the book, and the year in which they ceased to free of duty: the
 Generalized System of Preferences, the Andean preference, the North American agreement."""
-_PREFERENCES: Final = ("USMCA", "AGREEMENT", "AGOA", "CARIBBEAN BASIN")
+_ELSEWHERE: Final = {
+    "W": "is claimed for goods of Puerto Rico finished in the Caribbean Basin, which no origin of "
+         "the schedule stands for",
+    "N": "stands for no programme of the special column (qualifying industrial zones are free "
+         "under general note 3(a)(v), which the schedule does not hold)",
+}  # fmt: skip
+"""Symbols of programmes that the schedule cannot charge, and why."""
+_PREFERENCES: Final = ("USMCA", "AGREEMENT", "AGOA", "CARIBBEAN BASIN", "AUTOMOTIVE PRODUCTS",
+                       "DYE INTERMEDIATE", "INSULAR POSSESSION",
+                       "FREELY ASSOCIATED STATE")  # fmt: skip
 """What goods are claimed to be under by their indicator alone; the others have headings too."""
 _CODE_OF: Final = re.compile(r"([\d.]{8,13})\s+[-:]?\s*[^\W\d].*", re.DOTALL)
 """A code with the words of its line after it."""
@@ -157,6 +166,8 @@ class KnownGoods:
         if symbol in ("", "N/A", "NONE", "00", *_LAPSED):
             return tuple((name, 0.0) for name in sorted({*_PREFERENCES} & set(self.claims)))
         claim = self.programmes.get(_ALIKE.get(symbol, symbol))
+        if symbol in _ELSEWHERE:
+            raise ValueError(f"{_ELSEWHERE[symbol]}; state the duty in a column rate")
         if claim is None:
             known = ", ".join(sorted({*self.programmes, *_ALIKE, *_LAPSED}))
             raise ValueError(

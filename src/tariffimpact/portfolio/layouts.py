@@ -5,6 +5,7 @@ A layout is recognised by its columns alone. What it supposes is said wherever i
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,15 @@ DATAWEB: Final = Layout(
     },
     "A month stands for its first day.",
 )  # fmt: skip
+DATAWEB_WIDE: Final = Layout(
+    "DataWeb",
+    (("HTS Number",), ("Country",)),
+    {"hts": ("HTS Number",), "origin": ("Country",), "data_type": ("Data Type",),
+     "year": ("Year",)},
+    "Each column of a month or a year is read as lines of its own. A month stands for its first "
+    "day; a year is charged by the law of the day that is given.",
+)  # fmt: skip
+"""DataWeb's download with a column a period, told by those columns (`periods_of`)."""
 ACE: Final = Layout(
     "ACE ES-003",
     (("Entry Summary Number",), ("HTS Number - Full", "HTS Number"),
@@ -144,6 +154,54 @@ OF_LINES: Final = (CENSUS_API, USA_TRADE, DATAWEB, ACE)
 """Layouts of import lines."""
 OF_PRODUCTS: Final = (SHOPIFY, SAP, AMAZON)
 """Layouts of products."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A column that holds what was imported in a period."""
+
+    column: str
+    """What the file calls it."""
+    year: str
+    """Blank where a column of the row says it."""
+    month: str
+    """In words or digits; blank for a whole year."""
+
+
+_MONTHS: Final = tuple(calendar.month_name)[1:]
+_YEAR: Final = re.compile(r"(?:Year )?((?:19|20)\d\d)", re.I)
+_MONTH_OF: Final = re.compile(r"([A-Za-z]{3,9})[\s,_-]+((?:19|20)\d\d)")
+_NUMBERED: Final = re.compile(r"((?:19|20)\d\d)[-_](\d\d)")
+
+
+def periods_of(header: Sequence[str]) -> list[Period]:
+    """Return the columns of a header that are periods: `2024`, `January, 2024`, `January`.
+
+    A month alone is one where a column says the year. Years to date are none.
+
+    Examples
+    --------
+    >>> [(p.year, p.month) for p in periods_of(["Country", "2023", "2024_Suppressed"])]
+    [('2023', '')]
+    >>> [(p.year, p.month) for p in periods_of(["Country", "January, 2024", "2024-02"])]
+    [('2024', 'January'), ('2024', '02')]
+    """
+    with_year = "year" in {_plain(name) for name in header}
+    found = []
+    for name in header:
+        if year := _YEAR.fullmatch(name):
+            found.append(Period(name, year[1], ""))
+        elif (month := _MONTH_OF.fullmatch(name)) and _is_month(month[1]):
+            found.append(Period(name, month[2], month[1]))
+        elif numbered := _NUMBERED.fullmatch(name):
+            found.append(Period(name, numbered[1], numbered[2]))
+        elif with_year and _is_month(name):
+            found.append(Period(name, "", name))
+    return found
+
+
+def _is_month(name: str) -> bool:
+    return name.casefold() in {m[:n].casefold() for m in _MONTHS for n in (3, len(m))}
 
 
 def recognised(

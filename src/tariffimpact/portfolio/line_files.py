@@ -6,7 +6,7 @@ They are written as parquet, a chunk at a time, which is what is charged.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,17 @@ from tariffimpact.facts.workbooks import sheet_names
 from tariffimpact.portfolio.ace import read_entries
 from tariffimpact.portfolio.goods import Claims, KnownGoods, amount
 from tariffimpact.portfolio.import_lines import LINES, MEASURED, SHARES
-from tariffimpact.portfolio.layouts import ACE, DATAWEB, OF_LINES, Layout, names_of, recognised
+from tariffimpact.portfolio.layouts import (
+    ACE,
+    DATAWEB,
+    DATAWEB_WIDE,
+    OF_LINES,
+    Layout,
+    Period,
+    names_of,
+    periods_of,
+    recognised,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +40,10 @@ MAX_BYTES: Final = 20_000_000_000
 _NUMBERS: Final = ("customs_value", "duty", "quantity")
 _OF_ONE: Final = (*SHARES, "metal_content", "metal_weight", "rate")
 _MOST: Final = 1e18
+_VALUES: Final = ("Customs Value", "General Customs Value")
+_DUTIES: Final = "Calculated Duties"
+_RESULTS: Final = "Query Results"
+"""What DataWeb calls its measures and their sheets, or the one sheet of them."""
 _TOLD: Final = 50
 """Faults that are told in full; of the others, how many there are."""
 _COLUMNS: Final = ("hts", "origin", "customs_value", "entered_on", "duty", "quantity", "rate",
@@ -46,6 +60,8 @@ class LineFile:
     extra: tuple[str, ...]
     duties: UserTable | None = None
     """The sheet of duties of a workbook that keeps them apart from the values."""
+    periods: tuple[Period, ...] = ()
+    """Columns of which each holds the values of a month or a year."""
 
     def described(self) -> str:
         """Return how the file was read, and what that supposes."""
@@ -68,7 +84,8 @@ def open_lines(
     Parameters
     ----------
     path
-        The file. Layouts: Census API, USA Trade Online, DataWeb, ACE ES-003.
+        The file. Layouts: Census API, USA Trade Online, DataWeb (a row or a column a period), ACE
+        ES-003.
     rename
         Our name of a column to the file's.
     encoding, sheet
@@ -82,8 +99,11 @@ def open_lines(
         If the file as a whole cannot be read, or lacks a column.
     """
     names = sheet_names(path)
-    values = next((n for n in names if n in ("Customs Value", "General Customs Value")), None)
+    values = next((n for n in (*_VALUES, _RESULTS) if n in names), None)
     chosen = sheet or (values if len(names) > 1 else None)
+    wide = _open_wide(path, chosen, encoding, rename, names)
+    if wide is not None:
+        return _grouped(wide, extra)
     layout = recognised(path, OF_LINES, encoding=encoding, sheet=chosen, limit=MAX_BYTES)
     known = Columns(
         ("hts", "origin", "customs_value"),
@@ -94,15 +114,75 @@ def open_lines(
     )
     table = open_table(path, known, rename=rename, encoding=encoding, sheet=chosen,
                        limit=MAX_BYTES)  # fmt: skip
-    table.with_extra(name for name in extra if name not in (*LINES, *MEASURED, "partner"))
     duties = None
-    if layout is DATAWEB and "Calculated Duties" in names and "duty" not in table.places:
+    if layout is DATAWEB and _DUTIES in names and "duty" not in table.places:
         of_duties = Columns(
             ("hts", "origin", "duty"), ("year", "month"), {**names_of(layout)},
             numbers=frozenset({"duty"}),
         )  # fmt: skip
-        duties = open_table(path, of_duties, sheet="Calculated Duties", limit=MAX_BYTES)
-    return LineFile(table, layout, tuple(extra), duties)
+        duties = open_table(path, of_duties, sheet=_DUTIES, limit=MAX_BYTES)
+    return _grouped(LineFile(table, layout, (), duties), extra)
+
+
+def _grouped(file: LineFile, extra: Sequence[str]) -> LineFile:
+    """Return a file with further columns to group by."""
+    known = (*LINES, *MEASURED, "partner", *(("year", "month") if file.periods else ()))
+    file.table.with_extra(name for name in extra if name not in known)
+    return replace(file, extra=tuple(extra))
+
+
+def _open_wide(
+    path: Path, sheet: str | None, encoding: str | None, rename: Mapping[str, str] | None,
+    sheets: Sequence[str],
+) -> LineFile | None:  # fmt: skip
+    """Open DataWeb's download with a column a period; None if the file is no such download."""
+    if (rename and "customs_value" in rename) or not recognised(
+        path, (DATAWEB_WIDE,), encoding=encoding, sheet=sheet, limit=MAX_BYTES
+    ):
+        return None
+    given: dict[str, Any] = {"rename": rename, "encoding": encoding, "limit": MAX_BYTES}
+    keys = Columns(("hts", "origin"), ("customs_value", "data_type", "year"),
+                   names_of(DATAWEB_WIDE))  # fmt: skip
+    table = open_table(path, keys, sheet=sheet, **given)
+    periods = periods_of(table.header)
+    if "customs_value" in table.places or not periods:
+        return None
+    if len({bool(period.month) for period in periods}) > 1:
+        told = ", ".join(period.column for period in periods)
+        what = f"has columns of months and of years ({told}), which would count twice"
+        remedy = "delete those of the years, or of the months"
+        raise DataError([Fault(f"{path}:{table.line}", what, remedy)])
+    columns = tuple(period.column for period in periods)
+    spread = replace(keys, optional=("data_type", "year", *columns), numbers=frozenset(columns))
+    duties = None
+    if _DUTIES in sheets and sheet != _DUTIES:
+        duties = open_table(path, spread, sheet=_DUTIES, **given)
+    return LineFile(open_table(path, spread, sheet=sheet, **given), DATAWEB_WIDE, (), duties,
+                    tuple(periods))  # fmt: skip
+
+
+def _by_period(part: Chunk, periods: Sequence[Period], what: str, path: Path) -> Iterator[Chunk]:
+    """Yield a chunk as it is, or once for each period, its column under another name."""
+    if not periods:
+        yield part
+        return
+    faults = [*part.faults]
+    for line, told in zip(part.lines, part.columns.get("data_type", ()), strict=False):
+        if told not in (*_VALUES, _DUTIES):
+            says = "is neither a customs value nor a duty"
+            faults.append(Fault(f"{path}:{line}", says, "leave out these rows", "Data Type", told))
+    for period in periods:
+        columns: dict[str, Sequence[str]] = dict(part.columns)
+        columns[what] = columns.get(period.column, ("",) * len(part.lines))
+        if period.year:
+            columns["year"] = (period.year,) * len(part.lines)
+        if period.month:
+            columns["month"] = (period.month,) * len(part.lines)
+        styles = dict(part.styles)
+        if period.column in styles:
+            styles[what] = styles[period.column]
+        yield replace(part, columns=columns, styles=styles, faults=tuple(faults))
+        faults = []
 
 
 def write_lines(
@@ -137,12 +217,22 @@ def write_lines(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    duties = _duties(file.duties) if file.duties else {}
+    if on is None and any(not period.month for period in file.periods):
+        years = ", ".join(period.column for period in file.periods)
+        what = f"has a column a year ({years}), and the law changes within a year"
+        remedy = "say the day whose law is charged, --on 2025-09-01, or download it by month"
+        raise DataError([Fault(f"{file.table.path}:{file.table.line}", what, remedy)])
+    duties = _duties(file) if file.duties else {}
     faults: list[Fault] = []
     count = left = 0
     writer: Any = None
     try:
-        for part in file.table.chunks(chunk):
+        parts = (
+            part
+            for held in file.table.chunks(chunk)
+            for part in _by_period(held, file.periods, "customs_value", file.table.path)
+        )
+        for part in parts:
             reading = _Reading(file, part, known, on, duties)
             frame = reading.frame()
             count += reading.fault_count + len(part.faults)
@@ -199,13 +289,15 @@ def _claimed(known: KnownGoods, programme: str) -> Claims:
         return ()
 
 
-def _duties(table: UserTable) -> dict[tuple[str, ...], str]:
-    """Return the duty of each product, country and month of a sheet of duties."""
-    keys = [name for name in ("hts", "origin", "year", "month") if name in table.places]
+def _duties(file: LineFile) -> dict[tuple[str, ...], str]:
+    """Return the duty of each product, country and period of a sheet of duties."""
+    assert file.duties is not None
     found: dict[tuple[str, ...], str] = {}
-    for part in table.chunks():
-        columns = [part.columns[name] for name in keys]
-        found |= dict(zip(zip(*columns, strict=True), part.columns["duty"], strict=True))
+    for held in file.duties.chunks():
+        for part in _by_period(held, file.periods, "duty", file.duties.path):
+            names = ("hts", "origin", "year", "month")
+            columns = [part.columns[name] for name in names if name in part.columns]
+            found |= dict(zip(zip(*columns, strict=True), part.columns["duty"], strict=True))
     return found
 
 

@@ -37,6 +37,8 @@ _TEMPLATES: Final = Path(__file__).with_name("templates")
 _TEXT_WIDTH: Final = 481.8
 """Between the margins of the page, in points."""
 _PAD: Final = 9.0
+_ONE_LINE: Final = re.compile(r"\d{1,2} [A-Z][a-z]{2} \d{4}|\S{1,6} to \S{1,6}")
+"""Cells that are read at a glance: days in their short form, and ranges."""
 """Right of each column, in points."""
 _EM: Final = 0.52
 """Mean width of a letter, in ems; bold ones included."""
@@ -201,7 +203,7 @@ class _Payload:
 
     def _table(self, table: Table) -> dict[str, Any]:
         """Return a table with the widths of its columns, its words broken where they must be."""
-        rows = table.rows[:MOST_PRINTED]
+        rows = [tuple(map(_together, row)) for row in table.rows[:MOST_PRINTED]]
         left = len(table.rows) - len(rows)
         more = f" … and {left} more rows, on the page." if left else ""
         cites = [self._document.numbers(ids) for ids in table.cites[:MOST_PRINTED]]
@@ -210,7 +212,7 @@ class _Payload:
         if cites:
             marks = (", ".join(map(str, numbers)) for numbers in cites)
             columns = (*columns, "Sources")
-            full = tuple((*row, mark) for row, mark in zip(rows, marks, strict=True))
+            full = [(*row, mark) for row, mark in zip(rows, marks, strict=True)]
         size = 8.0 if len(columns) <= 6 else 7.5
         widths, longest = _column_widths([columns, *full], size)
         return {
@@ -263,7 +265,7 @@ def _column_widths(rows: Sequence[Sequence[str]], size: float) -> tuple[tuple[fl
     letter = size * _EM
     room = (_TEXT_WIDTH - len(rows[0]) * _PAD) / letter
     columns = list(zip(*rows, strict=True))
-    words = [max((len(w) for cell in cells for w in cell.split()), default=0) for cells in columns]
+    words = [max((len(w) for c in cells for w in c.split(" ")), default=0) for cells in columns]
     longest = next(
         (n for n in _LONGEST_WORDS if sum(min(word, n) for word in words) <= room),
         _LONGEST_WORDS[-1],
@@ -307,6 +309,17 @@ def _filled(widths: list[int], lengths: Sequence[Sequence[int]], room: float) ->
             break
         widths[max(range(len(gains)), key=gains.__getitem__)] += 1
     return widths
+
+
+def _together(cell: str) -> str:
+    """Return a day or a range, if that is all a cell holds, so that it stays on one line.
+
+    Examples
+    --------
+    >>> [_together(cell).count(" ") for cell in ("14 May 2025", "70% to 90%", "No sum in 2025")]
+    [0, 0, 3]
+    """
+    return cell.replace(" ", "\N{NO-BREAK SPACE}") if _ONE_LINE.fullmatch(cell) else cell
 
 
 def _breakable(text: str, longest: int) -> str:

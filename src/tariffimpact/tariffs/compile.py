@@ -278,8 +278,9 @@ def _of_the_book(book: RuleBook, codes: Codes, rules: Sequence[Window]) -> list[
                 for origin in COLUMN_2
                 if (code, origin) not in stated
             ]
+            taken: set[str] = set()
             for programme in book.programmes:
-                windows += _preferences(code, line, programme, book)
+                windows += _preferences(code, line, programme, book, taken)
     for programme in book.programmes:
         if programme.reach in ("blanket", "everything"):
             windows += [
@@ -300,17 +301,24 @@ def _rate_window(code: str, origin: str, words: str, component: str, line: BookL
 
 
 def _preferences(
-    code: str, line: BookLine, programme: Programme, book: RuleBook
+    code: str, line: BookLine, programme: Programme, book: RuleBook, taken: set[str]
 ) -> Iterator[Window]:
-    """Yield what a programme frees of one line, where that is not what it frees of every line."""
+    """Yield what a programme frees of one line, where that is not what it frees of every line.
+
+    Of two that free beside others, which `taken` tells by their origins, one exempts and the other
+    waives: both count, and no two rows of one role meet.
+    """
     general = general_rate(line.general)
     if general.free or programme.reach == "everything":
         return
     words = special_rates(line.special).get(programme.symbol)
     span = (max(line.starts_on, STARTS_ON), line.ends_on or OPEN)
     if programme.reach == "anybody":
-        if words is not None:
-            yield _free(code, "", EXEMPTION, programme, (0.0, 1.0), *span)
+        for origin in _origins(programme.origins, book.groups) if words is not None else ():
+            origin = origin.strip("*")
+            role = WAIVER if origin in taken else EXEMPTION
+            taken.add(origin)
+            yield _free(code, origin, role, programme, (0.0, 1.0), *span)
         return
     share = _share_freed(words, general.ad_valorem.high, general.specific_usd)
     usual = 1.0 if programme.reach == "blanket" else 0.0
@@ -335,7 +343,7 @@ def _free(
     code: str, origin: str, role: str, programme: Programme, share: tuple[float, float],
     starts_on: date, ends_on: date,
 ) -> Window:  # fmt: skip
-    kind = RuleKind.PREFER if role == PREFERENCE else RuleKind.EXEMPT
+    kind = {PREFERENCE: RuleKind.PREFER, WAIVER: RuleKind.WAIVE, EXEMPTION: RuleKind.EXEMPT}[role]
     return Window(
         code, origin, MFN, role, kind, DutyBase.FULL, *share, 0.0, 0.0, "", "", "",
         _programme_id(programme), 0, starts_on, ends_on,

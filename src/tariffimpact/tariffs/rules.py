@@ -113,7 +113,8 @@ class Programme(Record):
     origins: Words
     reach: Literal["blanket", "listed", "everything", "anybody"]
     """`blanket`: nearly every line has the symbol, those without are told apart; `listed`: few
-    have it; `everything`: the claim may free any line; `anybody`: of any origin, where listed."""
+    have it; `everything`: the claim may free any line; `anybody`: where listed, beside any other
+    programme that its origins have."""
     starts_on: date | None = None
     ends_on: date | None = None
     notes: str = ""

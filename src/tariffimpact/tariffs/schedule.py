@@ -223,15 +223,8 @@ class Schedule:
         found = self.product(product)
         if metal_content is not None:
             found = found.model_copy(update={"metal_content": metal_content})
-        self._require_known(origin, on)
-        rows = tuple(self._rows(self._key(found.hts), origin, on))
-        if not any(row.authority == MFN and row.role == DUTY for row in rows):
-            raise ModelError(
-                f"no general rate for {found.name} from {country_name(origin)} on {on}; add a row "
-                "with the authority MFN for it to tariffs.csv"
-            )
         weighed = weighed_claims(metal_weight or _OPEN, self.source.manifest)
-        line = _Line(found, origin, on, rows, quantity_per_dollar, weighed)
+        line = self._line(found, origin, on, quantity_per_dollar, weighed)
         rate = self._charged(line, self.claims)
         asked = tuple(self._questions(line, rate)) if questions else ()
         return replace(rate, warnings=tuple(self._warnings(line)), open_questions=asked)
@@ -278,12 +271,15 @@ class Schedule:
         if end <= start:
             raise ModelError(f"a history needs an end after its start (got {start} to {end})")
         self._require_known(origin, start)
-        rows = self._of_line(self._key(self.product(product).hts), origin)
+        found = self.product(product)
+        weighed = weighed_claims(_OPEN, self.source.manifest)
+        rows = self._of_line(self._key(found.hts), origin)
         edges = {day for row in rows for day in (row.starts_on, row.ends_on)}
         days = [start, *sorted(day for day in edges if start < day < end)]
         spells: list[dict[str, Any]] = []
         for day, following in zip(days, [*days[1:], end], strict=True):
-            rate = self.rate(product, origin, day).rate
+            line = self._line(found, origin, day, None, weighed)
+            rate = self._stacked(line, self.claims)[1].total()
             if spells and (spells[-1]["low"], spells[-1]["high"]) == (rate.low, rate.high):
                 spells[-1]["ends_on"] = following
             else:
@@ -350,12 +346,26 @@ class Schedule:
         return date.fromisoformat(self.source.manifest["starts_on"]), self.sources_end_on
 
     def _key(self, digits: str) -> str:
-        return digits if digits in self.source.codes_under(digits) else digits[:8]
+        if digits not in self._keys:
+            self._keys[digits] = digits if digits in self.source.codes_under(digits) else digits[:8]
+        return self._keys[digits]
+
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        return {}
 
     def _of_line(self, key: str, origin: str) -> list[Window]:
-        rows = [*self._cached(key), *self._own]
-        bearing = [r for r in rows if r.hts in ("", key) and r.origin in ("", origin)]
-        return [*self._everywhere.get("", ()), *self._everywhere.get(origin, ()), *bearing]
+        """Return the rows that bear on a code from an origin, of every day; picked out once."""
+        if (key, origin) not in self._lines:
+            rows = [*self._of_code(key), *self._own]
+            bearing = [r for r in rows if r.hts in ("", key) and r.origin in ("", origin)]
+            everywhere = [*self._everywhere.get("", ()), *self._everywhere.get(origin, ())]
+            self._lines[key, origin] = [*everywhere, *bearing]
+        return self._lines[key, origin]
+
+    @cached_property
+    def _lines(self) -> dict[tuple[str, str], list[Window]]:
+        return {}
 
     @cached_property
     def _everywhere(self) -> dict[str, list[Window]]:
@@ -366,13 +376,13 @@ class Schedule:
         return rows
 
     @cached_property
-    def _lines(self) -> dict[str, list[Window]]:
+    def _codes(self) -> dict[str, list[Window]]:
         return {}
 
-    def _cached(self, key: str) -> list[Window]:
-        if key not in self._lines:
-            self._lines[key] = self.source.rows_of(key)
-        return self._lines[key]
+    def _of_code(self, key: str) -> list[Window]:
+        if key not in self._codes:
+            self._codes[key] = self.source.rows_of(key)
+        return self._codes[key]
 
     def _rows(self, key: str, origin: str, on: date) -> list[Window]:
         rows = [r for r in self._of_line(key, origin) if r.starts_on <= on < r.ends_on]
@@ -391,12 +401,36 @@ class Schedule:
             raise ModelError(f"{origin!r} is {error}") from None
         require(origin != "USA", "goods of the United States pay no duty here; give another origin")
 
-    def _charged(self, line: _Line, claims: Mapping[str, float]) -> TariffRate:
+    def _line(
+        self, product: Product, origin: str, on: date, quantity_per_dollar: float | None,
+        weighed: Mapping[str, float],
+    ) -> _Line:  # fmt: skip
+        """Return what bears on goods on a day.
+
+        Raises
+        ------
+        ModelError
+            As `rate`.
+        """
+        self._require_known(origin, on)
+        rows = tuple(self._rows(self._key(product.hts), origin, on))
+        if not any(row.authority == MFN and row.role == DUTY for row in rows):
+            raise ModelError(
+                f"no general rate for {product.name} from {country_name(origin)} on {on}; add a "
+                "row with the authority MFN for it to tariffs.csv"
+            )
+        return _Line(product, origin, on, rows, quantity_per_dollar, weighed)
+
+    def _stacked(self, line: _Line, claims: Mapping[str, float]) -> tuple[list[Duty], Stack]:
         charged = self._duties(line.rows, claims, line.weighed)
-        stack = Stack(
-            charged, metal=line.product.metal_content,
+        return charged, Stack(
+            charged,
+            metal=line.product.metal_content,
             quantity_per_dollar=line.quantity_per_dollar,
-        )  # fmt: skip
+        )
+
+    def _charged(self, line: _Line, claims: Mapping[str, float]) -> TariffRate:
+        charged, stack = self._stacked(line, claims)
         parts = [
             self._component(duty, stack.amount(duty), stack.per_unit(duty), counted=True)
             for duty in charged

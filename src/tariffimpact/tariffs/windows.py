@@ -411,13 +411,21 @@ class ScheduleFile:
 
     def _groups(self, first: str, last: str) -> list[int]:
         """Return the groups of rows that may hold codes from `first` to `last`."""
+        return [
+            number
+            for number, ends in enumerate(self._ends)
+            if ends is None or (ends[0] <= last and ends[1] >= first)
+        ]
+
+    @cached_property
+    def _ends(self) -> list[tuple[str, str] | None]:
+        """The least and the greatest code of each group of rows; None where the file says none."""
         place = COLUMNS.index("hts")
-        groups = []
-        for number in range(self._file.num_row_groups):
-            told = self._file.metadata.row_group(number).column(place).statistics
-            if told is None or (told.min <= last and told.max >= first):
-                groups.append(number)
-        return groups
+        told = [
+            self._file.metadata.row_group(number).column(place).statistics
+            for number in range(self._file.num_row_groups)
+        ]
+        return [None if one is None else (one.min, one.max) for one in told]
 
 
 def _values(column: Any) -> list[Any]:

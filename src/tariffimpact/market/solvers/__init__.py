@@ -5,8 +5,8 @@ Only the market itself imports from here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,23 +31,15 @@ from tariffimpact.market.demand_systems import (
 from tariffimpact.market.flexible import LinearDemand
 from tariffimpact.market.solvers.aggregate import solve_types
 from tariffimpact.market.solvers.layout import Problem, Structure, run
-from tariffimpact.market.solvers.log_odds import OddsConditions, eased, solve_odds
-from tariffimpact.market.solvers.maxima import reduced
-from tariffimpact.market.solvers.newton import TOLERANCE, solve_prices
+from tariffimpact.market.solvers.log_odds import solve_odds, withdrawn
+from tariffimpact.market.solvers.maxima import refuse_unbounded, require_best
+from tariffimpact.market.solvers.newton import TOLERANCE, Ties, solutions, solve_prices
 
 _FIRST_MARKUP = 1.3
 """Price over cost to begin at where nothing better is known."""
-_CERTAIN = 1e-8
-"""Curvature of profit, over the largest, at which a firm is at a maximum beyond doubt."""
-_ENTRIES = 2**21
-"""Numbers in a stack of matrices worked on at once."""
 _CHUNK = 131_072
 _VANISHED = 1e-6
 """Share at which a search that failed is taken to have ended at no sales."""
-_BEYOND, _UNWANTED = 1e300, -1e4
-"""Price and log quality of a product off the market."""
-_CLEAR = 1e-9
-"""Condition, in units of marginal revenue, beyond what rounding makes of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +54,47 @@ class Solved:
     def converged(self) -> bool:
         """Whether the relative first-order condition is at or below 1e-10."""
         return bool(self.residual <= TOLERANCE)
+
+
+def settled(
+    game: Game,
+    firms: tuple[str, ...],
+    products: tuple[str, ...],
+    *,
+    hold: Array,
+    anchors: Sequence[tuple[Game, Array]],
+    ties: Ties,
+    duty: Callable[[Array], Array],
+) -> Solved:
+    """Return the equilibrium of a game, every firm at its best, or say why there is none.
+
+    `hold` and `anchors` as in `solve`; with `ties` prices move together from those of the anchor,
+    and a local maximum is all that is known. `duty` is that of each unit at given prices.
+    """
+    held = np.isfinite(hold)
+    check_choice(game, firms)
+    refuse_unbounded(game, firms, products, ~held)
+    if not ties:
+        solved = solve(game, firms, anchors=anchors, hold=hold)
+        if not solved.converged:
+            check_offered(game, solved, firms, products, hold)
+        require_solved(solved, products)
+        check_sold(game.demand, solved.prices, products)
+        require_best(game, solved.prices, firms, products, ~held, duty(solved.prices) > 0)
+        return solved
+    start = np.where(held, hold, anchors[0][1])
+    conditions, at = solve_prices(game, anchors, held, start, ties)
+    bound = ~np.isin(np.arange(hold.size), conditions.alone)
+    prices = conditions.shelf(at.x)[0]
+    solved = measured(game, bound, prices, float(at.error), int(at.iterations))
+    require_solved(solved, products)
+    check_sold(game.demand, prices, products)
+    for firm in conditions.off_peak(at.x, firms):
+        raise NoEquilibrium(
+            f"no equilibrium found: {firm} is not at a maximum of its profit where its tied prices "
+            "meet their condition; check margins and elasticities"
+        )
+    return solved
 
 
 def solve(
@@ -84,10 +117,11 @@ def solve(
     if apart is not None:
         return measured(game, fixed, np.where(fixed, begin, apart), 0.0, 0)
     if isinstance(game.demand, LinearDemand):
-        row = replace(game, cost=game.cost[None], weight=game.weight[None])
-        return measured(game, fixed, _linear(row, game.demand, fixed, begin)[0][0], 0.0, 1)
+        return measured(game, fixed, _linear(game, game.demand, fixed, begin), 0.0, 1)
     if not isinstance(game.demand, ChoiceDemand):
-        return measured(game, fixed, *solve_prices(game, anchors, fixed, begin))
+        conditions, at = solve_prices(game, anchors, fixed, begin)
+        prices = conditions.shelf(at.x)[0]
+        return measured(game, fixed, prices, float(at.error), int(at.iterations))
     found = None if fixed.any() else _by_firm(game, game.demand, firms)
     if found is None or not (kept := measured(game, fixed, *found)).converged:
         kept = measured(game, fixed, *solve_odds(game, fixed, begin))
@@ -114,31 +148,17 @@ def separable(game: Game) -> Array | None:
     return np.asarray(game.cost / (1 - 1 / atomistic_elasticity(demand, game.cost)))
 
 
-def _linear(
-    game: Game, demand: LinearDemand, held: Flags, prices: Array
-) -> tuple[Array, Array, Array]:
-    """Return the prices of many games, (R, J), that solve conditions linear in them.
-
-    Also what multiplies margins (Cournot: sales) there, and the Hessians of profit. Rows of the
-    same weights share one factorisation, shape (1, J, J). Sales may come out negative: priced out.
-    """
-    weight = game.weight[:1] if (game.weight == game.weight[:1]).all() else game.weight
-    pull = replace(game, weight=weight).pull.reshape(-1, demand.size, demand.size)
-    own = inverse(demand.slope) if game.conduct == "cournot" else demand.slope
-    steep, even = pull * own.T, np.eye(demand.size)
+def _linear(game: Game, demand: LinearDemand, held: Flags, prices: Array) -> Array:
+    """Return the prices that solve conditions linear in them; some may sell less than nothing."""
+    even = np.eye(demand.size)
     if game.conduct == "cournot":
+        steep = game.pull * inverse(demand.slope).T
         matrix, right = even + steep @ demand.slope, game.cost - steep @ demand.intercept
     else:
-        matrix, right = demand.slope + steep, _times(steep, game.cost) - demand.intercept
-    matrix[:, held], right[:, held] = even[held], prices[held]
-    try:
-        if len(matrix) == 1:
-            found = np.asarray(np.linalg.solve(matrix[0], right.T).T)
-        else:
-            found = np.asarray(np.linalg.solve(matrix, right[:, :, None])[:, :, 0])
-    except np.linalg.LinAlgError:
-        found = np.full(right.shape, np.nan)
-    return found, steep, (np.diag(game.ownership) * weight)[:, :, None] * (own + steep)
+        steep = game.pull * demand.slope.T
+        matrix, right = demand.slope + steep, steep @ game.cost - demand.intercept
+    matrix[held], right[held] = even[held], prices[held]
+    return solutions(matrix, right[:, None])[:, 0]
 
 
 def _by_firm(
@@ -236,8 +256,10 @@ def check_offered(
             )
     if not isinstance(demand, CesDemand):
         return
-    fixed = np.full(len(firms), np.nan) if hold is None else hold
-    gone = _withdrawn(game, firms, fixed)
+    held = np.zeros(len(firms), dtype=bool) if hold is None else np.isfinite(hold)
+    prices = game.cost if hold is None else np.where(held, hold, game.cost)
+    with np.errstate(all="ignore"):
+        gone = withdrawn(game, held, prices)
     names = [name for name, out in zip(products, gone, strict=True) if out]
     makers = list(dict.fromkeys(firm for firm, out in zip(firms, gone, strict=True) if out))
     if names:
@@ -249,83 +271,16 @@ def check_offered(
         )
 
 
-def _withdrawn(game: Game, firms: tuple[str, ...], hold: Array) -> Flags:
-    """Return the products that are withdrawn, as far as the market without them confirms it."""
-    held = np.isfinite(hold)
-    conditions = OddsConditions.of(game, held, np.where(held, hold, game.cost))
-    with np.errstate(all="ignore"):
-        gone = [now.unbounded(found.x)[0] for now, found in eased(conditions)]
-    tried: dict[bytes, Flags] = {out.tobytes(): out for out in reversed(gone) if out.any()}
-    for out in tried.values():
-        rest, fixed = reduced(game, out), hold[~out]
-        names = tuple(firm for firm, lost in zip(firms, out, strict=True) if not lost)
-        solved = solve(rest, names, hold=fixed)
-        if not solved.converged:
-            out = out.copy()
-            out[~out] = more = _withdrawn(rest, names, fixed)
-            if not more.any():
-                continue
-            left = tuple(firm for firm, lost in zip(names, more, strict=True) if not lost)
-            solved = solve(reduced(rest, more), left, hold=fixed[~more])
-        dearer = _dearer(game, out, solved.prices)
-        if solved.converged and not (out & (dearer < -_CLEAR)).any():
-            return np.asarray(out & (dearer > _CLEAR))
-    return np.zeros_like(held)
-
-
-def _dearer(game: Game, gone: Flags, prices: Array) -> Array:
-    """Return the condition of each product if those `gone` sell nothing; above 0: raise a price.
-
-    Each product that is gone is looked at as the only one of them that might come back.
-    """
-    demand = game.demand
-    assert isinstance(demand, CesDemand)
-    shelf = np.full(gone.size, _BEYOND)
-    shelf[~gone] = prices
-    unsold = np.where(gone, 2 * _UNWANTED, demand.log_quality)
-    condition = np.zeros(gone.size)
-    for j in np.flatnonzero(gone):
-        unsold[j] = _UNWANTED
-        now = replace(game, demand=replace(demand, log_quality=unsold))
-        condition[j] = now.residual(shelf)[j]
-        unsold[j] = 2 * _UNWANTED
-    return -condition if game.conduct == "cournot" else condition
-
-
 def solve_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
     """Return prices, shape (R, J), and residuals, shape (R,), infinite where a row is in doubt.
 
-    `game` has a row per scenario; one in doubt is for the solver of single markets.
+    `game` has a row per scenario; one in doubt, and all but logit and CES under Bertrand, are for
+    the solver of single markets. The batch flags where a firm earns more elsewhere.
     """
-    with np.errstate(all="ignore"):
-        prices, residual = _solved_rows(game, firms)
-        sold = (game.demand.quantities(prices) > 0).all(axis=1) & (prices > 0).all(axis=1)
-    return prices, np.where(sold & (residual <= TOLERANCE), residual, np.inf)
-
-
-def _solved_rows(game: Game, firms: tuple[str, ...]) -> tuple[Array, Array]:
-    """Return prices and residuals; infinite or NaN where no method here applies."""
-    demand, tall = game.demand, max(1, _ENTRIES // game.demand.size**2)
-    apart = game.conduct in ("price_taking", "monopolistic_competition")
-    if isinstance(demand, LinearDemand) or apart:
-        if len(game.cost) > tall:  # matrices of some rows at a time
-            parts = [_solved_rows(replace(game, cost=game.cost[row : row + tall],
-                                          weight=game.weight[row : row + tall]), firms)
-                     for row in range(0, len(game.cost), tall)]  # fmt: skip
-            prices, residual = (np.concatenate(x) for x in zip(*parts, strict=True))
-            return prices, residual
-        if (alone := separable(game)) is not None:
-            return alone, np.max(game.relative(alone), axis=1)
-        assert isinstance(demand, LinearDemand)
-        return _linear_rows(game, demand, firms)
+    demand = game.demand
     plain = game.conduct == "bertrand" and is_partition(game.ownership, firms)
-    if plain and isinstance(demand, ChoiceDemand):
-        return _choice_rows(game, demand, firms)
-    return np.full_like(game.cost, np.nan), np.full(len(game.cost), np.inf)
-
-
-def _choice_rows(game: Game, demand: ChoiceDemand, firms: tuple[str, ...]) -> tuple[Array, Array]:
-    """Return what the batch finds: it flags where a firm earns more elsewhere."""
+    if not plain or not isinstance(demand, ChoiceDemand):
+        return np.full_like(game.cost, np.nan), np.full(len(game.cost), np.inf)
     nested = bool(demand.nesting.any())
     problem = Problem.of(
         utility=demand.level, slope=demand.steep, cost=game.cost,
@@ -334,34 +289,7 @@ def _choice_rows(game: Game, demand: ChoiceDemand, firms: tuple[str, ...]) -> tu
         nesting=demand.nesting if nested else 0.0, outside_good=demand.outside_good,
     )  # fmt: skip
     found = run(problem, problem.pieces(_CHUNK))
-    return found.prices, found.residual[:, 0]
-
-
-def _linear_rows(game: Game, demand: LinearDemand, firms: tuple[str, ...]) -> tuple[Array, Array]:
-    """Return prices and residuals of linear demand, infinite where profit is no maximum."""
-    free = np.zeros(demand.size, dtype=np.bool_)
-    prices, steep, hessian = _linear(game, demand, free, game.cost[0])
-    sold, margin = demand.quantities(prices), prices - game.cost
-    cournot = game.conduct == "cournot"
-    lead, other = (margin, sold) if cournot else (sold, margin)
-    size = (prices if cournot else sold) + _times(np.abs(steep), np.abs(other))
-    gap = np.max(np.abs(lead + _times(steep, other)) / size, axis=1)
-    return prices, np.where(_at_maximum(hessian, firms), gap, np.inf)
-
-
-def _times(matrix: Array, rows: Array) -> Array:
-    """Return each row times its matrix; one matrix serves all rows, shape (R or 1, J, J)."""
-    if len(matrix) == 1:
-        return np.asarray(rows @ matrix[0].T)
-    return np.asarray((matrix @ rows[:, :, None])[:, :, 0])
-
-
-def _at_maximum(hessian: Array, firms: tuple[str, ...]) -> Flags:
-    """Return whether profit is concave beyond doubt in each firm's own choices, shape (R or 1,)."""
-    sure = np.ones(len(hessian), dtype=np.bool_)
-    names = numbered(firms)
-    for firm in set(names):
-        own = np.flatnonzero(names == firm)
-        bend = np.linalg.eigvalsh(hessian[:, own[:, None], own])
-        sure &= bend[:, -1] < _CERTAIN * bend[:, 0]
-    return sure
+    with np.errstate(all="ignore"):
+        sold = ((demand.quantities(found.prices) > 0) & (found.prices > 0)).all(axis=1)
+    residual = found.residual[:, 0]
+    return found.prices, np.where(sold & (residual <= TOLERANCE), residual, np.inf)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tariffimpact.errors import ModelError
-from tariffimpact.market.demand_systems import Array, Flags, Labels
+from tariffimpact.market.demand_systems import Array, Flags, Labels, divided
 from tariffimpact.market.solvers.aggregate import solve_types
 from tariffimpact.market.solvers.log_odds import Products, solve_products
 from tariffimpact.market.solvers.maxima import OwnNests, better_elsewhere
@@ -382,18 +382,12 @@ def _elsewhere(given: Products, loss: Array) -> Flags:
     keep, most = given.weight, np.zeros(int(firm.max()) + 1)
     np.maximum.at(most, given.firm, keep)
     keep = keep / most[given.firm]
-    scaled = (given.value - loss) / (1 - given.nesting)
-    inclusive = np.full(int(nest.max()) + 1, -np.inf)
-    np.logaddexp.at(inclusive, given.nest, scaled)
-    within = np.exp(scaled - inclusive[given.nest])
-    one = np.unique(given.nest, return_index=True)[1]
-    worth = (1 - given.nesting[one]) * inclusive
-    total = np.full(given.steep.size, 0.0 if given.away else -np.inf)
-    np.logaddexp.at(total, given.market[one], worth)
-    share = np.exp(worth - total[given.market[one]])
+    heads = np.flatnonzero(_changes(given.market))
+    part, _ = divided(given.value - loss, given.nest, given.nesting, given.away, heads)
+    share = np.bincount(given.nest, part).astype(np.float64)
+    within = part / share[given.nest]
     markup = np.where(curve == 0, loss, -np.expm1(-curve * loss) / np.where(curve == 0, 1, curve))
-    earned = share[given.nest] * within * keep * markup
-    index = np.bincount(given.firm, earned).astype(np.float64)
+    index = np.bincount(given.firm, part * keep * markup).astype(np.float64)
     gain, _ = better_elsewhere(
         OwnNests(within, keep, markup, cell, given.nesting[starts], curve[starts], share[nest],
                  index[firm])

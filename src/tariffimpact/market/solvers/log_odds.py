@@ -46,7 +46,7 @@ from tariffimpact.market.solvers.newton import (
     Point,
     first_settled,
     newton,
-    solved,
+    solutions,
     track,
 )
 
@@ -183,14 +183,14 @@ class OddsConditions:
             left = np.where(self.held, np.exp(-self.held_loss / self.steep), excess)
             size = np.diagonal(matrix, axis1=-2, axis2=-1)
             # divided by it no row is pivoted away: a small digit stays
-            left = solved(matrix / size[..., None], (left / size)[..., None])[..., 0]
+            left = solutions(matrix / size[..., None], (left / size)[..., None])[..., 0]
             kept, ease = _eased(left, self.floor)
             margin, slope = 1 - left, self.steep**2 * (ease / kept)
             loss = -self.steep * np.log(kept)
         else:
             left = np.ones_like(own)
             right = np.where(self.held, self.held_loss, 1.0)
-            margin = loss = solved(matrix, right[..., None])[..., 0]
+            margin = loss = solutions(matrix, right[..., None])[..., 0]
             slope = left
         fits = self.held | (loss > 0) | bool(self.floor) | self.held.any(axis=-1, keepdims=True)
         bend = shares.curvature(t * self.pull * margin[..., None, :]) @ shares.index_change()
@@ -337,7 +337,8 @@ def solve_products(given: Products) -> tuple[Array, Array, Labels]:
     steps = np.empty(counts.size, dtype=np.intp)
     for count in np.unique(counts):
         alike = np.flatnonzero(counts == count)
-        for some in np.array_split(alike, np.ceil(alike.size * count**2 / _ENTRIES)):
+        tall = max(1, _ENTRIES // int(count) ** 2)
+        for some in (alike[row : row + tall] for row in range(0, alike.size, tall)):
             at = starts[some][:, None] + np.arange(count)
             loss[at], error[some], steps[some] = _some(given, first[at], worth[at], some)
     return loss[cell], error, steps
@@ -387,6 +388,15 @@ def _by_easing(conditions: OddsConditions) -> Found:
         return Found(last, np.full(1, np.inf), count)
     found = newton(conditions, last)
     return replace(found, iterations=count + found.iterations)
+
+
+def withdrawn(game: Game, held: Flags, prices: Array) -> Flags:
+    """Return the products of which nothing is left as the easing goes, as far as it can be seen."""
+    gone = np.zeros_like(held)
+    for now, found in eased(OddsConditions.of(game, held, prices)):
+        if now.floor == _FLOORS[-1]:
+            gone = now.unbounded(found.x)[0]
+    return gone
 
 
 def eased(conditions: OddsConditions) -> Iterator[tuple[OddsConditions, Found]]:

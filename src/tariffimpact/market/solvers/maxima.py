@@ -41,13 +41,7 @@ from itertools import combinations
 import numpy as np
 
 from tariffimpact.errors import ModelError, NoEquilibrium
-from tariffimpact.market.conduct import (
-    Game,
-    inverse,
-    is_partition,
-    numbered,
-    weighed_alike,
-)
+from tariffimpact.market.conduct import Game, inverse, is_partition, numbered, weighed_alike
 from tariffimpact.market.demand_systems import (
     Array,
     CesDemand,
@@ -250,30 +244,30 @@ def _owned(firms: tuple[str, ...], free: Flags) -> Iterator[Labels]:
             yield own
 
 
-def surely_best(game: Game, firms: tuple[str, ...], free: Flags) -> str | None:
-    """Return the theorem by which every point that meets the conditions is best for every firm."""
+def surely_best(game: Game, firms: tuple[str, ...], free: Flags) -> bool:
+    """Return whether a theorem says that points that meet the conditions are best for every firm.
+
+    Price takers have no choice, and among many each price has one best level of its own. Without
+    nests, or where a firm keeps the same of each dollar, its profit has one stationary point.
+    """
     demand = game.demand
-    if game.conduct == "price_taking":
-        return "price takers have no choice"
-    if game.conduct == "monopolistic_competition":
-        return "each price has one best level of its own"
+    if game.conduct in ("price_taking", "monopolistic_competition"):
+        return True
     if not isinstance(demand, ChoiceDemand):
-        return None
-    logit = isinstance(demand, LogitDemand)
-    if not demand.nesting.any() and (game.conduct == "bertrand" or (logit and free.all())):
-        return "without nests a firm's profit has one stationary point, its maximum"
+        return False
+    settable = game.conduct == "bertrand" or isinstance(demand, LogitDemand)
+    if not demand.nesting.any() and (game.conduct == "bertrand" or (settable and free.all())):
+        return True
     alone = is_partition(game.ownership, firms) and weighed_alike(game.weight, firms)
-    if alone and free.all() and (game.conduct == "bertrand" or logit):
-        return "a firm that keeps the same of each dollar has one stationary point, its maximum"
-    return None
+    return alone and bool(free.all()) and settable
 
 
 def known_best(game: Game, firms: tuple[str, ...], free: Flags) -> bool:
     """Return whether a point that passed `require_best` is more than a local maximum."""
     demand = game.demand
-    if surely_best(game, firms, free) or isinstance(demand, LinearDemand):
+    if isinstance(demand, ChoiceDemand) and game.conduct == "bertrand":
         return True
-    return isinstance(demand, ChoiceDemand) and game.conduct == "bertrand"
+    return isinstance(demand, LinearDemand) or surely_best(game, firms, free)
 
 
 def refuse_unbounded(
@@ -410,12 +404,7 @@ def withdrawals(own: Labels, dutied: Flags) -> Iterator[Labels]:
 
 
 def _require_offered(
-    game: Game,
-    prices: Array,
-    own: Labels,
-    firm: str,
-    products: tuple[str, ...],
-    dutied: Flags,
+    game: Game, prices: Array, own: Labels, firm: str, products: tuple[str, ...], dutied: Flags
 ) -> None:
     """Raise a `ModelError` if a firm earns more without some of its products."""
     now = game.objective(int(own[0]), prices)
@@ -447,12 +436,12 @@ def _repriced(game: Game, prices: Array, own: Labels, gone: Labels) -> float | N
     if game.conduct == "cournot":
         free = np.ones(kept.size, dtype=bool)
         sales = np.where(mine, np.nan, np.log(demand.quantities(prices)[~out]))
-    conditions = PriceConditions(rest, rest, free, kept, sales)
+    conditions = PriceConditions(rest, rest, free, kept, (), sales)
     settled = kept
     if free.any():
         found = newton(conditions, np.log(kept[free]), 30, _MET)
         if found.error <= _MET:
-            settled = conditions.shelf(found.x)
+            settled = conditions.shelf(found.x)[0]
         elif game.conduct == "cournot":
             return None
     with np.errstate(all="ignore"):

@@ -29,8 +29,6 @@ _PATH_STEPS = 1000
 _T_SCALE = 10.0
 """What a whole t counts for in arc length, in units of x."""
 _CLOSE = 1e-9
-_STAGES = (1, 4, 16, 64)
-"""Steps in which costs are raised to new ones where one step does not arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def newton(conditions: Conditions, start: Array, limit: int = 100, aim: float = 
     error = point.error
     live, count = np.isfinite(error), np.zeros(error.shape, dtype=np.intp)
     for number in range(limit):
-        step = solved(point.jacobian, -point.lifted[..., None])[..., 0]
+        step = solutions(point.jacobian, -point.lifted[..., None])[..., 0]
         live = live & (error > aim) & np.isfinite(step).all(axis=-1)
         if not live.any():
             break
@@ -186,7 +184,7 @@ def _tangent(point: Point, ahead: Array) -> Array:
     return np.asarray(direction if direction @ ahead > 0 else -direction)
 
 
-def solved(matrix: Array, right: Array) -> Array:
+def solutions(matrix: Array, right: Array) -> Array:
     """Return the solutions, shape (..., n, k) as `right`, of each system; NaN where none is."""
     try:
         return np.asarray(np.linalg.solve(matrix, right))
@@ -204,59 +202,83 @@ def between(old: Game, new: Game, t: float) -> Game:
                    weight=old.weight ** (1 - t) * new.weight**t)  # fmt: skip
 
 
-def _outside(x: Array) -> Point:
-    """Return the point of x outside the domain."""
-    lost = np.full(x.size, np.nan)
-    return Point(lost, lost, np.outer(lost, lost), lost, lost)
-
-
-class _One:
-    """Conditions of one system."""
-
-    __slots__ = ()
-
-    def some(self, which: Any) -> Self:
-        """Return the only one."""
-        return self
+Ties = Sequence[tuple[Flags, bool]]
+"""Products of each tie, bool, shape (J,), and whether they share a ratio (else a change)."""
 
 
 @dataclass(frozen=True, slots=True)
-class PriceConditions(_One):
+class PriceConditions:
     """First-order conditions of the products whose price is free, at staged costs and weights.
 
-    At t = 0 costs and weights are those of `anchor`, at t = 1 those of `game`.
+    At t = 0 costs and weights are those of `anchor`, at t = 1 those of `game`. One unknown per free
+    product, its log price, and one per tie: the log of its ratio, or of one plus its change over
+    the mean price before. A tie's condition is the mean of its products', each weighed by what a
+    move of the tie is worth at its sales (Bertrand).
     """
 
     game: Game
     anchor: Game
     free: Flags
     prices: Array
-    """Prices of the products held, shape (J,); the others are not read."""
+    """Prices of the products held and, before, of those tied, shape (J,); others are not read."""
+    ties: Ties = ()
     kept_sales: Array | None = None
     """Log sales that some free products keep whatever is priced, NaN for the others, (J,)."""
 
-    def shelf(self, x: Array) -> Array:
-        """Return all prices from the log prices of the free products."""
-        full = self.prices.copy()
-        full[self.free] = np.exp(x)
-        return full
+    def some(self, which: Any) -> Self:
+        """Return the only system there is."""
+        return self
+
+    @property
+    def alone(self) -> Labels:
+        """Positions of the products that are neither held nor tied."""
+        tied = np.any([flags for flags, _ in self.ties], axis=0) if self.ties else False
+        return np.flatnonzero(self.free & ~np.asarray(tied))
+
+    def place(self, prices: Array) -> Array:
+        """Return x at `prices`, ties as before."""
+        return np.append(np.log(prices[self.alone]), np.zeros(len(self.ties)))
+
+    def shelf(self, x: Array) -> tuple[Array, Array]:
+        """Return all prices, and d log p/dx, shape (J, n)."""
+        prices, alone = self.prices.copy(), self.alone
+        moves = np.zeros((prices.size, x.size))
+        prices[alone] = np.exp(x[: alone.size])
+        moves[alone, np.arange(alone.size)] = 1.0
+        for column, (flags, ratio) in enumerate(self.ties, start=alone.size):
+            before = self.prices[flags]
+            lift = before if ratio else before.mean()
+            prices[flags] = before + lift * np.expm1(x[column])
+            moves[flags, column] = lift * np.exp(x[column]) / prices[flags]
+        return prices, moves
 
     def at(self, x: Array, t: float) -> Point:
         """Return the conditions and their derivatives; no numbers where a product is not sold."""
         with np.errstate(all="ignore"):
-            prices, game = self.shelf(x), between(self.anchor, self.game, t)
-            if not (game.demand.quantities(prices) >= 0).all():
-                return _outside(x)
-            free = self.free
+            prices, moves = self.shelf(x)
+            game = between(self.anchor, self.game, t)
+            sold = game.demand.quantities(prices)
+            if not ((sold >= 0) & (prices > 0)).all():
+                lost = np.full(x.size, np.nan)
+                return Point(lost, lost, np.outer(lost, lost), lost, lost)
             gap, size = game.terms(prices)
             jacobian = game.jacobian(prices)
             if self.kept_sales is not None:
                 fixed = np.isfinite(self.kept_sales)
-                sales = np.log(game.demand.quantities(prices))
-                gap, size = np.where(fixed, sales - self.kept_sales, gap), np.where(fixed, 1, size)
+                gap = np.where(fixed, np.log(sold) - self.kept_sales, gap)
+                size = np.where(fixed, 1, size)
                 jacobian[fixed] = game.demand.elasticities(prices)[fixed]
             drift = np.zeros_like(gap) if self.game is self.anchor else self._drift(game, prices)
-        return Point(gap[free], size[free], jacobian[np.ix_(free, free)], drift[free], gap[free])
+            part, turn = moves.T, 0.0
+            if self.ties:
+                worth = sold * np.diag(game.ownership) * game.weight * prices
+                part = (worth[:, None] * moves).T
+                part = part / part.sum(axis=1, keepdims=True)
+                apart = part * (gap - (part @ gap)[:, None])
+                growth = (game.demand.elasticities(prices) + np.eye(prices.size)) @ moves
+                turn = apart @ growth + np.diag((apart * (1 - moves.T)).sum(axis=1))
+            whole = part @ gap
+            return Point(whole, part @ size, part @ jacobian @ moves + turn, part @ drift, whole)
 
     def _drift(self, game: Game, prices: Array) -> Array:
         """Return how the conditions at fixed prices move with t, shape (J,)."""
@@ -264,115 +286,36 @@ class PriceConditions(_One):
         tilt = game.weight * np.log(self.game.weight / self.anchor.weight)
         return game.cost_response(prices) @ rise + game.weight_response(prices) @ tilt
 
+    def off_peak(self, x: Array, firms: Sequence[str]) -> Iterator[str]:
+        """Yield the firms whose profit is not at a local maximum in their own unknowns of x."""
+        makers = np.array([firms[j] for j in self.alone]
+                          + [firms[int(flags.argmax())] for flags, _ in self.ties])  # fmt: skip
+        jacobian = self.at(x, 1.0).jacobian
+        for firm in dict.fromkeys(makers):
+            own = np.flatnonzero(makers == firm)
+            if np.linalg.eigvals(jacobian[np.ix_(own, own)]).real.max() > TOLERANCE:
+                yield str(firm)
+
 
 def solve_prices(
-    game: Game,
-    anchors: Iterable[tuple[Game, Array]],
-    held: Flags,
-    start: Array,
-) -> tuple[Array, float, int]:
-    """Return equilibrium prices, the largest condition relative to its terms, and Newton steps.
+    game: Game, anchors: Iterable[tuple[Game, Array]], held: Flags, start: Array, ties: Ties = ()
+) -> tuple[PriceConditions, Found]:
+    """Return the conditions of a game and where they are met: its `shelf` there says the prices.
 
     Newton from `start`, then from the prices of each anchor, a game whose equilibrium is known;
-    then the path from each anchor. Products `held` keep their price at `start`, shape (J,).
+    then the path from each anchor. Products `held` keep their price at `start`, shape (J,); those
+    in `ties` move together from there.
     """
-    known, free = list(anchors), ~held
-    own = PriceConditions(game, game, free, start)
+    known = list(anchors)
+    own = PriceConditions(game, game, ~held, start, ties)
     starts = (*(prices for _, prices in known), start)
-    trials = [partial(newton, own, np.log(prices[free])) for prices in starts]
-    for anchor, prices in known if free.all() else ():
-        trials.append(partial(track, replace(own, anchor=anchor), np.log(prices)))
-    found = first_settled(trials)
-    return own.shelf(found.x), float(found.error), int(found.iterations)
+    trials = [partial(newton, own, own.place(prices)) for prices in starts]
+    trials += [partial(_from, replace(own, anchor=anchor), prices) for anchor, prices in known]
+    return own, first_settled(trials)
 
 
-@dataclass(frozen=True, slots=True)
-class TiedConditions(_One):
-    """Bertrand conditions of firms that move the prices of some products together.
-
-    One unknown per free product, its log price, and one per tie: the log of its ratio, or of one
-    plus its change over the mean price before. A tie's condition is the mean of its products', each
-    weighed by what a move of the tie is worth at its sales.
-    """
-
-    game: Game
-    held: Flags
-    before: Array
-    ties: Sequence[tuple[Flags, bool]]
-    """Products of each tie, bool, shape (J,), and whether they share a ratio (else a change)."""
-
-    @property
-    def alone(self) -> Labels:
-        """Positions of the products that are neither held nor tied."""
-        joined = np.any([flags for flags, _ in self.ties], axis=0)
-        return np.flatnonzero(~self.held & ~joined)
-
-    def shelf(self, z: Array) -> tuple[Array, Array]:
-        """Return all prices, and d log p/dz, shape (J, n)."""
-        prices, alone = self.before.copy(), self.alone
-        moves = np.zeros((prices.size, z.size))
-        prices[alone] = np.exp(z[: alone.size])
-        moves[alone, np.arange(alone.size)] = 1.0
-        for column, (flags, ratio) in enumerate(self.ties, start=alone.size):
-            mean = float(self.before[flags].mean())
-            lift = mean * np.expm1(z[column])
-            prices[flags] = self.before[flags] * np.exp(z[column]) if ratio else (
-                self.before[flags] + lift
-            )  # fmt: skip
-            moves[flags, column] = 1.0 if ratio else (mean + lift) / prices[flags]
-        return prices, moves
-
-    def at(self, z: Array, t: float) -> Point:
-        """Return the conditions and their derivatives; no numbers where a price is not positive."""
-        with np.errstate(all="ignore"):
-            prices, moves = self.shelf(z)
-            game = self.game
-            sales = game.demand.quantities(prices)
-            if not ((prices > 0) & (sales >= 0)).all():
-                return _outside(z)
-            worth = sales * np.diag(game.ownership) * game.weight * prices
-            part = (worth[:, None] * moves).T
-            part /= part.sum(axis=1, keepdims=True)
-            gap, size = game.terms(prices)
-            whole = part @ gap
-            apart = part * (gap - whole[:, None])
-            growth = (game.demand.elasticities(prices) + np.eye(prices.size)) @ moves
-            turn = apart @ growth + np.diag((apart * (1 - moves.T)).sum(axis=1))
-            slope = part @ game.jacobian(prices) @ moves + turn
-        return Point(whole, part @ size, slope, np.zeros(whole.size), whole)
-
-
-def solve_tied(
-    game: Game,
-    anchor: Game,
-    held: Flags,
-    prices: Array,
-    before: Array,
-    ties: Sequence[tuple[Flags, bool]],
-) -> tuple[Array, TiedConditions, Found]:
-    """Return prices at which no free product or tie is better moved, and how they were found.
-
-    `anchor` is the game whose equilibrium is `before`; products `held` stand at `prices`.
-    """
-    start = np.where(held, prices, before)
-    for stages in _STAGES:
-        conditions = TiedConditions(anchor, held, start, ties)
-        z = np.concatenate([np.log(before[conditions.alone]), np.zeros(len(ties))])
-        for t in np.arange(1, stages + 1) / stages:
-            conditions = replace(conditions, game=between(anchor, game, t))
-            found = newton(conditions, z)
-            if found.error > SETTLED:
-                break
-            z = found.x
-        if found.error <= SETTLED:
-            break
-    return conditions.shelf(found.x)[0], replace(conditions, game=game), found
-
-
-def off_peak(conditions: TiedConditions, z: Array, makers: Sequence[str]) -> Iterator[str]:
-    """Yield the makers whose profit is not at a local maximum in their own unknowns of z."""
-    point = conditions.at(z, 1.0)
-    for firm in dict.fromkeys(makers):
-        own = np.flatnonzero(np.array(makers) == firm)
-        if np.linalg.eigvals(point.jacobian[np.ix_(own, own)]).real.max() > TOLERANCE:
-            yield firm
+def _from(conditions: PriceConditions, prices: Array) -> Found:
+    """Return where the path from the anchor ends, which is first solved with the prices held."""
+    anchor = replace(conditions, game=conditions.anchor)
+    first = newton(anchor, conditions.place(prices))
+    return track(conditions, first.x) if first.error <= SETTLED else first

@@ -254,7 +254,8 @@ def _can_rows(results: Results) -> list[tuple[str, ...]]:
             f"Aluminium duty as a share of a {units.percent(can.claimed, 0)} rise",
             units.percent(can.share_of_rise, 0),
             "What the canmaker pays for sheet, and how much of it is imported metal",
-            f"The price of the metal is known to {can.metal_price.value} USD a tonne only.",
+            f"The price of the metal is known to {units.money(can.metal_price.value, 'USD', 0)} a "
+            "tonne only.",
         )
     ]
 

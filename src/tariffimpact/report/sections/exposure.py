@@ -104,7 +104,7 @@ def _path(found: LeadRecovery) -> Table:
         columns=("Disclosed", "Of", "Amount", "In dollars", "Basis", "Covers", "Rise recovers"),
         rows=tuple(
             (
-                units.day(row.disclosed_on),
+                units.day(row.disclosed_on, short=True),
                 row.segment or row.scope,
                 units.big_money(row.amount, row.currency),
                 "" if row.amount_usd is None else units.big_money(row.amount_usd, "USD"),

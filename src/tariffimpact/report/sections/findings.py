@@ -28,6 +28,8 @@ from tariffimpact.report.sections.refunds import paid_back_words, refund_cites, 
 from tariffimpact.report.standings import standing
 from tariffimpact.report.wording import points, tariff, within
 
+_PRICES: Final = 4
+"""Prices, before and after, that a sentence can hold."""
 _DAYS: Final = 2
 """Stretches of days of import that a sentence tells of: the last, and the one before."""
 _TOLD: Final = 3
@@ -63,7 +65,7 @@ def _no_event(results: Results) -> list[Paragraph]:
 
 def _lead_findings(results: Results, lead: LeadEvent) -> list[Paragraph]:
     prices = tuple(dict.fromkeys(row.source_id for row in lead.changes))
-    found = [Paragraph(f"{rise_words(lead)}.", prices, "evidence")]
+    found = [Paragraph(f"{rise_words(lead)}{_before_and_after(lead)}.", prices, "evidence")]
     if lead.gap:
         what = f"What the {lead.move} says about pass-through cannot be told: {lead.gap}."
         return [*found, Paragraph(what)]
@@ -72,6 +74,21 @@ def _lead_findings(results: Results, lead: LeadEvent) -> list[Paragraph]:
     found.append(Paragraph(f"{covered(lead)}{_example(lead)}", prices, standing(*lead.changes)))
     share = _no_share(lead) if lead.customs_share is None else days_decide(results, lead)
     return [*found, share, *_story_origin(lead)]
+
+
+def _before_and_after(lead: LeadEvent) -> str:
+    """Return the prices before and after, where there are several, and few enough for a sentence.
+
+    One price and its rise are a sentence already.
+    """
+    if not 1 < len(lead.changes) <= _PRICES:
+        return ""
+    told = [
+        f"{row.product} {units.money(row.old_price, row.currency)} to "
+        f"{units.money(row.new_price, row.currency)}"
+        for row in lead.changes
+    ]
+    return f": {units.listed(told)}"
 
 
 def _example(lead: LeadEvent) -> str:
@@ -148,28 +165,28 @@ def days_decide(results: Results, lead: LeadEvent) -> Paragraph:
     """Say what the day of import and the origin do to the rate of the first product."""
     assert lead.customs_share is not None
     row, days = lead.changes[0], _by_day(lead)
-    decides = "The day of import decides. " if len(days) > 1 else ""
-    decides = decides or ("The origin decides. " if len(lead.singles) > 1 else "")
+    decides = "Who bore it depends on the day of import. " if len(days) > 1 else ""
+    decides = decides or ("Who bore it depends on the origin. " if len(lead.singles) > 1 else "")
     moved = "raised" if lead.move == "rise" else "lowered"
     per = "each dollar of duty" if lead.move == "rise" else "each dollar of duty taken off"
     whose = "the price" if len(lead.changes) == 1 else f"the {row.product}'s price"
     told = "; ".join(
-        f"{_stock(group[0])}by {units.listed([_rate(lead, s) for s in group[:_RATES]])}"
+        f"by {units.listed([_rate(lead, s) for s in group[:_RATES]])}{_stock(group[0])}"
         for group in days[:_DAYS]
     )
     values = share_evidence(results, lead)
     like = f", as with {values}," if values else ""
     return Paragraph(
         f"{decides}If the customs value is {units.percent(lead.customs_share.value, 0)} of the "
-        f"price{like} and the whole {lead.move} the tariff's, {per} {moved} {whose}"
-        f"{',' if days[0][0].entered else ''} {told}. No one of these is “the” rate.{_wide(lead)}",
+        f"price{like} and the whole {lead.move} the tariff's, {per} {moved} {whose} "
+        f"{told}. No one of these is “the” rate.{_wide(lead)}",
         tuple(filter(None, (lead.customs_share.source_id,))),
         standing(lead.customs_share, *lead.changes),
     )
 
 
 def _stock(scenario: OriginScenario) -> str:
-    return f"of what entered {scenario.entered} " if scenario.entered else ""
+    return f" on what entered {scenario.entered}" if scenario.entered else ""
 
 
 def _rate(lead: LeadEvent, scenario: OriginScenario) -> str:

@@ -158,7 +158,7 @@ def _ranges(lead: LeadEvent) -> Figure:
             )
         ],
         label=[
-            f"{origin}{_short_days(entered)}, {rate}"
+            f"{leading(origin)}{_short_days(entered)}, {rate}"
             for origin, entered, rate in zip(
                 kept["origin"], kept["entered"], kept["tariff"], strict=True
             )
@@ -250,13 +250,22 @@ def _from(places: list[tuple[str, ...]]) -> str:
     by_days: dict[str, list[str]] = {}
     for entered, origin in places:
         by_days.setdefault(entered, []).append(origin)
-    return units.listed(
-        [
-            f"from {units.listed(names)}"
-            + (f" {entered.replace('from ', 'since ')}" if entered else "")
-            for entered, names in by_days.items()
-        ]
-    )
+    told = [
+        f"from {_named(names)}" + (f" {entered.replace('from ', 'since ')}" if entered else "")
+        for entered, names in by_days.items()
+    ]
+    return f"{', '.join(told[:-1])}, and {told[-1]}" if len(told) > 1 else "".join(told)
+
+
+def _named(names: list[str]) -> str:
+    """Return origins in a list, the last of which may be a list itself.
+
+    Examples
+    --------
+    >>> _named(["Vietnam", "Thailand and Cambodia"]), _named(["China", "Japan"])
+    ('Vietnam, Thailand and Cambodia', 'China and Japan')
+    """
+    return ", ".join(names) if " and " in names[-1] else units.listed(names)
 
 
 def _all(marked: pd.DataFrame, by: list[str]) -> list[tuple[str, ...]]:

@@ -228,7 +228,7 @@ def _table(caption: str, rows: list[Refund], *, named: bool) -> Table:
                 if row.amount is None
                 else units.big_money(row.amount, row.currency or "USD")
                 + (" with interest" if row.with_interest else ""),
-                units.day(row.said_on),
+                units.day(row.said_on, short=True),
                 row.period or "",
                 row.notes,
             )
@@ -249,12 +249,12 @@ def _suits(suits: tuple[Lawsuit, ...]) -> list[Table]:
             columns=("Filed", "Who", "Against", "Where", "For what", "Status"),
             rows=tuple(
                 (
-                    units.day(row.filed_on),
+                    units.day(row.filed_on, short=True),
                     row.plaintiff + (f", for {row.class_of}" if row.class_of else ""),
                     row.defendant,
                     row.court + (f", {row.docket}" if row.docket else ""),
                     row.claim,
-                    f"{row.status.value}, {units.day(row.said_on)}",
+                    f"{row.status.value}, {units.day(row.said_on, short=True)}",
                 )
                 for row in ordered
             ),
