@@ -8,8 +8,8 @@ import pytest
 
 from tariffimpact.cases import read_case
 from tariffimpact.cases.bridge_workbook import bridge_bytes
+from tariffimpact.cases.case_sheet import workbook_bytes
 from tariffimpact.cases.company_rows import company_case
-from tariffimpact.cases.workbook import workbook_bytes
 from tariffimpact.facts import read_facts
 from tariffimpact.portfolio.outputs import sheets_of
 from tariffimpact.writing import sheet_look

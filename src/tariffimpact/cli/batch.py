@@ -16,6 +16,7 @@ from tariffimpact.cli.options import (
     Share,
     data_option,
     json_option,
+    out_option,
     schedule_options,
     table_options,
 )
@@ -70,13 +71,7 @@ SOME_ROWS_REJECTED: Final = 3
     show_default=True,
     help="Whose rate of interest it is.",
 )
-@click.option(
-    "--out",
-    type=FilePath(),
-    default=Path("batch"),
-    show_default=True,
-    help="Folder to write to.",
-)
+@out_option("batch")
 @click.option(
     "--engine",
     "engine_name",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tariffimpact.cli.options import Day, FilePath, schedule_options, table_options
+from tariffimpact.cli.options import Day, FilePath, out_option, schedule_options, table_options
 from tariffimpact.cli.progress import progress_bar
 from tariffimpact.cli.terminal import tell
 
@@ -43,13 +43,7 @@ _OF_LINES: Final = ("--map", "--encoding", "--sheet", "--on", "--base")
 @click.option("--day", "days", multiple=True, type=Day(), help="Only this day; with --census.")
 @click.option("--partner", "partners", multiple=True, help="A partner to draw; may be repeated.")
 @click.option("--engine", "engine_name", type=click.Choice(["duckdb", "spark"]), default="duckdb")
-@click.option(
-    "--out",
-    type=FilePath(),
-    default=Path("effective-rate"),
-    show_default=True,
-    help="Folder to write to.",
-)
+@out_option("effective-rate")
 @schedule_options
 def effective_rate(
     census: Path | None,

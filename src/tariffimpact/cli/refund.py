@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tariffimpact.cli.options import Day, FilePath, data_option, json_option, table_options
+from tariffimpact.cli.options import (
+    Day,
+    FilePath,
+    data_option,
+    json_option,
+    out_option,
+    table_options,
+)
 from tariffimpact.cli.terminal import tell
 
 if TYPE_CHECKING:
@@ -27,13 +34,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Whose rate of interest it is.",
 )
-@click.option(
-    "--out",
-    type=FilePath(),
-    default=Path("refund"),
-    show_default=True,
-    help="Folder to write to.",
-)
+@out_option("refund")
 @data_option
 @json_option
 def refund(
