@@ -108,15 +108,14 @@ class MarketRange(Answer):
         """
         import pandas as pd
 
+        loose = {"price": self.currency, "units": "change", "profit": "change"}
         rows: list[dict[str, object]] = []
         for key, (low, high) in self.ends.items():
             if key[0] == "pass-through":
                 continue
-            unit = self.currency
-            if key[0] == "units":
-                unit = "units" if self.units_sold else "change"
-            elif key[0] != "price" and not self.units_sold:
-                unit = "change" if key[0] == "profit" else "of outlay before"
+            unit = loose.get(key[0], "of outlay before")
+            if self.units_sold:
+                unit = "units" if key[0] == "units" else self.currency
             row: dict[str, object] = {"measure": key[0], "of": key[1], "unit": unit, "low": low,
                                       "high": high}  # fmt: skip
             if key in self.spread:
