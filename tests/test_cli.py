@@ -68,7 +68,7 @@ def test_the_package_itself_loads_nothing_heavy(tmp_path):
 def test_help_names_every_command_and_where_to_start(run):
     code, out, err = run("--help")
     assert (code, err) == (0, "")
-    for name, (_, line) in cli._COMMANDS.items():
+    for name, line in cli._COMMANDS.items():
         assert name in out
         assert line.split()[0] in out
     assert "Start with: tariffimpact report" in out

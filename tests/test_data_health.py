@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from datetime import date
 
 import pytest
+from expected_package import source_kinds
 
 from tariffimpact.codes import every_country
 from tariffimpact.facts import Status, shipped_folder
-from tariffimpact.facts.package import source_kinds
 from tariffimpact.facts.reader import KINDS
 from tariffimpact.interval import Interval
 from tariffimpact.tariffs import MFN, ScheduleFile

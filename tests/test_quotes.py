@@ -7,7 +7,7 @@ import pytest
 
 from tariffimpact.errors import DataError
 from tariffimpact.facts import Statement
-from tariffimpact.facts.quotes import in_order, quote_faults
+from tariffimpact.facts.authoring import in_order, quote_faults
 
 TEXT = "Prices “rise” by 5% — the firm’s\nfirst rise… since May. It didn't say why."
 

@@ -46,8 +46,6 @@ __all__ = [
     "profile",
 ]
 
-FULL_YEAR_DAYS: Final = 300
-
 
 @dataclass(frozen=True, slots=True)
 class ExposureShare:
@@ -105,7 +103,7 @@ def headwind_words(row: Financial) -> str:
 
 def latest_by_basis(exposures: Sequence[Exposure]) -> list[Exposure]:
     """Return the last disclosed figure of each basis, of full years where there are any."""
-    full = [row for row in exposures if (row.ends_on - row.starts_on).days >= FULL_YEAR_DAYS]
+    full = [row for row in exposures if row.is_full_year]
     standing: list[Exposure] = []
     for row in full or exposures:
         standing = [earlier for earlier in standing if not _revises(row, earlier)]
@@ -129,27 +127,21 @@ def exposure_words(entry: ExposureShare) -> str:
 
 def exposure_cells(entry: ExposureShare | None) -> dict[str, object]:
     """Return an exposure as the cells of a comparison; blank where there is none."""
-    if entry is None:
-        return {
-            "basis": Basis.UNSTATED.value,
-            "low": None,
-            "high": None,
-            "same_period": True,
-            "amount_low": None,
-            "amount_high": None,
-            "currency": None,
-            "period": None,
-        }
+    row = None if entry is None else entry.exposure
     return {
-        "basis": entry.basis.value,
-        "low": None if entry.share is None else entry.share.low,
-        "high": None if entry.share is None else entry.share.high,
-        "same_period": entry.same_period,
-        "amount_low": entry.exposure.amount.low,
-        "amount_high": entry.exposure.amount.high,
-        "currency": entry.exposure.currency,
-        "period": entry.exposure.period,
+        "basis": (Basis.UNSTATED if entry is None else entry.basis).value,
+        **_ends("", None if entry is None else entry.share),
+        "same_period": entry is None or entry.same_period,
+        **_ends("amount_", None if row is None else row.amount),
+        "currency": None if row is None else row.currency,
+        "period": None if row is None else row.period,
     }
+
+
+def _ends(name: str, span: Interval | None) -> dict[str, object]:
+    """Return the cells of a range, blank where there is none."""
+    low, high = (None, None) if span is None else (span.low, span.high)
+    return {f"{name}low": low, f"{name}high": high}
 
 
 def _revises(later: Exposure, earlier: Exposure) -> bool:
@@ -391,32 +383,27 @@ def _exposure_frame(profiles: Iterable[CompanyProfile]) -> pd.DataFrame:
     """Return one row per company and exposure; a company without a figure has one blank row."""
     import pandas as pd
 
-    rows = []
-    for profile in profiles:
-        move = profile.price_move
-        for entry in profile.exposures or (None,):
-            rows.append(
-                {
-                    "company": profile.company,
-                    "response": profile.response,
-                    **exposure_cells(entry),
-                    "price_low": None if move is None else move.low,
-                    "price_high": None if move is None else move.high,
-                    **_headwind_cells(profile),
-                }
-            )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {
+            "company": profile.company,
+            "response": profile.response,
+            **exposure_cells(entry),
+            **_ends("price_", profile.price_move),
+            **_headwind_cells(profile),
+        }
+        for profile in profiles
+        for entry in profile.exposures or (None,)
+    )
 
 
 def _headwind_cells(profile: CompanyProfile) -> dict[str, object]:
     """Return the effect on the margin that the company gives, one pair of columns per basis."""
-    said = {HEADWINDS[row.measure].value: row.value for row in profile.headwinds}
+    said = {HEADWINDS[row.measure]: row.value for row in profile.headwinds}
     return {
-        f"headwind_{basis.value}_{end}": getattr(said[basis.value], end) if basis.value in said
-        else None
+        name: value
         for basis in HEADWINDS.values()
-        for end in ("low", "high")
-    }  # fmt: skip
+        for name, value in _ends(f"headwind_{basis.value}_", said.get(basis)).items()
+    }
 
 
 def compare(facts: Facts) -> CompanyComparison:

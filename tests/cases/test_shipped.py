@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from expected_cases import CASES, rounded
+from expected_cases import CASES, rounded, schema_text
 
 from tariffimpact.cases import case_of, read_case, shipped_cases
-from tariffimpact.cases.schema import schema_text
 from tariffimpact.errors import DataError, ModelError
 from tariffimpact.facts import read_facts
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tariffimpact.cases import case_of, read_case
-from tariffimpact.cases.workbook import workbook_bytes, write_workbook
+from tariffimpact.cases.case_sheet import workbook_bytes, write_workbook
 from tariffimpact.errors import ModelError
 
 RULES = ("dollar", "percent", "profit", "maximise")

@@ -104,6 +104,16 @@ def test_per_share_and_income():
     assert known["mitigated"].value.low == pytest.approx(0.4)
 
 
+@pytest.mark.parametrize("basis", ["gross", "net"])
+def test_a_cost_said_to_be_up_to_a_sum_starts_at_nothing(basis):
+    """Up to $100m on sales of $5bn: 0 to 200 basis points, a rise of 0% to 2%."""
+    found = figures(bridge(**{basis: Interval(0.0, 100.0)}, accounts={"sales": 5_000.0}))
+    for name, high in ((f"{basis}_bp", 200.0), ("rise_dollar", 0.02)):
+        assert (found[name].value.low, found[name].value.high) == pytest.approx((0.0, high))
+    with pytest.raises(ModelError, match=f"{basis} is 0; leave it out"):
+        bridge(**{basis: 0.0})
+
+
 def test_what_a_price_has_to_bear():
     """The offset by price stays in it; the others come off."""
     offsets = [Offset("price", 20.0, is_share=False), Offset("vendors", 0.3, is_share=True)]
@@ -231,7 +241,7 @@ def test_an_annual_rate_is_not_said_to_be_the_cost_of_the_year():
         ({"gross": 1.0, "accounts": {"turnover": 1.0}}, "accounts have no turnover"),
         ({"gross": 1.0, "accounts": {"sales": 1.0, "cost_of_goods": 1.0}}, "no margin to hold"),
         ({"gross": 1.0, "months": 13}, "months must be at most 12"),
-        ({"gross": -1.0}, "gross must be above 0"),
+        ({"gross": -1.0}, "gross must be at least 0"),
         ({"imports": [Imports(1.0, 0.1, "CHN")] * 2}, "add the two up"),
         ({"gross": 1.0, "months_of_stock": 1.0, "flow": "lifo"}, "flow must be one of"),
         (

@@ -422,6 +422,7 @@ def parquet_readers() -> dict[str, Reader]:
         "parquet of receipts": _accounts("receipts.csv", "receipts.parquet"),
         "parquet of weights": _imports("weights.parquet"),
         "parquet of goods": _imports("goods.parquet"),
+        "parquet of prices": _prices("prices.parquet"),
         "record of an estimate": Reader((_estimated(),), _record, "estimation.json"),
         "parquet panel": Reader((_parquet(PANEL),), _panel, "panel.parquet"),
         "Stata panel": Reader((_stata(PANEL),), _panel, "panel.dta"),
@@ -494,6 +495,52 @@ def _imports(name: str) -> Reader:
     return Reader((_parquet(IMPORTS[name], dtype=_IMPORTED),), read, name)
 
 
+PRICED = {
+    "categories.csv": "category,name,core_goods\n"
+    + "".join(f"c{k},Goods {k},true\n" for k in range(6)),
+    "bridge.csv": "category,commodity,producers_value,transport,wholesale,retail,"
+    "purchasers_value,currency\n"
+    + "".join(f"c{k},{'car' if k % 2 else 'steel'},{60 + k},10,10,{20 - k},100,USD\n"
+              for k in range(6)),
+    "price_items.csv": "category,item,item_name\n"
+    + "".join(f"c{k},SE0{k},Goods {k}\n" for k in range(6)),
+    "prices.parquet": "item,month,index\n"
+    + "".join(f"SE0{k},{month},{100 + k * place + place}.5\n" for k in range(6)
+              for place, month in enumerate(("2024-11", "2024-12", "2025-01", "2025-02"))),
+}  # fmt: skip
+"""The index of consumer prices beside small accounts of six categories."""
+
+
+def _prices(name: str) -> Reader:
+    """Return the reader of the index, or of its items, compared with a cost push."""
+    from tariffimpact.costpush import (
+        compare_prices,
+        cost_push,
+        read_accounts,
+        realised_change,
+        start_months,
+    )
+
+    def written(other: str) -> bytes:
+        text = (SMALL | PRICED)[other].encode()
+        return _parquet(text, dtype=_PRICED) if other.endswith(".parquet") else text
+
+    def read(path: Path) -> object:
+        for other in SMALL | PRICED:
+            if other != name:
+                (path.parent / other).write_bytes(written(other))
+        accounts = read_accounts(path.parent)
+        answer = cost_push(accounts, realised_change(accounts, month="2025-02", base="2025-01"))
+        found = compare_prices(answer, start="2025-01", end="2025-02")
+        return (
+            found.explain()
+            + start_months(answer, starts=["2024-12", "2025-01"], end="2025-02").explain()
+        )
+
+    return Reader((written(name),), read, name)
+
+
+_PRICED = {"item": str, "month": str}
 _IMPORTED = {"hts": str}
 _CODED = {"code": str, "commodity": str}
 
@@ -530,6 +577,7 @@ def readers() -> dict[str, Reader]:
     found["entries"] = Reader((ACE,), _entries, "es-003.csv")
     found["version"] = Reader(((DATA / "version.toml").read_bytes(),), _version, "version.toml")
     found |= {f"accounts with {name}": _accounts(name) for name in SMALL}
+    found["accounts with price_items.csv"] = _prices("price_items.csv")
     for name in ("rules", "programmes", "claims", "groups", "lists", "codes", "book"):
         found[f"rules with {name}"] = Reader((_law(name),), _rules(name), f"{name}.csv")
     return found

@@ -1,6 +1,7 @@
 """Every reader on spoilt files: a good read, or an error worded for the user. Nothing else."""
 
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -219,6 +220,30 @@ def test_a_long_number_on_the_command_line_is_refused_at_once(tail):
             parse_fraction("1" * 2000 + (tail or "x"))
 
     quick(fraction, 2)
+
+
+@pytest.mark.parametrize("between", [" ", "1 ", " 1", "1,", "\u00a0 ", ". ", "m ", "%"])
+@pytest.mark.parametrize("start", ["1", "1e-320", "(", "$", "- ", "1 000", "1\u00a0"])
+def test_a_cell_of_blanks_in_a_number_is_read_at_once(start, between):
+    """Ten times as many letters take no thousand times as long: 20,000 blanks took minutes."""
+    from tariffimpact.facts.fields import written_amount
+
+    def read():
+        for length in (150, 20_000):
+            for tail in ("x", "x%x", ")", "..", "5"):
+                with suppress(ValueError):
+                    written_amount(start + (between * length)[:length] + tail)
+
+    quick(read, 0.5)
+
+
+def test_digits_far_apart_are_no_number_and_a_sign_far_from_them_is():
+    from tariffimpact.facts.fields import written_amount
+
+    assert written_amount("$      1,234.00 ") == (1234.0, False)
+    assert written_amount("(     12 )") == (-12.0, False)
+    with pytest.raises(ValueError, match="is not a number"):
+        written_amount("1  000")
 
 
 def test_a_market_is_read_as_the_facts_are(tmp_path):

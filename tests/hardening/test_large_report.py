@@ -62,11 +62,24 @@ def grow(data, table, key, rows, **columns):
     data.write(table, new)
 
 
+def add_companies(data, table):
+    """List each company of a table that is on no list, with the sales of the one it copies."""
+    listed = data.rows("companies")
+    more = {row["company"] for row in data.rows(table)} - {row["company"] for row in listed}
+    sales = data.rows("financials")
+    data.write("companies", [*listed, *({**listed[0], "company": name} for name in sorted(more))])
+    data.write("financials", sales + [
+        {**row, "financial_id": f"{row['financial_id']}-{name.rsplit(' ', 1)[1]}", "company": name}
+        for name in sorted(more) for row in sales if row["company"] == name.rsplit(" ", 1)[0]
+    ])  # fmt: skip
+
+
 @pytest.mark.slow
 def test_ten_thousand_prices_make_a_report_that_can_be_opened(data, tmp_path):
     grow(data, "prices", "price_id", 10_000, product="{product} {place}")
     for table, key in (("exposures", "exposure_id"), ("statements", "statement_id")):
         grow(data, table, key, 1_000, company="{company} {company_number}")
+        add_companies(data, table)
     grow(data, "sources", "source_id", 1_000)
     out = tmp_path / "out"
     told = subprocess.run(

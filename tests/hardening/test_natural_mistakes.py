@@ -142,6 +142,13 @@ def test_a_rate_or_share_without_its_sign_is_asked_for(command, capsys):
         "market --tariff 20% --fix a=1 --fix a=2 => --fix: names a twice",
         "market --tariff 20% --together sheep => --together: sheep is none of",
         "rate 95 --origin China --on 2025-05-01 --claim USMCA=1 --claim usmca=0 => USMCA twice",
+        "price '' => the case: is blank; name a file or a shipped case",
+        "brief --case ' ' => the case: is blank",
+        "report --company Sony --out '' => --out': is blank; name a file or folder",
+        "refund '' => is blank; name a file or folder",
+        "effective-rate --lines own.csv --day 2025-05-01 => --day goes with --census",
+        "effective-rate --census own --base 2025-01-01 2025-05-01 => --base goes with --lines",
+        "effective-rate --lines own.csv --partner China => --partner goes with a chart",
         "refund ace.csv --map hts=A --map HTS=B => --map': names HTS twice",
         "batch own.csv --on 2025-08-21 --before 2025-09-01 => --before comes before --on",
         "batch own.csv --on 2025-08-21 --refund-on 2020-01-01 => --refund-on comes after --on",
@@ -236,12 +243,18 @@ def test_what_a_message_about_a_market_names_is_an_option_of_the_command(
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "old.csv").write_bytes(MARKET.encode("cp1252"))
+    (tmp_path / "named.csv").write_text(MARKET.replace("price", "Price (USD)"), encoding="utf-8")
     book = openpyxl.Workbook()
     for sheet in (book.active, book.create_sheet("Two")):
         for line in MARKET.splitlines():
             sheet.append(line.split(","))
     book.save(tmp_path / "two.xlsx")
-    for name, remedy in (("old.csv", "--encoding cp1252"), ("two.xlsx", '--sheet "Sheet"')):
+    remedies = (
+        ("old.csv", "--encoding cp1252"),
+        ("two.xlsx", '--sheet "Sheet"'),
+        ("named.csv", '--map "price=Price (USD)"'),
+    )
+    for name, remedy in remedies:
         code, err = told(["market", name, "--tariff", "20%"], capsys)
         assert code == 1
         assert remedy in err
@@ -249,3 +262,14 @@ def test_what_a_message_about_a_market_names_is_an_option_of_the_command(
             main(["market", name, "--tariff", "20%", *shlex.split(remedy)])
         assert left.value.code == 0, capsys.readouterr().err
         capsys.readouterr()
+
+
+@pytest.mark.parametrize("command", ["batch {} --on 2019-01-01", "brief --skus {} --on 2019-01-01"])
+def test_a_file_of_which_no_row_is_decided_is_told(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = "sku,hts,origin,customs_value\nA,9504500000,CHN,300\nB,6109100010,VNM,8\n"
+    (tmp_path / "own.csv").write_text(text, encoding="utf-8")
+    code, err = told(command.format("own.csv").split(), capsys)
+    assert code == (3 if command.startswith("batch") else 1)
+    assert err.count("has no rate on the day") == 2
+    assert not PYTHON.search(err), err

@@ -5,11 +5,18 @@ import io
 import json
 
 import pytest
-from expected_package import DATA, package_text
+from expected_package import (
+    DATA,
+    PACKAGE_FILE,
+    data_package,
+    kinds_table,
+    package_text,
+    with_kinds,
+)
 
 from sampled import sampled
 from tariffimpact.facts import read_facts
-from tariffimpact.facts.package import CODEBOOK, PACKAGE_FILE, data_package, kinds_table, with_kinds
+from tariffimpact.facts.authoring import CODEBOOK
 from tariffimpact.facts.reader import KINDS
 
 frictionless = pytest.importorskip("frictionless", reason="frictionless is not installed")

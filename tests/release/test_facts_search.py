@@ -12,7 +12,7 @@ import pytest
 
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import FactKind, read_facts, search_facts, shipped_folder
-from tariffimpact.facts.listing import wrapped
+from tariffimpact.facts.search import wrapped
 from tariffimpact.facts.sentences import claim_of
 
 DATA = shipped_folder("data")

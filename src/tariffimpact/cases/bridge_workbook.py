@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from tariffimpact.cases.case import Case
-from tariffimpact.cases.case_sheet import put
-from tariffimpact.cases.workbook import book_bytes, new_book, write_sources, write_table
+from tariffimpact.cases.input_words import unit_of
+from tariffimpact.cases.workbook import (
+    FormulaSheet,
+    book_bytes,
+    new_book,
+    write_book,
+    write_sources,
+    write_table,
+)
 from tariffimpact.decisions import duty_cost
 from tariffimpact.decisions.bridge import Bridge, input_words
 from tariffimpact.decisions.duty_cost import OFFSETS
-from tariffimpact.errors import ModelError
-from tariffimpact.writing import publish, sheet_look
+from tariffimpact.writing import sheet_look
 
-_FORMATS: Final = {"fraction": "0.0%", "basis points": "#,##0"}
-_PLAIN: Final = "#,##0.##"
-_NUMBERS: Final = ("months", "units", "shares", "elasticity", "demand", "turns")
-"""Words in the names of inputs that are numbers and no money."""
-_SHARES: Final = ("tariff_change", "offset_share_", "tax_rate", "price_rise")
+_FORMATS: Final = {"fraction": "0.0%", "basis points": "#,##0", "number": "#,##0.##"}
+"""Number format of a unit; of money that of the currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,7 @@ def write_bridge_workbook(case: Case, path: Path) -> Path:
     DataError
         If the file cannot be written.
     """
-    if path.suffix.lower() != ".xlsx":
-        raise ModelError(f"a workbook's name ends in .xlsx (got {path.name!r}); rename it")
-    (written,) = publish(path.parent, {path.name: bridge_bytes(case)})
-    return written
+    return write_book(path, bridge_bytes(case))
 
 
 def bridge_bytes(case: Case) -> bytes:
@@ -55,10 +55,8 @@ def bridge_bytes(case: Case) -> bytes:
     demand too), `Quarters` (where the stock is known), `Sources`.
     """
     found = case.earnings()
-    book = new_book()
-    sheet = book.active
-    sheet.title = "Earnings"
-    _Sheet(sheet, case, found).fill()
+    book = new_book("Earnings")
+    _BridgeSheet(book["Earnings"], case, found).fill()
     write_table(book.create_sheet("Figures"), found.to_frame(), found.currency)
     if "months_of_stock" in found.inputs:
         write_table(book.create_sheet("Quarters"), found.quarters(), found.currency)
@@ -66,89 +64,56 @@ def bridge_bytes(case: Case) -> bytes:
     return book_bytes(book)
 
 
-class _Sheet:
-    """The sheet of inputs and formulas while it is filled, row by row."""
+class _BridgeSheet(FormulaSheet):
+    """The sheet of a bridge: a column for the low and one for the high end of each figure."""
 
     def __init__(self, sheet: Any, case: Case, found: Bridge) -> None:
-        self.sheet, self.case, self.found = sheet, case, found
-        self.row = 1
+        super().__init__(sheet, found.currency)
+        self.case, self.found = case, found
         self.at: dict[str, _Ends] = {}
 
     def fill(self) -> None:
         """Write title, inputs and formulas."""
-        for text in (
+        self.say(
             self.case.title,
             self.case.file.question,
-            f"Blue cells are inputs, all money in {self.found.currency}; the rest follows. Change "
+            f"Blue cells are inputs, all money in {self.currency}; the rest follows. Change "
             "both ends of an input that is one number.",
-        ):
-            put(self.sheet.cell(self.row, 1), text)
-            self.row += 1
-        sheet_look.title(self.sheet["A1"])
-        self.row += 1
-        self._header("Inputs")
+        )
+        self._part("Inputs")
         self.sheet.freeze_panes = f"B{self.row}"
-        for name, span in self.found.inputs.items():
+        inputs = self.found.inputs
+        for name, span in inputs.items():
             words = input_words(name)
-            form = _format(name, self.found.currency)
-            self._line(name, words[:1].upper() + words[1:], (span.low, span.high), form)
+            ends = (span.low, span.high)
+            self._line(name, words[:1].upper() + words[1:], ends, unit_of(name))
         self.row += 1
-        self._header("What follows")
-        for key, label, (low, high), unit in _formulas(self.found.inputs, self.at):
-            digits = 2 if unit == "count" else 0
-            form = _FORMATS.get(unit, sheet_look.money_form(self.found.currency, digits))
-            self._line(key, label, (f"={low}", f"={high}"), form)
+        self._part("What follows")
+        for key, label, (low, high), unit in _formulas(inputs, self.at):
+            self._line(key, label, (f"={low}", f"={high}"), unit)
         sheet_look.widths(self.sheet, (58, 20, 20))
-        self._draw()
-        sheet_look.for_print(self.sheet, one_page=True)
-
-    def _draw(self) -> None:
-        """Draw the cost before and after the answers to it, from cells that follow the others."""
-        costs = {"gross": "Gross cost", "net": "Net cost", "for_price": "Cost left for prices"}
-        shown = {key: words for key, words in costs.items() if key in self.at}
-        currency = self.found.currency
         self.row += 1
-        self._header("Costs, as the chart has them")
+        self._part("Costs, as the chart has them")
         first = self.row
-        for key, words in shown.items():
-            ends = (f"={self.at[key].low}", f"={self.at[key].high}")
-            self._line(f"drawn_{key}", words, ends, sheet_look.money_form(currency, 0))
-        largest = max(abs(x) for name in ("gross", "net") if name in self.found.inputs
-                      for x in (self.found.inputs[name].low, self.found.inputs[name].high)
-                      ) if {"gross", "net"} & set(self.found.inputs) else 1e9  # fmt: skip
-        chart = sheet_look.bars(
-            self.sheet, title=f"Cost of the duty, {currency}", names=(1, first, self.row - 1),
-            values={"Low": 2, "High": 3}, form=sheet_look.axis_form(currency, largest),
-        )  # fmt: skip
-        self.sheet.add_chart(chart, f"A{self.row + 1}")
+        for key, words in _COSTS.items():
+            if key in self.at:
+                cells = (f"={self.at[key].low}", f"={self.at[key].high}")
+                self._line(f"drawn_{key}", words, cells, "money")
+        known = [inputs[name] for name in ("gross", "net") if name in inputs]
+        largest = max((span.magnitude.high for span in known), default=1e9)
+        self.draw("Cost of the duty", {"Low": 2, "High": 3}, first, largest)
 
-    def _header(self, words: str) -> None:
-        for column, text in enumerate((words, "Low", "High"), start=1):
-            put(self.sheet.cell(self.row, column), text)
-        sheet_look.head(self.sheet[self.row], (1, 2))
-        self.row += 1
+    def _part(self, words: str) -> None:
+        self.head((words, "Low", "High"), (1, 2))
 
-    def _line(self, key: str, label: str, ends: tuple[float | str, float | str], form: str) -> None:
+    def _line(self, key: str, label: str, ends: tuple[float | str, ...], unit: str) -> None:
         """Write one row; an open end is said to be open."""
-        put(self.sheet.cell(self.row, 1), label)
-        for column, end in enumerate(ends, start=2):
-            cell = self.sheet.cell(self.row, column)
-            if end in (float("inf"), float("-inf")):
-                put(cell, "open")
-                continue
-            cell.value = end
-            cell.number_format = form
-            if not isinstance(end, str):
-                sheet_look.may_change(cell)
-        self.at[key] = _Ends(f"B{self.row}", f"C{self.row}")
-        self.row += 1
+        money = sheet_look.money_form(self.currency, 2 if unit == "count" else 0)
+        low, high = self.line(label, ends, _FORMATS.get(unit, money), first=2)
+        self.at[key] = _Ends(str(low), str(high))
 
 
-def _format(name: str, currency: str) -> str:
-    if name.startswith(_SHARES) or name == "headwind":
-        return "0.0%"
-    number = any(word in name for word in _NUMBERS)
-    return _PLAIN if number else sheet_look.money_form(currency, 0)
+_COSTS: Final = {"gross": "Gross cost", "net": "Net cost", "for_price": "Cost left for prices"}
 
 
 Line = tuple[str, str, tuple[str, str], str]

@@ -9,27 +9,15 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tariffimpact import units
 from tariffimpact.answers import Answer
-from tariffimpact.cases.earnings import earnings_bridge, earnings_questions
+from tariffimpact.cases.earnings import EarnedBridge
 from tariffimpact.cases.figures import span
-from tariffimpact.cases.path_answer import path_ranges, timed, timing_questions
+from tariffimpact.cases.path_answer import TimedPrice
 from tariffimpact.cases.price_answer import PriceAnswer, chain_of
 from tariffimpact.cases.product import FILE_WORDS, CaseDuty, CaseProduct
-from tariffimpact.cases.question import CaseRanges, Question
-from tariffimpact.cases.refund_answers import (
-    recovered,
-    recovery_question,
-    refund_inputs,
-    refund_over_ranges,
-    refund_questions,
-    refunded,
-)
+from tariffimpact.cases.question import CaseRanges, Question, reach
+from tariffimpact.cases.refund_answers import RecoveredExposure, RefundedDuty
 from tariffimpact.cases.schema import CaseFile
-from tariffimpact.cases.sourcing_answer import (
-    landed_questions,
-    sourced,
-    sourcing_questions,
-    sourcing_ranges,
-)
+from tariffimpact.cases.sourcing_answer import OfferedOrigins
 from tariffimpact.decisions.bridge import Bridge
 from tariffimpact.decisions.recovery import Recovery
 from tariffimpact.decisions.refund import Rollback
@@ -178,9 +166,7 @@ class Case(Answer):
         ModelError
             If the case has no `[recovery]`, or its exposure is in another currency.
         """
-        return recovered(
-            self._table("recovery"), self._recovered, currency=self.currency, source=self.credit
-        )
+        return self._recovered().middle()
 
     def rollback(self, product: str | None = None) -> Rollback:
         """Return who holds the refund of the duty, every range at its middle.
@@ -190,12 +176,7 @@ class Case(Answer):
         ModelError
             If the case has no `[rollback]`, or the product no new price.
         """
-        return refunded(
-            self._table("rollback"),
-            self.product(product),
-            currency=self.currency,
-            source=self.credit,
-        )
+        return self._refunded(product).middle()
 
     def rollback_ranges(self, product: str | None = None) -> CaseRanges:
         """Return who holds the refund of the duty and what policies give back, over the ranges.
@@ -205,37 +186,7 @@ class Case(Answer):
         ModelError
             As `rollback`.
         """
-        return refund_over_ranges(
-            self._table("rollback"),
-            self.product(product),
-            currency=self.currency,
-            source=self.credit,
-        )
-
-    def path_ranges(self, product: str | None = None) -> CaseRanges:
-        """Return the price by month and the lowest margin, over the ranges.
-
-        Raises
-        ------
-        ModelError
-            As `path`.
-        """
-        middle = self.path(product)
-        keys = ("price-path", "last-price", "lowest-margin")
-        return path_ranges(middle, *(self.question(key, product) for key in keys))
-
-    def sourcing_ranges(self) -> CaseRanges:
-        """Return landed cost by origin, the saving of a switch and its break-even, over the ranges.
-
-        Raises
-        ------
-        ModelError
-            As `sourcing`.
-        """
-        landed = landed_questions(self._table("sourcing"), self.offer_rates, self.currency)
-        return sourcing_ranges(
-            self.sourcing(), landed, self.question("saving"), self.question("break-even")
-        )
+        return self._refunded(product).ranges()
 
     def path(self, product: str | None = None) -> PricePath:
         """Return cost, price and margin by month, every range at its middle.
@@ -245,10 +196,17 @@ class Case(Answer):
         ModelError
             If the case has no `[timing]`, or the product no cost.
         """
-        return timed(
-            self._table("timing"), self.product(product), old_tariff=self.duty.old_rate,
-            rates=self.rates, currency=self.currency, source=self.credit,
-        )  # fmt: skip
+        return self._timed(product).middle()
+
+    def path_ranges(self, product: str | None = None) -> CaseRanges:
+        """Return the price by month and the lowest margin, over the ranges.
+
+        Raises
+        ------
+        ModelError
+            As `path`.
+        """
+        return self._timed(product).ranges()
 
     def sourcing(self) -> Resourcing:
         """Return landed cost by origin and the break-even of a switch, every range at its middle.
@@ -258,9 +216,17 @@ class Case(Answer):
         ModelError
             If the case has no `[sourcing]`.
         """
-        table, tariff = self._table("sourcing"), self.file.tariff
-        on: date | None = table.on or (None if tariff is None else tariff.on)
-        return sourced(table, self.offer_rates, on=on, currency=self.currency, source=self.credit)
+        return self._offered().middle()
+
+    def sourcing_ranges(self) -> CaseRanges:
+        """Return landed cost by origin, the saving of a switch and its break-even, over the ranges.
+
+        Raises
+        ------
+        ModelError
+            As `sourcing`.
+        """
+        return self._offered().ranges()
 
     def earnings(self) -> Bridge:
         """Return what the tariff costs the company, from the duty to earnings per share.
@@ -270,14 +236,7 @@ class Case(Answer):
         ModelError
             If the case has no `[earnings]`, or its cost cannot be told.
         """
-        return earnings_bridge(
-            self._table("earnings"),
-            self.earned,
-            gross=self.exposures.get("earnings.gross_exposure"),
-            net=self.exposures.get("earnings.net_exposure"),
-            currency=self.currency,
-            source=self.credit,
-        )
+        return self._earned().middle()
 
     def chains(self, product: str | None = None) -> tuple[Chain, ...]:
         """Return what the duty does from stage to stage, up to the shelf price of a product.
@@ -383,10 +342,6 @@ class Case(Answer):
         ]
         return "\n".join(lines)
 
-    @property
-    def _recovered(self) -> Exposure | None:
-        return self.exposures.get("recovery.exposure")
-
     def _tariff_words(self) -> str:
         change, per_unit = span(self.duty.change), span(self.duty.specific_change)
         words = [f"{units.points(change)} of customs value"] if change.magnitude.high > 0 else []
@@ -425,48 +380,50 @@ class Case(Answer):
 
     def _own_questions(self, product: str | None = None) -> list[Question]:
         """Return the questions about the case as a whole, or a refund on one product."""
-        asked = []
-        if self.resolved.recovery is not None:
-            asked.append(recovery_question(self.resolved.recovery, self._recovered, self.currency))
-        if self.resolved.rollback is not None:
-            inputs = refund_inputs(self.resolved.rollback, self.product(product))
-            asked += refund_questions(inputs, self.currency)
-        if self.resolved.timing is not None and not self.product(product).refusal("percent"):
-            asked += timing_questions(
-                self.resolved.timing, self.product(product), old_tariff=self.duty.old_rate,
-                rates=self.rates, currency=self.currency,
-            )  # fmt: skip
-        if self.resolved.sourcing is not None:
-            asked += self._sourcing_questions()
-        if self.resolved.earnings is not None:
-            asked += earnings_questions(self.resolved.earnings, self.earned, self.currency)
+        tables, asked = self.resolved, list[Question]()
+        if tables.recovery is not None:
+            asked += self._recovered().questions()
+        if tables.rollback is not None:
+            asked += self._refunded(product).questions()
+        if tables.timing is not None and not self.product(product).refusal("percent"):
+            asked += self._timed(product).questions()
+        if tables.sourcing is not None:
+            asked += self._offered().questions()
+        if tables.earnings is not None:
+            asked += self._earned().questions()
         return asked
 
-    def _sourcing_questions(self) -> list[Question]:
-        """Return the questions about a switch to the cheapest of the other origins."""
-        found = self.sourcing()
-        others = {origin: c.total for origin, c in found.costs.items() if origin != found.current}
-        target = min(others, key=lambda origin: others[origin])
-        asked = sourcing_questions(
-            self._table("sourcing"), self.offer_rates, target=target, currency=self.currency
-        )
-        return list(asked)
+    def _recovered(self) -> RecoveredExposure:
+        row = self.exposures.get("recovery.exposure")
+        return RecoveredExposure(self._table("recovery"), row, self.currency, self.credit)
+
+    def _refunded(self, product: str | None) -> RefundedDuty:
+        table, item = self._table("rollback"), self.product(product)
+        return RefundedDuty(table, item, self.currency, self.credit)
+
+    def _timed(self, product: str | None) -> TimedPrice:
+        table, item = self._table("timing"), self.product(product)
+        return TimedPrice(table, item, self.rates, self.currency, self.credit)
+
+    def _offered(self) -> OfferedOrigins:
+        table, tariff = self._table("sourcing"), self.file.tariff
+        on: date | None = table.on or (None if tariff is None else tariff.on)
+        return OfferedOrigins(table, self.offer_rates, on, self.currency, self.credit)
+
+    def _earned(self) -> EarnedBridge:
+        gross, net = (self.exposures.get(f"earnings.{name}_exposure") for name in ("gross", "net"))
+        table = self._table("earnings")
+        return EarnedBridge(table, self.earned, gross, net, self.currency, self.credit)
 
 
 def _row(product: str, question: Question) -> dict[str, object]:
     """Return one answer; a set with an open input has no bound."""
-    row: dict[str, object] = {
+    is_set = question.key == "pass-through" and question.is_uncertain
+    return {
         "product": product,
         "question": question.key,
         "name": question.name,
         "unit": question.unit,
-    }
-    is_set = question.key == "pass-through" and question.is_uncertain
-    found = question.bounds()
-    return row | {
         "base": float("nan") if is_set else question.at_base(),
-        "low": found.low,
-        "high": found.high,
-        "method": found.method,
-        "no_answer": found.undefined / found.tried,
+        **reach(question.bounds()),
     }

@@ -9,9 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from tariffimpact.arguments import PERCENT_FROM
@@ -44,6 +51,22 @@ def stated(value: Written) -> Stated:
     """Return a number of a table whose references have been filled in."""
     assert not isinstance(value, Reference)
     return value
+
+
+def support_of(value: Stated) -> Interval:
+    """Return every value that a number may have."""
+    return value.support if isinstance(value, Distribution) else Interval.of(value)
+
+
+def plain(value: Interval) -> Stated:
+    """Return a range as a case states it: a number where it is one."""
+    return value.low if value.is_exact else value
+
+
+def numbers_of(table: BaseModel, *names: str) -> dict[str, Stated]:
+    """Return the numbers of a table by key, those that are not given left out."""
+    given = {name: getattr(table, name) for name in names}
+    return {name: stated(value) for name, value in given.items() if value is not None}
 
 
 _TABLES: Final = ("assumption", "financial", "exposure")
@@ -88,7 +111,7 @@ def check_kind(value: Stated, kind: str) -> None:
         Saying what the field takes.
     """
     limits = _KINDS[kind]
-    span = value.support if isinstance(value, Distribution) else Interval.of(value)
+    span = support_of(value)
     if limits.refuses(span):
         cut = "; low = and high = cut a distribution's tails off"
         loose = isinstance(value, Distribution) and not math.isfinite(span.width)
@@ -187,7 +210,32 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
+    EXACTLY_ONE: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs of keys of which one is given."""
+    AT_MOST_ONE: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Pairs of keys of which no more than one is given."""
+
     source: Sources = ()
     """Ids in `sources.csv` that the numbers of this table come from."""
     reason: str = ""
     """Where a number is a judgement: why this number."""
+
+    @model_validator(mode="after")
+    def _pairs_hold(self) -> Self:
+        self.check_pairs()
+        return self
+
+    def check_pairs(self) -> None:
+        """Refuse a pair of keys of which too many or too few are given.
+
+        Raises
+        ------
+        ValueError
+            Naming the first.
+        """
+        for one, other in self.EXACTLY_ONE:
+            if (getattr(self, one) is None) == (getattr(self, other) is None):
+                raise ValueError(f"gives both or neither of {one} and {other}; give exactly one")
+        for one, other in self.AT_MOST_ONE:
+            if getattr(self, one) not in (None, False) and getattr(self, other) is not None:
+                raise ValueError(f"gives {one} and {other}; keep one of the two")

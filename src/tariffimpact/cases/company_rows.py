@@ -10,7 +10,6 @@ from tariffimpact.cases.reader import case_of
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import Basis, Exposure, Facts, Financial
 
-FULL_YEAR_DAYS: Final = 300
 _MEASURES: Final = {
     "net_sales": "sales",
     "operating_income": "operating_income",
@@ -92,9 +91,9 @@ def standing(exposures: Iterable[Exposure]) -> list[Exposure]:
 
 def _rank(window: Mapping[Basis, Exposure]) -> tuple[object, ...]:
     row = max(window.values(), key=lambda row: row.disclosed_on)
-    full = (row.ends_on - row.starts_on).days >= FULL_YEAR_DAYS
     return (
-        row.segment is None, full, row.ends_on, not row.annualised, len(window), row.disclosed_on,
+        row.segment is None, row.is_full_year, row.ends_on, not row.annualised, len(window),
+        row.disclosed_on,
     )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ from tariffimpact.facts.fields import Country, Key
 class Recovery(Part):
     """A disclosed exposure, to be set against what a price rise brings in."""
 
+    EXACTLY_ONE = (("exposure", "amount"),)
+
     exposure: Key | None = None
     """A row of `exposures.csv` to take amount, currency, window and basis from."""
     amount: Positive | None = None
@@ -51,9 +53,7 @@ class Recovery(Part):
     """Whether exposure and price rise cover the same period."""
 
     @model_validator(mode="after")
-    def _one_exposure(self) -> Self:
-        if (self.exposure is None) == (self.amount is None):
-            raise ValueError("gives both or neither of exposure and amount; give exactly one")
+    def _rate_has_its_day(self) -> Self:
         if (self.exchange_rate is None) != (self.exchange_rate_on is None):
             raise ValueError("gives an exchange rate without its day, or a day without; give both")
         return self
@@ -61,6 +61,8 @@ class Recovery(Part):
 
 class Rollback(Part):
     """A duty struck down and refunded: what was paid, and how the price may come back."""
+
+    EXACTLY_ONE = (("duty_paid", "annual_volume"),)
 
     duty_paid: Amount | None = None
     """Duty refunded, in the currency of the case."""
@@ -86,11 +88,7 @@ class Rollback(Part):
     """Share of what was recovered twice that a rebate pays out."""
 
     @model_validator(mode="after")
-    def _one_duty(self) -> Self:
-        if (self.duty_paid is None) == (self.annual_volume is None):
-            raise ValueError(
-                "gives both or neither of duty_paid and annual_volume; give exactly one"
-            )
+    def _paid_has_its_volume(self) -> Self:
         if self.duty_paid is not None and self.monthly_volume is None:
             raise ValueError("lacks monthly_volume; give it beside duty_paid")
         return self
@@ -196,6 +194,8 @@ class ImportLine(Part):
 class OffsetLine(Part):
     """What one answer of the company takes back of the gross cost."""
 
+    EXACTLY_ONE = (("amount", "share"),)
+
     by: Literal["price", "sourcing", "vendors", "other"] = "other"
     """Which answer."""
     amount: Amount | None = None
@@ -203,15 +203,13 @@ class OffsetLine(Part):
     share: Share | None = None
     """Share of the gross cost, in place of amount."""
 
-    @model_validator(mode="after")
-    def _one_size(self) -> Self:
-        if (self.amount is None) == (self.share is None):
-            raise ValueError("gives both or neither of amount and share; give exactly one")
-        return self
-
 
 class Earnings(Part):
     """What a tariff costs a company, and what it is of its sales, income and shares."""
+
+    AT_MOST_ONE = (
+        ("gross", "gross_exposure"), ("net", "net_exposure"), ("months_of_stock", "turns"),
+    )  # fmt: skip
 
     gross: Positive | None = None
     """Cost before any answer, money in the window."""
@@ -261,12 +259,7 @@ class Earnings(Part):
     offsets: tuple[OffsetLine, ...] = ()
 
     @model_validator(mode="after")
-    def _one_of_each(self) -> Self:
-        for one, other in (
-            ("gross", "gross_exposure"), ("net", "net_exposure"), ("months_of_stock", "turns"),
-        ):  # fmt: skip
-            if getattr(self, one) is not None and getattr(self, other) is not None:
-                raise ValueError(f"gives {one} and {other}; keep one of the two")
+    def _cost_is_said_once(self) -> Self:
         sources = (self.gross, self.gross_exposure, self.sensitivity, self.imports or None)
         if sum(item is not None for item in sources) > 1:
             raise ValueError(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from tariffimpact.arguments import Array
-from tariffimpact.cases.case_numbers import stated
+from tariffimpact.cases.case_numbers import numbers_of, plain, stated
 from tariffimpact.cases.decision_tables import Earnings
 from tariffimpact.cases.figures import span
 from tariffimpact.cases.question import Question
@@ -65,82 +66,81 @@ def earnings_inputs(
         name = f"offset_{'share_' if share else ''}{line.by}"
         require(name not in found, f"the offset by {line.by} stands twice; add the two up")
         found[name] = stated(size)
-    found["months"] = stated(table.months)
-    for name in (*ACCOUNTS, *_RESPONSE, "months_of_stock"):
-        value = getattr(table, name)
-        if value is not None:
-            found[name] = stated(value)
+    found |= numbers_of(table, "months", *ACCOUNTS, *_RESPONSE, "months_of_stock")
     if table.turns is not None:
-        found["months_of_stock"] = _plain(12 / _span(stated(table.turns), "turns"))
+        found["months_of_stock"] = plain(12 / _span(stated(table.turns), "turns"))
     if "months_of_stock" in found:
         found["front_loaded_months"] = stated(table.front_loaded_months)
     return found
 
 
-def earnings_bridge(
-    table: Earnings,
-    inputs: Mapping[str, Stated],
-    *,
-    gross: Exposure | None,
-    net: Exposure | None,
-    currency: str,
-    source: str,
-) -> Bridge:
-    """Return the bridge of an `[earnings]` table, over the ranges of its inputs.
+@dataclass(frozen=True, slots=True)
+class EarnedBridge:
+    """An `[earnings]` table, its numbers found."""
 
-    Raises
-    ------
-    ModelError
-        As `decisions.bridge.bridge`.
-    """
-    x = {
-        name: value if isinstance(value, Interval) else span(value)
-        for name, value in inputs.items()
-    }
-    return bridge(
-        gross=x.get("gross"),
-        net=x.get("net"),
-        imports=[
-            Imports(x[f"customs_value{place}"], x[f"tariff_change{place}"], place.removeprefix("_"))
-            for place in duty_cost.places(x)
-        ],
-        offsets=[
-            Offset(by, x[name], is_share="share" in name)
-            for by in OFFSETS
-            for name in (f"offset_{by}", f"offset_share_{by}")
-            if name in x
-        ],
-        months=x["months"],
-        accounts={name: x[name] for name in ACCOUNTS if name in x},
-        demand_elasticity=x.get("demand_elasticity"),
-        demand=table.demand,
-        months_of_stock=x.get("months_of_stock"),
-        flow=table.flow,
-        front_loaded_months=x.get("front_loaded_months", 0.0),
-        price_rise=x.get("price_rise"),
-        gross_window=_window(gross),
-        net_window=_window(net),
-        basis="unstated" if net is not None and net.basis is Basis.UNSTATED else "net",
-        currency=currency,
-        source=source,
-    )
+    table: Earnings
+    inputs: Mapping[str, Stated]
+    """See `earnings_inputs`."""
+    gross: Exposure | None
+    net: Exposure | None
+    """The rows of `exposures.csv` that the table names."""
+    currency: str
+    source: str = ""
 
+    def middle(self) -> Bridge:
+        """Return the bridge, over the ranges of its inputs.
 
-def earnings_questions(
-    table: Earnings, inputs: Mapping[str, Stated], currency: str
-) -> Iterator[Question]:
-    """Return the net cost, its share of sales, and the rise that holds operating income."""
-    costs = {name: value for name, value in inputs.items() if _is_cost(name, "net" in inputs)}
-    yield Question.of("net-cost", "net cost", currency, _net, costs)
-    if "sales" in inputs:
-        sold = costs | {"sales": inputs["sales"]}
-        yield Question.of("net-share", "net cost as a share of sales", "fraction", _of_sales, sold)
-    if set(_DEMAND) <= set(inputs):
-        reacted = costs | {name: inputs[name] for name in _DEMAND}
-        model = partial(_held_rise, form=table.demand)
-        yield Question.of(
-            "income-rise", "price rise that holds operating income", "fraction", model, reacted
+        Raises
+        ------
+        ModelError
+            As `decisions.bridge.bridge`.
+        """
+        x = {
+            name: value if isinstance(value, Interval) else span(value)
+            for name, value in self.inputs.items()
+        }
+        unstated = self.net is not None and self.net.basis is Basis.UNSTATED
+        return bridge(
+            gross=x.get("gross"),
+            net=x.get("net"),
+            imports=[
+                Imports(x[f"customs_value{at}"], x[f"tariff_change{at}"], at.removeprefix("_"))
+                for at in duty_cost.places(x)
+            ],
+            offsets=[
+                Offset(by, x[name], is_share="share" in name)
+                for by in OFFSETS
+                for name in (f"offset_{by}", f"offset_share_{by}")
+                if name in x
+            ],
+            months=x["months"],
+            accounts={name: x[name] for name in ACCOUNTS if name in x},
+            demand_elasticity=x.get("demand_elasticity"),
+            demand=self.table.demand,
+            months_of_stock=x.get("months_of_stock"),
+            flow=self.table.flow,
+            front_loaded_months=x.get("front_loaded_months", 0.0),
+            price_rise=x.get("price_rise"),
+            gross_window=_window(self.gross),
+            net_window=_window(self.net),
+            basis="unstated" if unstated else "net",
+            currency=self.currency,
+            source=self.source,
         )
+
+    def questions(self) -> Iterator[Question]:
+        """Return the net cost, its share of sales, and the rise that holds operating income."""
+        inputs = self.inputs
+        costs = {name: value for name, value in inputs.items() if _is_cost(name, "net" in inputs)}
+        yield Question.of("net-cost", "net cost", self.currency, _net, costs)
+        if "sales" in inputs:
+            name, sold = "net cost as a share of sales", costs | {"sales": inputs["sales"]}
+            yield Question.of("net-share", name, "fraction", _of_sales, sold)
+        if set(_DEMAND) <= set(inputs):
+            name = "price rise that holds operating income"
+            reacted = costs | {name: inputs[name] for name in _DEMAND}
+            model = partial(_held_rise, form=self.table.demand)
+            yield Question.of("income-rise", name, "fraction", model, reacted)
 
 
 def _is_cost(name: str, is_net: bool) -> bool:
@@ -178,7 +178,7 @@ def _imported(table: Earnings, changes: Mapping[str, Stated]) -> dict[str, State
             cost=_span(stated(table.sensitivity), "sensitivity"),
             points=_span(stated(table.sensitivity_points), "sensitivity_points"),
         )
-        return {"customs_value": _plain(base), "tariff_change": stated(table.tariff_change)}
+        return {"customs_value": plain(base), "tariff_change": stated(table.tariff_change)}
     found: dict[str, Stated] = {}
     for line in table.imports:
         origin = line.origin or ""
@@ -206,14 +206,14 @@ def _disclosed(row: Exposure, basis: Basis, currency: str) -> Stated:
         f"amount as {basis.value} with the reason why it is",
     )
     if row.currency == currency:
-        return _plain(row.amount)
+        return plain(row.amount)
     require(
         currency == "USD" and row.amount_usd is not None,
         f"{row.exposure_id} is in {row.currency} and the case in {currency}; give the amount in "
         "the currency of the case",
     )
     assert row.amount_usd is not None
-    return _plain(row.amount_usd)
+    return plain(row.amount_usd)
 
 
 _BASES: Final = {
@@ -234,7 +234,3 @@ def _span(value: Stated, name: str) -> Interval:
         f"{name} takes a number or a range, not a distribution; write it as low..high",
     )
     return span(value)
-
-
-def _plain(value: Interval) -> Stated:
-    return value.low if value.is_exact else value

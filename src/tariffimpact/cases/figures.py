@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from tariffimpact.arguments import Array, Numbers
+from tariffimpact.cases.case_numbers import support_of
 from tariffimpact.errors import ModelError
 from tariffimpact.interval import Interval
 from tariffimpact.passthrough import implied_rate
@@ -29,7 +30,7 @@ from tariffimpact.pricing.iso_profit_range import (
     HeldProfitRange,
     profit_holding_range,
 )
-from tariffimpact.uncertainty import Distribution, Ends, Inputs, Model
+from tariffimpact.uncertainty import Ends, Inputs, Model
 from tariffimpact.uncertainty.inputs import Stated
 
 At = Mapping[str, Numbers]
@@ -163,7 +164,7 @@ def span(value: Stated) -> Interval:
     ModelError
         If it has no end on one side.
     """
-    span = value.support if isinstance(value, Distribution) else Interval.of(value)
+    span = support_of(value)
     if not span.is_bounded:
         raise ModelError(f"{span} has no end; give the missing end, or low = and high =")
     return span

@@ -4,45 +4,71 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from tariffimpact import units
+from tariffimpact.cases.case_numbers import support_of
 from tariffimpact.codes import country_name
-from tariffimpact.interval import Interval
 from tariffimpact.uncertainty.distributions import Distribution
 from tariffimpact.uncertainty.inputs import Stated
 from tariffimpact.uncertainty.phrasing import input_value, quantity
 
-_MONEY: Final = (
-    "old_price", "new_price", "customs_value", "unit_cost", "fixed_cost", "specific_change",
-    "old_specific", "exposure", "duty_paid", "switching_cost", "freight", "fees", "gross", "net",
-    "sales", "cost_of_goods", "operating_income", "metal_price_per_tonne", "price_rise",
-)  # fmt: skip
-_FRACTIONS: Final = (
-    "customs_share", "cost_share", "dutiable_share", "caused_share", "market_share",
-    "retailer_share", "reversal_share", "rebate_share", "offset_share", "price_change",
-    "counterfactual_change", "tariff_change", "old_tariff", "tariff", "exporter_cut", "interest",
-    "hazard", "holding_cost", "lasting_probability", "speed_up", "speed_down", "speed",
-    "tax_rate", "headwind", "price_rise",
-)  # fmt: skip
-_NAMES: Final = {
-    "old_price": "price before",
-    "new_price": "price after",
-    "price_change": "change of the price",
-    "counterfactual_change": "change of the price without the tariff",
-    "caused_share": "part of the change that the tariff caused",
-    "tariff_change": "change of the rate",
-    "old_tariff": "rate before",
-    "specific_change": "change of the duty per unit",
-    "old_specific": "duty per unit before",
-    "customs_share": "customs value, of the price",
-    "cost_share": "unit cost, of the price",
-    "metal_grams": "metal in a unit, grams",
-    "metal_price_per_tonne": "price of the metal a tonne",
-    "units": "units a year",
-    "fixed_cost": "fixed cost a year",
-}
-"""Names that say less than they could."""
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """What an input is."""
+
+    unit: Literal["money", "fraction", "number"]
+    words: str = ""
+    """In a sentence, where its name says less than it could."""
+    label: str = ""
+    """In the workbook of a case; blank where it has no row of its own."""
+
+
+_INPUTS: Final[dict[str, _Input]] = {
+    "old_price": _Input("money", "price before", "Old price"),
+    "new_price": _Input("money", "price after", "New price"),
+    "price_change": _Input("fraction", "change of the price", "Price rise, fraction"),
+    "customs_share": _Input(
+        "fraction", "customs value, of the price", "Customs value, share of the old price"
+    ),
+    "customs_value": _Input("money", "", "Customs value given"),
+    "metal_grams": _Input("number", "metal in a unit, grams", "Metal, grams"),
+    "metal_price_per_tonne": _Input("money", "price of the metal a tonne", "Metal price per tonne"),
+    "dutiable_share": _Input("fraction", "", "Dutiable share of the customs value"),
+    "exporter_cut": _Input("fraction", "", "Cut of the exporter's price"),
+    "caused_share": _Input(
+        "fraction", "part of the change that the tariff caused",
+        "Share of the rise the tariff caused",
+    ),
+    "cost_share": _Input(
+        "fraction", "unit cost, of the price", "Unit cost, share of the old price"
+    ),
+    "unit_cost": _Input("money", "", "Unit cost given"),
+    "demand_elasticity": _Input("number", "", "Demand elasticity at the old price"),
+    "buyers_share": _Input("fraction", "", "Share of buyers at the old price"),
+    "units": _Input("number", "units a year", "Units a year at the old price"),
+    "fixed_cost": _Input("money", "fixed cost a year"),
+    "counterfactual_change": _Input("fraction", "change of the price without the tariff"),
+    "tariff_change": _Input("fraction", "change of the rate"),
+    "old_tariff": _Input("fraction", "rate before"),
+    "specific_change": _Input("money", "change of the duty per unit"),
+    "old_specific": _Input("money", "duty per unit before"),
+    **dict.fromkeys((
+        "exposure", "duty_paid", "switching_cost", "freight", "fees", "gross", "net", "sales",
+        "cost_of_goods", "operating_income", "offset",
+    ), _Input("money")),
+    **dict.fromkeys((
+        "market_share", "retailer_share", "reversal_share", "rebate_share", "offset_share",
+        "tariff", "interest", "hazard", "holding_cost", "lasting_probability", "speed_up",
+        "speed_down", "speed", "tax_rate", "headwind", "price_rise",
+    ), _Input("fraction")),
+}  # fmt: skip
+"""The inputs of the answers by name, those of a product first, in the order of its workbook."""
+LABELS: Final = {name: known.label for name, known in _INPUTS.items() if known.label}
+"""Names of the rows of inputs in the workbook of a case."""
+_NUMBER: Final = _Input("number")
 
 
 def input_name(name: str) -> str:
@@ -54,7 +80,7 @@ def input_name(name: str) -> str:
     ('change of the price without the tariff', 'freight, Vietnam', 'hazard')
     """
     stem, place = _parted(name)
-    words = _NAMES.get(stem, stem.replace("_", " "))
+    words = _INPUTS.get(stem, _NUMBER).words or stem.replace("_", " ")
     return f"{words}, {country_name(place)}" if place else words
 
 
@@ -79,11 +105,12 @@ def input_told(name: str, value: Stated, currency: str, beside: Collection[str] 
     >>> input_told("price_rise", 0.05, "USD"), input_told("price_rise", 50.0, "USD", ["exposure"])
     ('5.0%', '$50')
     """
-    reach = value.support if isinstance(value, Distribution) else Interval.of(value)
+    reach = support_of(value)
     spread = f", {value.kind}" if isinstance(value, Distribution) and not reach.is_exact else ""
-    if is_fraction(name, beside):
+    unit = unit_of(name, beside)
+    if unit == "fraction":
         return f"{units.percent(reach)}{spread}"
-    if _parted(name)[0] in _MONEY:
+    if unit == "money":
         return f"{quantity(reach, currency)}{spread}"
     if not reach.is_bounded:
         return f"{units.ratio(reach)}{spread}"
@@ -91,16 +118,18 @@ def input_told(name: str, value: Stated, currency: str, beside: Collection[str] 
     return f"{' to '.join(ends)}{spread}"
 
 
-def is_fraction(name: str, beside: Collection[str] = ()) -> bool:
-    """Return whether an input is a fraction, which people say in percent.
+def unit_of(name: str, beside: Collection[str] = ()) -> Literal["money", "fraction", "number"]:
+    """Return what an input is measured in: money, a fraction told in percent, a plain number.
 
     Examples
     --------
-    >>> is_fraction("tariff_change_CHN"), is_fraction("specific_change"), is_fraction("turns")
-    (True, False, False)
+    >>> unit_of("tariff_change_CHN"), unit_of("offset_vendors"), unit_of("turns")
+    ('fraction', 'money', 'number')
     """
-    stem, _ = _parted(name)
-    return stem in _FRACTIONS and not (stem == "price_rise" and "exposure" in beside)
+    if name == "price_rise" and "exposure" in beside:
+        return "money"
+    stem = re.sub(r"^(offset(_share)?)_\w+", r"\1", _parted(name)[0])  # by which answer
+    return _INPUTS.get(stem, _NUMBER).unit
 
 
 def _parted(name: str) -> tuple[str, str]:

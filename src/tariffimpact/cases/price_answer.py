@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -12,21 +12,19 @@ import numpy as np
 from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.arguments import Array, Numbers
-from tariffimpact.cases.figures import RULE_NAMES, unit_cost_of
-from tariffimpact.cases.question import Question
+from tariffimpact.cases.case_numbers import Written, stated, support_of
+from tariffimpact.cases.figures import RULE_NAMES, span, unit_cost_of
+from tariffimpact.cases.product import CaseProduct
+from tariffimpact.cases.question import Question, reach
+from tariffimpact.cases.schema import ChainStage
 from tariffimpact.interval import Interval
 from tariffimpact.pricing import PriceResponse
-from tariffimpact.uncertainty import Bounds, Inputs, bounds
-from tariffimpact.uncertainty.inputs import Input
+from tariffimpact.pricing.chain import Chain, Stage, StageRule, chain
+from tariffimpact.uncertainty import Bounds, bounds
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-from tariffimpact.cases.case_numbers import Written, stated
-from tariffimpact.cases.figures import span
-from tariffimpact.cases.product import CaseProduct
-from tariffimpact.cases.schema import ChainStage
-from tariffimpact.pricing.chain import Chain, Stage, StageRule, chain
 
 _NONE: Final = {
     "dollar": "no price holds the dollar margin",
@@ -66,42 +64,52 @@ class PriceAnswer(Answer):
         """Return the prices in a few sentences: over the ranges, or at the middle if asked so."""
         return " ".join(filter(None, (self._prices(), self._own_price(), self._left_out())))
 
+    @property
+    def _over_ranges(self) -> bool:
+        return self.is_uncertain and not self.at_middle
+
     def table_words(self) -> list[tuple[str, str, str, str]]:
         """Return a row of words for each rule: product, rule, price, and what to know of it."""
-        rows: list[tuple[str, str, str, str]] = []
+        return [
+            ("" if place else self.product, question.name.removeprefix("price that "), price, note)
+            for place, (question, price, note) in enumerate(self._told())
+        ]
+
+    def _told(self) -> Iterator[tuple[Question, str, str]]:
+        """Yield each rule's price in words, `none` where there is none, and what to know of it."""
         for question, found in zip(self.questions, self.ranges.values(), strict=True):
-            rule = question.name.removeprefix("price that ")
-            at_middle = self.at_middle or not self.is_uncertain
-            price = question.at_base() if at_middle else math.nan
-            if at_middle and not math.isnan(price):
-                cells = (units.money(price, self.currency, 2), "")
-            elif at_middle or not found.has_answer:
-                cells = ("none", "no price does")
+            price = found.interval if found.has_answer else None
+            if not self._over_ranges:
+                middle = question.at_base()
+                price = None if math.isnan(middle) else Interval.exactly(middle)
+            if price is None:
+                yield question, "none", NO_PRICE
             else:
-                missing = found.undefined / found.tried
-                share = f"no price does at {_part(missing)} of the points tried" if missing else ""
-                note = "; ".join(filter(None, (found.gap_words(), share)))
-                cells = (units.money(found.interval, self.currency, 2), note)
-            rows.append(("" if rows else self.product, rule, *cells))
-        return rows
+                note = _notes(found) if self._over_ranges else ""
+                yield question, units.money(price, self.currency, 2), note
 
     def remark(self) -> str:
         """Return what the prices do not say: the middle taken, the margin, the rules left out."""
-        uncertain = self.is_uncertain and not self.at_middle
         middle = "At the middle of every range." if self.is_uncertain and self.at_middle else ""
-        implied = self._implied().strip() if uncertain else ""
+        implied = self._implied().strip() if self._over_ranges else ""
         return " ".join(filter(None, (middle, implied, self._own_price(), self._left_out())))
 
     def _prices(self) -> str:
-        if self.is_uncertain and not self.at_middle:
-            spans = [self._over(rule, found) for rule, found in self.ranges.items()]
-            return f"{self.product}: {'; '.join(spans)}.{self._implied()}"
-        middle = "At the middle of every range, " if self.is_uncertain else ""
-        if self.response is not None:
-            told = self.response.summary()
-            return f"{middle}{self.product}: {told}"
-        prices = [self._exact(q) for q in self.questions]
-        return f"{middle}{self.product}: {'; '.join(prices)}."
+        middle = "At the middle of every range, " if self.is_uncertain and self.at_middle else ""
+        if self.response is not None and not self._over_ranges:
+            return f"{middle}{self.product}: {self.response.summary()}"
+        implied = self._implied() if self._over_ranges else ""
+        prices = [self._clause(*told) for told in self._told()]
+        return f"{middle}{self.product}: {'; '.join(prices)}.{implied}"
+
+    def _clause(self, question: Question, price: str, note: str) -> str:
+        """Return a rule's price in a clause, how it was found, and where there is none."""
+        if price == "none":
+            anywhere = " anywhere in the ranges" if self._over_ranges else ""
+            return f"{_NONE[question.key]}{anywhere}"
+        exact = not self._over_ranges or self.ranges[question.key].is_exact
+        searched = "" if exact else " (searched)"
+        return f"{question.name} {price}{searched}{f' ({note})' if note else ''}"
 
     def _own_price(self) -> str:
         if not self.seller_exports:
@@ -118,8 +126,9 @@ class PriceAnswer(Answer):
         x = self.questions[-1].inputs
         if "demand_elasticity" not in x.stated:
             return ""
-        found = bounds(_implied_elasticity, _only(x, _MARGIN), name="elasticity").interval
-        given = Interval(*_ends(x, "demand_elasticity"))
+        moving = {name: x.stated[name] for name in _MARGIN if name in x.stated}
+        found = bounds(_implied_elasticity, moving, name="elasticity").interval
+        given = support_of(x.stated["demand_elasticity"])
         return (
             f" The old price's margin implies an elasticity of {units.ratio(found)}; "
             f"{units.ratio(given)} was given."
@@ -150,10 +159,7 @@ class PriceAnswer(Answer):
             {
                 "product": self.product,
                 "rule": question.key,
-                "low": bounds.low,
-                "high": bounds.high,
-                "method": bounds.method,
-                "no_answer": bounds.undefined / bounds.tried,
+                **reach(bounds),
                 "price": question.at_base() if exact else math.nan,
                 "at_middle": question.at_base(),
             }
@@ -188,23 +194,6 @@ class PriceAnswer(Answer):
         lines += [f"{b.name}: {b.explain()}" for b in self.ranges.values() if self.is_uncertain]
         return "\n".join(lines)
 
-    def _exact(self, question: Question) -> str:
-        price = question.at_base()
-        if math.isnan(price):
-            return _NONE[question.key]
-        return f"{question.name} {units.money(price, self.currency, 2)}"
-
-    def _over(self, rule: str, bounds: Bounds) -> str:
-        """Return a rule's price over the ranges, how it was found, and where there is none."""
-        if not bounds.has_answer:
-            return f"{_NONE[rule]} anywhere in the ranges"
-        missing = bounds.undefined / bounds.tried
-        share = f"no price does at {_part(missing)} of the points tried" if missing else ""
-        notes = "; ".join(filter(None, (bounds.gap_words(), share)))
-        found = "" if bounds.is_exact else " (searched)"
-        note = f" ({notes})" if notes else ""
-        return f"{bounds.name} {units.money(bounds.interval, self.currency, 2)}{found}{note}"
-
 
 _MARGIN: Final = (
     "old_price", "unit_cost", "cost_share", "customs_value", "customs_share", "metal_grams",
@@ -218,23 +207,16 @@ def _implied_elasticity(**x: Numbers) -> Array:
     return np.asarray(price / (price - unit_cost_of(x)))
 
 
-def _only(inputs: Inputs, names: Sequence[str]) -> dict[str, Input]:
-    return {name: inputs.stated[name] for name in names if name in inputs.stated}
-
-
-def _ends(inputs: Inputs, name: str) -> tuple[float, float]:
-    held = inputs.fixed.get(name)
-    if held is not None:
-        return held, held
-    span = inputs.supports()[name]
-    return span.low, span.high
-
-
-def _part(share: float) -> str:
-    """Return a share of the points, never rounded to none or all of them."""
-    if share < 0.005:
-        return "less than 1%"
-    return "more than 99%" if share > 0.995 else units.percent(share, 0)
+def _notes(found: Bounds) -> str:
+    """Return where in the ranges a rule has no price, its share of the points never none or all."""
+    missing = found.undefined / found.tried
+    part = units.percent(missing, 0)
+    if missing < 0.005:
+        part = "less than 1%"
+    elif missing > 0.995:
+        part = "more than 99%"
+    share = f"no price does at {part} of the points tried" if missing else ""
+    return "; ".join(filter(None, (found.gap_words(), share)))
 
 
 def chain_of(

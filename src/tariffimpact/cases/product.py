@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
-from tariffimpact.cases.case_numbers import stated
+from tariffimpact.cases.case_numbers import numbers_of, stated
 from tariffimpact.cases.figures import (
     RULE_NAMES,
     cost_rise,
@@ -30,7 +30,6 @@ from tariffimpact.pricing import RULES, PriceResponse, price_response
 from tariffimpact.uncertainty import Inputs
 from tariffimpact.uncertainty.inputs import Stated
 
-_CUSTOMS: Final = ("customs_share", "customs_value")
 FILE_WORDS: Final = {
     "cost": "{name} lacks a cost; give cost_share, unit_cost or no_other_cost = true",
     "demand": "{name} lacks a demand; add [demand] with an elasticity",
@@ -112,31 +111,23 @@ class CaseProduct:
         ModelError
             If it cannot be: a customs value or a cost above the price whatever the ranges are.
         """
-        customs = {
-            name: stated(value) for name in _CUSTOMS if (value := getattr(item, name)) is not None
-        }
+        customs = numbers_of(item, "customs_share", "customs_value")
         if item.metal is not None:
-            customs = {
-                "metal_grams": stated(item.metal.grams),
-                "metal_price_per_tonne": stated(item.metal.price_per_tonne),
-            }
-        costs = {"unit_cost": item.unit_cost, "cost_share": item.cost_share}
+            metal = numbers_of(item.metal, "grams", "price_per_tonne")
+            customs = {f"metal_{name}": value for name, value in metal.items()}
         counterfactual = item.counterfactual_change
         product = cls(
             name=item.name,
             price=price,
             duty=duty,
             customs=customs,
-            exporter_cut=stated(item.exporter_cut),
-            dutiable_share=stated(item.dutiable_share),
-            caused_share=stated(item.caused_share),
             counterfactual_change=None if counterfactual is None else stated(counterfactual),
-            cost={name: stated(value) for name, value in costs.items() if value is not None},
+            cost=numbers_of(item, "unit_cost", "cost_share"),
             no_other_cost=item.no_other_cost,
-            units=stated(item.units),
-            fixed_cost=stated(item.fixed_cost),
             demand=demand,
-        )
+            **numbers_of(item, "exporter_cut", "dutiable_share", "caused_share", "units",
+                         "fixed_cost"),
+        )  # fmt: skip
         product._check()
         return product
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,11 +43,10 @@ class Question:
         unit: str,
         model: Model,
         inputs: Mapping[str, Stated],
-        steps: tuple[float, ...] = (),
-        ends: Callable[[Inputs], Ends | None] | None = None,
+        **more: Any,
     ) -> Question:
-        """Return a question about checked inputs."""
-        return cls(key, name, unit, model, Inputs(dict(inputs)), steps, ends)
+        """Return a question about inputs, which are checked; `more` are its other fields."""
+        return cls(key, name, unit, model, Inputs(dict(inputs)), **more)
 
     @property
     def is_uncertain(self) -> bool:
@@ -84,6 +83,16 @@ class Question:
         )
 
 
+def reach(bounds: Bounds) -> dict[str, Any]:
+    """Return the columns of how far an answer can go: `low`, `high`, `method`, `no_answer`."""
+    return {
+        "low": bounds.low,
+        "high": bounds.high,
+        "method": bounds.method,
+        "no_answer": bounds.undefined / bounds.tried,
+    }
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class CaseRanges(Answer):
     """What a case answers over its ranges, beside what it answers at the middle of them."""
@@ -108,14 +117,7 @@ class CaseRanges(Answer):
         import pandas as pd
 
         return pd.DataFrame(
-            {
-                "figure": key,
-                "name": bounds.name,
-                "low": bounds.low,
-                "high": bounds.high,
-                "method": bounds.method,
-                "no_answer": bounds.undefined / bounds.tried,
-            }
+            {"figure": key, "name": bounds.name, **reach(bounds)}
             for key, bounds in self.ranges.items()
         )
 

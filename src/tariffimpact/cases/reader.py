@@ -179,6 +179,9 @@ def _hidden(where: Callable[[Location], str], value: object, at: Location = ()) 
 
 def _path(case: str | Path) -> Path:
     """Return the file a case stands in."""
+    if not str(case).strip():  # as a variable of the shell without a value leaves it
+        remedy = f"name a file or a shipped case: {', '.join(shipped_cases())}"
+        raise DataError([Fault("the case", "is blank", remedy)])
     path = Path(case)
     if path.suffix == ".toml" or path.exists() or path.name != str(case):
         return path

@@ -2,225 +2,219 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from tariffimpact.arguments import Array, Numbers
-from tariffimpact.cases.case_numbers import Written, stated
+from tariffimpact.cases.case_numbers import numbers_of
 from tariffimpact.cases.decision_tables import Recovery as RecoveryTable
 from tariffimpact.cases.decision_tables import Rollback as RollbackTable
 from tariffimpact.cases.figures import At, duty_rise, new_price_of, rate_of, span
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.question import CaseRanges, Question
 from tariffimpact.decisions.recovery import Recovery, recovery, recovery_rate
-from tariffimpact.decisions.refund import Rollback, price_after, refund_incidence, rollback
+from tariffimpact.decisions.refund import Rollback, refund_incidence, rollback
+from tariffimpact.decisions.timing import price_after
 from tariffimpact.errors import require
 from tariffimpact.facts import Exposure
-from tariffimpact.interval import Interval
-from tariffimpact.uncertainty import Inputs, read_input
+from tariffimpact.uncertainty import Inputs
 from tariffimpact.uncertainty.inputs import Stated
 from tariffimpact.uncertainty.phrasing import quantity
 
-if TYPE_CHECKING:
-    pass
 
+@dataclass(frozen=True, slots=True)
+class RecoveredExposure:
+    """An exposure, and the price rise of a `[recovery]` table that brings part of it back."""
 
-def _span(written: Written) -> Interval:
-    return span(stated(written))
+    table: RecoveryTable
+    exposure: Exposure | None
+    """The row that the table names."""
+    currency: str
+    source: str
 
-
-def recovered(
-    table: RecoveryTable, exposure: Exposure | None, *, currency: str, source: str
-) -> Recovery:
-    """Return how much of the exposure the price rise of a `[recovery]` table brings back."""
-    amount, exposure_currency = _amount(table, exposure, currency)
-    rate = table.exchange_rate
-    return recovery(
-        price_rise=_span(table.price_rise),
-        annual_volume=_span(table.annual_volume) * _span(table.market_share),
-        months=_span(table.months),
-        exposure=span(amount),
-        basis=table.basis if exposure is None else exposure.basis.value,
-        retailer_share=_span(table.retailer_share),
-        volume_ratio=_span(table.volume_ratio),
-        same_scope=table.same_scope,
-        same_window=table.same_window,
-        currency=currency,
-        exposure_currency=exposure_currency,
-        exchange_rate=None if rate is None else _span(rate),
-        exchange_rate_on=table.exchange_rate_on,
-        source=source,
-    )
-
-
-def recovery_question(table: RecoveryTable, exposure: Exposure | None, currency: str) -> Question:
-    """Return the share of the exposure recovered, as a function of its inputs."""
-    inputs = {
-        name: stated(getattr(table, name))
-        for name in (
-            "price_rise",
-            "annual_volume",
-            "market_share",
-            "retailer_share",
-            "months",
+    def inputs(self) -> dict[str, Stated]:
+        """Return what the share recovered depends on."""
+        given = numbers_of(
+            self.table, "price_rise", "annual_volume", "market_share", "retailer_share", "months",
             "volume_ratio",
+        )  # fmt: skip
+        rate = numbers_of(self.table, "exchange_rate") or {"exchange_rate": 1.0}
+        return given | rate | {"exposure": self._amount()[0]}
+
+    def middle(self) -> Recovery:
+        """Return how much of the exposure comes back, over the ranges."""
+        table, x = self.table, {name: span(value) for name, value in self.inputs().items()}
+        return recovery(
+            price_rise=x["price_rise"],
+            annual_volume=x["annual_volume"] * x["market_share"],
+            months=x["months"],
+            exposure=x["exposure"],
+            basis=table.basis if self.exposure is None else self.exposure.basis.value,
+            retailer_share=x["retailer_share"],
+            volume_ratio=x["volume_ratio"],
+            same_scope=table.same_scope,
+            same_window=table.same_window,
+            currency=self.currency,
+            exposure_currency=self._amount()[1],
+            exchange_rate=None if table.exchange_rate is None else x["exchange_rate"],
+            exchange_rate_on=table.exchange_rate_on,
+            source=self.source,
         )
-    }
-    rate = table.exchange_rate
-    inputs["exchange_rate"] = 1.0 if rate is None else stated(rate)
-    inputs["exposure"], _ = _amount(table, exposure, currency)
-    return Question.of(
-        "recovery", "share of the exposure recovered", "fraction", _recovered, inputs
-    )
+
+    def questions(self) -> Iterator[Question]:
+        """Return the share of the exposure recovered, as a function of its inputs."""
+        name = "share of the exposure recovered"
+        yield Question.of("recovery", name, "fraction", _recovered, self.inputs())
+
+    def _amount(self) -> tuple[Stated, str]:
+        """Return the exposure and its currency, in the case's own where the source converts it."""
+        row = self.exposure
+        if row is None:
+            return numbers_of(self.table, "amount")["amount"], self.currency
+        if row.currency != self.currency == "USD" and row.amount_usd is not None:
+            return row.amount_usd, "USD"
+        return row.amount, row.currency
 
 
 def _recovered(*, annual_volume: Numbers, market_share: Numbers, **inputs: Numbers) -> Numbers:
     return recovery_rate(annual_volume=annual_volume * market_share, **inputs)
 
 
-def _amount(table: RecoveryTable, exposure: Exposure | None, currency: str) -> tuple[Stated, str]:
-    """Return the exposure and its currency, in the case's own where the source converts it."""
-    if exposure is None:
-        assert table.amount is not None  # the table has one of the two
-        return stated(table.amount), currency
-    if exposure.currency != currency == "USD" and exposure.amount_usd is not None:
-        return exposure.amount_usd, "USD"
-    return exposure.amount, exposure.currency
+@dataclass(frozen=True, slots=True)
+class RefundedDuty:
+    """A duty that a `[rollback]` table refunds: on a product, or on a price that is told alone."""
+
+    table: RollbackTable
+    product: CaseProduct | None
+    currency: str
+    source: str = ""
+    price: Stated = 0.0
+    """Without a product: the price under the duty."""
+    earlier_rise: Stated = 0.0
+    """Without a product: by how much the duty had raised it."""
+
+    def inputs(self) -> dict[str, Stated]:
+        """Return what the refund depends on: the duty per unit, the units, the pass-through."""
+        table = self.table
+        if self.product is None:
+            return numbers_of(table, "duty_paid", "pass_through_rate", "interest")
+        units = ("annual_volume", "market_share", "months_paid") if table.duty_paid is None else ()
+        said = numbers_of(table, "interest", *units, "duty_paid", "pass_through_rate")
+        alone = "duty_paid" in said and "pass_through_rate" in said
+        return said if alone else self.product.rise_inputs() | said
+
+    def middle(self) -> Rollback:
+        """Return who holds the refund, every range at its middle."""
+        at = Inputs(self._all_inputs()).central()
+        return rollback(
+            duty_paid=float(_duty_paid(at)),
+            pass_through_rate=float(_rate(at)),
+            price=float(at["price"] if self.product is None else new_price_of(at)),
+            earlier_rise=max(0.0, float(_rise(at))),
+            monthly_volume=float(_volume(at)),
+            months=self.table.months,
+            interest=at["interest"],
+            reversal_share=at["reversal_share"],
+            speed=at["speed"],
+            rebate_share=at["rebate_share"],
+            currency=self.currency,
+            source=self.source,
+        )
+
+    def questions(self) -> Iterator[Question]:
+        """Return the refund and its parts, as functions of their inputs."""
+        inputs = self.inputs()
+        for part in _PARTS:
+            key, model = part.replace("_", "-"), partial(_part, part)
+            yield Question.of(key, _NAMES[part], self.currency, model, inputs)
+
+    def ranges(self) -> CaseRanges:
+        """Return who holds the refund and what each policy gives back, over the ranges."""
+        inputs, months = self._all_inputs(), self.table.months
+        figures: dict[str, Callable[..., Numbers]] = {
+            **{part: partial(_part, part) for part in _PARTS},
+            "price_cuts": partial(_price_cuts, months),
+            "rebate": _rebate,
+        }
+        found = {
+            key: Question.of(key, _NAMES[key], self.currency, figure, _used(inputs, key)).bounds()
+            for key, figure in figures.items()
+        }
+        words = {key: quantity(bounds.interval, self.currency) for key, bounds in found.items()}
+        more = (
+            " Where more than the duty was passed on, the absorbed part is below zero."
+            if found["absorbed"].low < 0
+            else ""
+        )
+        paid = " with interest" if inputs["interest"] != 0 else ""
+        told = (
+            f"Of a refund of {words['refund']}{paid}, {words['absorbed']} makes good duty the "
+            f"seller had absorbed and {words['recovered_twice']} was already recovered from "
+            f"buyers.{more} Keeping the price returns nothing; cutting it returns "
+            f"{words['price_cuts']} to buyers in {months} months, out of the lower cost and not "
+            f"out of the refund; a rebate returns {words['rebate']} of the refund itself."
+        )
+        return CaseRanges(told, found, self.middle(), self.currency)
+
+    def _all_inputs(self) -> dict[str, Stated]:
+        """Return what the refund and the policies depend on."""
+        policy = numbers_of(self.table, "reversal_share", "speed", "rebate_share", "monthly_volume")
+        if self.product is None:
+            told = {"price": self.price, "earlier_rise": self.earlier_rise}
+            return self.inputs() | policy | told
+        sold = {}
+        if self.table.monthly_volume is None:
+            sold = numbers_of(self.table, "annual_volume", "market_share")
+        return self.product.rise_inputs() | self.inputs() | policy | sold
 
 
-_PARTS: Final = {
+_PARTS: Final = ("refund", "absorbed", "recovered_twice")
+_NAMES: Final = {
     "refund": "refund",
     "absorbed": "part of the refund that makes good absorbed cost",
     "recovered_twice": "part of the refund recovered twice",
+    "price_cuts": "what a price cut returns to buyers",
+    "rebate": "what a rebate returns to buyers",
 }
+"""Figures of a refund, its parts first."""
+_POLICY: Final = {
+    "price_cuts": ("reversal_share", "speed", "monthly_volume"),
+    "rebate": ("rebate_share",),
+    "": ("price",),
+}
+"""Inputs of a policy, by the figure that depends on them."""
 
 
-def refunded(table: RollbackTable, product: CaseProduct, *, currency: str, source: str) -> Rollback:
-    """Return who holds the refund of a `[rollback]` table, every range at its middle."""
-    at = Inputs(product.rise_inputs() | refund_inputs(table, product) | _policy(table)).central()
-    old, new = at["old_price"], float(new_price_of(at))
-    return rollback(
-        duty_paid=float(_duty_paid(at)),
-        pass_through_rate=float(_rate(at)),
-        price=new,
-        earlier_rise=max(0.0, new - old),
-        monthly_volume=at["monthly_volume"]
-        if "monthly_volume" in at
-        else at["annual_volume"] * at["market_share"] / 12,
-        months=table.months,
-        interest=at["interest"],
-        reversal_share=at["reversal_share"],
-        speed=at["speed"],
-        rebate_share=at["rebate_share"],
-        currency=currency,
-        source=source,
+def _used(inputs: dict[str, Stated], key: str) -> dict[str, Stated]:
+    """Return the inputs that a figure of the refund depends on."""
+    others = {name for figure, names in _POLICY.items() if figure != key for name in names}
+    return {name: value for name, value in inputs.items() if name not in others}
+
+
+def _part(part: str, **x: Numbers) -> Numbers:
+    """Return the refund, or what of it makes good absorbed cost or was recovered already."""
+    split = refund_incidence(
+        duty_paid=_duty_paid(x), pass_through_rate=_rate(x), interest=x["interest"]
     )
+    found: Numbers = getattr(split, part)
+    return found
 
 
-def refund_over_ranges(
-    table: RollbackTable, product: CaseProduct, *, currency: str, source: str
-) -> CaseRanges:
-    """Return who holds the refund of a `[rollback]` table, over the ranges of its inputs."""
-    inputs = product.rise_inputs() | refund_inputs(table, product) | _policy(table)
-    if table.monthly_volume is None:
-        assert table.annual_volume is not None  # the table has one of the two
-        inputs |= {
-            "annual_volume": stated(table.annual_volume),
-            "market_share": stated(table.market_share),
-        }
-
-    def rise(**x: Numbers) -> Numbers:
-        return new_price_of(x) - x["old_price"]
-
-    def volume(**x: Numbers) -> Numbers:
-        if "monthly_volume" in x:
-            return x["monthly_volume"]
-        return x["annual_volume"] * x["market_share"] / 12
-
-    return refund_ranges(
-        refunded(table, product, currency=currency, source=source),
-        inputs,
-        duty_paid=lambda **x: _duty_paid(x),
-        pass_through=lambda **x: _rate(x),
-        rise=rise,
-        volume=volume,
-        months=table.months,
-        currency=currency,
-    )
+def _rebate(**x: Numbers) -> Array:
+    return np.asarray(_part("recovered_twice", **x)) * x["rebate_share"]
 
 
-def refund_by_terms(
-    table: RollbackTable, *, price: object, rise: object, currency: str
-) -> CaseRanges:
-    """Return the same of a `[rollback]` table whose price under the duty and rise are told apart.
-
-    Raises
-    ------
-    ModelError
-        If a number leaves its range.
-    """
-    names = ("duty_paid", "pass_through_rate", "interest", "monthly_volume")
-    told: dict[str, Stated] = {name: stated(getattr(table, name)) for name in names}
-    told |= _policy(table)
-    told |= {
-        "price": read_input(price, name="price"),
-        "earlier_rise": read_input(rise, name="rise"),
-    }
-    inputs = Inputs(told)
-    at = inputs.central()
-    middle = rollback(**at, months=table.months, currency=currency)  # type: ignore[arg-type]
-    return refund_ranges(
-        middle,
-        inputs.stated,
-        duty_paid=lambda **x: x["duty_paid"],
-        pass_through=lambda **x: x["pass_through_rate"],
-        rise=lambda **x: x["earlier_rise"],
-        volume=lambda **x: x["monthly_volume"],
-        months=table.months,
-        currency=currency,
-    )
-
-
-def refund_questions(inputs: Mapping[str, Stated], currency: str) -> Iterator[Question]:
-    """Return the refund and its parts, as functions of their inputs (see `refund_inputs`)."""
-    for part, name in _PARTS.items():
-
-        def amount(*, part: str = part, **x: Numbers) -> Numbers:
-            split = refund_incidence(
-                duty_paid=_duty_paid(x), pass_through_rate=_rate(x), interest=x["interest"]
-            )
-            found: Numbers = getattr(split, part)
-            return found
-
-        key = part.replace("_", "-")
-        yield Question.of(key, name, currency, amount, inputs)
-
-
-def refund_inputs(table: RollbackTable, product: CaseProduct) -> dict[str, Stated]:
-    """Return what the refund depends on: the duty per unit, the units, the pass-through."""
-    names: tuple[str, ...] = ("interest",)
-    if table.duty_paid is None:
-        names += ("annual_volume", "market_share", "months_paid")
-    else:
-        names += ("duty_paid",)
-    if table.pass_through_rate is not None:
-        names += ("pass_through_rate",)
-    said = {name: stated(getattr(table, name)) for name in names}
-    return (
-        said
-        if "duty_paid" in said and "pass_through_rate" in said
-        else (product.rise_inputs() | said)
-    )
-
-
-def _policy(table: RollbackTable) -> dict[str, Stated]:
-    names = ["reversal_share", "speed", "rebate_share"]
-    if table.monthly_volume is not None:
-        names.append("monthly_volume")
-    return {name: stated(getattr(table, name)) for name in names}
+def _price_cuts(months: int, **x: Numbers) -> Array:
+    gone = np.maximum(_rise(x), 0.0)
+    prices = price_after(
+        price=1.0 + gone, earlier_rise=gone, reversal_share=x["reversal_share"],
+        speed=x["speed"], months=months,
+    )  # fmt: skip
+    return np.asarray(_volume(x) * (prices[..., :1] - prices[..., 1:]).sum(axis=-1))
 
 
 def _duty_paid(x: At) -> Array:
@@ -236,81 +230,14 @@ def _rate(x: At) -> Array:
     return np.asarray(x["pass_through_rate"] if "pass_through_rate" in x else rate_of(**x))
 
 
-Figure = Callable[..., Numbers]
-_REFUND: Final = ("refund", "absorbed", "recovered_twice", "price_cuts", "rebate")
-
-
-def refund_ranges(
-    middle: Rollback,
-    inputs: Mapping[str, Stated],
-    *,
-    duty_paid: Figure,
-    pass_through: Figure,
-    rise: Figure,
-    volume: Figure,
-    months: int,
-    currency: str,
-) -> CaseRanges:
-    """Return who holds a refund and what each policy gives back, over the ranges."""
-
-    def split(part: str, **x: Numbers) -> Numbers:
-        held = refund_incidence(
-            duty_paid=duty_paid(**x), pass_through_rate=pass_through(**x), interest=x["interest"]
-        )
-        found: Numbers = getattr(held, part)
-        return found
-
-    def rebate(**x: Numbers) -> Array:
-        return np.asarray(split("recovered_twice", **x)) * x["rebate_share"]
-
-    def price_cuts(**x: Numbers) -> Array:
-        gone = np.maximum(rise(**x), 0.0)
-        prices = price_after(
-            price=1.0 + gone, earlier_rise=gone, reversal_share=x["reversal_share"],
-            speed=x["speed"], months=months,
-        )  # fmt: skip
-        return np.asarray(volume(**x) * (prices[..., :1] - prices[..., 1:]).sum(axis=-1))
-
-    figures: dict[str, Figure] = {
-        part: partial(split, part) for part in ("refund", "absorbed", "recovered_twice")
-    }
-    figures |= {"price_cuts": price_cuts, "rebate": rebate}
-    names = dict(zip(_REFUND, _REFUND_NAMES, strict=True))
-    found = {
-        key: Question.of(key, names[key], currency, figure, _used(inputs, key)).bounds()
-        for key, figure in figures.items()
-    }
-    words = {key: quantity(bounds.interval, currency) for key, bounds in found.items()}
-    more = (
-        " Where more than the duty was passed on, the absorbed part is below zero."
-        if found["absorbed"].low < 0
-        else ""
+def _rise(x: At) -> Array:
+    return np.asarray(
+        x["earlier_rise"] if "earlier_rise" in x else new_price_of(x) - x["old_price"]
     )
-    paid = " with interest" if inputs["interest"] != 0 else ""
-    told = (
-        f"Of a refund of {words['refund']}{paid}, {words['absorbed']} makes good duty the seller "
-        f"had absorbed and {words['recovered_twice']} was already recovered from buyers.{more} "
-        f"Keeping the price returns nothing; cutting it returns {words['price_cuts']} to buyers in "
-        f"{months} months, out of the lower cost and not out of the refund; a rebate returns "
-        f"{words['rebate']} of the refund itself."
-    )
-    return CaseRanges(told, found, middle, currency)
 
 
-_REFUND_NAMES: Final = (
-    "refund",
-    "part of the refund that makes good absorbed cost",
-    "part of the refund recovered twice",
-    "what a price cut returns to buyers",
-    "what a rebate returns to buyers",
-)
-_POLICY: Final = ("reversal_share", "speed", "rebate_share", "monthly_volume", "price")
-
-
-def _used(inputs: Mapping[str, Stated], key: str) -> dict[str, Stated]:
-    """Return the inputs that a figure of the refund depends on."""
-    policy = {
-        "price_cuts": ("reversal_share", "speed", "monthly_volume"),
-        "rebate": ("rebate_share",),
-    }.get(key, ())
-    return {name: value for name, value in inputs.items() if name not in _POLICY or name in policy}
+def _volume(x: At) -> Array:
+    """Return the units a month from now on."""
+    if "monthly_volume" in x:
+        return np.asarray(x["monthly_volume"])
+    return np.asarray(x["annual_volume"] * x["market_share"] / 12)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import calendar
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
-from tariffimpact.cases.case_numbers import Location, Part, Reference, check_kind, stated
-from tariffimpact.cases.earnings import earnings_bridge, earnings_inputs
+from tariffimpact.cases.case_numbers import Location, Part, Reference, check_kind, plain, stated
+from tariffimpact.cases.earnings import EarnedBridge, earnings_inputs
 from tariffimpact.cases.product import CaseDuty, CaseProduct, PriceMove
 from tariffimpact.cases.schema import CaseFile, Product, Tariff
 from tariffimpact.errors import ModelError, require
@@ -60,10 +61,18 @@ class _Lookup:
             self.source_ids[source_id] = None
         return rows[key]
 
-    def fault(self, at: Location, error: ModelError, got: str | None = None) -> None:
-        """Record an error of the library against a key."""
-        what, _, remedy = str(error).partition("; ")
+    def fault(self, at: Location, words: str, got: str | None = None) -> None:
+        """Record what is wrong with a key, `what; remedy`."""
+        what, _, remedy = words.partition("; ")
         self.problems.append((at, what, remedy or "correct it", got))
+
+    @contextmanager
+    def blaming(self, *at: str | int, got: str | None = None) -> Iterator[None]:
+        """Record an error of the library against a key, and go on after it."""
+        try:
+            yield
+        except ModelError as error:
+            self.fault(at, str(error), got)
 
 
 def fill(part: P, facts: Facts | None) -> tuple[P, list[Problem]]:
@@ -137,22 +146,14 @@ def _earned(
         changes[line.origin], _ = _tariff(alone, lookup)
         if len(lookup.problems) > known:
             del lookup.problems[known:]
-            lookup.problems.append(
-                (
-                    ("earnings", "imports", n, "origin"),
-                    f"has no rate of {tariff.hts} to look up",
-                    "give the line a tariff_change",
-                    line.origin,
-                )
-            )
+            words = f"has no rate of {tariff.hts} to look up; give the line a tariff_change"
+            lookup.fault(("earnings", "imports", n, "origin"), words, line.origin)
     rows = {name: exposures.get(f"earnings.{name}_exposure") for name in ("gross", "net")}
-    try:
+    with lookup.blaming("earnings"):
         inputs = earnings_inputs(table, changes=changes, currency=whole.currency, **rows)
-        earnings_bridge(table, inputs, currency=whole.currency, source="", **rows)
+        EarnedBridge(table, inputs, rows["gross"], rows["net"], whole.currency).middle()
         return inputs
-    except ModelError as error:
-        lookup.fault(("earnings",), error)
-        return {}
+    return {}
 
 
 def _filled(part: P, lookup: _Lookup, at: Location) -> P:
@@ -181,21 +182,17 @@ def _referred(reference: Reference, lookup: _Lookup, at: Location) -> Stated:
         return 1.0
     span: Interval = row.amount if reference.table == "exposure" else row.value
     value: Stated = span.low if span.is_exact else span
-    try:
+    with lookup.blaming(*at, got=reference.key):
         check_kind(value, reference.kind)
-    except ModelError as error:
-        lookup.fault(at, error, reference.key)
     return value
 
 
 def _duty(tariff: Tariff, lookup: _Lookup) -> CaseDuty:
     """Return the duty before and after."""
     change, old = _tariff(tariff, lookup)
-    try:
+    per_unit: Stated = 0.0
+    with lookup.blaming("tariff", "old_specific"):
         per_unit = _difference(stated(tariff.specific), stated(tariff.old_specific))
-    except ModelError as error:
-        lookup.fault(("tariff", "old_specific"), error)
-        per_unit = 0.0
     return CaseDuty(change, old, per_unit, stated(tariff.old_specific), tariff.reading)
 
 
@@ -204,33 +201,28 @@ def _tariff(tariff: Tariff, lookup: _Lookup) -> tuple[Stated, Stated]:
     if tariff.rate is None and tariff.hts is None:  # a duty per unit alone
         return 0.0, 0.0
     if tariff.rate is not None:
-        try:
-            return _difference(stated(tariff.rate), stated(tariff.old_rate)), stated(
-                tariff.old_rate
-            )
-        except ModelError as error:
-            lookup.fault(("tariff", "old_rate"), error)
-            return 1.0, 0.0
-    assert tariff.hts is not None
-    assert tariff.on is not None
-    assert tariff.before is not None
-    changes, olds = [], []
-    for origin in tariff.origins:
-        try:
-            new = lookup.rate(tariff.hts, origin, tariff.on)
-            old = lookup.rate(tariff.hts, origin, tariff.before)
-        except ModelError as error:
-            lookup.fault(("tariff", "hts"), error)
-            return 1.0, 0.0
-        for rate in (new, old):
-            if rate.specific:
-                lookup.fault(("tariff", "hts"), ModelError(
+        old = stated(tariff.old_rate)
+        with lookup.blaming("tariff", "old_rate"):
+            return _difference(stated(tariff.rate), old), old
+        return 1.0, 0.0
+    hts, on, before = tariff.hts, tariff.on, tariff.before
+    assert hts is not None
+    assert on is not None
+    assert before is not None
+    with lookup.blaming("tariff", "hts"):
+        changes, olds = [], []
+        for origin in tariff.origins:
+            new, was = lookup.rate(hts, origin, on), lookup.rate(hts, origin, before)
+            for _ in filter(lambda rate: rate.specific, (new, was)):
+                words = (
                     f"bears a duty per unit from {origin} as well; give rate, old_rate, specific "
                     "and old_specific instead"
-                ))  # fmt: skip
-        changes.append(new.rate - old.rate)
-        olds.append(old.rate)
-    return _plain(_hull(changes)), _plain(_hull(olds))
+                )
+                lookup.fault(("tariff", "hts"), words)
+            changes.append(new.rate - was.rate)
+            olds.append(was.rate)
+        return plain(_hull(changes)), plain(_hull(olds))
+    return 1.0, 0.0
 
 
 def _rates(whole: CaseFile, lookup: _Lookup) -> tuple[float, ...]:
@@ -243,13 +235,12 @@ def _rates(whole: CaseFile, lookup: _Lookup) -> tuple[float, ...]:
     rates = []
     for month in range(timing.months):
         on = _months_later(timing.start, month)
-        try:
+        with lookup.blaming("timing", "origin", got=timing.origin):
             rate = lookup.rate(whole.tariff.hts, timing.origin, on).rate
             require(rate.is_exact, f"is {rate} on {on}, not one rate; choose another origin")
-        except ModelError as error:
-            lookup.fault(("timing", "origin"), error, timing.origin)
+            rates.append(rate.low)
+        if len(rates) <= month:
             return ()
-        rates.append(rate.low)
     return tuple(rates)
 
 
@@ -263,8 +254,7 @@ def _offer_rates(whole: CaseFile, lookup: _Lookup) -> dict[str, Stated]:
     hts = tariff and tariff.hts
     rates: dict[str, Stated] = {}
     for n, offer in enumerate(table.offers):
-        at: Location = ("sourcing", "offers", n, "ad_valorem")
-        try:
+        with lookup.blaming("sourcing", "offers", n, "ad_valorem", got=offer.origin):
             if offer.ad_valorem is not None:
                 rates[offer.origin] = stated(offer.ad_valorem)
                 continue
@@ -272,9 +262,7 @@ def _offer_rates(whole: CaseFile, lookup: _Lookup) -> dict[str, Stated]:
                 hts is not None and on is not None,
                 "is missing; give it, or tariff.hts and sourcing.on to look it up",
             )
-            rates[offer.origin] = _plain(lookup.rate(str(hts), offer.origin, on or date.min).rate)
-        except ModelError as error:
-            lookup.fault(at, error, offer.origin)
+            rates[offer.origin] = plain(lookup.rate(str(hts), offer.origin, on or date.min).rate)
     return rates
 
 
@@ -294,7 +282,7 @@ def _difference(rate: Stated, old: Stated) -> Stated:
             "a distribution of the rate needs an old_rate of 0; "
             "give the distribution of the change of the rate, and no old_rate"
         )
-    return _plain(Interval.of(rate) - old)
+    return plain(Interval.of(rate) - old)
 
 
 def _product(
@@ -304,11 +292,9 @@ def _product(
     price = _price(item, whole, lookup, at)
     if price is None:
         return None
-    try:
+    with lookup.blaming(*at):
         return CaseProduct.of(item, price, duty=duty, demand=whole.demand)
-    except ModelError as error:
-        lookup.fault(at, error)
-        return None
+    return None
 
 
 def _price(item: Product, whole: CaseFile, lookup: _Lookup, at: Location) -> PriceMove | None:
@@ -321,10 +307,8 @@ def _price(item: Product, whole: CaseFile, lookup: _Lookup, at: Location) -> Pri
     if row is None:
         return None
     if row.currency != whole.currency:
-        lookup.problems.append(
-            ((*at, "price"), f"is in {row.currency}, the case in {whole.currency}",
-             "give both the same currency", item.price)
-        )  # fmt: skip
+        words = f"is in {row.currency}, the case in {whole.currency}; give both the same currency"
+        lookup.fault((*at, "price"), words, item.price)
     return PriceMove(row.old_price, row.new_price)
 
 
@@ -335,7 +319,3 @@ def _sources(lookup: _Lookup) -> tuple[Source, ...]:
 def _hull(spans: Iterable[Interval]) -> Interval:
     spans = list(spans)
     return Interval(min(span.low for span in spans), max(span.high for span in spans))
-
-
-def _plain(span: Interval) -> Stated:
-    return span.low if span.is_exact else span

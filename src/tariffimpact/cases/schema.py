@@ -1,14 +1,13 @@
-"""What a case file holds, table by table: the words an editor completes and a reader is told of."""
+"""What a case file holds, table by table: the words an editor completes and a reader is told of.
+
+The text below each field is its description in `cases/schema.json`, by which editors complete and
+check a case as one types; `tests/cases/expected_cases.py` writes that file anew.
+"""
 
 from __future__ import annotations
 
-import ast
-import inspect
-import itertools
-import json
-import textwrap
 from datetime import date
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     Field,
@@ -18,12 +17,9 @@ from pydantic import (
 from tariffimpact.cases.case_numbers import Amount, Anything, Part, Positive, Rate, Share, SomeShare
 from tariffimpact.cases.decision_tables import (
     Earnings,
-    ImportLine,
-    OffsetLine,
     Recovery,
     Rollback,
     Sourcing,
-    Terms,
     Timing,
 )
 from tariffimpact.facts.fields import Country, Currency, Hts, Key, Text
@@ -97,19 +93,14 @@ class Metal(Part):
     """Value of the metal before duty, in the currency of the case."""
 
 
-_EXACTLY_ONE: Final = (("price", "old_price"), ("customs_share", "customs_value", "metal"))
-_AT_MOST_ONE: Final = (
-    ("no_other_cost", "cost_share"),
-    ("no_other_cost", "unit_cost"),
-    ("cost_share", "unit_cost"),
-    ("new_price", "price_change"),
-    ("price", "new_price"),
-    ("price", "price_change"),
-)
-
-
 class Product(Part):
     """One product: its price before and after, and what of it passes customs."""
+
+    AT_MOST_ONE = (
+        ("no_other_cost", "cost_share"), ("no_other_cost", "unit_cost"),
+        ("cost_share", "unit_cost"), ("new_price", "price_change"), ("price", "new_price"),
+        ("price", "price_change"),
+    )  # fmt: skip
 
     name: Text
     """What the product is called, once in a case."""
@@ -148,15 +139,13 @@ class Product(Part):
     """Cost a year that does not move with the units."""
 
     @model_validator(mode="after")
-    def _one_of_each(self) -> Self:
-        for names in _EXACTLY_ONE:
+    def _pairs_hold(self) -> Self:
+        for names in (("price", "old_price"), ("customs_share", "customs_value", "metal")):
             given = [name for name in names if getattr(self, name) is not None]
             if len(given) != 1:
                 said = " and ".join(given) or "none of the prices or shares"
                 raise ValueError(f"gives {said}; give exactly one of {', '.join(names)}")
-        for one, other in _AT_MOST_ONE:
-            if getattr(self, one) not in (None, False) and getattr(self, other) is not None:
-                raise ValueError(f"gives {one} and {other}; keep one of the two")
+        self.check_pairs()
         if self.counterfactual_change is not None and self.caused_share != 1:
             raise ValueError(
                 "gives counterfactual_change and caused_share, two ways to say what the tariff "
@@ -267,50 +256,3 @@ class CaseFile(Part):
         if started and (self.tariff is None or self.tariff.hts is None):
             raise ValueError("gives timing.start without tariff.hts; give hts, origins, on, before")
         return self
-
-
-_TABLES: Final = (
-    CaseFile, Tariff, Demand, Metal, Product, ChainStage, Recovery, Rollback, Timing, Terms,
-    Sourcing, ImportLine, OffsetLine, Earnings,
-)  # fmt: skip
-
-
-def schema_text() -> str:
-    """Return the JSON schema of case files, for editors that complete and check as one types.
-
-    It stands in `cases/schema.json`; a case points at it with `#:schema ./schema.json`.
-    """
-    schema = CaseFile.model_json_schema()
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
-        "title": "A tariffimpact case",
-    }
-    _add_meanings(schema, _TABLES)
-    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
-
-
-def _add_meanings(schema: dict[str, Any], tables: tuple[type[Part], ...]) -> None:
-    """Put the words below each field into the schema."""
-    for table in tables:
-        part = schema if table is CaseFile else schema["$defs"][table.__name__]
-        meanings = _meanings(Part) | _meanings(table)
-        for name, words in part["properties"].items():
-            if name in meanings:
-                words["description"] = meanings[name]
-
-
-def _meanings(table: type[Part]) -> dict[str, str]:
-    """Return the text below each field of a table, from the source."""
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(table))).body
-    assert isinstance(body, ast.ClassDef)
-    found = {}
-    for field, text in itertools.pairwise(body.body):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(text, ast.Expr)
-            and isinstance(text.value, ast.Constant)
-        ):
-            found[field.target.id] = inspect.cleandoc(str(text.value.value))
-    return found

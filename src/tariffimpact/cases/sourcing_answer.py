@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Final
 
 from tariffimpact import units
 from tariffimpact.arguments import Numbers
-from tariffimpact.cases.case_numbers import stated
+from tariffimpact.cases.case_numbers import numbers_of
 from tariffimpact.cases.decision_tables import Sourcing
 from tariffimpact.cases.figures import At
 from tariffimpact.cases.question import CaseRanges, Question
@@ -26,126 +27,116 @@ from tariffimpact.uncertainty import Inputs
 from tariffimpact.uncertainty.inputs import Stated
 from tariffimpact.uncertainty.phrasing import quantity
 
-if TYPE_CHECKING:
-    pass
+_TERMS: Final = ("customs_value", "freight", "fees", "dutiable_share")
+_SWITCH: Final = (
+    "switching_cost", "monthly_volume", "hazard", "lasting_probability", "saving_after",
+)  # fmt: skip
 
 
-_TERMS = ("customs_value", "freight", "fees", "dutiable_share")
-_SWITCH = ("switching_cost", "monthly_volume", "hazard", "lasting_probability", "saving_after")
+@dataclass(frozen=True, slots=True)
+class OfferedOrigins:
+    """The origins of a `[sourcing]` table, and a switch between them."""
 
+    table: Sourcing
+    rates: Mapping[str, Stated]
+    """Rate by origin: the one given, or the schedule's."""
+    on: date | None
+    """Day of the rates, where it is known."""
+    currency: str
+    source: str
 
-def sourced(
-    table: Sourcing, rates: Mapping[str, Stated], *, on: date | None, currency: str, source: str
-) -> Resourcing:
-    """Return landed cost by origin of a `[sourcing]` table, every range at its middle."""
-    at = Inputs(_inputs(table, rates, [offer.origin for offer in table.offers])).central()
-    offers = [
-        Offer(origin=offer.origin, **{term: at[f"{term}_{offer.origin}"] for term in _TERMS})
-        for offer in table.offers
-    ]
-    return resourcing(
-        offers=offers,
-        ad_valorem={offer.origin: at[f"tariff_{offer.origin}"] for offer in table.offers},
-        current=table.current,
-        on=on,
-        currency=currency,
-        source=source,
-        **{name: at[name] for name in _SWITCH},
-    )
+    def terms(self, *origins: str) -> dict[str, Stated]:
+        """Return the terms and the rate of each origin, of all if none is named."""
+        inputs: dict[str, Stated] = {}
+        for offer in self.table.offers:
+            if offer.origin in origins or not origins:
+                terms = numbers_of(offer, *_TERMS)
+                inputs |= {f"{term}_{offer.origin}": value for term, value in terms.items()}
+                inputs[f"tariff_{offer.origin}"] = self.rates[offer.origin]
+        return inputs
 
-
-def sourcing_questions(
-    table: Sourcing, rates: Mapping[str, Stated], *, target: str, currency: str
-) -> Iterator[Question]:
-    """Return the saving per unit of a switch to `target`, and the months until it has paid."""
-    inputs = _inputs(table, rates, [table.current, target])
-
-    def saving(**x: Numbers) -> Numbers:
-        return _landed(x, table.current) - _landed(x, target)
-
-    def expected(**x: Numbers) -> Numbers:
-        return expected_saving(
-            saving_per_unit=saving(**x),
-            lasting_probability=x["lasting_probability"],
-            saving_after=x["saving_after"],
+    def middle(self) -> Resourcing:
+        """Return landed cost by origin and the break-even, every range at its middle."""
+        switch = numbers_of(self.table, *_SWITCH)
+        at = Inputs(self.terms() | switch).central()
+        origins = [offer.origin for offer in self.table.offers]
+        return resourcing(
+            offers=[
+                Offer(origin=origin, **{term: at[f"{term}_{origin}"] for term in _TERMS})
+                for origin in origins
+            ],
+            ad_valorem={origin: at[f"tariff_{origin}"] for origin in origins},
+            current=self.table.current,
+            on=self.on,
+            currency=self.currency,
+            source=self.source,
+            **{name: at[name] for name in _SWITCH},
         )
 
-    def months(**x: Numbers) -> Numbers:
-        return expected_break_even_months(
-            switching_cost=x["switching_cost"],
-            saving_per_unit=expected(**x),
-            monthly_volume=x["monthly_volume"],
-            hazard=x["hazard"],
-            saving_after=x["saving_after"],
-        )
+    def questions(self) -> Iterator[Question]:
+        """Return the saving per unit of a switch to the cheapest of the others, and its months."""
+        current = self.table.current
+        costs = {origin: cost.total for origin, cost in self.middle().costs.items()}
+        target = min((origin for origin in costs if origin != current), key=lambda o: costs[o])
+        landed = self.terms(current, target)
 
-    way = f"a switch from {country_name(table.current)} to {country_name(target)}"
-    landed = {name: x for name, x in inputs.items() if name not in _SWITCH}
-    yield Question.of("saving", f"saving per unit of {way}", currency, saving, landed)
-    yield Question.of("break-even", f"time until {way} has paid", "months", months, inputs)
+        def saving(**x: Numbers) -> Numbers:
+            return _landed(current, **x) - _landed(target, **x)
 
+        def months(**x: Numbers) -> Numbers:
+            expected = expected_saving(
+                saving_per_unit=saving(**x),
+                lasting_probability=x["lasting_probability"],
+                saving_after=x["saving_after"],
+            )
+            return expected_break_even_months(
+                switching_cost=x["switching_cost"],
+                saving_per_unit=expected,
+                monthly_volume=x["monthly_volume"],
+                hazard=x["hazard"],
+                saving_after=x["saving_after"],
+            )
 
-def landed_questions(
-    table: Sourcing, rates: Mapping[str, Stated], currency: str
-) -> dict[str, Question]:
-    """Return the landed cost of a unit by origin."""
-    found = {}
-    for offer in table.offers:
-        inputs = _inputs(table, rates, [offer.origin])
-        terms = {name: value for name, value in inputs.items() if name not in _SWITCH}
-        found[offer.origin] = Question.of(
-            f"landed-{offer.origin}", f"landed cost from {country_name(offer.origin)}", currency,
-            partial(_landed_cost, offer.origin), terms,
-        )  # fmt: skip
-    return found
+        way = f"a switch from {country_name(current)} to {country_name(target)}"
+        yield Question.of("saving", f"saving per unit of {way}", self.currency, saving, landed)
+        switch = landed | numbers_of(self.table, *_SWITCH)
+        yield Question.of("break-even", f"time until {way} has paid", "months", months, switch)
 
-
-def _landed_cost(origin: str, **x: Numbers) -> Numbers:
-    return _landed(x, origin)
-
-
-def _inputs(table: Sourcing, rates: Mapping[str, Stated], origins: list[str]) -> dict[str, Stated]:
-    """Return the terms and the rate of each origin, and what the switch depends on."""
-    inputs: dict[str, Stated] = {}
-    for offer in table.offers:
-        if offer.origin in origins:
-            inputs |= {f"{term}_{offer.origin}": stated(getattr(offer, term)) for term in _TERMS}
-            inputs[f"tariff_{offer.origin}"] = rates[offer.origin]
-    return inputs | {name: stated(getattr(table, name)) for name in _SWITCH}
-
-
-def _landed(x: At, origin: str) -> Numbers:
-    """Return the landed cost of a unit from an origin."""
-    value = x[f"customs_value_{origin}"]
-    duty = duty_per_unit(
-        customs_value=value,
-        ad_valorem=x[f"tariff_{origin}"],
-        dutiable_share=x[f"dutiable_share_{origin}"],
-    )
-    return value + x[f"freight_{origin}"] + x[f"fees_{origin}"] + duty
-
-
-def sourcing_ranges(
-    middle: Resourcing, landed: Mapping[str, Question], saving: Question, months: Question
-) -> CaseRanges:
-    """Return landed cost by origin, the saving of a switch and its break-even, over the ranges."""
-    found = {f"landed_{origin}": question.bounds() for origin, question in landed.items()}
-    saved, even = saving.bounds(), months.bounds()
-    costs = [
-        f"{quantity(found[f'landed_{origin}'].interval, middle.currency)} from "
-        f"{country_name(origin)}"
-        for origin in landed
-    ]
-    per_unit = quantity(saved.interval, middle.currency)
-    if not even.has_answer:
+    def ranges(self) -> CaseRanges:
+        """Return landed cost by origin, the saving of a switch, its break-even, over the ranges."""
+        saving, months = self.questions()
+        saved, even = saving.bounds(), months.bounds()
+        landed = {}
+        for offer in self.table.offers:
+            model = partial(_landed, offer.origin)
+            name = f"landed cost from {country_name(offer.origin)}"
+            terms = self.terms(offer.origin)
+            landed[offer.origin] = Question.of("", name, self.currency, model, terms).bounds()
+        costs = [
+            f"{quantity(bounds.interval, self.currency)} from {country_name(origin)}"
+            for origin, bounds in landed.items()
+        ]
         paid = "it never pays"
-    else:
-        paid = f"it has paid after {quantity(even.interval, 'months')}"
-        if even.undefined:
+        if even.has_answer:
+            paid = f"it has paid after {quantity(even.interval, 'months')}"
+        if even.has_answer and even.undefined:
             paid += f" (at {units.percent(even.undefined / even.tried, 0)} of the points never)"
-    day = "" if middle.on is None else f" on {units.day(middle.on)}"
-    told = (
-        f"A unit lands at {units.listed(costs)}{day}. {saving.name[:1].upper()}{saving.name[1:]} "
-        f"is {per_unit}, and {paid}."
+        day = "" if self.on is None else f" on {units.day(self.on)}"
+        told = (
+            f"A unit lands at {units.listed(costs)}{day}. {saving.name[:1].upper()}"
+            f"{saving.name[1:]} is {quantity(saved.interval, self.currency)}, and {paid}."
+        )
+        found = {f"landed_{origin}": bounds for origin, bounds in landed.items()}
+        found |= {"saving": saved, "break_even": even}
+        return CaseRanges(told, found, self.middle(), self.currency)
+
+
+def _landed(origin: str, /, **x: Numbers) -> Numbers:
+    """Return the landed cost of a unit from an origin."""
+    at: At = {name.removesuffix(f"_{origin}"): value for name, value in x.items()}
+    duty = duty_per_unit(
+        customs_value=at["customs_value"],
+        ad_valorem=at["tariff"],
+        dutiable_share=at["dutiable_share"],
     )
-    return CaseRanges(told, found | {"saving": saved, "break_even": even}, middle, middle.currency)
+    return at["customs_value"] + at["freight"] + at["fees"] + duty

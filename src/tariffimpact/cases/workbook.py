@@ -1,15 +1,13 @@
-"""A case as a workbook with live formulas: change a tariff cell and the price cells follow."""
+"""Answers as workbooks: a sheet of inputs and live formulas, tables of values, the sources."""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tariffimpact.cases.case import Case
-from tariffimpact.cases.case_sheet import CaseSheet, put
 from tariffimpact.errors import ModelError
 from tariffimpact.facts import Source
 from tariffimpact.writing import publish, sheet_look
@@ -17,61 +15,12 @@ from tariffimpact.writing import publish, sheet_look
 if TYPE_CHECKING:
     import pandas as pd
 
-
 _WHOLE_FROM: Final = 10_000
 """Amounts from which nobody reads the cents."""
 
 
-def write_workbook(case: Case, path: Path) -> Path:
-    """Write a case as a workbook.
-
-    Parameters
-    ----------
-    case
-        What to write; every range stands at its middle, and the ranges' answers beside it.
-    path
-        The file, ending in .xlsx.
-
-    Raises
-    ------
-    ModelError
-        If openpyxl is not installed, or the name does not end in .xlsx.
-    DataError
-        If the file cannot be written.
-    """
-    if path.suffix.lower() != ".xlsx":
-        raise ModelError(f"a workbook's name ends in .xlsx (got {path.name!r}); rename it")
-    (written,) = publish(path.parent, {path.name: workbook_bytes(case)})
-    return written
-
-
-def workbook_bytes(case: Case) -> bytes:
-    """Return a case as a workbook: the same case, the same bytes.
-
-    Sheets: `Case` (inputs in blue, results as formulas), `Solver` (Newton's method for prices
-    without a closed form), `Ranges` (answers over the ranges, as values), `Sources`.
-
-    Raises
-    ------
-    ModelError
-        If openpyxl is not installed.
-    """
-    book = new_book()
-    sheet = book.active
-    sheet.title = "Case"
-    solver = book.create_sheet("Solver")
-    CaseSheet(sheet, solver, case).fill()
-    write_table(book.create_sheet("Ranges"), case.answers(), case.currency)
-    write_sources(book.create_sheet("Sources"), case.sources)
-    if solver.max_row > 1:
-        sheet_look.for_print(solver)
-    else:
-        book.remove(solver)
-    return book_bytes(book)
-
-
-def new_book() -> Any:
-    """Return an empty workbook.
+def new_book(title: str) -> Any:
+    """Return a workbook with one empty sheet.
 
     Raises
     ------
@@ -84,7 +33,9 @@ def new_book() -> Any:
         raise ModelError(
             "a workbook needs openpyxl; install it with: pip install 'tariffimpact[xlsx]'"
         ) from None
-    return openpyxl.Workbook()
+    book = openpyxl.Workbook()
+    book.active.title = title
+    return book
 
 
 def book_bytes(book: Any) -> bytes:
@@ -92,6 +43,77 @@ def book_bytes(book: Any) -> bytes:
     buffer = io.BytesIO()
     book.save(buffer)
     return sheet_look.undated(buffer.getvalue())
+
+
+def write_book(path: Path, content: bytes) -> Path:
+    """Write a workbook under a name that says what it is.
+
+    Raises
+    ------
+    ModelError
+        If the name does not end in .xlsx.
+    DataError
+        If the file cannot be written.
+    """
+    if path.suffix.lower() != ".xlsx":
+        raise ModelError(f"a workbook's name ends in .xlsx (got {path.name!r}); rename it")
+    (written,) = publish(path.parent, {path.name: content})
+    return written
+
+
+class FormulaSheet:
+    """A sheet of inputs, and of formulas over their cells, while it is filled row by row."""
+
+    def __init__(self, sheet: Any, currency: str) -> None:
+        self.sheet, self.currency = sheet, currency
+        self.row = 1
+
+    def say(self, *texts: str) -> None:
+        """Write paragraphs, a row each, the first as the title; then leave a row."""
+        for text in texts:
+            put(self.sheet.cell(self.row, 1), text)
+            self.row += 1
+        sheet_look.title(self.sheet["A1"])
+        self.row += 1
+
+    def head(self, words: Sequence[str], numbers: Iterable[int]) -> None:
+        """Write a head, those of the columns of numbers flush right."""
+        for column, text in enumerate(words, start=1):
+            put(self.sheet.cell(self.row, column), text)
+        sheet_look.head(self.sheet[self.row], list(numbers))
+        self.row += 1
+
+    def line(
+        self, label: str, values: Sequence[float | str | None], form: str, *, first: int
+    ) -> list[str | None]:
+        """Write a row from a column on, and return where its cells are.
+
+        What is text is a formula, what is a number an input that may be changed; an end without
+        bound is said to be open, and where there is nothing the cell is left out.
+        """
+        put(self.sheet.cell(self.row, 1), label)
+        places: list[str | None] = []
+        for column, value in enumerate(values, start=first):
+            cell = self.sheet.cell(self.row, column)
+            places.append(None if value is None else cell.coordinate)
+            if value in (math.inf, -math.inf):
+                put(cell, "open")
+            elif value is not None:
+                cell.value = value
+                cell.number_format = form
+                if not isinstance(value, str):
+                    sheet_look.may_change(cell)
+        self.row += 1
+        return places
+
+    def draw(self, title: str, columns: dict[str, int], first: int, largest: float) -> None:
+        """Draw bars of the rows from `first` to the last, a colour for each column."""
+        chart = sheet_look.bars(
+            self.sheet, title=f"{title}, {self.currency}", names=(1, first, self.row - 1),
+            values=columns, form=sheet_look.axis_form(self.currency, largest),
+        )  # fmt: skip
+        self.sheet.add_chart(chart, f"A{self.row + 1}")
+        sheet_look.for_print(self.sheet, one_page=True)
 
 
 def write_table(sheet: Any, frame: pd.DataFrame, currency: str = "USD") -> None:
@@ -150,3 +172,16 @@ def write_sources(sheet: Any, sources: Iterable[Source]) -> None:
     sheet_look.widths(sheet, wide)
     sheet_look.for_print(sheet, across=True, heads="1:1")
     sheet.freeze_panes = "A2"
+
+
+def letter(column: int) -> str:
+    """Return the letters of a column, counted from 1."""
+    from openpyxl.utils import get_column_letter
+
+    return str(get_column_letter(column))
+
+
+def put(cell: Any, text: str) -> None:
+    """Write text as text: a name that starts like a formula is none."""
+    cell.value = text
+    cell.data_type = "s"

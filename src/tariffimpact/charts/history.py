@@ -274,7 +274,7 @@ def _names_inside(ax: Axes, lines: Sequence[_PriceLine], last: float, currency: 
                     0.62 * figure_of(ax).get_figwidth() * 72, SMALL, lines=1, bold=True),
             (last, line.prices[-1]), xytext=(0, 2.5), textcoords="offset points",
             ha="right", va="bottom", fontsize=SMALL, fontweight="bold", zorder=7,
-            color=TEXT_ON_WHITE.get(line.colour, line.colour),
+            color=TEXT_ON_WHITE.get(line.colour, line.colour), bbox={**UNDERLAY, "pad": 0.4},
         )  # fmt: skip
         for up in range(8):
             text.set_position((0, 2.5 + up * 6))

@@ -23,68 +23,29 @@ from tariffimpact.memory import is_want_of_memory, settle, too_little
 INTERRUPTED: Final = "interrupted; no file is half-written"
 
 _COMMANDS: Final = {
-    "report": ("tariffimpact.cli.report:report", "Write the HTML and PDF report and its figures."),
-    "brief": ("tariffimpact.cli.brief:brief", "Write one page to send: HTML, PDF or slides."),
-    "rate": ("tariffimpact.cli.rate:rate", "Say what duty a product from an origin paid on a day."),
-    "price": (
-        "tariffimpact.cli.price:price",
-        "Price a product by rule: hold the margin, hold the profit, maximise.",
-    ),
-    "recover": (
-        "tariffimpact.cli.recover:recover",
-        "Say how much of an exposure a price rise brings back.",
-    ),
-    "rollback": (
-        "tariffimpact.cli.rollback:rollback",
-        "Say who keeps what when a duty falls or is refunded.",
-    ),
-    "earnings": (
-        "tariffimpact.cli.earnings:earnings",
-        "Follow a duty to margin, operating income and earnings per share.",
-    ),
-    "path": (
-        "tariffimpact.cli.path:path",
-        "Follow cost, price and margin month by month.",
-    ),
-    "source": (
-        "tariffimpact.cli.source:source",
-        "Compare landed cost by origin, and when a switch has paid.",
-    ),
-    "market": (
-        "tariffimpact.cli.market:market",
-        "Say how all prices of a market move when rivals respond.",
-    ),
-    "estimate": (
-        "tariffimpact.cli.estimate:estimate",
-        "Estimate pass-through from your own prices, the groups first.",
-    ),
-    "batch": (
-        "tariffimpact.cli.batch:batch",
-        "Charge and price every product of a file.",
-    ),
-    "refund": (
-        "tariffimpact.cli.refund:refund",
-        "Say what is paid back of the void duty on an importer's entries.",
-    ),
-    "effective-rate": (
-        "tariffimpact.cli.effective_rate:effective_rate",
-        "Weigh the duty on import lines by their trade, by any grouping or day.",
-    ),
-    "cost-push": (
-        "tariffimpact.cli.cost_push:cost_push",
-        "Say what a change of duty adds to every category, through inputs.",
-    ),
-    "schedule": (
-        "tariffimpact.cli.schedule:schedule",
-        "Compile the duty on every product from the official lists.",
-    ),
-    "facts": ("tariffimpact.cli.facts:facts", "Browse the sourced facts, by any word."),
-    "cite": ("tariffimpact.cli.cite:cite", "Show how to cite the program, its data, or a source."),
-    "copy-data": ("tariffimpact.cli.data:copy_data", "Copy the shipped facts, to edit and reuse."),
+    "report": "Write the HTML and PDF report and its figures.",
+    "brief": "Write one page to send: HTML, PDF or slides.",
+    "rate": "Say what duty a product from an origin paid on a day.",
+    "price": "Price a product by rule: hold the margin, hold the profit, maximise.",
+    "recover": "Say how much of an exposure a price rise brings back.",
+    "rollback": "Say who keeps what when a duty falls or is refunded.",
+    "earnings": "Follow a duty to margin, operating income and earnings per share.",
+    "path": "Follow cost, price and margin month by month.",
+    "source": "Compare landed cost by origin, and when a switch has paid.",
+    "market": "Say how all prices of a market move when rivals respond.",
+    "estimate": "Estimate pass-through from your own prices, the groups first.",
+    "batch": "Charge and price every product of a file.",
+    "refund": "Say what is paid back of the void duty on an importer's entries.",
+    "effective-rate": "Weigh the duty on import lines by their trade, by any grouping or day.",
+    "cost-push": "Say what a change of duty adds to every category, through inputs.",
+    "schedule": "Compile the duty on every product from the official lists.",
+    "facts": "Browse the sourced facts, by any word.",
+    "cite": "Show how to cite the program, its data, or a source.",
+    "copy-data": "Copy the shipped facts, to edit and reuse.",
 }
-"""Command name to where it lives and its line in `--help`."""
-
-
+"""Command name to its line in `--help`; it lives in the module of its name."""
+_AMONG: Final = {"cite": "facts", "copy-data": "facts"}
+"""Commands that live in the module of another."""
 _ROOM: Final = {
     "report": 600, "brief": 600, "market": 300, "batch": 500, "effective-rate": 500,
     "refund": 500, "estimate": 700, "cost-push": 400,
@@ -101,13 +62,15 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module, _, name = _COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), name)
+        name, among = (
+            text.replace("-", "_") for text in (cmd_name, _AMONG.get(cmd_name, cmd_name))
+        )
+        command: click.Command = getattr(import_module(f"tariffimpact.cli.{among}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+            formatter.write_dl(list(_COMMANDS.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -12,9 +12,11 @@ import click
 from tariffimpact.cli.completion import case_names
 from tariffimpact.cli.options import (
     Day,
+    FilePath,
     Share,
     data_option,
     json_option,
+    out_option,
     schedule_options,
     table_options,
 )
@@ -33,11 +35,11 @@ SOME_ROWS_REJECTED: Final = 3
 
 
 @click.command()
-@click.argument("skus", type=click.Path(path_type=Path))
+@click.argument("skus", type=FilePath())
 @table_options
 @click.option(
     "--join",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="A second file, by SKU, that has what the first lacks.",
 )
 @click.option("--by", default="", help="Further columns to total by, separated by commas.")
@@ -69,13 +71,7 @@ SOME_ROWS_REJECTED: Final = 3
     show_default=True,
     help="Whose rate of interest it is.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("batch"),
-    show_default=True,
-    help="Folder to write to.",
-)
+@out_option("batch")
 @click.option(
     "--engine",
     "engine_name",

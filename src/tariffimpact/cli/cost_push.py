@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tariffimpact.cli.options import Day, echo_json, json_option, schedule_options, table_options
+from tariffimpact.cli.options import (
+    PATH,
+    Day,
+    echo_json,
+    json_option,
+    out_option,
+    schedule_options,
+    table_options,
+)
 from tariffimpact.cli.terminal import tell, tell_table
 
 if TYPE_CHECKING:
@@ -39,39 +46,29 @@ _MEASURES = {
 @click.option("--before", type=Day(), help="Day it is compared with.")
 @schedule_options
 @click.option(
-    "--rates",
-    "rates_file",
-    type=click.Path(path_type=Path),
+    "--rates", "rates_file", type=PATH,
     help="CSV or .xlsx with your own change of duty: commodity or hts (or * for the others), "
     "change; origin, authority.",
-)
+)  # fmt: skip
 @table_options
 @click.option(
-    "--codes",
-    type=click.Choice(["mapped", "published"]),
-    default="mapped",
-    show_default=True,
+    "--codes", type=click.Choice(["mapped", "published"]), default="mapped", show_default=True,
     help="Codes a newer classification made: mapped to the accounts, or lost as published.",
-)
+)  # fmt: skip
 @click.option(
-    "--requirements",
-    type=click.Choice(["domestic", "total"]),
-    default="domestic",
+    "--requirements", type=click.Choice(["domestic", "total"]), default="domestic",
     show_default=True,
     help="What is made with home inputs: home-made units only, or imported ones too.",
-)
+)  # fmt: skip
 @click.option(
     "--tables",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of input-output accounts (default: the United States, 2017).",
 )
 @click.option(
-    "--margins",
-    type=click.Choice(["both"]),
-    default="both",
-    show_default=True,
+    "--margins", type=click.Choice(["both"]), default="both", show_default=True,
     help="Both rules are always told: margins constant in dollars, and in per cent.",
-)
+)  # fmt: skip
 @click.option("--hts", "products", multiple=True, help="Own product by HTS code; may be repeated.")
 @click.option(
     "--screen",
@@ -79,64 +76,32 @@ _MEASURES = {
     help="Rank industries, or the companies of the facts, by what comes through inputs.",
 )
 @click.option(
-    "--prices",
-    "window",
-    nargs=2,
+    "--prices", "window", nargs=2,
     help="Compare with the consumer price index between two months: 2024-12 2025-12.",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder to write tables and charts to."
-)
+)  # fmt: skip
+@out_option(None, "Folder to write tables and charts to.")
 @json_option
-@click.pass_context
-def cost_push(
-    ctx: click.Context,
-    month: str | None,
-    base: str | None,
-    day: date | None,
-    before: date | None,
-    schedule_file: Path | None,
-    claims: tuple[tuple[str, float], ...],
-    rates_file: Path | None,
-    renamed: tuple[tuple[str, str], ...],
-    encoding: str | None,
-    sheet: str | None,
-    codes: Any,
-    requirements: Any,
-    tables: Path | None,
-    margins: str,
-    products: tuple[str, ...],
-    screen: str | None,
-    window: tuple[str, str] | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def cost_push(out: Path | None, as_json: bool, **given: Any) -> None:
     """Say what a change of duty adds to every commodity and category, through inputs.
 
     Give one change: --month and --base (duty collected), --on and --before (the law, on the
     imports of 2024), or --rates FILE (your own). Coverage is told first.
     """
-    if ctx.invoked_subcommand is not None:
+    if click.get_current_context().invoked_subcommand is not None:
         return
-    given = [(month, base), (day, before), (rates_file, rates_file)]
-    if sum(any(pair) for pair in given) != 1 or not any(all(pair) for pair in given):
+    pairs = [("month", "base"), ("day", "before"), ("rates_file", "rates_file")]
+    named = [pair for pair in pairs if given[pair[0]] or given[pair[1]]]
+    if len(named) != 1 or not (given[named[0][0]] and given[named[0][1]]):
         raise click.UsageError(
             "give one change: --month 2025-12 --base 2024 (duty collected), or --on DAY "
             "--before DAY (the law), or --rates FILE"
         )
     from tariffimpact import costpush
 
-    accounts = costpush.read_accounts(tables)
-    if rates_file is not None:
-        change = costpush.read_rates(
-            rates_file, accounts, rename=dict(renamed), encoding=encoding, sheet=sheet
-        )
-    elif day is not None and before is not None:
-        change = _of_the_law(accounts, day, before, schedule_file, dict(claims))
-    else:
-        change = costpush.realised_change(accounts, month=month or "", base=base or "", codes=codes)
-    answer = costpush.cost_push(accounts, change, requirements=requirements)
-    beside = _beside(answer, products, screen, window)
+    accounts = costpush.read_accounts(given["tables"])
+    change = _change(accounts, given)
+    answer = costpush.cost_push(accounts, change, requirements=given["requirements"])
+    beside = _beside(answer, given)
     if as_json:
         told = {name: found.to_frame().to_dict("records") for name, found in beside.items()}
         echo_json({**answer.as_json(), **told}, None)
@@ -150,48 +115,42 @@ def cost_push(
         _write(answer, beside, out)
 
 
-def _beside(
-    answer: CostPush,
-    products: tuple[str, ...],
-    screen: str | None,
-    window: tuple[str, str] | None,
-) -> dict[str, Answer]:
+def _change(accounts: Accounts, given: Mapping[str, Any]) -> RateChange:
+    """Return the change of duty that was named: one's own, the law's, or as collected."""
+    from tariffimpact import costpush
+    from tariffimpact.facts import read_facts
+    from tariffimpact.tariffs import read_schedule, shipped_schedule
+
+    if (rates := given["rates_file"]) is not None:
+        reading = {name: given[name] for name in ("encoding", "sheet")}
+        return costpush.read_rates(rates, accounts, rename=dict(given["renamed"]), **reading)
+    if given["day"] is None:
+        month = {name: given[name] for name in ("month", "base", "codes")}
+        return costpush.realised_change(accounts, **month)
+    own = given["schedule_file"]
+    compiled = read_schedule(own) if own else shipped_schedule(read_facts()).compiled
+    days, claims = {"on": given["day"], "before": given["before"]}, dict(given["claims"])
+    return costpush.law_change(accounts, compiled, **days, claims=claims)
+
+
+def _beside(answer: CostPush, given: Mapping[str, Any]) -> dict[str, Answer]:
     """Return what is asked for beside the categories, by name."""
     from tariffimpact import costpush
     from tariffimpact.facts import read_facts
 
     found: dict[str, Answer] = {}
-    if products:
-        found["products"] = costpush.screen_products(answer, products)
-    if screen == "industries":
+    if given["products"]:
+        found["products"] = costpush.screen_products(answer, given["products"])
+    if given["screen"] == "industries":
         found["industries"] = costpush.screen_industries(answer)
-    if screen == "companies":
+    if given["screen"] == "companies":
         found["companies"] = costpush.screen_companies(answer, read_facts().companies)
-    if window is not None:
-        start, end = window
+    if given["window"]:
+        start, end = given["window"]
         found["prices"] = costpush.compare_prices(answer, start=start, end=end)
         starts = costpush.months_to(start, _STARTS)
         found["start_months"] = costpush.start_months(answer, starts=starts, end=end)
     return found
-
-
-def _of_the_law(
-    accounts: Accounts,
-    day: date,
-    before: date,
-    schedule_file: Path | None,
-    claims: Mapping[str, float],
-) -> RateChange:
-    from tariffimpact.costpush import law_change
-    from tariffimpact.facts import read_facts
-    from tariffimpact.tariffs import read_schedule, shipped_schedule
-
-    compiled = (
-        shipped_schedule(read_facts()).compiled
-        if schedule_file is None
-        else read_schedule(schedule_file)
-    )
-    return law_change(accounts, compiled, on=day, before=before, claims=claims)
 
 
 _Rises = list[tuple[str, str, str]]
@@ -258,14 +217,12 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
 
 @cost_push.command()
 @click.option(
-    "--from",
-    "official",
-    type=click.Path(path_type=Path),
+    "--from", "official", type=PATH,
     help="Folder with the official workbooks and the imports and duty by month.",
-)
+)  # fmt: skip
 @click.option(
     "--mrio",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Folder of a multi-regional table that pymrio saved, in place of --from.",
 )
 @click.option("--region", help="The country of --mrio, as the table calls it.")
@@ -273,25 +230,15 @@ def _write(answer: CostPush, beside: Mapping[str, Answer], out: Path) -> None:
     "--currency", "money", default="USD", show_default=True, help="Money of --mrio, in millions."
 )
 @click.option(
-    "--imports",
-    "census",
-    type=click.Path(path_type=Path),
+    "--imports", "census", type=PATH,
     help="Folder of Census imports by product and partner, one parquet file a partner.",
-)
+)  # fmt: skip
 @click.option(
-    "--cpi",
-    "prices",
-    type=click.Path(path_type=Path),
+    "--cpi", "prices", type=PATH,
     help="CSV of the consumer price index by item and month.",
-)
+)  # fmt: skip
 @click.option("--year", type=int, help="Year of the accounts (of --from 2017 by default).")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("costpush"),
-    show_default=True,
-    help="Folder to write the tables to.",
-)
+@out_option("costpush", "Folder to write the tables to.")
 def build(
     official: Path | None,
     mrio: Path | None,

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tariffimpact.cli.options import Day, schedule_options, table_options
+from tariffimpact.cli.options import Day, FilePath, out_option, schedule_options, table_options
 from tariffimpact.cli.progress import progress_bar
 from tariffimpact.cli.terminal import tell
 
@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from tariffimpact.portfolio import EffectiveRates
     from tariffimpact.tariffs import CompiledSchedule
 
+_OF_LINES: Final = ("--map", "--encoding", "--sheet", "--on", "--base")
+
 
 @click.command("effective-rate")
 @click.option(
     "--census",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="Folder of Census import statistics, one parquet file a partner: rates by day.",
 )
 @click.option(
     "--lines",
-    type=click.Path(path_type=Path),
+    type=FilePath(),
     help="File of import lines as it comes, CSV, .xlsx or parquet: hts, origin, entered_on, "
     "customs_value and more.",
 )
@@ -41,13 +43,7 @@ if TYPE_CHECKING:
 @click.option("--day", "days", multiple=True, type=Day(), help="Only this day; with --census.")
 @click.option("--partner", "partners", multiple=True, help="A partner to draw; may be repeated.")
 @click.option("--engine", "engine_name", type=click.Choice(["duckdb", "spark"]), default="duckdb")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("effective-rate"),
-    show_default=True,
-    help="Folder to write to.",
-)
+@out_option("effective-rate")
 @schedule_options
 def effective_rate(
     census: Path | None,
@@ -79,10 +75,13 @@ def effective_rate(
 
     if (census is None) == (lines is None):
         raise click.UsageError("give one of --census and --lines")
+    groups = [name.strip() for name in by.split(",") if name.strip()]
+    given = {"--day": days, "--map": renamed, "--encoding": encoding, "--sheet": sheet, "--on": on,
+             "--base": base, "--partner": partners}  # fmt: skip
+    _check_used({name for name, value in given.items() if value}, groups, census is not None)
     check_folder(out)
     own = read_schedule(schedule_file) if schedule_file else None
     compiled = own or shipped_schedule(read_facts()).compiled
-    groups = [name.strip() for name in by.split(",") if name.strip()]
     common: dict[str, Any] = {"claims": dict(claims), "engine_name": engine_name}
     if census is not None:
         cells = portfolio.read_census_imports(census)
@@ -112,6 +111,17 @@ def effective_rate(
     tell(f"{rates.explain()}\nData: {compiled.data}")
     for path in publish(out, files):
         click.echo(f"Wrote {path}")
+
+
+def _check_used(given: set[str], groups: list[str], census: bool) -> None:
+    """Refuse an option that would change nothing."""
+    other, idle = ("--lines", _OF_LINES) if census else ("--census", ("--day",))
+    for name in idle:
+        if name in given:
+            raise click.UsageError(f"{name} goes with {other}")
+    drawn = {"entered_on", *(groups or ["partner"])} if census else set(groups)
+    if "--partner" in given and not {"partner", "entered_on"} <= drawn:
+        raise click.UsageError("--partner goes with a chart: --census, or --by partner,entered_on")
 
 
 @contextmanager

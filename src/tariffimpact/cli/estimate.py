@@ -9,20 +9,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import data_option, json_option, reading_options, schedule_options
+from tariffimpact.cli.options import (
+    PATH,
+    data_option,
+    json_option,
+    out_option,
+    reading_options,
+    schedule_of,
+    schedule_options,
+)
 from tariffimpact.cli.terminal import tell
 from tariffimpact.errors import ModelError
 
 if TYPE_CHECKING:
     from tariffimpact.estimation import Columns, Question
-    from tariffimpact.estimation.treatment import RateHistory
     from tariffimpact.interval import Interval
 
 _COLUMN = "COL"
 
 
 @click.command()
-@click.argument("panel", type=click.Path(path_type=Path))
+@click.argument("panel", type=PATH)
 @click.option("--unit", default="sku", show_default=True, metavar=_COLUMN, help="The unit.")
 @click.option("--time", default="date", show_default=True, metavar=_COLUMN, help="Day or period.")
 @click.option("--price", default="price", show_default=True, metavar=_COLUMN, help="The price.")
@@ -32,11 +39,9 @@ _COLUMN = "COL"
     help="Treated units: a column of 0 and 1, or the value that makes a unit treated.",
 )
 @click.option(
-    "--from",
-    "since",
-    metavar="DAY",
+    "--from", "since", metavar="DAY",
     help="First treated day, month, year or number (default: when the column turns to 1).",
-)
+)  # fmt: skip
 @click.option("--tariff", metavar=_COLUMN, help="Ad valorem rate of each row, 0.25 or 25%.")
 @click.option("--duty", metavar=_COLUMN, help="Duty per unit of each row, in the price's money.")
 @click.option("--hts", metavar=_COLUMN, help="HTS code of each row; its rate is looked up.")
@@ -53,20 +58,16 @@ _COLUMN = "COL"
 @click.option("--without", multiple=True, metavar="COL=VALUE", help="Rows to leave out.")
 @click.option("--window", metavar="FROM..TO", help="Periods to keep, the last one excluded.")
 @click.option(
-    "--effects",
-    default="unit,time",
-    show_default=True,
+    "--effects", default="unit,time", show_default=True,
     help="Effects to take out; columns and products such as brand^time need an extra.",
-)
+)  # fmt: skip
 @click.option("--lags", type=int, help="Follow a change for so many periods, in changes.")
 @click.option("--event", is_flag=True, help="Tell the effect by period around the event.")
 @click.option(
-    "--control",
-    type=click.Choice(["untreated", "synthetic", "none"]),
-    default="untreated",
+    "--control", type=click.Choice(["untreated", "synthetic", "none"]), default="untreated",
     show_default=True,
     help="What the treated are compared with.",
-)
+)  # fmt: skip
 @click.option(
     "--outcome",
     type=click.Choice(["log", "percent", "level"]),
@@ -85,7 +86,7 @@ _COLUMN = "COL"
     type=Number("rate"),
     help="Change of the rate that the treated met, -10% or 25%.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for tables and charts.")
+@out_option(None, "Folder for tables and charts.")
 @reading_options
 @schedule_options
 @data_option
@@ -112,7 +113,7 @@ def estimate(
 
     if out is not None:
         check_folder(out)
-    schedule = _schedule(schedule_file, folder, claims) if given["hts"] else None
+    schedule = schedule_of(schedule_file, folder, claims) if given["hts"] else None
     found = answer(
         _shipped(panel),
         _columns(given),
@@ -204,15 +205,3 @@ def _pairs(option: str, texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
             raise ModelError(f"{option}: write COL=VALUE (got {text!r})")
         found.append((column.strip(), value.strip()))
     return tuple(found)
-
-
-def _schedule(
-    file: Path | None, folder: Path | None, claims: tuple[tuple[str, float], ...]
-) -> RateHistory:
-    """Return the schedule to look rates up in: a file of every product, or the shipped one."""
-    from tariffimpact.facts import read_facts
-    from tariffimpact.tariffs import Schedule, ScheduleFile, shipped_schedule
-
-    if file is None:
-        return shipped_schedule(read_facts(folder), claims=dict(claims))
-    return Schedule(ScheduleFile(file), claims=dict(claims))

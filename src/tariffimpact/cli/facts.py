@@ -1,4 +1,4 @@
-"""`tariffimpact facts`: the sourced facts, to be read and searched."""
+"""`tariffimpact facts`, `cite` and `copy-data`: the sourced facts, read, cited and handed on."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tariffimpact.cli.completion import company_names, source_ids
-from tariffimpact.cli.options import Day, data_option, json_option
+from tariffimpact.cli.completion import citable_ids, company_names, source_ids
+from tariffimpact.cli.options import PATH, Day, FilePath, data_option, json_option
 
 if TYPE_CHECKING:
     from tariffimpact.facts import Facts
@@ -19,6 +19,7 @@ _KINDS: Final = (
     "price", "exposure", "statement", "financial", "origin", "customs_value", "refund", "lawsuit",
     "remark", "tariff", "conflict", "assumption",
 )  # fmt: skip
+_FOLDER: Final = FilePath(exists=True, file_okay=False)
 
 
 class FactsGroup(click.Group):
@@ -43,22 +44,16 @@ def facts() -> None:
 @facts.command()
 @click.argument("query", nargs=-1)
 @click.option(
-    "--company",
-    "companies",
-    multiple=True,
-    shell_complete=company_names,
+    "--company", "companies", multiple=True, shell_complete=company_names,
     help="Only about this one; repeatable.",
-)
+)  # fmt: skip
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice(_KINDS), help="Only these; repeatable."
 )
 @click.option(
-    "--source",
-    "sources",
-    multiple=True,
-    shell_complete=source_ids,
+    "--source", "sources", multiple=True, shell_complete=source_ids,
     help="Only from a source: its id, or words of its name.",
-)
+)  # fmt: skip
 @click.option("--as-of", type=Day(past=True), help="Only what had been published by this day.")
 @click.option("--sources", "only_sources", is_flag=True, help="Only the sources, most used first.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the facts as CSV.")
@@ -110,13 +105,9 @@ def search(
 
 
 @facts.command()
-@click.argument(
-    "folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@click.argument("folder", required=False, type=_FOLDER)
 @click.option(
-    "--texts",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Hold each quote to FOLDER/SOURCE_ID.txt, where there is one.",
+    "--texts", type=_FOLDER, help="Hold each quote to FOLDER/SOURCE_ID.txt, where there is one."
 )
 def check(folder: Path | None, texts: Path | None) -> None:
     """Say every fault of a FOLDER of facts at once, the shipped one by default.
@@ -125,7 +116,7 @@ def check(folder: Path | None, texts: Path | None) -> None:
     """
     from tariffimpact.errors import DataError
     from tariffimpact.facts import read_facts
-    from tariffimpact.facts.quotes import quote_faults
+    from tariffimpact.facts.authoring import quote_faults
 
     known = read_facts(folder)
     words = f"{known!r}"[1:-1].removeprefix("Facts: ")
@@ -147,7 +138,7 @@ def add() -> None:
 @click.argument("name")
 def company(name: str) -> None:
     """Print the rows to fill in for the company NAME, each column with its meaning."""
-    from tariffimpact.facts.starters import company_rows
+    from tariffimpact.facts.authoring import company_rows
 
     if not name.strip():
         raise click.UsageError("the company has no name; write it in quotes: 'Acme Boots'")
@@ -160,3 +151,45 @@ def _invitation(known: Facts) -> str:
         "Search with words: tariffimpact facts Sony price\n"
         "or with --company Nike, --kind conflict, --source reuters, --as-of 2025-08-21, --sources."
     )
+
+
+@click.command()
+@click.argument("ids", nargs=-1, shell_complete=citable_ids)
+@click.option("--bibtex", is_flag=True, help="As BibTeX entries.")
+@click.option("--ris", is_flag=True, help="In the RIS format of reference managers.")
+@click.option("--json", "as_json", is_flag=True, help="As CSL-JSON.")
+@data_option
+def cite(ids: tuple[str, ...], bibtex: bool, ris: bool, as_json: bool, folder: Path | None) -> None:
+    """Show how to cite the program and its data, or the sources of IDS.
+
+    IDS are of sources or facts, as `tariffimpact facts` shows them; a fact is cited by its source,
+    with the place and the words. `method` is the note of results and proofs.
+    """
+    from tariffimpact.citing import cite as references
+    from tariffimpact.facts import read_facts
+    from tariffimpact.writing import json_text
+
+    if bibtex + ris + as_json > 1:
+        raise click.UsageError("--bibtex, --ris and --json: keep one")
+    found = references(read_facts(folder), ids)
+    if as_json:
+        click.echo(json_text(found.as_csl()))
+    elif ris:
+        click.echo(found.as_ris())
+    else:
+        click.echo(found.as_bibtex() if bibtex else found.as_text())
+
+
+@click.command("copy-data")
+@click.argument("folder", type=PATH)
+def copy_data(folder: Path) -> None:
+    """Copy the shipped tables and their codebook to FOLDER, a new folder.
+
+    Edit them and pass the folder back: tariffimpact report --data FOLDER
+    """
+    from tariffimpact.facts import copy_shipped_data
+    from tariffimpact.release import data_version
+
+    written = copy_shipped_data(folder)
+    click.echo(f"Copied {len(written)} files to {folder}; README.md there explains each column.")
+    click.echo(f"It is data {data_version(folder)}; once you edit a table it says so.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import currency_option, json_option, reading_options
+from tariffimpact.cli.options import FilePath, currency_option, json_option, table_options
 from tariffimpact.cli.terminal import at_work, tell, tell_table
 from tariffimpact.errors import ModelError
 
@@ -24,7 +24,7 @@ _MILLION = 1e6
 
 
 @click.command()
-@click.argument("products", required=False, type=click.Path(path_type=Path))
+@click.argument("products", required=False, type=FilePath())
 @click.option(
     "--tariff", required=True, type=Number("rate"), help="Rise of the ad valorem duty, as 15%."
 )
@@ -82,7 +82,7 @@ _MILLION = 1e6
     is_flag=True,
     help="The column quantity holds units, not parts of them: changes in units and money.",
 )
-@reading_options
+@table_options
 @currency_option
 @json_option
 def market(
@@ -98,6 +98,7 @@ def market(
     together: tuple[str, ...],
     draws: int | None,
     units_sold: bool,
+    renamed: tuple[tuple[str, str], ...],
     encoding: str | None,
     sheet: str | None,
     currency: str,
@@ -120,8 +121,9 @@ def market(
     _check_options(tariff, demand)
     share = Interval.parse(outside) if isinstance(outside, str) else Interval.exactly(outside)
     table = read_products(
-        products or shipped_folder("data") / "console_market.csv", encoding=encoding, sheet=sheet
-    )
+        products or shipped_folder("data") / "console_market.csv",
+        rename=dict(renamed), encoding=encoding, sheet=sheet,
+    )  # fmt: skip
     with at_work("Solving the market at every end of its ranges"), _options_named():
         found = impose_range(
             table,

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal
 
 import click
 
-T = TypeVar("T")
+from tariffimpact.cli.options import Reader
 
 _WORDS: Final = re.compile(r"(?<=[\d\s])(?:per\s?cent|pct)\b", re.IGNORECASE)
 _BETWEEN: Final = re.compile(
@@ -35,38 +35,26 @@ _EXAMPLES: Final[dict[Kind, str]] = {
 }
 
 
-class Number(click.ParamType[float | str]):
+class Number(Reader[float | str]):
     """A number or a range of one kind; a range comes as a case writes it, `0.15..0.2`."""
 
     def __init__(self, kind: Kind = "number") -> None:
         self.kind: Kind = kind
         self.name = kind
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | str:
+    def read(self, text: str, ctx: click.Context | None) -> float | str:
         """Return the number or the range; percents become fractions."""
-        if not isinstance(value, str):
-            return float(value)
-        try:
-            return read_span(value, self.kind, currency_of(ctx)).written
-        except ValueError as error:
-            self.fail(f"{value!r} {error}", param, ctx)
+        return read_span(text, self.kind, currency_of(ctx)).written
 
 
-class Worth(click.ParamType["Span"]):
+class Worth(Reader["Span"]):
     """An amount of money or a share, told apart by % and never by size."""
 
     name = "money or share"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Span:
+    def read(self, text: str, ctx: click.Context | None) -> Span:
         """Return the span, which says whether it is a share."""
-        if isinstance(value, Span):
-            return value
-        try:
-            return read_span(str(value), "money or share", currency_of(ctx))
-        except ValueError as error:
-            self.fail(f"{value!r} {error}", param, ctx)
+        return read_span(text, "money or share", currency_of(ctx))
 
 
 @dataclass(frozen=True, slots=True)

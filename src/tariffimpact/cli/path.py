@@ -2,105 +2,74 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from tariffimpact.cli.case import case_or_options, product_options, warned
-from tariffimpact.cli.choice import check_product
-from tariffimpact.cli.completion import case_names
-from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import data_option, echo_json, json_option
+from tariffimpact.cli.asked import Asked, asked_options, records
+from tariffimpact.cli.case import (
+    PRODUCT,
+    Flag,
+    case_argument,
+    case_or_product,
+    check_product,
+    flag_options,
+)
+from tariffimpact.cli.options import FLOWS
 from tariffimpact.cli.terminal import tell, tell_frame
-from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 
-_KEYS: Final = {
-    "turns": "turns",
-    "flow": "flow",
-    "front_load": "front_loaded_months",
-    "holding_cost": "holding_cost",
-    "pass_through": "pass_through_rate",
-    "follows": "price_follows",
-    "speed_up": "speed_up",
-    "speed_down": "speed_down",
-    "months": "months",
-}
-"""Flag to key of `[timing]`."""
+_FLAGS: Final = (
+    *PRODUCT,
+    Flag("turns", "number", "Inventory turns a year (default: 4).", "timing.turns"),
+    Flag("flow", FLOWS, "Which cost goes out first (default: fifo_many, many products evenly).",
+         "timing.flow"),
+    Flag("front_load", "number", "Months of sales bought ahead at the old duty.",
+         "timing.front_loaded_months"),
+    Flag("holding_cost", "rate", "Cost of holding stock a month: 2%.", "timing.holding_cost"),
+    Flag("pass_through", "ratio", "Dollars of price per dollar of duty aimed at.",
+         "timing.pass_through_rate"),
+    Flag("follows", click.Choice(["booked", "replacement"]),
+         "The duty the price aims at: in the goods sold (default), or of the day.",
+         "timing.price_follows"),
+    Flag("speed_up", "share", "Share of the gap closed each month, upwards.", "timing.speed_up"),
+    Flag("speed_down", "share", "The same downwards.", "timing.speed_down"),
+    Flag("months", click.INT, "Months to follow (default: 12).", "timing.months"),
+)  # fmt: skip
 
 
 @click.command()
-@click.argument("case", required=False, shell_complete=case_names)
+@case_argument
 @click.option("--product", help="A product of the case (default: the first).")
-@product_options
-@click.option("--turns", type=Number("number"), help="Inventory turns a year (default: 4).")
-@click.option(
-    "--flow",
-    type=click.Choice(["replacement", "fifo", "fifo_many", "average"]),
-    help="Which cost goes out first (default: fifo_many, many products evenly).",
-)
-@click.option(
-    "--front-load", type=Number("number"), help="Months of sales bought ahead at the old duty."
-)
-@click.option("--holding-cost", type=Number("rate"), help="Cost of holding stock a month: 2%.")
-@click.option(
-    "--pass-through", type=Number("ratio"), help="Dollars of price per dollar of duty aimed at."
-)
-@click.option(
-    "--follows",
-    type=click.Choice(["booked", "replacement"]),
-    help="The duty the price aims at: in the goods sold (default), or of the day.",
-)
-@click.option(
-    "--speed-up", type=Number("share"), help="Share of the gap closed each month, upwards."
-)
-@click.option("--speed-down", type=Number("share"), help="The same downwards.")
-@click.option("--months", type=int, help="Months to follow (default: 12).")
-@at_option
-@uncertainty_options
-@data_option
-@json_option
-def path(
-    case: str | None,
-    product: str | None,
-    at_middle: bool,
-    asked: Asked,
-    folder: Path | None,
-    as_json: bool,
-    **flags: Any,
-) -> None:
+@flag_options(*_FLAGS)
+@asked_options()
+def path(case: str | None, product: str | None, asked: Asked, **values: Any) -> None:
     """Say when a duty reaches cost, and what price and margin are month by month.
 
     CASE is a file or a shipped case; or give --price, --customs and --tariff.
     """
     check_product(case, product)
-    timing = {key: flags[flag] for flag, key in _KEYS.items() if flags[flag] is not None}
-    more = {"timing": {"turns": 4.0, **timing}}
-    names = {f"timing.{key}": f"--{flag.replace('_', '-')}" for flag, key in _KEYS.items()}
-    found = warned(case_or_options(case, flags, folder, more, names))
+    table = {"timing": {"turns": 4.0}}
+    found = case_or_product(case, _FLAGS, values, asked.folder, table)
     result = found.path_ranges(product)
-    told = result.middle if at_middle else result
-    keys = ("price-path", "last-price", "lowest-margin")
-    questions = [found.question(key, product) for key in keys]
-    if as_json:
-        answer = {
+    summary = (result.middle if asked.at_middle else result).summary()
+    name = found.product(product).name
+
+    def plain() -> dict[str, Any]:
+        return {
             "case": found.name,
-            "product": found.product(product).name,
+            "product": name,
             "currency": found.currency,
-            "summary": told.summary(),
+            "summary": summary,
             "ranges": records(result.to_frame()),
             "lag_at_middle": found.path(product).lag,
             "months_at_middle": records(result.middle.to_frame()),
         }
-        extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
-        echo_json(answer | extra, folder)
-        return
-    middle = "At the middle of every range, " if at_middle and result.is_uncertain else ""
-    tell(f"{middle}{found.product(product).name}: {told.summary()}")
-    if at_middle or not result.is_uncertain:
-        table = result.middle.to_frame()
-    else:
-        table = result.to_frame()[["name", "low", "high"]]
-    tell_frame(table, "{:,.2f}".format)
-    if asked.anything:
-        tell(asked.as_text(questions), answer=False)
+
+    def told() -> None:
+        exact = asked.at_middle or not result.is_uncertain
+        tell(f"{asked.start(result.is_uncertain, ',')}{name}: {summary}")
+        frame = result.middle.to_frame() if exact else result.to_frame()[["name", "low", "high"]]
+        tell_frame(frame, "{:,.2f}".format)
+
+    keys = ("price-path", "last-price", "lowest-margin")
+    asked.tell(plain, told, [found.question(key, product) for key in keys])

@@ -2,81 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tariffimpact import units
-from tariffimpact.cli.case import case_or_options, product_options, warned
-from tariffimpact.cli.choice import check_product
-from tariffimpact.cli.completion import case_names
+from tariffimpact.cli.asked import Asked, asked_options, records
+from tariffimpact.cli.case import (
+    PRODUCT,
+    Flag,
+    case_argument,
+    case_or_product,
+    check_product,
+    flag_options,
+)
 from tariffimpact.cli.numbers import Number, Worth
-from tariffimpact.cli.options import data_option, echo_json, json_option
+from tariffimpact.cli.options import Reader, Several, xlsx_option
 from tariffimpact.cli.terminal import is_watched, tell, tell_table
-from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
 from tariffimpact.interval import Interval
 
 if TYPE_CHECKING:
-    from tariffimpact.cases import Case
     from tariffimpact.cases.price_answer import PriceAnswer
     from tariffimpact.pricing.chain import Chain
 
-
-class _Rules(click.ParamType[tuple[str, ...]]):
-    """Pricing rules, separated by commas."""
-
-    name = "rules"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        known = ("dollar", "percent", "profit", "maximise")
-        chosen = tuple(dict.fromkeys(part.strip().lower() for part in str(value).split(",")))
-        if unknown := [part for part in chosen if part not in known]:
-            words = ", ".join(map(repr, unknown))
-            self.fail(f"no rule {words}; the rules are {', '.join(known)}", param, ctx)
-        return chosen
-
-
-class _Seller(click.ParamType[dict[str, object]]):
-    """A seller on the way to the shelf: `dealer=35%:percent`."""
-
-    name = "seller"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dict[str, object]:
-        if isinstance(value, dict):
-            return value
-        name, equals, terms = str(value).partition("=")
-        size, _, rule = terms.partition(":")
-        if not equals or not name.strip():
-            self.fail(f"{value!r} is no seller; write {_SELLERS}", param, ctx)
-        stage: dict[str, object] = {"name": name.strip()}
-        size = size.strip()
-        if size[:1] in ("x", "X", "\N{MULTIPLICATION SIGN}"):
-            stage["markup"] = Number("number").convert(size[1:], param, ctx)
-        elif size:
-            worth = Worth().convert(size, param, ctx)
-            stage["margin" if worth.is_share else "price"] = worth.written
-        return stage | (self._rule(rule.strip(), param, ctx) if rule.strip() else {})
-
-    def _rule(
-        self, text: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dict[str, object]:
-        rule, _, size = text.partition("@")
-        if rule not in _STAGE_RULES:
-            self.fail(f"no rule {rule!r}; the rules are {', '.join(_STAGE_RULES)}", param, ctx)
-        found: dict[str, object] = {"rule": rule}
-        if rule == "absorb":
-            found["absorbed"] = Number("share").convert(size, param, ctx)
-        elif size:
-            found["demand_elasticity"] = Number("number").convert(size, param, ctx)
-        return found
-
-
+_RULES: Final = ("dollar", "percent", "profit", "maximise")
 _STAGE_RULES: Final = ("dollar", "percent", "absorb", "maximise")
 _SELLERS: Final = "maker=x4:percent, dealer=35%:dollar or shop=$100:absorb@20%"
 _WORDS: Final = {
@@ -90,62 +40,86 @@ _WORDS: Final = {
 """What a pricing rule lacks, in the words of the shell."""
 
 
-@click.command()
-@click.argument("case", required=False, shell_complete=case_names)
-@click.option("--product", help="A product of the case (default: all).")
-@product_options
-@click.option(
-    "--specific", type=Number("money"), help="Duty per unit, with --tariff or in place of it."
-)
-@click.option("--old-specific", type=Number("money"), help="Duty per unit before (default: 0).")
-@click.option(
-    "--reading",
-    type=click.Choice(["customs_value", "border_price"]),
-    help="What the duty falls on: a given customs value (default), or the seller's own price at "
-    "the border, for one that is itself the exporter; --customs is then that price.",
-)
-@click.option(
-    "--elasticity", type=Number("number"), help="Demand elasticity at the old price, positive."
-)
-@click.option(
-    "--demand",
-    type=click.Choice(["linear", "isoelastic", "logit"]),
-    help="Form of demand (default: isoelastic).",
-)
-@click.option("--share", type=Number("share"), help="Logit only: share of buyers at the old price.")
-@click.option(
-    "--units", type=Number("number"), help="Units a year (default: 1, so volumes are ratios)."
-)
-@click.option("--fixed-cost", type=Number("money"), help="Cost a year that units do not move.")
-@click.option(
-    "--exporter-cut", type=Number("share"), help="Fraction by which the exporter lowers its price."
-)
-@click.option("--hold", type=_Rules(), help="Rules: dollar,percent,profit,maximise (default: all).")
-@click.option(
-    "--chain", type=_Seller(), multiple=True,
-    help="A seller on the way to the shelf, from the importer on: NAME=x4 (its price over what it "
+class _Seller(Reader[dict[str, object]]):
+    """A seller on the way to the shelf: `dealer=35%:percent`."""
+
+    name = "seller"
+
+    def read(self, text: str, ctx: click.Context | None) -> dict[str, object]:
+        name, equals, terms = text.partition("=")
+        size, _, rule = terms.partition(":")
+        if not equals or not name.strip():
+            raise ValueError(f"is no seller; write {_SELLERS}")
+        stage: dict[str, object] = {"name": name.strip()}
+        size = size.strip()
+        if size[:1] in ("x", "X", "\N{MULTIPLICATION SIGN}"):
+            stage["markup"] = Number("number").convert(size[1:], None, ctx)
+        elif size:
+            worth = Worth().convert(size, None, ctx)
+            stage["margin" if worth.is_share else "price"] = worth.written
+        return stage | (self._rule(rule.strip(), ctx) if rule.strip() else {})
+
+    def _rule(self, text: str, ctx: click.Context | None) -> dict[str, object]:
+        rule, _, size = text.partition("@")
+        if rule not in _STAGE_RULES:
+            known = ", ".join(_STAGE_RULES)
+            raise click.BadParameter(f"no rule {rule!r}; the rules are {known}")
+        found: dict[str, object] = {"rule": rule}
+        if rule == "absorb":
+            found["absorbed"] = Number("share").convert(size, None, ctx)
+        elif size:
+            found["demand_elasticity"] = Number("number").convert(size, None, ctx)
+        return found
+
+
+_DEMAND: Final = (
+    Flag("elasticity", "number", "Demand elasticity at the old price, positive.",
+         "demand.elasticity"),
+    Flag("demand", click.Choice(["linear", "isoelastic", "logit"]),
+         "Form of demand (default: isoelastic).", "demand.form"),
+    Flag("share", "share", "Logit only: share of buyers at the old price.", "demand.share"),
+)  # fmt: skip
+_FLAGS: Final = (
+    *PRODUCT,
+    Flag("specific", "money", "Duty per unit, with --tariff or in place of it.", "tariff.specific"),
+    Flag("old_specific", "money", "Duty per unit before (default: 0).", "tariff.old_specific"),
+    Flag("reading", click.Choice(["customs_value", "border_price"]),
+         "What the duty falls on: a given customs value (default), or the seller's own price at "
+         "the border, for one that is itself the exporter; --customs is then that price.",
+         "tariff.reading"),
+    *_DEMAND,
+    Flag("units", "number", "Units a year (default: 1, so volumes are ratios).",
+         "products[1].units"),
+    Flag("fixed_cost", "money", "Cost a year that units do not move.", "products[1].fixed_cost"),
+    Flag("exporter_cut", "share", "Fraction by which the exporter lowers its price.",
+         "products[1].exporter_cut"),
+)  # fmt: skip
+_CHAIN: Final = Flag(
+    "chain", _Seller(),
+    "A seller on the way to the shelf, from the importer on: NAME=x4 (its price over what it "
     "pays), NAME=35% (its margin) or NAME=$100 (its price), and :RULE, dollar, percent, absorb@20% "
-    "or maximise. Repeat it.",
+    "or maximise. Repeat it.", "chain", many=True,
 )  # fmt: skip
+
+
+@click.command()
+@case_argument
+@click.option("--product", help="A product of the case (default: all).")
+@flag_options(*_FLAGS)
 @click.option(
-    "--xlsx", type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the case as a workbook with live formulas.",
+    "--hold", type=Several("rule", _RULES, f"the rules are {', '.join(_RULES)}"),
+    help="Rules: dollar,percent,profit,maximise (default: all).",
 )  # fmt: skip
-@at_option
-@uncertainty_options
-@data_option
-@json_option
+@flag_options(_CHAIN)
+@xlsx_option("the case")
+@asked_options()
 def price(
     case: str | None,
     product: str | None,
     hold: tuple[str, ...] | None,
-    chain: tuple[dict[str, object], ...],
     xlsx: Path | None,
-    at_middle: bool,
     asked: Asked,
-    folder: Path | None,
-    as_json: bool,
-    **flags: Any,
+    **values: Any,
 ) -> None:
     """Say what a product would cost if the seller held its margin, held its profit, or maximised.
 
@@ -153,40 +127,39 @@ def price(
     --tariff. With --chain, or a case that has one, also what each seller on the way to the shelf
     makes of the duty. "No price does" is an ordinary answer.
     """
-    flags["chain"] = list(chain) or None
     check_product(case, product)
-    found = warned(case_or_options(case, flags, folder, _more(flags), _PLACES))
+    unasked = _DEMAND if values["elasticity"] is None else ()  # a form alone is no demand
+    flags = tuple(flag for flag in (*_FLAGS, _CHAIN) if flag not in unasked)
+    found = case_or_product(case, flags, values, asked.folder)
     names = [product] if product else [item.name for item in found.products]
-    more: dict[str, Any] = {"words": _WORDS} if case is None else {}
-    answers = [found.prices(name, rules=hold, at_middle=at_middle, **more) for name in names]
+    words = {"words": _WORDS} if case is None else {}
+    answers = [found.prices(name, rules=hold, at_middle=asked.at_middle, **words) for name in names]
     chains = found.chains(product) if found.file.chain else ()
     if xlsx is not None:
-        from tariffimpact.cases.workbook import write_workbook
+        from tariffimpact.cases.case_sheet import write_workbook
 
         write_workbook(found, xlsx)
-    if as_json:
-        echo_json(_plain(found, answers, chains, asked), folder)
-        return
-    if is_watched():
-        _tell_table(answers)
-    for answer in answers:
-        if not is_watched():
-            tell(answer.summary())
-        if asked.anything:
-            tell(asked.as_text(answer.questions), answer=False)
-    for way in chains:
-        tell(_ledger(way))
-    if xlsx is not None:
-        click.echo(f"Wrote {xlsx}")
 
+    def plain() -> dict[str, Any]:
+        ways = [{"summary": way.summary(), "ledger": records(way.to_frame())} for way in chains]
+        products = [_plain(answer, asked) for answer in answers]
+        return {
+            "case": found.name, "chains": ways, "currency": found.currency, "products": products,
+        }  # fmt: skip
 
-_PLACES: Final = {
-    "tariff.specific": "--specific",
-    "tariff.old_specific": "--old-specific",
-    "tariff.reading": "--reading",
-    "products[1].fixed_cost": "--fixed-cost",
-    "chain": "--chain",
-}
+    def told() -> None:
+        if is_watched():
+            _tell_table(answers)
+        for answer in answers:
+            if not is_watched():
+                tell(answer.summary())
+            asked.tell_sure(answer.questions)
+        for way in chains:
+            tell(_ledger(way))
+        if xlsx is not None:
+            click.echo(f"Wrote {xlsx}")
+
+    asked.tell(plain, told)
 
 
 def _tell_table(answers: list[PriceAnswer]) -> None:
@@ -211,32 +184,12 @@ def _ledger(way: Chain) -> str:
     return "\n".join(lines)
 
 
-def _plain(
-    case: Case, answers: list[PriceAnswer], chains: Sequence[Chain], asked: Asked
-) -> dict[str, Any]:
-    """Return the answers as JSON has them."""
+def _plain(answer: PriceAnswer, asked: Asked) -> dict[str, Any]:
+    """Return the prices of one product as JSON has them."""
     return {
-        "case": case.name,
-        "chains": [{"summary": way.summary(), "ledger": records(way.to_frame())} for way in chains],
-        "currency": case.currency,
-        "products": [
-            {
-                "product": answer.product,
-                "summary": answer.summary(),
-                "implied_elasticity": answer.response and answer.response.implied_elasticity,
-                "prices": records(answer.to_frame()),
-                **({"uncertainty": asked.as_json(answer.questions)} if asked.anything else {}),
-            }
-            for answer in answers
-        ],
+        "product": answer.product,
+        "summary": answer.summary(),
+        "implied_elasticity": answer.response and answer.response.implied_elasticity,
+        "prices": records(answer.to_frame()),
+        **({"uncertainty": asked.rows(answer.questions)} if asked.anything else {}),
     }
-
-
-def _more(flags: dict[str, Any]) -> dict[str, object]:
-    """Return the tables that the flags of demand and of the chain describe."""
-    more: dict[str, object] = {} if flags["chain"] is None else {"chain": flags["chain"]}
-    if flags["elasticity"] is None:
-        return more
-    demand = {"form": flags["demand"] or "isoelastic", "elasticity": flags["elasticity"]}
-    share = {} if flags["share"] is None else {"share": flags["share"]}
-    return more | {"demand": demand | share}

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import Country, Day, data_option, json_option, schedule_options
+from tariffimpact.cli.options import (
+    Country,
+    Day,
+    data_option,
+    json_option,
+    schedule_of,
+    schedule_options,
+)
 from tariffimpact.cli.terminal import is_watched, tell, tell_table
 
 if TYPE_CHECKING:
@@ -23,21 +30,18 @@ if TYPE_CHECKING:
     "--on", type=Day(today=True), required=True, help="Day of entry, as 2025-05-01, or today."
 )
 @click.option(
-    "--metal",
-    type=Number("share"),
+    "--metal", type=Number("share"),
     help="Share of the customs value that is the listed metal: 25%, 0.25 or 0.2..0.3.",
-)
+)  # fmt: skip
 @click.option(
-    "--weight",
-    type=Number("share"),
+    "--weight", type=Number("share"),
     help="Share of the weight that is the listed metal: a light article may be free of its duty.",
-)
+)  # fmt: skip
 @click.option(
-    "--unit-value",
-    type=click.FloatRange(min=0, min_open=True),
+    "--unit-value", type=click.FloatRange(min=0, min_open=True),
     help="Customs value, US dollars, of one unit of a duty per unit (a litre, a kilogram): a total "
     "that counts the general rate is then exact.",
-)
+)  # fmt: skip
 @schedule_options
 @data_option
 @json_option
@@ -58,16 +62,11 @@ def rate(
     Where a fact about the goods decides, the answer is a range, and says which fact and what each
     answer would change: give it with --claim, --metal or --weight.
     """
-    from tariffimpact.facts import read_facts
     from tariffimpact.interval import Interval
-    from tariffimpact.tariffs import Schedule, ScheduleFile, shipped_schedule
+    from tariffimpact.release import data_version
     from tariffimpact.writing import json_text
 
-    facts = read_facts(folder)
-    if schedule_file:
-        schedule = Schedule(ScheduleFile(schedule_file), facts, claims=dict(claims))
-    else:
-        schedule = shipped_schedule(facts, claims=dict(claims))
+    schedule = schedule_of(schedule_file, folder, claims)
     found = schedule.rate(
         product,
         origin,
@@ -77,7 +76,7 @@ def rate(
         quantity_per_dollar=1 / unit_value if unit_value else None,
         questions=True,
     )
-    data = schedule.data if schedule_file else str(facts.version)
+    data = schedule.data if schedule_file else str(data_version(folder))
     if as_json:
         click.echo(json_text({**found.as_json(), "data": data}))
     else:

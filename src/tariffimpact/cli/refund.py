@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tariffimpact.cli.options import Day, data_option, json_option, table_options
+from tariffimpact.cli.options import (
+    Day,
+    FilePath,
+    data_option,
+    json_option,
+    out_option,
+    table_options,
+)
 from tariffimpact.cli.terminal import tell
 
 if TYPE_CHECKING:
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("entries", type=click.Path(path_type=Path))
+@click.argument("entries", type=FilePath())
 @table_options
 @click.option("--on", type=Day(), help="Day to which interest runs (default: the day of the data).")
 @click.option(
@@ -27,13 +34,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Whose rate of interest it is.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("refund"),
-    show_default=True,
-    help="Folder to write to.",
-)
+@out_option("refund")
 @data_option
 @json_option
 def refund(

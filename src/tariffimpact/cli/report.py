@@ -4,47 +4,35 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from tariffimpact.cli.completion import case_names, company_names
-from tariffimpact.cli.options import Day, data_option, titled
+from tariffimpact.cli.options import (
+    PATH,
+    Day,
+    Reader,
+    data_option,
+    formats_option,
+    out_option,
+    titled,
+)
 from tariffimpact.cli.progress import progress_bar
 from tariffimpact.cli.terminal import at_work, tell
 
-FORMATS = ("html", "pdf")
 
-
-class _Formats(click.ParamType[tuple[str, ...]]):
-    """One or both formats, separated by a comma."""
-
-    name = "formats"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        chosen = tuple(dict.fromkeys(part.strip().lower() for part in str(value).split(",")))
-        unknown = [part for part in chosen if part not in FORMATS]
-        if unknown:
-            self.fail(f"no format {', '.join(map(repr, unknown))}; write html,pdf", param, ctx)
-        return chosen
-
-
-class _Site(click.ParamType[str]):
+class _Site(Reader[str]):
     """An address on the web, read as that of a folder."""
 
     name = "url"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = str(value).strip()
-        if not text:
-            return ""
-        if not _ADDRESS.fullmatch(text):
-            self.fail(f"{text!r} is no address; write https://example.org/tariffs/", param, ctx)
-        return f"{text.rstrip('/')}/"
+    def read(self, text: str, ctx: click.Context | None) -> str:
+        address = text.strip()
+        if address and not _ADDRESS.fullmatch(address):
+            raise ValueError("is no address; write https://example.org/tariffs/")
+        return f"{address.rstrip('/')}/" if address else ""
 
 
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%/-]*)?")
@@ -53,50 +41,26 @@ _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._~%/-]
 
 @click.command()
 @data_option
+@out_option("reports")
+@formats_option(("html", "pdf"), "Documents to write.")
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder to write to.",
-)
-@click.option(
-    "--format",
-    "formats",
-    type=_Formats(),
-    default="html,pdf",
-    show_default=True,
-    help="Documents to write.",
-)
-@click.option(
-    "--company",
-    "companies",
-    multiple=True,
-    shell_complete=company_names,
+    "--company", "companies", multiple=True, shell_complete=company_names,
     help="About these companies alone: Sony, or Sony,Nintendo; may be repeated.",
-)
+)  # fmt: skip
 @click.option(
-    "--case",
-    "cases",
-    multiple=True,
-    shell_complete=case_names,
+    "--case", "cases", multiple=True, shell_complete=case_names,
     help="About a case (a file, or a shipped one) alone, or after the companies; repeatable.",
-)
+)  # fmt: skip
 @click.option(
-    "--estimate",
-    "estimates",
-    multiple=True,
-    type=click.Path(path_type=Path),
+    "--estimate", "estimates", multiple=True, type=PATH,
     help="Folder of tariffimpact estimate --out: what your own prices say; may be repeated.",
-)
+)  # fmt: skip
 @click.option("--industry", "industries", multiple=True, help="The companies of a sector.")
 @click.option("--title", callback=titled, help="Title of the document.")
 @click.option(
-    "--site",
-    type=_Site(),
-    default="",
+    "--site", type=_Site(), default="",
     help="Address of the folder on the web the page goes to: a shared link then has its picture.",
-)
+)  # fmt: skip
 @click.option(
     "--as-of", type=Day(past=True), help="Only what was known on this day (default: all)."
 )
@@ -105,12 +69,9 @@ def report(
     out: Path,
     formats: tuple[str, ...],
     companies: tuple[str, ...],
-    cases: tuple[str, ...],
-    estimates: tuple[Path, ...],
     industries: tuple[str, ...],
-    title: str | None,
     site: str,
-    as_of: date | None,
+    **about: Any,
 ) -> None:
     """Write the report: tariff-impact.html, tariff-impact.pdf and figures/.
 
@@ -123,14 +84,8 @@ def report(
 
     check_folder(out)
     with at_work("Reading the facts and working the answers out"):
-        document = read_report(
-            folder,
-            as_of=as_of,
-            companies=companies_named(companies, industries, folder),
-            cases=cases,
-            estimates=estimates,
-            title=title,
-        )
+        named = companies_named(companies, industries, folder)
+        document = read_report(folder, companies=named, **about)
     with progress_bar("Report") as advance:
         written = write_report(replace(document, site=site), out, formats, advance)
     for finding in document.findings:

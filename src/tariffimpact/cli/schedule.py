@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
-from tariffimpact.cli.options import Country, Day, data_option, json_option, schedule_options
+from tariffimpact.cli.options import (
+    PATH,
+    Country,
+    Day,
+    data_option,
+    json_option,
+    out_option,
+    schedule_of,
+    schedule_options,
+)
 
 
 @click.group()
@@ -18,17 +26,10 @@ def schedule() -> None:
 
 @schedule.command()
 @click.option(
-    "--law",
-    type=click.Path(path_type=Path),
+    "--law", type=PATH,
     help="Folder with your own rules.csv, codes.csv, book.csv … (default: the shipped data/law).",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("schedule"),
-    show_default=True,
-    help="Folder to write us-tariffs.parquet and manifest.json to.",
-)
+)  # fmt: skip
+@out_option("schedule", "Folder to write us-tariffs.parquet and manifest.json to.")
 @data_option
 def build(law: Path | None, out: Path, folder: Path | None) -> None:
     """Write us-tariffs.parquet, checked for overlaps and holes, with a manifest of its sources."""
@@ -51,10 +52,7 @@ def build(law: Path | None, out: Path, folder: Path | None) -> None:
     "--origin", "origins", type=Country(), multiple=True, required=True,
     help="Country of origin; may be repeated.",
 )  # fmt: skip
-@click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("schedule"), show_default=True,
-    help="Folder to write schedule.csv and schedule.parquet to.",
-)  # fmt: skip
+@out_option("schedule", "Folder to write schedule.csv and schedule.parquet to.")
 @schedule_options
 @data_option
 def export(
@@ -70,7 +68,7 @@ def export(
     from tariffimpact.writing import check_folder, csv_bytes, publish
 
     check_folder(out)
-    asked = _schedule(schedule_file, folder, claims)
+    asked = schedule_of(schedule_file, folder, claims)
     table = day_rates(asked.compiled, on, origins, claims=dict(claims))
     files = {"schedule.csv": csv_bytes(table), "schedule.parquet": parquet_bytes(table)}
     click.echo(f"{len(table):,} rates on {on}.")
@@ -103,23 +101,13 @@ def history(
     from tariffimpact.interval import Interval
     from tariffimpact.writing import json_text
 
-    asked = _schedule(schedule_file, folder, claims)
+    asked = schedule_of(schedule_file, folder, claims)
     first, last = asked.coverage(product, origin)
     spells = asked.history(product, origin, start or first, end or last)
     if as_json:
         click.echo(json_text({"product": product, "origin": origin,
                               "spells": spells.to_dict("records")}))  # fmt: skip
         return
-    for spell in spells.itertuples():
-        rate = units.percent(Interval(spell.low, spell.high))
-        click.echo(f"{spell.starts_on} to {spell.ends_on}: {rate}")
-
-
-def _schedule(file: Path | None, folder: Path | None, claims: tuple[tuple[str, float], ...]) -> Any:
-    from tariffimpact.facts import read_facts
-    from tariffimpact.tariffs import Schedule, ScheduleFile, shipped_schedule
-
-    facts = read_facts(folder)
-    if file:
-        return Schedule(ScheduleFile(file), facts, claims=dict(claims))
-    return shipped_schedule(facts, claims=dict(claims))
+    for spell in spells.to_dict("records"):
+        rate = units.percent(Interval(spell["low"], spell["high"]))
+        click.echo(f"{spell['starts_on']} to {spell['ends_on']}: {rate}")

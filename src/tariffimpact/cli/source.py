@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tariffimpact.cli.case import warned
-from tariffimpact.cli.choice import by_flag, check_choice, flags_of
-from tariffimpact.cli.completion import case_names
+from tariffimpact.cli.asked import Asked, asked_options, records
+from tariffimpact.cli.case import (
+    CURRENCY,
+    Flag,
+    case_argument,
+    case_described,
+    case_named,
+    check_choice,
+    flag_options,
+)
 from tariffimpact.cli.numbers import Number
-from tariffimpact.cli.options import Country, Currency, Day, data_option, echo_json, json_option
+from tariffimpact.cli.options import Country, Day, Reader
 from tariffimpact.cli.terminal import is_watched, tell, tell_frame, tell_table
-from tariffimpact.cli.uncertainty import Asked, at_option, records, uncertainty_options
-from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,89 +28,75 @@ if TYPE_CHECKING:
     from tariffimpact.cases import Case
 
 
-class _Offer(click.ParamType[dict[str, object]]):
+class _Offer(Reader[dict[str, object]]):
     """An origin and what it asks: `VNM=310`, or `VNM=310@20%` with a rate of its own."""
 
     name = "offer"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> dict[str, object]:
-        if isinstance(value, dict):
-            return value
-        origin, equals, terms = str(value).partition("=")
+    def read(self, text: str, ctx: click.Context | None) -> dict[str, object]:
+        origin, equals, terms = text.partition("=")
         customs, _, rate = terms.partition("@")
         if not equals or not customs:
-            self.fail(f"{value!r} is not an offer; write VNM=310 or VNM=310@20%", param, ctx)
+            raise ValueError("is not an offer; write VNM=310 or VNM=310@20%")
         offer: dict[str, object] = {
-            "origin": Country().convert(origin.strip(), param, ctx),
-            "customs_value": Number("money").convert(customs, param, ctx),
+            "origin": Country().convert(origin.strip(), None, ctx),
+            "customs_value": Number("money").convert(customs, None, ctx),
         }
-        return offer | ({"ad_valorem": Number("rate").convert(rate, param, ctx)} if rate else {})
+        return offer | ({"ad_valorem": Number("rate").convert(rate, None, ctx)} if rate else {})
+
+
+_FLAGS: Final = (
+    Flag("hts", click.STRING, "HTS code, to look the rates up.", "tariff.hts"),
+    Flag("on", Day(), "Day of the rates, as 2025-05-15.", "sourcing.on"),
+    Flag("current", Country(), "Origin bought from now: Japan, JP or JPN.", "sourcing.current"),
+    Flag("offers", _Offer(),
+         "Origin and customs value: VNM=310, or VNM=310@20% with a rate. Repeat it.",
+         "sourcing.offers", spelled="--offer", many=True),
+    Flag("switching_cost", "money", "Paid once, in --currency.", "sourcing.switching_cost"),
+    Flag("monthly_units", "number", "Units a month.", "sourcing.monthly_volume"),
+    Flag("hazard", "share", "Chance a month that the rate lapses: 5%.", "sourcing.hazard"),
+    CURRENCY,
+)  # fmt: skip
 
 
 @click.command()
-@click.argument("case", required=False, shell_complete=case_names)
-@click.option("--hts", help="HTS code, to look the rates up.")
-@click.option("--on", type=Day(), help="Day of the rates, as 2025-05-15.")
-@click.option("--current", type=Country(), help="Origin bought from now: Japan, JP or JPN.")
-@click.option(
-    "--offer", "offers", type=_Offer(), multiple=True,
-    help="Origin and customs value: VNM=310, or VNM=310@20% with a rate. Repeat it.",
-)  # fmt: skip
-@click.option("--switching-cost", type=Number("money"), help="Paid once, in --currency.")
-@click.option("--monthly-units", type=Number("number"), help="Units a month.")
-@click.option("--hazard", type=Number("share"), help="Chance a month that the rate lapses: 5%.")
-@click.option("--currency", type=Currency(), is_eager=True, help="ISO 4217 code (default: USD).")
-@at_option
-@uncertainty_options
-@data_option
-@json_option
-def source(
-    case: str | None,
-    at_middle: bool,
-    asked: Asked,
-    folder: Path | None,
-    as_json: bool,
-    **flags: Any,
-) -> None:
+@case_argument
+@flag_options(*_FLAGS)
+@asked_options()
+def source(case: str | None, asked: Asked, **values: Any) -> None:
     """Say what a unit costs by origin on a day, and after how many months a switch has paid.
 
     CASE is a file or a shipped case; or give --current, two or more --offer, --switching-cost and
     --monthly-units, and rates in the offers or --hts and --on.
     """
-    flags["offers"] = flags["offers"] or None
-    check_choice(case, flags, ("current", "offers", "switching_cost", "monthly_units"))
-    found = warned(_found(case, flags, folder))
-    result = found.sourcing_ranges()
-    told = result.middle if at_middle else result
-    middle = found.sourcing()
-    questions = [found.question(key) for key in ("saving", "break-even")]
-    if as_json:
-        answer = {
+    needed = ("current", "offers", "switching_cost", "monthly_units")
+    check_choice(case, values, needed, _FLAGS)
+    found = _described(values, asked.folder) if case is None else case_named(case, asked.folder)
+    result, middle = found.sourcing_ranges(), found.sourcing()
+    summary = (middle if asked.at_middle else result).summary()
+
+    def plain() -> dict[str, Any]:
+        return {
             "case": found.name,
             "currency": found.currency,
-            "summary": told.summary(),
+            "summary": summary,
             "on": middle.on,
             "current": middle.current,
             "ranges": records(result.to_frame()),
             "origins_at_middle": records(middle.to_frame()),
         }
-        extra = {"uncertainty": asked.as_json(questions)} if asked.anything else {}
-        echo_json(answer | extra, folder)
-        return
-    start = "At the middle of every range: " if at_middle and result.is_uncertain else ""
-    tell(f"{start}{told.summary()}")
-    if at_middle or not result.is_uncertain:
-        frame = middle.to_frame()
-        tell_table(
-            frame.to_string(index=False, float_format="{:,.4g}".format),
-            _HEADS, _by_origin(frame, found.currency), right=range(1, len(_HEADS)),
-        )  # fmt: skip
-    elif is_watched():
-        tell_frame(result.to_frame()[["name", "low", "high"]], "{:,.4g}".format)
-    if asked.anything:
-        tell(asked.as_text(questions), answer=False)
+
+    def told() -> None:
+        tell(f"{asked.start(result.is_uncertain)}{summary}")
+        if asked.at_middle or not result.is_uncertain:
+            frame = middle.to_frame()
+            words = frame.to_string(index=False, float_format="{:,.4g}".format)
+            rows = _by_origin(frame, found.currency)
+            tell_table(words, _HEADS, rows, right=range(1, len(_HEADS)))
+        elif is_watched():
+            tell_frame(result.to_frame()[["name", "low", "high"]], "{:,.4g}".format)
+
+    asked.tell(plain, told, [found.question(key) for key in ("saving", "break-even")])
 
 
 _HEADS: Final = (
@@ -134,63 +124,24 @@ def _by_origin(frame: pd.DataFrame, currency: str) -> Iterator[list[str]]:
         ]
 
 
-def _found(case: str | None, flags: dict[str, Any], folder: Path | None) -> Case:
-    """Return the case named, or the one the options describe."""
-    from tariffimpact.cases import case_of, read_case
-    from tariffimpact.facts import read_facts
-
-    facts = read_facts(folder)
-    if case is not None:
-        return read_case(case, facts=facts)
-    table: dict[str, object] = {
-        "current": flags["current"].upper(),
-        "switching_cost": flags["switching_cost"],
-        "monthly_volume": flags["monthly_units"],
-        "hazard": flags["hazard"] or 0.0,
-        "offers": list(flags["offers"]),
-    }
-    written = {
+def _described(values: Mapping[str, Any], folder: Path | None) -> Case:
+    """Return the case that options describe, its rates looked up where they say how."""
+    on, current = values["on"], values["current"]
+    table: dict[str, Any] = {
         "title": "Origins given by options",
         "question": "Which origin is cheapest?",
-        "currency": flags["currency"] or "USD",
-        "sourcing": table,
-        **_schedule(flags["hts"], flags["on"], table),
     }
-    try:
-        return case_of(written, name="the options", facts=facts)
-    except DataError as error:
-        raise DataError(by_flag(error, _places(error))) from None
+    if (values["hts"] is None) != (on is None):
+        raise click.UsageError("--hts and --on go together: give both, or rates in the offers")
+    if on is not None:
+        table["tariff"] = {"origins": [current], "on": on, "before": on}
+    return case_described(_FLAGS, values, folder, table=table, places=_PLACES)
 
 
-_KEYS: Final = {
-    "current": "sourcing.current",
-    "switching_cost": "sourcing.switching_cost",
-    "monthly_units": "sourcing.monthly_volume",
-    "hazard": "sourcing.hazard",
-    "on": "sourcing.on",
-    "hts": "tariff.hts",
-    "offer": "sourcing.offers",
+_PLACES: Final = {
+    "sourcing": "--current",
+    "sourcing.offers[]": "--offer: origin",
+    "sourcing.offers[].customs_value": "--offer: customs value",
+    "sourcing.offers[].ad_valorem": "--offer: rate",
 }
-"""Flag to the key of a case that it becomes."""
-_TERMS: Final = {"customs_value": "customs value", "ad_valorem": "rate"}
-"""Key of an offer, in words."""
-
-
-def _places(error: DataError) -> dict[str, str]:
-    """Return the flag that each place of a case stands for, those of single offers included."""
-    offers = {
-        fault.column: f"--offer: {_TERMS.get(fault.column.rpartition('.')[2], 'origin')}"
-        for fault in error.faults
-        if fault.column.startswith("sourcing.offers[")
-    }
-    return flags_of(_KEYS) | {"sourcing": "--current"} | offers
-
-
-def _schedule(hts: str | None, on: date | None, table: dict[str, object]) -> dict[str, object]:
-    """Return the tables that tell where the rates come from."""
-    if hts is None or on is None:
-        if hts is not None or on is not None:
-            raise click.UsageError("--hts and --on go together: give both, or rates in the offers")
-        return {}
-    table["on"] = on
-    return {"tariff": {"hts": hts, "origins": [table["current"]], "on": on, "before": on}}
+"""What stands for the places of a case that no option has alone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -288,12 +287,31 @@ class CostPush(Answer):
         return charts.input_map(self.mapped_inputs(drawn), own=OWN, source=source, ax=ax)
 
     def mapped_inputs(self, drawn: int = _MAPPED) -> pd.DataFrame:
-        """Return the map of inputs: `by_sector` of the goods that owe most to inputs."""
-        return self.by_sector(self._led_by_inputs(drawn))
+        """Return what groups of inputs add to the price of the goods to which inputs add most.
+
+        Returns
+        -------
+        DataFrame
+            `category` (its name), `sector`, `value`: fraction of the price with margins constant
+            in dollars, the middle of a range; the good itself apart from what it is made of.
+        """
+        middle = (self.change.low + self.change.high) / 2 * self.accounts.import_shares
+        sectors = [sector_of(code) for code in self.accounts.codes]
+        goods = [sector not in (_REST, _POWER) for sector in sectors]
+        frame = self.categories
+        through = (frame["constant_dollar_high"] - frame["direct_dollar_high"]).abs()
+        rows = []
+        for place in through[self._weights[1][goods].sum(axis=0) > 0.5].nlargest(drawn).index:
+            bought, name = self._weights[0][:, place], str(frame["name"].iloc[place])
+            inputs = (self.requirements.reach @ bought - bought) * middle
+            rows.append((name, OWN, float(bought @ middle)))
+            for sector, value in pd.Series(inputs).groupby(sectors).sum().items():
+                rows.append((name, str(sector), float(value)))
+        return pd.DataFrame(rows, columns=["category", "sector", "value"])
 
     def inputs_headline(self) -> str:
         """Return the finding of the map of inputs: its first row and what carries most of it."""
-        frame = self.by_sector(self._led_by_inputs(1))
+        frame = self.mapped_inputs(1)
         inputs = frame[frame["sector"] != OWN]
         top = inputs.iloc[int(inputs["value"].abs().argmax())]
         return (
@@ -301,35 +319,6 @@ class CostPush(Answer):
             f"points to "
             f"{_lower(str(top['category']))}, most of it through {_lower(str(top['sector']))}"
         )
-
-    def _led_by_inputs(self, drawn: int) -> list[str]:
-        """Return the categories of goods to which inputs add most, the largest first."""
-        goods = [sector_of(code) not in (_REST, _POWER) for code in self.accounts.codes]
-        frame = self.categories[self._weights[1][goods].sum(axis=0) > 0.5]
-        through = (frame["constant_dollar_high"] - frame["direct_dollar_high"]).abs()
-        return list(frame.loc[through.nlargest(drawn).index, "category"])
-
-    def by_sector(self, categories: Sequence[str]) -> pd.DataFrame:
-        """Return what groups of inputs add to the price of categories, margins in dollars.
-
-        Returns
-        -------
-        DataFrame
-            `category` (its name), `sector`, `value`: fraction of the price, the middle of a range;
-            the good itself apart from what it is made of.
-        """
-        middle = (self.change.low + self.change.high) / 2 * self.accounts.import_shares
-        sectors = [sector_of(code) for code in self.accounts.codes]
-        rows = []
-        for category in categories:
-            place = self._category_places[category]
-            bought = self._weights[0][:, place]
-            through = ((self.requirements.reach @ bought) - bought) * middle
-            parts = pd.Series(through).groupby(sectors).sum()
-            name = str(self.accounts.categories["name"].iloc[place])
-            rows.append((name, OWN, float(bought @ middle)))
-            rows += [(name, str(sector), float(value)) for sector, value in parts.items()]
-        return pd.DataFrame(rows, columns=["category", "sector", "value"])
 
     def explain(self) -> str:
         """Return the answer with its rule, its formula, what is left out and its sources."""

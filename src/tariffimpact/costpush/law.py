@@ -43,6 +43,11 @@ class ChargedImports:
     total: float
     """All imports of the year, US dollars, those too small to be listed with them."""
 
+    @property
+    def owed(self) -> pd.Series[float]:
+        """Duty on the later day, US dollars, one a row of `frame`."""
+        return (self.frame["value"] * self.frame["duty"]).fillna(0.0)
+
 
 def charge_imports(
     accounts: Accounts,
@@ -208,12 +213,10 @@ def _largest(values: Array) -> float:
 
 
 def _coverage(charged: ChargedImports, used: pd.Series) -> Coverage:
-    frame = charged.frame
-    duty = (frame["value"] * frame["duty"]).fillna(0.0)
-    owed = float(duty.sum())
+    owed = float(charged.owed.sum())
     return Coverage(
-        imports=float(frame.loc[used, "value"].sum()) / charged.total,
-        duty=float(duty[used].sum()) / owed if owed else 1.0,
+        imports=float(charged.frame.loc[used, "value"].sum()) / charged.total,
+        duty=float(charged.owed[used].sum()) / owed if owed else 1.0,
         what="2024",
     )
 
@@ -226,17 +229,12 @@ def _by_commodity(accounts: Accounts, commodity: pd.Series, values: pd.Series) -
 def _left_out(charged: ChargedImports, used: pd.Series) -> pd.DataFrame:
     """Return the chapters whose imports reach no commodity, or have no bounded rate."""
     frame = charged.frame[~used]
-    duty = (charged.frame["value"] * charged.frame["duty"]).fillna(0.0)
-    chapter = "HTS " + frame["hts"].str[:2]
-    reasons = (
-        frame["commodity"]
-        .isna()
-        .map({True: "no commodity of the accounts", False: "no bounded rate in the schedule"})
-    )
+    duty = charged.owed
+    reasons = {True: "no commodity of the accounts", False: "no bounded rate in the schedule"}
     rows = pd.DataFrame(
         {
-            "code": chapter,
-            "reason": reasons,
+            "code": "HTS " + frame["hts"].str[:2],
+            "reason": frame["commodity"].isna().map(reasons),
             "imports": frame["value"] / charged.total,
             "duty": duty[~used] / (float(duty.sum()) or 1.0),
         }

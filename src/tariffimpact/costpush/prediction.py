@@ -26,6 +26,7 @@ from tariffimpact.costpush.categories import MARGINS, CostPush
 from tariffimpact.costpush.rate_change import period_words
 from tariffimpact.errors import DataError, Fault, require
 from tariffimpact.facts import Record
+from tariffimpact.facts.checks import repeated
 from tariffimpact.facts.fields import Text
 from tariffimpact.facts.tables import read_table
 
@@ -366,8 +367,12 @@ def _seen(answer: CostPush) -> _Seen:
     kinds = {"item": "string", "month": "string", "index": "float64"}
     prices = read_parquet(folder / "prices.parquet", kinds)
     items = read_table(folder / "price_items.csv", PriceItem)
-    if items.faults:
-        raise DataError(items.faults)
+    faults = [*items.faults, *repeated(items, "category")]
+    for path, rows in ((items.path, items.rows), (folder / "prices.parquet", prices.index)):
+        if not faults and not len(rows):
+            faults.append(Fault(str(path), "has no rows", "a comparison with prices needs them"))
+    if faults:
+        raise DataError(faults)
     levels = prices.pivot_table(index="item", columns="month", values="index")
     counts = prices.groupby("month")["item"].nunique()
     pooled = _pooled(answer, frame_of(items))

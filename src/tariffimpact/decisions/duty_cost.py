@@ -145,7 +145,8 @@ def cost_inputs(
         given[f"{_CHANGE}{place}"] = number("tariff_change", item.tariff_change, at_least=0)
     for name, figure in {"gross": gross, "net": net}.items():
         if figure is not None:
-            given[name] = amount(name, figure)
+            given[name] = number(name, figure, at_least=0)
+            require(given[name].high > 0, f"{name} is 0; leave it out where there is no cost")
     given["months"] = number("months", months, at_least=0, at_most=12)
     for offset in offsets:
         name = f"{_SHARE if offset.is_share else _MONEY}{offset.by}"

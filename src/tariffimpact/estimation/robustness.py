@@ -196,7 +196,7 @@ def _add_by_cluster(total: Array, block: Block, values: Array, effects: Effects)
 
 
 def leave_one_out(
-    blocks: Blocks, terms: tuple[str, ...], effects: Effects, fitted: Fit, *, required: int = 1
+    blocks: Blocks, terms: tuple[str, ...], effects: Effects, fitted: Fit
 ) -> dict[int, float]:
     """Return the first coefficient without each cluster in turn, the heaviest forty at most.
 
@@ -209,7 +209,7 @@ def leave_one_out(
     found = {}
     for cluster in np.argsort(-np.abs(sums))[:_LEFT_OUT].tolist():
         try:
-            again = fit(without(blocks, cluster), terms, effects, required=required)
+            again = fit(without(blocks, cluster), terms, effects, required=1)
         except ModelError:  # it was the only treated one, or the only other
             continue
         found[cluster] = float(again.coefficients[0])

@@ -3,7 +3,24 @@
 `read_facts()` returns every table as frozen records, or raises one `DataError` with all faults.
 """
 
-from tariffimpact.facts.charges import Charge, CustomsCharge
+from tariffimpact.facts.duty_records import (
+    Charge,
+    CountryGroup,
+    CustomsCharge,
+    CustomsValue,
+    DateBasis,
+    DutyBase,
+    DutyKind,
+    Lawsuit,
+    LawsuitAbout,
+    LawsuitStatus,
+    Product,
+    Refund,
+    RefundStage,
+    Status,
+    TariffRow,
+    ValueMeasure,
+)
 from tariffimpact.facts.entries import Entry, FactKind, entries
 from tariffimpact.facts.reader import Facts, copy_shipped_data, read_facts
 from tariffimpact.facts.records import (
@@ -32,19 +49,7 @@ from tariffimpact.facts.records import (
     Verification,
     Vintage,
 )
-from tariffimpact.facts.refunds import Lawsuit, LawsuitAbout, LawsuitStatus, Refund, RefundStage
 from tariffimpact.facts.search import FoundFacts, search_facts
-from tariffimpact.facts.tariff_rows import (
-    CountryGroup,
-    CustomsValue,
-    DateBasis,
-    DutyBase,
-    DutyKind,
-    Product,
-    Status,
-    TariffRow,
-    ValueMeasure,
-)
 from tariffimpact.release import DataVersion, shipped_folder
 
 __all__ = [

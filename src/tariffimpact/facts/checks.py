@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from tariffimpact.errors import Fault
+from tariffimpact.facts.duty_records import CountryGroup, Refund, RefundStage, Status, TariffRow
 from tariffimpact.facts.records import (
     NO_COMPANY,
     Basis,
@@ -18,9 +19,7 @@ from tariffimpact.facts.records import (
     Source,
     Vintage,
 )
-from tariffimpact.facts.refunds import Refund, RefundStage
 from tariffimpact.facts.tables import R, Row, Table
-from tariffimpact.facts.tariff_rows import CountryGroup, Status, TariffRow
 
 _REPEATED: Final = "remove or rename one of the two rows"
 

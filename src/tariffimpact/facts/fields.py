@@ -169,6 +169,11 @@ class DayOrder(StrEnum):
     DAY_FIRST = "day/month/year"
 
 
+_BLANKS: Final = re.compile(r"\s+", re.ASCII)
+_APART: Final = re.compile(r"\d\s{2,}\d", re.ASCII)
+"""Digits further apart than a separator of thousands holds them."""
+_LONGEST: Final = 200
+"""Letters of a text above which it is no number that anybody would write."""
 _SIGNED: Final = re.compile(
     r"(?P<open>\()?\s*(?P<sign>[-+\N{MINUS SIGN}])?\s*(?P<money>[^\d\s.,()%+-]{0,4}?)\s*"
     r"(?P<sign2>[-+\N{MINUS SIGN}])?\s*(?P<body>(?:\d[\d.,' \u00a0\u202f\u2019]*|[.,]\d+)"
@@ -250,7 +255,8 @@ def written_amount(
     >>> written_amount("15%"), written_amount("€2.5bn", currency="EUR")
     ((15.0, True), (2500000000.0, False))
     """
-    found = _SIGNED.fullmatch(text.strip())
+    plain = "" if _APART.search(text) else _BLANKS.sub(" ", text.strip())
+    found = _SIGNED.fullmatch(plain) if len(plain) <= _LONGEST else None
     if found is None or bool(found["open"]) != bool(found["close"]):
         raise ValueError(_NO_NUMBER)
     scale = _scale(found["money"].casefold(), found["unit"].casefold(), currency)

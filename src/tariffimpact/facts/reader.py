@@ -13,7 +13,15 @@ from typing import Any, Final, TypeVar
 
 from tariffimpact.errors import DataError, Fault, ModelError
 from tariffimpact.facts import checks
-from tariffimpact.facts.charges import CustomsCharge
+from tariffimpact.facts.duty_records import (
+    CountryGroup,
+    CustomsCharge,
+    CustomsValue,
+    Lawsuit,
+    Product,
+    Refund,
+    TariffRow,
+)
 from tariffimpact.facts.records import (
     ALL_IMPORTERS,
     NO_COMPANY,
@@ -30,9 +38,7 @@ from tariffimpact.facts.records import (
     Source,
     Statement,
 )
-from tariffimpact.facts.refunds import Lawsuit, Refund
 from tariffimpact.facts.tables import Table, columns, read_table
-from tariffimpact.facts.tariff_rows import CountryGroup, CustomsValue, Product, TariffRow
 from tariffimpact.release import VERSION_FILE, DataVersion, data_version, shipped_folder
 
 KINDS: Final[dict[str, type[Record]]] = {
@@ -139,12 +145,9 @@ class Facts:
             for name, kind in KINDS.items()
             if issubclass(kind, Cited) and kind is not TariffRow
         }
-        if not any(kept[name] for name in ("prices", "exposures", "statements")):
-            told = {
-                row.source_id
-                for name in ("prices", "exposures", "statements")
-                for row in getattr(self, name)
-            }
+        about = ("prices", "exposures", "statements")
+        if not any(kept[name] for name in about):
+            told = {row.source_id for name in about for row in getattr(self, name)}
             days = (s.published_on for s in self.sources if s.source_id in told)
             first = min(days, default=None)
             raise ModelError(f"no fact had been published by {day}; the first is of {first}")
@@ -203,16 +206,17 @@ class Facts:
             If a name is none of `companies`; the text lists the nearest.
         """
         wanted = {self.company_named(name) for name in names}
-        return replace(
-            self,
-            prices=tuple(row for row in self.prices if row.company in wanted),
-            exposures=tuple(row for row in self.exposures if row.company in wanted),
-            statements=tuple(row for row in self.statements if row.company in wanted),
-            financials=tuple(row for row in self.financials if row.company in wanted),
-            customs_values=tuple(row for row in self.customs_values if row.company in wanted),
-            refunds=tuple(row for row in self.refunds if row.company in {*wanted, ALL_IMPORTERS}),
-            lawsuits=tuple(row for row in self.lawsuits if row.company in {*wanted, ALL_IMPORTERS}),
-        )
+        about = {"prices", "exposures", "statements", "financials", "customs_values"}
+        at_large = {"refunds", "lawsuits"}  # what is said of all importers is said of each
+        kept: dict[str, Any] = {
+            name: tuple(
+                row
+                for row in getattr(self, name)
+                if row.company in wanted or (name in at_large and row.company == ALL_IMPORTERS)
+            )
+            for name in about | at_large
+        }
+        return replace(self, **kept)
 
 
 def read_facts(folder: Path | None = None) -> Facts:
@@ -241,15 +245,8 @@ def read_facts(folder: Path | None = None) -> Facts:
     """
     folder = shipped_folder("data") if folder is None else folder
     if not folder.is_dir():
-        raise DataError(
-            [
-                Fault(
-                    str(folder),
-                    "is not a folder",
-                    "name a folder that holds prices.csv and the rest",
-                )
-            ]
-        )
+        remedy = "name a folder that holds prices.csv and the rest"
+        raise DataError([Fault(str(folder), "is not a folder", remedy)])
     tables = {
         name: _optional(folder / f"{name}.csv", kind)
         if name in OPTIONAL

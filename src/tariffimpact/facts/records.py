@@ -185,6 +185,10 @@ class Vintage(StrEnum):
     """What it was, said when the period was over."""
 
 
+FULL_YEAR_DAYS: Final = 300
+"""Days from which a period is a year: fiscal years differ by weeks, forecasts begin late."""
+
+
 class Exposure(Dated):
     """What a company says tariffs cost it over a period."""
 
@@ -211,6 +215,11 @@ class Exposure(Dated):
     covers: Text
     """What is inside the figure and what is not, in words."""
     verification: Verification | None = None
+
+    @property
+    def is_full_year(self) -> bool:
+        """Whether its period is a year."""
+        return (self.ends_on - self.starts_on).days >= FULL_YEAR_DAYS
 
 
 EVERYBODY: Final = "Firms in general"

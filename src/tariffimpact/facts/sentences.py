@@ -9,6 +9,15 @@ from typing import Any, Final
 
 from tariffimpact import units
 from tariffimpact.codes import country_name, hts_label
+from tariffimpact.facts.duty_records import (
+    CustomsValue,
+    Lawsuit,
+    LawsuitAbout,
+    Refund,
+    RefundStage,
+    TariffRow,
+    ValueMeasure,
+)
 from tariffimpact.facts.records import (
     Assumption,
     Basis,
@@ -23,8 +32,6 @@ from tariffimpact.facts.records import (
     Response,
     Statement,
 )
-from tariffimpact.facts.refunds import Lawsuit, LawsuitAbout, Refund, RefundStage
-from tariffimpact.facts.tariff_rows import CustomsValue, TariffRow, ValueMeasure
 from tariffimpact.interval import Interval
 
 _CAUSES: Final = {

@@ -217,7 +217,7 @@ class UserTable:
     def _missing(self, where: str, name: str) -> Fault:
         ours = {_plain(each) for each in self.columns.names}
         left = [theirs for theirs in self.header if theirs and _plain(theirs) not in ours]
-        example = _nearest(name, left) or (left[0] if left else name.upper())
+        example = _nearest(name, left) or (left[0] if len(left) == 1 else "COLUMN")
         quoted = f'"{name}={example}"' if " " in example else f"{name}={example}"
         remedy = f"add it, or say which it is: --map {quoted}; the file has {_listed(self.header)}"
         return Fault(where, "column is missing", remedy, name)

@@ -77,9 +77,9 @@ class Game:
 
     def _parts(self, prices: Array) -> tuple[Array, Array]:
         """Return c and A of the conditions c 1 + A l, l the Lerner index, shape (J, 1 or J)."""
-        even = np.eye(prices.shape[-1])
         if self.conduct == "bertrand":
             return np.ones((prices.size, 1)), self.pull * self.demand.slopes(prices)
+        even = np.eye(prices.shape[-1])
         if self.conduct == "cournot":
             return self.pull * inverse(self.demand.slopes(prices)), even
         if self.conduct == "monopolistic_competition":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 import numpy as np
 
@@ -108,15 +108,14 @@ class MarketRange(Answer):
         """
         import pandas as pd
 
+        loose = {"price": self.currency, "units": "change", "profit": "change"}
         rows: list[dict[str, object]] = []
         for key, (low, high) in self.ends.items():
             if key[0] == "pass-through":
                 continue
-            unit = self.currency
-            if key[0] == "units":
-                unit = "units" if self.units_sold else "change"
-            elif key[0] != "price" and not self.units_sold:
-                unit = "change" if key[0] == "profit" else "of outlay before"
+            unit = loose.get(key[0], "of outlay before")
+            if self.units_sold:
+                unit = "units" if key[0] == "units" else self.currency
             row: dict[str, object] = {"measure": key[0], "of": key[1], "unit": unit, "low": low,
                                       "high": high}  # fmt: skip
             if key in self.spread:
@@ -208,29 +207,29 @@ def impose_range(
                                ("conduct", conduct, Conduct)):  # fmt: skip
         refuse_unknown(name, [given], get_args(known))
     refuse_unknown("together", together, table.low)
-    box = _Box.of(table, outside_share, tuple(together))
+    refuse_unknown("home", home or (), table.labels["firm"], UNSOLD)
     options = {"demand": demand, "reading": reading, "conduct": conduct, "fixed": fixed}
     levied = (np.where(chosen, ad_valorem, 0.0), np.where(chosen, specific, 0.0))
     require(
         not units_sold or "quantity" in table.low,
         "units_sold: the table has shares; give the units sold in a column quantity",
     )
-    ask = _Question(table, box, levied, _home(table, home), units_sold, options)
+    ask = _Question.of(table, outside_share, together, levied, home, units_sold, options)
     rng = np.random.default_rng(_SEED)
-    if not box.cells:
+    if not ask.cells:
         points, draws = 1, 0
-    start = rng.random((points, len(box.cells)))
+    start = rng.random((points, len(ask.cells)))
     start[::2] = rng.integers(0, 2, start[::2].shape)
     values, told = ask.answers(start)
     refused = int(np.isnan(values[:, 0]).sum())
     if refused == points:
         every = "" if points == 1 else "no point of the ranges has an equilibrium; the last said: "
         raise NoEquilibrium(every + told)
-    values = _ascended(ask, start, values) if box.cells else values
+    values = _ascended(ask, start, values) if ask.cells else values
     searched = len(values) - points
     spread: dict[tuple[str, str], tuple[float, float, float]] = {}
     if draws:
-        drawn, _ = ask.answers(rng.random((draws, len(box.cells))))
+        drawn, _ = ask.answers(rng.random((draws, len(ask.cells))))
         values = np.concatenate([values, drawn])
         solved = drawn[np.isfinite(drawn[:, 0])]
         if len(solved):
@@ -248,58 +247,43 @@ def impose_range(
     )  # fmt: skip
 
 
-def _home(table: ProductTable, home: Sequence[str] | None) -> Flags | None:
-    """Return which products are made at home, or say which firm is unknown."""
-    if home is None:
-        return None
-    firms = table.labels["firm"]
-    refuse_unknown("home", home, firms, UNSOLD)
-    return np.array([firm in home for firm in firms])
-
-
 @dataclass(frozen=True, slots=True)
-class _Box:
-    """The ranges of a table: which cell each coordinate moves, in [0, 1]."""
+class _Question:
+    """A rise of duties on a table of ranges, asked at points of the box of all that is a range."""
 
-    cells: tuple[tuple[str, Flags], ...]
-    """Column, and the products whose cell a coordinate moves; the column of the outside share is
-    blank."""
+    table: ProductTable
     outside: Interval
+    cells: Sequence[tuple[str, Flags]]
+    """Column and products whose cells each coordinate moves; blank for the outside share."""
+    levied: tuple[Array, Array]
+    home: Sequence[str] | None
+    units_sold: bool
+    options: Mapping[str, object]
 
     @classmethod
-    def of(cls, table: ProductTable, outside: Interval, together: tuple[str, ...]) -> _Box:
+    def of(
+        cls, table: ProductTable, outside: Interval, together: Sequence[str], *told: Any
+    ) -> Self:
         cells: list[tuple[str, Flags]] = []
-        count = len(table.labels["product"])
+        each = np.arange(len(table.labels["product"]))
         for name in table.low:
             wide = table.low[name] < table.high[name]
             if name in together and wide.any():
                 cells.append((name, wide))
             else:
-                cells.extend((name, np.arange(count) == j) for j in np.flatnonzero(wide))
+                cells.extend((name, each == j) for j in np.flatnonzero(wide))
         if not outside.is_exact:
-            cells.append(("", np.ones(count, dtype=bool)))
-        return cls(tuple(cells), outside)
+            cells.append(("", each >= 0))
+        return cls(table, outside, cells, *told)
 
-    def values(self, table: ProductTable, at: Array) -> tuple[dict[str, Array], Array]:
+    def values(self, at: Array) -> tuple[dict[str, Array], Array]:
         """Return each column at points of the box, shape (N, J), and outside shares, (N,)."""
-        count = len(table.labels["product"])
-        part = {name: np.zeros((len(at), count)) for name in (*table.low, "")}
+        low, high, count = self.table.low, self.table.high, len(self.table.labels["product"])
+        part = {name: np.zeros((len(at), count)) for name in (*low, "")}
         for column, (name, flags) in enumerate(self.cells):
             part[name][:, flags] = at[:, column, None]
-        full = {n: table.low[n] + part[n] * (table.high[n] - table.low[n]) for n in table.low}
+        full = {name: low[name] + part[name] * (high[name] - low[name]) for name in low}
         return full, self.outside.low + part[""][:, 0] * (self.outside.high - self.outside.low)
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A rise of duties on a table of ranges, asked at points of the box."""
-
-    table: ProductTable
-    box: _Box
-    levied: tuple[Array, Array]
-    home: Flags | None
-    units_sold: bool
-    options: Mapping[str, object]
 
     @property
     def names(self) -> list[tuple[str, str]]:
@@ -319,12 +303,12 @@ class _Question:
         return (
             told["demand"] in ("logit", "ces") and not nested and not told["fixed"]
             and told["reading"] == "customs_value" and told["conduct"] == "bertrand"
-            and bool(np.isfinite(self.table.low["margin"]).any()) and self.box.outside.low > 0
+            and bool(np.isfinite(self.table.low["margin"]).any()) and self.outside.low > 0
         )  # fmt: skip
 
     def unlikely(self) -> str:
         """Return what the market at the middle of all ranges says of margins it misses."""
-        outside = (self.box.outside.low + self.box.outside.high) / 2
+        outside = (self.outside.low + self.outside.high) / 2
         try:
             fit = self.table.market(outside_share=outside, **self.options).fit  # type: ignore[arg-type]
         except NoEquilibrium:
@@ -333,10 +317,17 @@ class _Question:
 
     def answers(self, at: Array) -> tuple[Array, str]:
         """Return the answers at points of the box, NaN where there is none, and the last reason."""
-        return self._at_once(at) if self.quick else self._one_by_one(at)
+        if not self.quick:
+            return self._one_by_one(at)
+        values = self._at_once(at)
+        left = np.flatnonzero(np.isnan(values[:, 0]))[-1:]
+        told = (
+            self._one_by_one(at[left])[1] or "a margin is above what these prices and sales allow"
+        )
+        return values, told if left.size else ""
 
-    def _at_once(self, at: Array) -> tuple[Array, str]:
-        full, outside = self.box.values(self.table, at)
+    def _at_once(self, at: Array) -> Array:
+        full, outside = self.values(at)
         price, ces = full["price"], self.options["demand"] == "ces"
         sold = full["quantity"] if "quantity" in full else full["share"]
         if "share" in full and ces:
@@ -359,16 +350,7 @@ class _Question:
             sums.append((now.prices, size * now.quantities, size * now.profit, duty))
         good = (known.solved & states[0].solved & states[1].solved)[:, 0]
         values = self._measured(sums, (size * states[1].consumer_loss(states[0]))[:, 0])
-        told = "" if good.all() else self._told(at[int(np.flatnonzero(~good)[-1])])
-        return np.where(good[:, None], values, np.nan), told
-
-    def _told(self, at: Array) -> str:
-        """Return why a point has no answer."""
-        try:
-            self._alone(at)
-        except NoEquilibrium as error:
-            return str(error)
-        return "a margin is above what these prices and sales allow"
+        return np.where(good[:, None], values, np.nan)
 
     def _measured(self, sums: Sequence[tuple[Array, Array, Array, Array]], loss: Array) -> Array:
         """Return the answers from prices, units, profit and duty before and after, (N, J) each."""
@@ -383,12 +365,13 @@ class _Question:
                      (profit1 - profit0) @ mine / earned]  # fmt: skip
             whole = [revenue / paid, loss / paid]
             if self.home is not None:
-                gain = (profit1 - profit0)[:, self.home].sum(axis=1)
+                ours = np.array([firm in self.home for firm in firms])
+                gain = (profit1 - profit0)[:, ours].sum(axis=1)
                 whole.append((gain + revenue - loss) / paid)
         return np.asarray(np.concatenate([*parts, np.stack(whole, axis=1)], axis=1))
 
     def _alone(self, at: Array) -> Array:
-        full, outside = self.box.values(self.table, at[None])
+        full, outside = self.values(at[None])
         table = replace(self.table, low={n: x[0] for n, x in full.items()},
                         high={n: x[0] for n, x in full.items()})  # fmt: skip
         market = table.market(outside_share=float(outside[0]), **self.options)  # type: ignore[arg-type]

@@ -344,52 +344,37 @@ def clear_quotas(
     members = [quota.members(products) for quota in quotas]
     if np.sum(members, axis=0).max() > 1:
         raise ModelError("quotas: a product is under two quotas; put each product under one")
-    price = np.zeros(len(quotas))
-    licence = np.zeros(len(products))
-    state = solve(licence)
+    price, licence = np.zeros(len(quotas)), np.zeros(len(products))
+    level = solve(licence).prices
     for _ in range(_ROUNDS):
         last = price.copy()
-        for i, quota in enumerate(quotas):
-            price[i], state = _clear(solve, licence, members[i], quota, price[i], state)
-            licence[members[i]] = price[i]
-        if np.all(np.abs(price - last) <= _CLOSE * state.prices.max()):
-            return state
+        for i, (quota, member) in enumerate(zip(quotas, members, strict=True)):
+            guess = max(price[i], 0.05 * float(level[member].mean()))
+            price[i] = licence[member] = _cleared(solve, licence, member, quota, guess)
+        if np.all(np.abs(price - last) <= _CLOSE * level.max()):
+            return solve(licence)
     raise ModelError(
         f"quotas on {', '.join(name for q in quotas for name in q.products)}: licence prices did "
         "not settle; impose them one at a time"
     )
 
 
-def _clear(
-    solve: Callable[[Array], MarketState],
-    licence: Array,
-    member: Flags,
-    quota: Quota,
-    guess: float,
-    state: MarketState,
-) -> tuple[float, MarketState]:
+def _cleared(
+    solve: Callable[[Array], MarketState], licence: Array, member: Flags, quota: Quota, guess: float
+) -> float:
     """Return the licence price at which one quota just holds, others' given."""
     from scipy.optimize import brentq
 
     def excess(price: float) -> float:
-        nonlocal state
-        trial = licence.copy()
-        trial[member] = price
-        state = solve(trial)
-        return float(np.log(state.quantities[member].sum() / quota.limit))
+        sold = solve(np.where(member, price, licence)).quantities
+        return float(np.log(sold[member].sum() / quota.limit))
 
     if excess(0.0) <= 0:
-        return 0.0, state
-    high = max(guess, 0.05 * float(state.prices[member].mean()))
-    for _ in range(60):
+        return 0.0
+    for high in guess * 2.0 ** np.arange(60):
         if excess(high) <= 0:
-            break
-        high *= 2
-    else:
-        raise ModelError(
-            f"quota on {', '.join(quota.products)}: no licence price brings sales down to "
-            f"{quota.limit:g} units; raise the limit"
-        )
-    price = float(brentq(excess, 0.0, high, xtol=1e-14 * high, rtol=1e-14))
-    excess(price)
-    return price, state
+            return float(brentq(excess, 0.0, high, xtol=1e-14 * high, rtol=1e-14))
+    raise ModelError(
+        f"quota on {', '.join(quota.products)}: no licence price brings sales down to "
+        f"{quota.limit:g} units; raise the limit"
+    )

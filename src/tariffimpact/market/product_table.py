@@ -129,7 +129,11 @@ class ProductTable:
 
 
 def read_products(
-    path: Path | str | pd.DataFrame, *, encoding: str | None = None, sheet: str | None = None
+    path: Path | str | pd.DataFrame,
+    *,
+    rename: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
 ) -> ProductTable:
     r"""Read a table of products: a CSV or workbook by its path, or a frame.
 
@@ -140,8 +144,8 @@ def read_products(
     price; without the column customs value is the unit cost), `ad_valorem` (fraction of customs
     value) and `specific` (money per unit; both are duties in force), `nest` (for nested logit and
     CES) may follow, and any text column to choose products by. Numbers may be ranges:
-    ``0.2..0.4``. `encoding` names that of a CSV that is not UTF-8, `sheet` the one of a workbook
-    that has several.
+    ``0.2..0.4``. `rename` tells what the file calls a column, our name first; `encoding` names that
+    of a CSV that is not UTF-8, `sheet` the one of a workbook that has several.
 
     Raises
     ------
@@ -169,8 +173,8 @@ def read_products(
             path.to_csv(written.with_suffix(".csv"), index=False)
             return read_products(written.with_suffix(".csv"))
     path = Path(path)
-    table = open_table(path, Columns(_NEEDED, (*_NUMBERS[1:], "nest")), encoding=encoding,
-                       sheet=sheet, limit=_MAX_BYTES)  # fmt: skip
+    table = open_table(path, Columns(_NEEDED, (*_NUMBERS[1:], "nest")), rename=rename,
+                       encoding=encoding, sheet=sheet, limit=_MAX_BYTES)  # fmt: skip
     header = [*table.places, *table.extra]
     faults = list(_header_faults(path, header))
     if faults:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tariffimpact import units
 from tariffimpact.answers import Answer
 from tariffimpact.codes import country_name
-from tariffimpact.errors import Fault
+from tariffimpact.errors import Fault, require
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio.goods import KnownGoods
 from tariffimpact.portfolio.margins import ENDS
@@ -66,6 +66,8 @@ class BatchResult(Answer):
         """Return the finding: duty, margin, what is void, what is under the floor."""
         total = self.totals[self.totals["by"] == "all"]
         if total.empty:
+            if self.rows == 1:
+                return "The one row is not usable; see rejected.csv."
             return f"None of the {self.rows:,} rows is usable; see rejected.csv."
         row = total.iloc[0]
         parts = [self._duty(row), self._margin(row), self._floor(row), self._void(row)]
@@ -135,6 +137,7 @@ class BatchResult(Answer):
         """Draw the duty as a share of the customs value, by origin."""
         from tariffimpact import charts
 
+        require(self.accepted, "no row is usable, so that there is nothing to draw")
         rows = self.totals[self.totals["by"] == "origin"].nlargest(12, "duty_high_usd")
         frame = rows.rename(columns={"group": "label", "rate_low": "low", "rate_high": "high"})
         bars = frame[["label", "low", "high"]].reset_index(drop=True)

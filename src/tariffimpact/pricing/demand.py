@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -63,6 +64,8 @@ class Demand(ABC):
     price: Numbers
     volume: Numbers = 1.0
     demand_elasticity: Numbers
+    form: ClassVar[str]
+    """The name of the demand curve, in words."""
 
     def __post_init__(self) -> None:
         self._keep("price", above=0, remedy="give the shelf price before sales tax")
@@ -87,11 +90,6 @@ class Demand(ABC):
     def _keep(self, name: str, *, remedy: str, above: float, at_most: float | None = None) -> None:
         value = checked(name, getattr(self, name), above=above, at_most=at_most, remedy=remedy)
         object.__setattr__(self, name, plain(value))
-
-    @property
-    @abstractmethod
-    def form(self) -> str:
-        """The name of the demand curve, in words."""
 
     @abstractmethod
     def log_volume(self, price: ArrayLike) -> Numbers:
@@ -176,10 +174,7 @@ class LinearDemand(Demand):
     (150.0, 5.0, 5.0, 0.0)
     """
 
-    @property
-    def form(self) -> str:
-        """The name of the demand curve, in words."""
-        return "linear"
+    form: ClassVar[str] = "linear"
 
     @property
     def choke_price(self) -> Numbers:
@@ -234,10 +229,7 @@ class IsoelasticDemand(Demand):
     (2.5, 2.0, 1.5, 200.0)
     """
 
-    @property
-    def form(self) -> str:
-        """The name of the demand curve, in words."""
-        return "isoelastic"
+    form: ClassVar[str] = "isoelastic"
 
     def log_volume(self, price: ArrayLike) -> Numbers:
         """Return ln(q(p) / q(p0)) = -e ln(p/p0)."""
@@ -311,17 +303,13 @@ class LogitDemand(Demand):
     """
 
     share: Numbers
+    form: ClassVar[str] = "logit"
 
     def __post_init__(self) -> None:
         remedy = "give the fraction of possible buyers who buy, such as 0.1"
         share = checked("share", self.share, above=0, below=1, remedy=remedy)
         object.__setattr__(self, "share", plain(share))
         Demand.__post_init__(self)
-
-    @property
-    def form(self) -> str:
-        """The name of the demand curve, in words."""
-        return "logit"
 
     @property
     def price_sensitivity(self) -> Numbers:

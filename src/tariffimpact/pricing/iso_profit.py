@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,27 +32,18 @@ _ROUNDS: Final = 200
 _ROUNDING: Final = 4 * np.finfo(float).eps
 
 
-class _Curve(Protocol):
-    """A demand curve in units of the old price and volume."""
-
-    def response(self, u: Array, p: Array) -> tuple[Array, Array]:
-        """Return ln(q/q0) and the elasticity at p = e^u."""
-
-    def peak(self, k: Array, log_m: Array) -> tuple[Array, Array]:
-        """Return ln of the profit-maximising price and g there; (inf, inf) if there is none."""
-
-    def take(self, at: NDArray[np.bool_] | slice) -> _Curve:
-        """Return the curve for some of the draws."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Isoelastic:
+    """Isoelastic demand in units of the old price and volume."""
+
     e: Array
 
     def response(self, u: Array, p: Array) -> tuple[Array, Array]:
+        """Return ln(q/q0) and the elasticity at p = e^u."""
         return -self.e * u, self.e
 
     def peak(self, k: Array, log_m: Array) -> tuple[Array, Array]:
+        """Return ln of the profit-maximising price and g there; (inf, inf) if there is none."""
         bounded = self.e > 1
         lerner = np.where(bounded, self.e - 1, 1.0)
         top = np.log(k * (self.e / lerner))
@@ -60,11 +51,14 @@ class _Isoelastic:
         return np.where(bounded, top, np.inf), np.where(bounded, g, np.inf)
 
     def take(self, at: NDArray[np.bool_] | slice) -> _Isoelastic:
+        """Return the curve for some of the draws."""
         return _Isoelastic(self.e[at])
 
 
 @dataclass(frozen=True, slots=True)
 class _Logit:
+    """The same of logit demand."""
+
     a: Array
     share: Array
 
@@ -84,6 +78,9 @@ class _Logit:
 
     def take(self, at: NDArray[np.bool_] | slice) -> _Logit:
         return _Logit(self.a[at], self.share[at])
+
+
+_Curve = _Isoelastic | _Logit
 
 
 def profit_holding_ratio(*, demand: Demand, old_cost: Array, new_cost: Array) -> Array:
@@ -196,24 +193,11 @@ class Peak:
     price: float
 
 
-class Peaks(Protocol):
-    """The surface r = R(m, e) of a demand curve, from any two of the three."""
-
-    def of(self, m: float, e: float) -> Peak:
-        """Return the peak of a margin and an elasticity."""
-
-    def of_margin(self, m: float, rise: float, side: Side) -> Peak:
-        """Return the peak of a margin and a rise, which is below the margin on side -1."""
-
-    def of_elasticity(self, e: float, rise: float, side: Side) -> Peak:
-        """Return the peak of an elasticity and a rise, which on side 1 is below R(0, e)."""
-
-    def turn(self, m: float) -> float:
-        """Return the elasticity at which the price of a margin is lowest."""
-
-
 class LinearPeaks:
-    """sqrt(R) = |1/sqrt(e) - sqrt(m)|: plain in any of the three."""
+    """The surface r = R(m, e) of linear demand, from any two of the three.
+
+    sqrt(R) = |1/sqrt(e) - sqrt(m)|: plain in each.
+    """
 
     def of(self, m: float, e: float) -> Peak:
         """Return the peak of a margin and an elasticity."""
@@ -221,22 +205,28 @@ class LinearPeaks:
         return Peak(m, gap * gap, e, 1 + gap * e**-0.5)
 
     def of_margin(self, m: float, rise: float, side: Side) -> Peak:
-        """Return the peak of a margin and a rise."""
+        """Return the peak of a margin and a rise, which is below the margin on side -1."""
         root = math.sqrt(m) + side * math.sqrt(rise)
         return Peak(m, rise, root**-2, 1 + side * math.sqrt(rise) * root)
 
     def of_elasticity(self, e: float, rise: float, side: Side) -> Peak:
-        """Return the peak of an elasticity and a rise."""
+        """Return the peak of an elasticity and a rise, which on side 1 is below R(0, e)."""
         root = e**-0.5 - side * math.sqrt(rise)
         return Peak(root * root, rise, e, 1 + side * math.sqrt(rise / e))
 
     def turn(self, m: float) -> float:
-        """Return the elasticity at which P falls no more: 1 + s^2 - s sqrt(m) at s = sqrt(m)/2."""
+        """Return the elasticity at which the price of a margin is lowest.
+
+        There P falls no more: 1 + s^2 - s sqrt(m) at s = sqrt(m)/2.
+        """
         return 4 / m
 
 
 class IsoelasticPeaks:
-    """Solved for e - 1 or for u = ln P, with which every term vanishes: no digits are lost."""
+    """The same of isoelastic demand.
+
+    Solved for e - 1 or for u = ln P, with which every term vanishes: no digits are lost.
+    """
 
     def of(self, m: float, e: float) -> Peak:
         """Return the peak of a margin and an elasticity; a rise without end for 1 or less."""
@@ -260,6 +250,9 @@ class IsoelasticPeaks:
         from scipy.special import lambertw
 
         return -1 / float(lambertw(-m / math.e).real)
+
+
+Peaks = LinearPeaks | IsoelasticPeaks
 
 
 def _isoelastic(m: float, x: float) -> Peak:

@@ -217,23 +217,29 @@ def _largest_of_each(rows: Iterable[Refund]) -> list[Interval]:
 
 
 def _table(caption: str, rows: list[Refund], *, named: bool) -> Table:
+    """Return what is said of refunds, without a column of periods that nobody stated."""
+    columns = ["Company" if named else "Duties", "What", "Amount", "Said", "Period", "Of it"]
+    told = [
+        [
+            row.company if named else row.scope,
+            _STAGES[row.stage],
+            ""
+            if row.amount is None
+            else units.big_money(row.amount, row.currency or "USD")
+            + (" with interest" if row.with_interest else ""),
+            units.day(row.said_on, short=True),
+            row.period or "",
+            row.notes,
+        ]
+        for row in rows
+    ]
+    if not any(row.period for row in rows):
+        for cells in (columns, *told):
+            del cells[4]
     return Table(
         caption=caption,
-        columns=("Company" if named else "Duties", "What", "Amount", "Said", "Period", "Of it"),
-        rows=tuple(
-            (
-                row.company if named else row.scope,
-                _STAGES[row.stage],
-                ""
-                if row.amount is None
-                else units.big_money(row.amount, row.currency or "USD")
-                + (" with interest" if row.with_interest else ""),
-                units.day(row.said_on, short=True),
-                row.period or "",
-                row.notes,
-            )
-            for row in rows
-        ),
+        columns=tuple(columns),
+        rows=tuple(map(tuple, told)),
         cites=tuple((row.source_id,) for row in rows),
         numeric=(2,),
     )

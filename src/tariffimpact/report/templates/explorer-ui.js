@@ -230,7 +230,7 @@ if (explorer) {
     for (const [kind, text] of [["buyers", "borne by buyers"], ["sellers", "borne by the seller or exporter"]]) {
       key.append(make("span", { class: `swatch ${kind}` }), `${text} `);
     }
-    key.append("hatched: a range. ", bears);
+    key.append(make("span", { class: "swatch range" }), "a range. ", bears);
     find(".bars").replaceChildren(svg, key);
   };
   const showCurve = (answer) => {

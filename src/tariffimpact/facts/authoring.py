@@ -1,7 +1,9 @@
-"""Quotes held to the text of their source, where one is at hand: word for word, sign for sign."""
+"""For whoever writes facts: rows to fill in for a company, and quotes held to their sources."""
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -9,9 +11,64 @@ from pathlib import Path
 from typing import Final
 
 from tariffimpact.errors import DataError, Fault
-from tariffimpact.facts.reader import KINDS, Facts
+from tariffimpact.facts.reader import KINDS, Facts, folded
 from tariffimpact.facts.records import Cited
 from tariffimpact.facts.tables import columns
+from tariffimpact.release import shipped_folder
+
+CODEBOOK: Final = "README.md"
+"""What says of each column of the data what it means."""
+_OF_A_COMPANY: Final = ("companies", "sources", "exposures", "financials", "statements", "prices")
+"""What is known of a company, in the order in which it is best filled in."""
+
+
+def company_rows(name: str) -> str:
+    """Return a text with the header, one row to fill and a comment for each column of six tables.
+
+    Parameters
+    ----------
+    name
+        The company, as its rows are to spell it.
+
+    Examples
+    --------
+    >>> text = company_rows("Acme")
+    >>> [line for line in text.splitlines() if line.startswith("Acme,")]
+    ['Acme,Acme,,,,']
+    """
+    codebook = (shipped_folder("data") / CODEBOOK).read_text(encoding="utf-8")
+    top = (
+        f"# Rows about {name}. Fill in what the sources say, leave blank what they do not, and\n"
+        "# add each row without these comments to the table named above it. Then:\n"
+        "# tariffimpact facts check FOLDER\n"
+    )
+    return "\n".join([top, *(_starter(table, name, codebook) for table in _OF_A_COMPANY)])
+
+
+def _starter(table: str, name: str, codebook: str) -> str:
+    told, kind = meanings(codebook, table), KINDS[table]
+    comments = []
+    for column, meaning in told.items():
+        needed = "" if kind.model_fields[column].is_required() else " (may be blank)"
+        comments.append(f"#   {column}{needed}: {meaning}")
+    filled = {"company": name, "name": name}
+    if table != "companies":
+        filled[next(iter(told))] = f"{'-'.join(folded(name).split())}-YEAR-MONTH"
+    row = [filled.get(column, "") for column in told]
+    return "\n".join([f"# {table}.csv", *comments, _line(list(told)), _line(row), ""])
+
+
+def _line(cells: list[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="").writerow(cells)
+    return out.getvalue()
+
+
+def meanings(codebook: str, table: str) -> dict[str, str]:
+    """Return what the codebook says of each column of a table, in its order."""
+    section = re.search(rf"^## `?{table}\.csv`?.*?(?=^## |\Z)", codebook, re.M | re.S)
+    return dict(re.findall(r"^\| `(\w+)` \| (.+?) \|$", section[0] if section else "", re.M))
+
 
 _LEFT_OUT: Final = re.compile(r"\s*\[(?:\.\.\.|…)\]\s*")
 """Where a quote leaves words out."""
