@@ -20,8 +20,8 @@
 # %matplotlib inline
 from tariffimpact.cases import read_case
 from tariffimpact.decisions.recovery import recovery
-from tariffimpact.decisions.refund import round_trip
 from tariffimpact.decisions.stock import front_loading_break_even
+from tariffimpact.decisions.timing import round_trip
 from tariffimpact.interval import Interval
 
 # %% [markdown]

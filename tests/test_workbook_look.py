@@ -104,3 +104,15 @@ def test_an_address_that_is_none_is_no_link():
     sheet = openpyxl.Workbook().active
     sheet_look.link(sheet["A1"], "javascript:alert(1)")
     assert sheet["A1"].hyperlink is None
+
+
+def test_columns_that_are_folded_are_neither_shown_nor_printed_and_keep_their_cells():
+    frame = pd.DataFrame({"sku": ["A"], "rate_low": [0.1], "price_usd": [5.0]})
+    book = openpyxl.load_workbook(
+        io.BytesIO(sheets_of(["The answer."], {"skus": frame}, shown={"skus": 1}))
+    )
+    looks = book["skus"].column_dimensions
+    folded = looks["B"]  # neighbours that look alike are stored as one
+    assert not looks["A"].hidden
+    assert (folded.hidden, folded.outlineLevel, folded.min) == (True, 1, 2)
+    assert [cell.value for cell in book["skus"][2]] == ["A", 0.1, 5]

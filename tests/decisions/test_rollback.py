@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariffimpact.decisions.refund import price_after, refund_incidence, rollback, round_trip
+from tariffimpact.decisions.refund import refund_incidence, rollback
+from tariffimpact.decisions.timing import price_after, round_trip
 from tariffimpact.errors import ModelError
 
 

@@ -232,7 +232,7 @@ def test_the_census_imports_of_2024(compiled, reference):
     assert low - 0.005 < collected < high + 0.005
 
 
-@pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize("base", [None, (SEPTEMBER.date(), date(2025, 9, 2))])
 def test_many_lines_with_quantities_are_what_few_at_a_time_are(compiled, monkeypatch, base):
     """The engine and the arithmetic over the same 2,000 lines, duties per unit among them.

@@ -96,6 +96,23 @@ def test_a_product_with_a_counterfactual_starts_from_it_and_one_beyond_the_page_
     assert products(reading="border_price") is None
 
 
+def test_the_page_names_the_products_it_leaves_out_and_why(facts):
+    """One of an exporter's own price beside one of a given customs value."""
+    cases = []
+    for name, reading in (("Given", "customs_value"), ("Own", "border_price")):
+        product = {"name": name, "old_price": 500.0, "customs_share": 0.5, "reason": "None."}
+        tariff = {"rate": 0.2, "reason": "None.", "reading": reading}
+        written = {"title": "T", "question": "Q", "tariff": tariff, "products": [product]}
+        cases.append(case_of(written, name=name.lower(), facts=facts))
+    explorer = explorer_of(cases, shipped_schedule(facts))
+    assert [item["name"] for item in explorer.products] == ["Given"]
+    document = replace(sample_document(), explorer=explorer)
+    page = render_html(document, bare_svgs(document))
+    assert "Not here: Own. Its customs value moves with the seller's own price" in page
+    without = replace(document, explorer=explorer_of(cases[:1], shipped_schedule(facts)))
+    assert "Not here:" not in render_html(without, bare_svgs(without))
+
+
 def test_a_hostile_name_stays_text(facts):
     hostile = f'</script>{SCRIPT}<!-- & "'
     written = {

@@ -17,7 +17,8 @@ from tariffimpact.cases.figures import At, duty_rise, new_price_of, rate_of, spa
 from tariffimpact.cases.product import CaseProduct
 from tariffimpact.cases.question import CaseRanges, Question
 from tariffimpact.decisions.recovery import Recovery, recovery, recovery_rate
-from tariffimpact.decisions.refund import Rollback, price_after, refund_incidence, rollback
+from tariffimpact.decisions.refund import Rollback, refund_incidence, rollback
+from tariffimpact.decisions.timing import price_after
 from tariffimpact.errors import require
 from tariffimpact.facts import Exposure
 from tariffimpact.uncertainty import Inputs

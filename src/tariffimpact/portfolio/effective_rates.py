@@ -386,11 +386,21 @@ def _rates(
 
 def _sums(running: Charger, held: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
     """Return what the rates of each group are made of: sums, which add up over sets of claims."""
+    charged = running.charged(held)
+    if "quantity_per_dollar" not in held.columns:
+        return _added(running, charged, by)
+    # with quantities the rates have many more places: one question would be planned for minutes
+    told = ("customs_value", "duty", "rate", "quantity_per_dollar", "known", "rate_low",
+            "rate_high", "specific_low", "specific_high")  # fmt: skip
+    columns = ["entered_on", *("hts" if name in _PREFIXES else name for name in by)]
+    with running.kept(charged.select(*dict.fromkeys([*told, *columns]))) as kept:
+        return _added(running, kept, by)
+
+
+def _added(running: Charger, charged: ir.Table, by: tuple[str, ...]) -> pd.DataFrame:
+    """Return the sums over charged lines."""
     import ibis
 
-    charged = running.charged(held)
-    if "quantity_per_dollar" in held.columns:
-        charged = _held(running, charged, by)
     for name, digits in _PREFIXES.items():
         if name in by:
             charged = charged.mutate(**{name: charged["hts"].substr(0, digits)})
@@ -420,21 +430,6 @@ def _sums(running: Charger, held: ir.Table, by: tuple[str, ...]) -> pd.DataFrame
         last_day=charged["entered_on"].max(),
     )
     return running.run(sums.order_by(list(by)) if by else sums)
-
-
-def _held(running: Charger, charged: ir.Table, by: tuple[str, ...]) -> ir.Table:
-    """Return charged lines kept by the engine: with quantities their rates have many more places.
-
-    Summed up in the same question, DuckDB would plan it for minutes.
-    """
-    told = ("customs_value", "duty", "rate", "quantity_per_dollar", "known", "rate_low",
-            "rate_high", "specific_low", "specific_high")  # fmt: skip
-    columns = ["entered_on", *("hts" if name in _PREFIXES else name for name in by)]
-    kept = charged.select(*dict.fromkeys([*told, *columns]))
-    if running.connection.name != "duckdb":
-        return kept
-    table: ir.Table = running.connection.create_table("charged", kept, temp=True)
-    return table
 
 
 def _completed(table: ir.Table) -> ir.Table:

@@ -20,6 +20,18 @@ SHEET_ROWS: Final = 20_000
 """Rows of products a workbook holds; the CSV and parquet files hold all."""
 _BARS: Final = 12
 """Origins in the chart of the workbook."""
+_READ: Final = {
+    "totals": (
+        "by", "group", "skus", "under_floor", "customs_value_usd", "duty_low_usd", "duty_high_usd",
+        "rate_low", "rate_high", "margin_before", "margin_after_low", "margin_after_high",
+    ),
+    "skus": (
+        "sku", "hts", "origin", "customs_value_usd", "price_usd", "rate_low", "rate_high",
+        "duty_usd_low", "duty_usd_high", "margin_before_low", "margin_if_absorbed_low",
+        "price_for_floor_usd_high", "flags",
+    ),
+}  # fmt: skip
+"""Columns that a sheet shows and prints; the others wait behind them, folded."""
 
 
 class RowFiles:
@@ -99,15 +111,22 @@ def workbook(result: BatchResult, rows: RowFiles) -> bytes:
     lines = result.explain().split("\n")
     lines.append("Money is in US dollars; rates and margins are shares; low and high are the ends "
                  "of what is open.")  # fmt: skip
+    lines.append("The sheets totals and skus show and print the columns that are read first; the "
+                 "sign + above them opens the others.")  # fmt: skip
     if result.accepted > SHEET_ROWS:
         lines.append(f"The sheet skus has the first {SHEET_ROWS:,} of {result.accepted:,} products;"
                      " skus.csv and skus.parquet have all.")  # fmt: skip
     if result.fault_count > len(result.faults):
         lines.append(f"The sheet rejected has the first {len(result.faults):,} of "
                      f"{result.fault_count:,} faults; rejected.csv has all.")  # fmt: skip
-    sheets = {"totals": result.totals, "skus": _first_rows(rows),
-              "rejected": rejected_frame(result.faults)}  # fmt: skip
-    return sheets_of(lines, sheets, chart=_chart(result.totals))
+    sheets = {"totals": result.totals, "skus": _first_rows(rows)}
+    shown = {}
+    for name, frame in sheets.items():
+        first = [column for column in _READ[name] if column in frame.columns]
+        sheets[name] = frame[[*first, *(c for c in frame.columns if c not in first)]]
+        shown[name] = len(first)
+    sheets["rejected"] = rejected_frame(result.faults)
+    return sheets_of(lines, sheets, chart=_chart(sheets["totals"]), shown=shown)
 
 
 Chart = Callable[[Mapping[str, Any]], Any]
@@ -115,7 +134,11 @@ Chart = Callable[[Mapping[str, Any]], Any]
 
 
 def sheets_of(
-    about: Sequence[str], sheets: Mapping[str, pd.DataFrame], *, chart: Chart | None = None
+    about: Sequence[str],
+    sheets: Mapping[str, pd.DataFrame],
+    *,
+    chart: Chart | None = None,
+    shown: Mapping[str, int] | None = None,
 ) -> bytes:
     """Return frames as a workbook: a sheet of words, and one a frame; the same bytes every time.
 
@@ -127,6 +150,8 @@ def sheets_of(
         Frame by name of its sheet.
     chart
         What is drawn below the words, if anything.
+    shown
+        Of a sheet, how many columns are shown and printed, the others folded; all by default.
     """
     from openpyxl import Workbook
 
@@ -139,10 +164,11 @@ def sheets_of(
         sheet_look.prose(cell, quiet=place > 0)
         first.row_dimensions[place + 1].height = sheet_look.lines_of([line], [100])
         first.append([cell])
+    sheet_look.for_print(first, across=True, one_page=True)
     if chart is not None:
         first.add_chart(chart(made), f"A{len(about) + 2}")
     for name, frame in sheets.items():
-        _fill(made[name], frame)
+        _fill(made[name], frame, (shown or {}).get(name, len(frame.columns)))
     buffer = io.BytesIO()
     book.save(buffer)
     return sheet_look.undated(buffer.getvalue())
@@ -158,7 +184,7 @@ def _first_rows(rows: RowFiles) -> pd.DataFrame:
     return next(file.iter_batches(batch_size=SHEET_ROWS)).to_pandas()  # type: ignore[no-any-return]
 
 
-def _fill(sheet: Any, frame: pd.DataFrame) -> None:
+def _fill(sheet: Any, frame: pd.DataFrame, shown: int) -> None:
     """Write a frame: head, widths and number formats by its columns, the head always in sight."""
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.utils import get_column_letter
@@ -169,6 +195,7 @@ def _fill(sheet: Any, frame: pd.DataFrame) -> None:
         sheet_look.width_of(name, frame[name].head(200).tolist(), form)
         for name, form in zip(frame.columns, forms, strict=True)
     ])  # fmt: skip
+    sheet_look.fold(sheet, shown + 1, len(frame.columns))
     sheet_look.for_print(sheet, across=len(frame.columns) > 6, heads="1:1")
     header = [WriteOnlyCell(sheet, value=column) for column in frame.columns]
     for cell in header:

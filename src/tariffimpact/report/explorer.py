@@ -89,6 +89,8 @@ class Explorer:
     """By HTS code: `first`, `last` day, `names` of the origins, and the spells of each."""
     presets: tuple[tuple[str, date], ...] = ()
     """Days to choose a rate of, each with its name."""
+    left_out: tuple[str, ...] = ()
+    """Products of the cases that the page cannot start from: see `_product`."""
 
     @property
     def pairs(self) -> Mapping[str, Field]:
@@ -138,15 +140,16 @@ def explorer_of(
         The day whose knowledge the page has, offered with the story's and the peak's; none is
         offered without it.
     """
-    products = tuple(
-        found for case in cases for item in case.products if (found := _product(case, item))
-    )
+    told = [(item.name, _product(case, item)) for case in cases for item in case.products]
+    products = tuple(found for _, found in told if found)
     if not products:
         return None
+    left_out = tuple(dict.fromkeys(name for name, found in told if not found))
     asked = {item["state"].get("hts") for item in products} - {None}
     known = () if today is None else (("Today", today), STORY, PEAK)
     presets = tuple((label, day) for label, day in known if today is None or day <= today)
-    return Explorer(products, {hts: _spells(schedule, hts) for hts in sorted(asked)}, presets)
+    spells = {hts: _spells(schedule, hts) for hts in sorted(asked)}
+    return Explorer(products, spells, presets, left_out)
 
 
 def _product(case: Case, item: CaseProduct) -> dict[str, Any] | None:

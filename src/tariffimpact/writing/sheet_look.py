@@ -169,6 +169,16 @@ def widths(sheet: Any, wide: Sequence[float]) -> None:
     for_print(sheet, across=sum(wide) > _LANDSCAPE_FROM)
 
 
+def fold(sheet: Any, first: int, last: int) -> None:
+    """Hide columns, counted from 1, behind a sign that opens them; folded they are not printed."""
+    from openpyxl.utils import get_column_letter
+
+    sheet.sheet_properties.outlinePr.summaryRight = False
+    for place in range(first, last + 1):
+        dimension = sheet.column_dimensions[get_column_letter(place)]
+        dimension.outlineLevel, dimension.hidden = 1, True
+
+
 def for_print(
     sheet: Any, *, across: bool = False, heads: str | None = None, one_page: bool = False
 ) -> None:
