@@ -2,8 +2,8 @@
 
 A contestant is a process of its own, warm (everything compiled and cached on disk), measured in
 processor time. The report is the command, from facts to files; how many charts it draws, and how
-many pictures of each kind it saves, is counted in a run of its own. Against it stands matplotlib, imported and made to draw
-charts of twelve bars, counted in two ways:
+many pictures of each kind it saves, is counted in a run of its own. Against it stands matplotlib,
+imported and made to draw charts of twelve bars, counted in two ways:
 
 drawn
     as many charts as the report draws, each figure at the width of a page and at that of a
