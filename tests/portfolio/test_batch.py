@@ -138,6 +138,15 @@ def test_an_argument_out_of_range(shipped, sku_file):
         run(EXAMPLE, shipped, form="cubic")
     with pytest.raises(ModelError, match="does not know 2020-01-01"):
         run(EXAMPLE, shipped, before=date(2020, 1, 1))
+    with pytest.raises(ModelError, match="does not know 2024-09-01; it begins on 2025-01-01"):
+        run(EXAMPLE, shipped, on=date(2024, 9, 1))
+
+
+def test_a_file_of_which_the_schedule_decides_no_row(shipped, sku_file):
+    """Sugar, whose general rate is by the degree: nothing to add up, and nothing to write."""
+    result, rows = run(sku_file("S1,Acme,17011210,BRA,350,499.99,USD"), shipped)
+    assert (result.accepted, result.rejected, len(rows)) == (0, 1, 0)
+    assert "give no number" in str(result.faults[0])
 
 
 def _invoke(*args):

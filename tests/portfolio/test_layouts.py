@@ -156,7 +156,7 @@ def test_a_column_a_year_is_charged_by_the_law_of_the_day_given(lines, shipped, 
         (["August 2025"], (1,), "FAS Value",
          "wide.xlsx:4: Data Type: is neither a customs value nor a duty (got 'FAS Value'); leave "
          "out these rows"),
-        (["August 2025"], ("",), "Customs Value", "wide.xlsx:4: customs_value: is blank"),
+        (["August 2025"], ("",), "Customs Value", "wide.xlsx:4: August 2025: is blank"),
     ],
 )  # fmt: skip
 def test_what_a_wide_file_leaves_open_is_refused(header, values, data_type, words, lines):
@@ -164,6 +164,16 @@ def test_what_a_wide_file_leaves_open_is_refused(header, values, data_type, word
     with pytest.raises(DataError) as caught:
         lines(content, "wide.xlsx")
     assert words in str(caught.value)
+
+
+def test_what_is_wrong_with_a_row_is_told_once_and_not_of_each_period(lines):
+    content = dataweb_wide(["August 2025", "September 2025"], [("Chinaa", 1, "n/a")])
+    with pytest.raises(DataError) as caught:
+        lines(content, "wide.xlsx")
+    told = str(caught.value).splitlines()
+    assert [line.rpartition("wide.xlsx:")[2].partition(" is ")[0] for line in told] == [
+        "4: origin:", "4: September 2025:",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

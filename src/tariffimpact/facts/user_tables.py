@@ -263,15 +263,17 @@ def open_table(
     """
     opened = Sheet(path, encoding=encoding, name=sheet, limit=limit, too_large=too_large)
     renamed = dict(rename or {})
-    wanted = [
-        {_plain(n) for n in (renamed.get(ours, ours), *columns.also.get(ours, ()))}
-        for ours in columns.needed
-    ]
-    most = max(1, (len(wanted) + 1) // 2)
+    known = {
+        ours: {_plain(n) for n in (renamed.get(ours, ours), *columns.also.get(ours, ()))}
+        for ours in columns.names
+    }
+    most = max(1, (len(columns.needed) + 1) // 2)
 
     def fits(cells: Sequence[str]) -> bool:
+        """Return whether half of what is needed is there, or three columns of any."""
         held = {_plain(cell) for cell in cells}
-        return sum(bool(names & held) for names in wanted) >= most
+        found = [ours for ours, names in known.items() if names & held]
+        return len(found) >= 3 or sum(ours in columns.needed for ours in found) >= most
 
     return UserTable(opened, opened.header(fits), columns, renamed)
 
@@ -455,4 +457,5 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return shortened(", ".join(name for name in names if name), 300)
+    told = (f'"{name}"' if "," in name else name for name in names if name)
+    return shortened(", ".join(told), 300)

@@ -34,12 +34,12 @@ class Layout:
 
 
 USUAL: Final[dict[str, tuple[str, ...]]] = {
-    "sku": ("item", "item number", "part number", "product id", "article"),
+    "sku": ("item", "item number", "item no", "part number", "part no", "product id", "article"),
     "company": ("vendor", "vendor name", "supplier", "supplier name", "importer", "brand"),
     "hts": ("hts code", "hts number", "htsus", "hs code", "tariff code", "commodity code"),
     "origin": ("country of origin", "coo", "origin country", "country"),
     "customs_value": ("entered value", "declared value", "fob value", "customs value usd"),
-    "price": ("retail price", "shelf price", "msrp", "unit price"),
+    "price": ("retail price", "retail", "shelf price", "msrp", "unit price"),
     "units": ("annual units", "units a year", "annual volume"),
     "unit_cost": ("landed cost", "cost"),
     "duty_quantity": ("quantity per unit",),

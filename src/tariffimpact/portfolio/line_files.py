@@ -68,6 +68,9 @@ class LineFile:
         words = [self.table.described()]
         if self.layout:
             words.append(f"It is laid out as {self.layout.name}. {self.layout.says}".strip())
+        if self.periods:
+            first, last = self.periods[0].column, self.periods[-1].column
+            words.append(f"The columns of periods are {first} to {last}.")
         return " ".join(words)
 
 
@@ -161,10 +164,15 @@ def _open_wide(
                     tuple(periods))  # fmt: skip
 
 
-def _by_period(part: Chunk, periods: Sequence[Period], what: str, path: Path) -> Iterator[Chunk]:
-    """Yield a chunk as it is, or once for each period, its column under another name."""
+def _by_period(
+    part: Chunk, periods: Sequence[Period], what: str, path: Path
+) -> Iterator[tuple[Chunk, Mapping[str, str]]]:
+    """Yield a chunk as it is, or once for each period, its column under another name.
+
+    With what the file calls columns that are ours by another name.
+    """
     if not periods:
-        yield part
+        yield part, {}
         return
     faults = [*part.faults]
     for line, told in zip(part.lines, part.columns.get("data_type", ()), strict=False):
@@ -181,7 +189,8 @@ def _by_period(part: Chunk, periods: Sequence[Period], what: str, path: Path) ->
         styles = dict(part.styles)
         if period.column in styles:
             styles[what] = styles[period.column]
-        yield replace(part, columns=columns, styles=styles, faults=tuple(faults))
+        spread = replace(part, columns=columns, styles=styles, faults=tuple(faults))
+        yield spread, {what: period.column}
         faults = []
 
 
@@ -232,12 +241,15 @@ def write_lines(
             for held in file.table.chunks(chunk)
             for part in _by_period(held, file.periods, "customs_value", file.table.path)
         )
-        for part in parts:
-            reading = _Reading(file, part, known, on, duties)
+        blamed: set[Fault] = set()
+        for part, called in parts:
+            reading = _Reading(file, part, known, on, duties, called)
             frame = reading.frame()
-            count += reading.fault_count + len(part.faults)
             told = sorted([*part.faults, *reading.faults], key=_line)
-            faults += told[: _TOLD - len(faults)]
+            again = [fault for fault in told if fault in blamed] if called else []
+            blamed.update(told if called else ())
+            count += reading.fault_count + len(part.faults) - len(again)
+            faults += [fault for fault in told if fault not in again][: _TOLD - len(faults)]
             left += reading.totals
             table = pa.Table.from_pandas(frame, preserve_index=False)
             writer = writer or pq.ParquetWriter(to, table.schema, compression="zstd")
@@ -294,7 +306,7 @@ def _duties(file: LineFile) -> dict[tuple[str, ...], str]:
     assert file.duties is not None
     found: dict[tuple[str, ...], str] = {}
     for held in file.duties.chunks():
-        for part in _by_period(held, file.periods, "duty", file.duties.path):
+        for part, _ in _by_period(held, file.periods, "duty", file.duties.path):
             names = ("hts", "origin", "year", "month")
             columns = [part.columns[name] for name in names if name in part.columns]
             found |= dict(zip(zip(*columns, strict=True), part.columns["duty"], strict=True))
@@ -306,9 +318,10 @@ class _Reading:
 
     def __init__(
         self, file: LineFile, part: Chunk, known: KnownGoods, on: date | None,
-        duties: Mapping[tuple[str, ...], str],
+        duties: Mapping[tuple[str, ...], str], called: Mapping[str, str],
     ) -> None:  # fmt: skip
         self.file, self.part, self.known, self.on, self.duties = file, part, known, on, duties
+        self.called = called
         self.faults: list[Fault] = []
         self.fault_count = self.totals = 0
 
@@ -352,6 +365,7 @@ class _Reading:
         self.fault_count += 1
         if len(self.faults) < _TOLD:
             where = f"{self.file.table.path}:{self.part.lines[place]}"
+            column = self.called.get(column, column)
             self.faults.append(Fault(where, what, remedy, column, text))
 
     def read(

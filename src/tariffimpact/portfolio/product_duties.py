@@ -62,7 +62,11 @@ class BatchTerms:
         require(self.elasticity is None or self.elasticity > 0, "elasticity must be above 0")
         require(self.floor is None or 0 <= self.floor < 1, "a floor margin lies from 0 to below 1")
         since = self.since(known)
-        require(known.starts_on <= since < known.ends_on, f"the schedule does not know {since}")
+        for day in filter(None, (since, self.on)):
+            require(
+                known.starts_on <= day < known.ends_on,
+                f"the schedule does not know {day}; it begins on {known.starts_on}",
+            )
 
     def since(self, known: KnownGoods) -> date:
         """Return the day of comparison."""
