@@ -1,9 +1,9 @@
 """The report against bare matplotlib: what it costs to say where each number comes from.
 
 A contestant is a process of its own, warm (everything compiled and cached on disk), measured in
-processor time. The report goes from facts to files, and says itself how many figures it drew and
-how many pictures of each kind it saved. Against it stands matplotlib, imported and made to draw
-charts of twelve bars, counted in two ways:
+processor time. The report is the command, from facts to files; how many charts it draws, and how
+many pictures of each kind it saves, is counted in a run of its own. Against it stands matplotlib,
+imported and made to draw charts of twelve bars, counted in two ways:
 
 drawn
     as many charts as the report draws, each figure at the width of a page and at that of a
@@ -43,11 +43,8 @@ for n, kinds in enumerate(json.loads(sys.argv[1])):
 """
 REPORT: Final = """
 import sys
-from pathlib import Path
-from tariffimpact.report import read_report, write_report
-document = read_report()
-write_report(document, Path(sys.argv[1]))
-print(len(document.figures))
+from tariffimpact.cli import cli
+cli(["report", "--out", sys.argv[1]], standalone_mode=False)
 """
 COUNTED: Final = (
     """
@@ -87,8 +84,9 @@ def against(report: list[float], bare: list[float]) -> str:
 def main(rounds: int) -> None:
     """Count what the report draws and saves, then measure and print."""
     with tempfile.TemporaryDirectory() as folder:
-        figures, drawn = seconds(COUNTED, folder)[1].splitlines()  # which also warms it
-        charts = {"drawn": drawn, "published": json.dumps([["svg", "png"]] * int(figures))}
+        drawn = seconds(COUNTED, folder)[1].splitlines()[-1]  # which also warms it
+        figures = sum("png" in kinds for kinds in json.loads(drawn))
+        charts = {"drawn": drawn, "published": json.dumps([["svg", "png"]] * figures)}
         for wanted in charts.values():
             seconds(BARE, wanted)
         report: list[float] = []

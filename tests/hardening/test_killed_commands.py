@@ -25,6 +25,7 @@ from .test_interrupted_writes import HOOK
 
 SKUS = shipped_folder("data") / "example_skus.csv"
 PRICED = ["--price", "500", "--customs", "60%", "--tariff", "15%..20%", "--cost", "70%"]
+REFERENCE = os.environ.get("TARIFFIMPACT_REFERENCE_DATA")
 COMMANDS = {
     "report": ["--case", "textbook", "--out", "out"],
     "brief": ["--company", "Sony", "--format", "html,pdf,pptx", "--out", "out"],
@@ -33,14 +34,14 @@ COMMANDS = {
     "refund": ["es-003.csv", "--out", "out"],
     "estimate": ["panel.csv", "--treated", "on", "--out", "out"],
     "cost-push": ["--rates", "rates.csv", "--tables", "accounts", "--out", "out"],
-    "cost-push build": None,
+    "cost-push build": REFERENCE and ["--from", f"{REFERENCE}/io", "--out", "out"],
     "schedule build": ["--out", "out"],
     "schedule export": ["--on", "2025-09-01", "--origin", "CHN", "--out", "out"],
     "price": [*PRICED, "--elasticity", "1.5..2.5", "--xlsx", "out/price.xlsx"],
     "earnings": ["--gross", "150m", "--sales", "5bn", "--xlsx", "out/bridge.xlsx"],
     "copy-data": ["out"],
 }
-"""What each is asked; None where the official files that it needs are not shipped."""
+"""What each is asked; nothing where the official files that it needs are not here."""
 KILLS = (0.3, 0.8, 0.95, "change", "change")
 """Moments, of the time that the whole run takes; or a change to the folder, by chance."""
 

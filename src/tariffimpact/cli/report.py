@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +80,7 @@ def report(
     about these companies alone, with --case alone about the case. --estimate adds a section
     on the user's own prices to any of them.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its matrices are small: others only wait
     from tariffimpact.report import read_report, write_report
     from tariffimpact.writing import check_folder
 

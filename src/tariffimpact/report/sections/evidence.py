@@ -339,7 +339,7 @@ def curve_figure(lead: LeadEvent) -> Figure:
         title=title,
         subtitle=f"Dollars of price per dollar of duty by customs share of the old price{shaded}"
         f"{rest}",
-        source=f"Prices: {lead.company}; rate: {scenario.label}, {units.day(lead.effective_on)}.",
+        source=f"Prices of {units.day(lead.effective_on)}: {lead.company}; rate: {scenario.label}.",
         alt=f"{title}: {full_share_words(lead)}. The larger the share, the less was passed on.",
         frame=frame,
         draw=lambda: charts.pass_through_curves(drawn, plausible=plausible),
