@@ -120,7 +120,9 @@ def label_rows(
 def row_words(label: str, width: float, lines: int = 2, *, narrow: bool = False) -> str:
     """Return a row's name as it is printed in a figure of this width in inches."""
     if narrow:
-        return wrapped(label, width * 72 - 6, SIZE, lines=lines)
+        return wrapped(
+            label, width * 72 - 20, SIZE, lines=lines
+        )  # the plot area stands in a little
     return balanced(label, width * 72 * _LABEL_SHARE, SIZE, lines=lines)
 
 
@@ -202,7 +204,6 @@ def key(ax: Axes, entries: Sequence[tuple[str, dict[str, Any]]], *, gap: float =
         "markeredgewidth": 1.2,
     }
     handles = [Line2D([], [], **(square | looks)) for _, looks in entries]
-    widest = max(text_width(words, SIZE) for words, _ in entries) + 30
     narrow = is_narrow(ax)
     room = ax.get_window_extent().width * 72 / figure_of(ax).dpi
     left = 0.0
@@ -210,13 +211,12 @@ def key(ax: Axes, entries: Sequence[tuple[str, dict[str, Any]]], *, gap: float =
         room = figure_of(ax).get_figwidth() * 72 - 6
         left = -ax.get_position().x0 / ax.get_position().width
         left += 0.04 / ax.get_position().width / figure_of(ax).get_figwidth()
-    if sum(text_width(words, SIZE) + 30 for words, _ in entries) <= room:
-        columns = len(entries)
-    else:
-        columns = max(1, int(room // widest))
+    texts = [wrapped(words, room - 44, SIZE, lines=2) for words, _ in entries]
+    widths = [max(text_width(line, SIZE) for line in text.split("\n")) + 30 for text in texts]
+    columns = len(texts) if sum(widths) <= room else max(1, int(room // max(widths)))
     ax.legend(
         handles,
-        [wrapped(words, room - 24, SIZE, lines=2) for words, _ in entries],
+        texts,
         ncols=columns,
         loc="lower left",
         bbox_to_anchor=(left, 1),
