@@ -50,7 +50,7 @@ _WHOLE: Final = 5
 """Rows up to which a table is kept on one page."""
 _FIRST: Final = 4
 """Rows of a longer one that stand on the page on which it begins, at the least."""
-MOST_PRINTED: Final = 20
+MOST_PRINTED: Final = 15
 """Rows of a table on paper; the page has the others."""
 _LINE: Final = 7.0
 """Size of a source's line, points."""
