@@ -168,6 +168,8 @@ class ProductDuties:
                 / (skus["customs_value"] * skus["dutiable_share"].fillna(1.0)),
             }
         )
+        if lines["quantity_per_dollar"].isna().all():  # a question a fifth as long
+            lines = lines.drop(columns="quantity_per_dollar")
         keys = skus["claimed"].map(lambda claims: tuple(sorted(claims.items())))
         coded = (skus["hts"] != "") & (skus["origin"] != "")
         parts = [self._on_days(lines[coded & (keys == key)], days, dict(key))
