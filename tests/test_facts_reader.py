@@ -337,7 +337,11 @@ def test_a_file_of_50_mb_is_refused_unread(tmp_path):
 
 
 def test_a_cell_of_a_megabyte_is_a_fault(read):
-    rows, (fault,) = read(table(row(quote="w" * 1_000_000)))
+    before = csv.field_size_limit(131_072)  # Python's own: a library may have raised it
+    try:
+        rows, (fault,) = read(table(row(quote="w" * 1_000_000)))
+    finally:
+        csv.field_size_limit(before)
     assert rows == ()
     assert fault.startswith("prices.csv:2: begins a row that is not readable as CSV: ")
     assert len(fault) < 200

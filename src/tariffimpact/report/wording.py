@@ -143,7 +143,7 @@ def cell_words(value: Any) -> str:
     Examples
     --------
     >>> cell_words(0.1 + 0.2), cell_words(date(2025, 8, 21)), cell_words(float("nan"))
-    ('0.3', 'Aug 21 2025', '–')
+    ('0.3', '21 Aug 2025', '–')
     """
     import pandas as pd
 
