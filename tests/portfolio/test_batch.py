@@ -210,7 +210,7 @@ def test_the_workbook_says_what_it_holds(tmp_path, sku_file, monkeypatch):
     path = sku_file(*(GOOD.replace("A1", f"A{i}") for i in range(5)))
     assert _invoke(path, "--on", "2025-09-01", "--out", tmp_path / "out").exit_code == 0
     book = load_workbook(tmp_path / "out" / "batch.xlsx")
-    assert book.sheetnames == ["about", "totals", "skus", "rejected"]
+    assert book.sheetnames == ["about", "totals", "skus", "rejected", "papers"]
     about = [row[0].value for row in book["about"].iter_rows()]
     assert about[0] == (
         "5 products, one unit of each, with a customs value of $1,750 pay $350, 20.0% of it. "
@@ -225,6 +225,13 @@ def test_the_workbook_says_what_it_holds(tmp_path, sku_file, monkeypatch):
     assert (rate.value, rate.number_format) == (pytest.approx(0.2), "0.0%")
     assert (duty.value, duty.number_format) == (350, '"$"#,##0.00')
     assert book["skus"].max_row == 4
+    # a console from Vietnam on that day: free by the book, 20% under heading 9903.02.69
+    papers = [[cell.value for cell in row[:3]] for row in book["papers"].iter_rows(min_row=2)]
+    assert [row[0] for row in papers] == ["IEEPA reciprocal"]
+    assert papers[0][1] == "Vietnam, 20%"
+    address = book["papers"]["F2"]
+    assert address.hyperlink.target == address.value
+    assert address.value.startswith("https://")
 
 
 def test_the_page_tells_the_findings_and_draws_the_origins(written):

@@ -56,6 +56,8 @@ class BatchResult(Answer):
     """Whether the file has no units: the totals are of one unit each."""
     warnings: tuple[str, ...] = ()
     """What stands between the answer and the law of its latest day."""
+    papers: pd.DataFrame | None = None
+    """The papers behind the duties charged; see `CompiledSchedule.papers`."""
 
     @property
     def rows(self) -> int:
@@ -247,12 +249,23 @@ def run_batch(
             if progress:
                 progress(part.bytes_read, file.table.sheet.size)
     largest = sums.largest[0] if sums.largest else pd.DataFrame()
+    totals = sums.totals()
     return BatchResult(
-        sums.totals(), largest, tuple(sums.faults), sums.fault_count, sums.rejected, sums.accepted,
+        totals, largest, tuple(sums.faults), sums.fault_count, sums.rejected, sums.accepted,
         agreed, agreed.since(known), compiled.credit(), file.described(),
         "units" not in file.columns,
         tuple(compiled.day_warnings(sums.last_day)) if sums.last_day else (),
+        _papers(compiled, totals, sums),
     )  # fmt: skip
+
+
+def _papers(compiled: CompiledSchedule, totals: pd.DataFrame, sums: Sums) -> pd.DataFrame | None:
+    """Return the papers behind the duties charged; None where no row was."""
+    if sums.first_day is None or sums.last_day is None:
+        return None
+    charged, origins = (totals.loc[totals["by"] == by, "group"] for by in ("authority", "origin"))
+    days = sums.first_day, sums.last_day
+    return compiled.papers(sums.codes, origins, *days, authorities=list(charged))
 
 
 def _line(fault: Fault) -> int:

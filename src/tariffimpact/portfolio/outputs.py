@@ -126,6 +126,8 @@ def workbook(result: BatchResult, rows: RowFiles) -> bytes:
         sheets[name] = frame[[*first, *(c for c in frame.columns if c not in first)]]
         shown[name] = len(first)
     sheets["rejected"] = rejected_frame(result.faults)
+    if result.papers is not None:
+        sheets["papers"] = result.papers
     return sheets_of(lines, sheets, chart=_chart(sheets["totals"]), shown=shown)
 
 
@@ -205,7 +207,12 @@ def _fill(sheet: Any, frame: pd.DataFrame, shown: int) -> None:
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{len(frame) + 1}"
     sheet.append(header)
     for row in frame.itertuples(index=False):
-        sheet.append([_cell(sheet, v, form) for v, form in zip(row, forms, strict=True)])
+        cells = [_cell(sheet, v, form) for v, form in zip(row, forms, strict=True)]
+        if "address" in frame.columns:
+            place = frame.columns.get_loc("address")
+            cells[place] = _cell(sheet, row[place], "@")
+            sheet_look.link(cells[place], str(row[place]))
+        sheet.append(cells)
 
 
 def number_form(column: str) -> str:

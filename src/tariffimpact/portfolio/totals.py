@@ -41,8 +41,10 @@ class Sums:
         self.largest: list[pd.DataFrame] = []
         self.per_unit = True
         """Whether no row has units: the totals are then of one unit each."""
+        self.codes: set[str] = set()
+        self.first_day: date | None = None
         self.last_day: date | None = None
-        """The latest day of entry."""
+        """The earliest and the latest day of entry."""
 
     def add(self, done: pd.DataFrame) -> None:
         """Add a chunk's rows."""
@@ -50,8 +52,10 @@ class Sums:
 
         self.accepted += len(done)
         if len(done):
-            latest = done["entered_on"].max().date()
-            self.last_day = max(self.last_day or latest, latest)
+            first, last = done["entered_on"].min().date(), done["entered_on"].max().date()
+            self.codes.update(done["hts"].unique())
+            self.first_day = min(self.first_day or first, first)
+            self.last_day = max(self.last_day or last, last)
         measured = _measured(done)
         self._take("all", "all", measured.sum())
         for by in self.by:

@@ -14,7 +14,7 @@ import io
 import json
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
@@ -124,6 +124,55 @@ class CompiledSchedule(Answer):
         sources, components = self.manifest["sources"], self.manifest["components"]
         named = Counter(sources[part["source_id"]]["publisher"] for part in components.values())
         return ", ".join(name for name, _ in named.most_common(3))
+
+    def papers(
+        self,
+        codes: Iterable[str],
+        origins: Iterable[str],
+        first: date,
+        last: date,
+        *,
+        authorities: Collection[str],
+    ) -> pd.DataFrame:
+        """Return the papers behind the duties of some authorities that bear on goods.
+
+        Parameters
+        ----------
+        codes, origins
+            Codes of the goods, 8 or 10 digits; where they are from, ISO 3166-1 alpha-3.
+        first, last
+            The first day and the last, both included.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a duty: `authority`, `duty`, `heading`, `paper`, `published_on`, `address`.
+        """
+        import pandas as pd
+
+        rows, known = self.frame, {part for code in codes for part in (code, code[:8])}
+        bearing = rows[
+            rows["authority"].isin(list(authorities))
+            & rows["origin"].isin(["", *origins])
+            & rows["hts"].isin(["", *known])
+            & (rows["role"] == DUTY)
+            & (rows["starts_on"] <= pd.Timestamp(last))
+            & (rows["ends_on"] > pd.Timestamp(first))
+        ]
+        told = {}
+        for name in bearing["component_id"].unique():
+            part = self.manifest["components"][name]
+            source = self.manifest["sources"][part["source_id"]]
+            row = {
+                "authority": part["authority"], "duty": part["name"], "heading": part["heading"],
+                "paper": f"{source['publisher']}: {source['title']}",
+                "published_on": source["published_on"], "address": source["url"] or "",
+            }  # fmt: skip
+            told[tuple(row.values())] = row
+        order = {name: place for place, name in enumerate(self.manifest["authorities"])}
+        ranked = sorted(told.values(), key=lambda row: (order[row["authority"]], row["duty"]))
+        columns = ["authority", "duty", "heading", "paper", "published_on", "address"]
+        return pd.DataFrame(ranked, columns=columns)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows."""
