@@ -62,7 +62,7 @@ test-lowest:     ## the lowest versions that pyproject.toml allows, in an enviro
 	.venv-lowest/bin/$(INSTALL) uv
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest --resolution lowest-direct \
 	  --group test -e '.[estimation,slides]' 'pikepdf>=10' 'frictionless>=5.18'
-	.venv-lowest/bin/pytest -W default -m "not slow" --ignore=tests/docs --ignore=tests/browser \
+	.venv-lowest/bin/pytest -W default -m "not slow and not whole" --ignore=tests/docs --ignore=tests/browser \
 	  --ignore=tests/hardening --ignore=tests/release
 
 slow: .venv/.ready  ## the tests that take long, and every property on many more examples
