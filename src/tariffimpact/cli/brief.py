@@ -22,7 +22,7 @@ from tariffimpact.errors import DataError
 
 if TYPE_CHECKING:
     from tariffimpact.facts import Facts
-    from tariffimpact.report.brief import Brief
+    from tariffimpact.report.content import Brief
 
 
 @click.command()

@@ -16,7 +16,7 @@ from tariffimpact.market.alternatives import (
     calibrate_cournot,
 )
 from tariffimpact.market.calibration import calibrate
-from tariffimpact.market.changes import Channels, Equilibrium, Scenarios, split_channels
+from tariffimpact.market.changes import Channels, Equilibrium, Scenarios
 from tariffimpact.market.conduct import ownership_matrix
 from tariffimpact.market.demand_systems import CesDemand, DemandSystem, LogitDemand
 from tariffimpact.market.equilibrium import MarketState
@@ -32,7 +32,7 @@ from tariffimpact.market.many_markets import (
 )
 from tariffimpact.market.market_ranges import MarketRange, impose_range, market_model
 from tariffimpact.market.mixed_logit import MixedLogitDemand
-from tariffimpact.market.model import Market
+from tariffimpact.market.model import Market, split_channels
 from tariffimpact.market.policy import Duties, Quota, Tie
 from tariffimpact.market.product_table import ProductTable, read_products
 from tariffimpact.market.solvers.layout import Structure

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from tariffimpact.market.model import Market
 
 _SHOWN = 6
 """Products that a sentence names."""
@@ -419,34 +418,3 @@ class Channels(Answer):
             "Own: the maker's best prices at the new costs with every rival price held at its old "
             "level. Rivals: the full equilibrium less that."
         )
-
-
-def split_channels(market: Market, duties: Duties) -> Channels:
-    """Return each product's price change split into its maker's own part and rivals' response.
-
-    Raises
-    ------
-    ModelError
-        If a market on the way has no equilibrium.
-
-    Examples
-    --------
-    >>> from tariffimpact.market import calibrate
-    >>> market = calibrate(products=["a", "b"], firms=["f", "g"], prices=[100.0, 100.0],
-    ...                    shares=[0.3, 0.3], margins={"a": 0.4})
-    >>> split_channels(market, Duties([0.25, 0.0])).summary()
-    'a: $11.08 by its maker alone, $0.13 as rivals respond.'
-    """
-    result = market.impose(duties)
-    before = result.before
-    own = np.zeros_like(before.prices)
-    for firm in dict.fromkeys(market.firms):
-        mine = np.array([name == firm for name in market.firms])
-        old = zip(market.products, before.prices, mine, strict=True)
-        held = {name: float(price) for name, price, ours in old if not ours}
-        alone = market.equilibrium(duties, hold=held)
-        own[mine] = (alone.prices - before.prices)[mine]
-    return Channels(
-        products=market.products, own=own, rivals=result.price_change - own,
-        cost_change=result.after.levy.cost - before.levy.cost, currency=market.currency,
-    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 from tariffimpact.errors import ModelError
 from tariffimpact.market.conduct import Game
 from tariffimpact.market.demand_systems import Array, ChoiceDemand, Flags
-from tariffimpact.market.policy import Levy, Reading
+from tariffimpact.market.policy import Levy, Quota, Reading
 from tariffimpact.market.solvers.maxima import known_best, uniqueness
 
 if TYPE_CHECKING:
@@ -200,3 +201,54 @@ def assumptions(game: Game, reading: Reading) -> list[str]:
             "seen as such."
         )
     return told
+
+
+_ROUNDS = 60
+_CLOSE = 1e-11
+
+
+def clear_quotas(
+    solve: Callable[[Array], MarketState], quotas: Sequence[Quota], products: tuple[str, ...]
+) -> MarketState:
+    """Return the equilibrium in which every quota holds and only binding ones cost anything.
+
+    `solve` maps licence prices, money per unit, shape (J,), to an equilibrium. Quotas are cleared
+    in turn until none moves; products are substitutes, so licence prices only rise on the way.
+    """
+    members = [quota.members(products) for quota in quotas]
+    if np.sum(members, axis=0).max() > 1:
+        raise ModelError("quotas: a product is under two quotas; put each product under one")
+    price, licence = np.zeros(len(quotas)), np.zeros(len(products))
+    level = solve(licence).prices
+    for _ in range(_ROUNDS):
+        last = price.copy()
+        for i, (quota, member) in enumerate(zip(quotas, members, strict=True)):
+            guess = max(price[i], 0.05 * float(level[member].mean()))
+            price[i] = licence[member] = _cleared(solve, licence, member, quota, guess)
+        if np.all(np.abs(price - last) <= _CLOSE * level.max()):
+            return solve(licence)
+    raise ModelError(
+        f"quotas on {', '.join(name for q in quotas for name in q.products)}: licence prices did "
+        "not settle; impose them one at a time"
+    )
+
+
+def _cleared(
+    solve: Callable[[Array], MarketState], licence: Array, member: Flags, quota: Quota, guess: float
+) -> float:
+    """Return the licence price at which one quota just holds, others' given."""
+    from scipy.optimize import brentq
+
+    def excess(price: float) -> float:
+        sold = solve(np.where(member, price, licence)).quantities
+        return float(np.log(sold[member].sum() / quota.limit))
+
+    if excess(0.0) <= 0:
+        return 0.0
+    for high in guess * 2.0 ** np.arange(60):
+        if excess(high) <= 0:
+            return float(brentq(excess, 0.0, high, xtol=1e-14 * high, rtol=1e-14))
+    raise ModelError(
+        f"quota on {', '.join(quota.products)}: no licence price brings sales down to "
+        f"{quota.limit:g} units; raise the limit"
+    )

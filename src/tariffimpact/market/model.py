@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from tariffimpact.answers import Answer
 from tariffimpact.errors import ModelError, require
-from tariffimpact.market.changes import Equilibrium, Scenarios, with_misses
+from tariffimpact.market.changes import Channels, Equilibrium, Scenarios, with_misses
 from tariffimpact.market.conduct import Conduct, Game, checked_ownership, ownership_matrix
 from tariffimpact.market.demand_systems import Array, DemandSystem, refuse_unknown, vector
-from tariffimpact.market.equilibrium import MarketState, assumptions
+from tariffimpact.market.equilibrium import MarketState, assumptions, clear_quotas
 from tariffimpact.market.fit import Fit, bars, framed
 from tariffimpact.market.policy import (
     NO_DUTIES,
@@ -25,7 +25,6 @@ from tariffimpact.market.policy import (
     SizedDuties,
     Tie,
     by_product,
-    clear_quotas,
     levy,
     tied,
 )
@@ -398,3 +397,34 @@ def positive(values: Numbers, products: Sequence[str], name: str) -> Array:
                 + (_SUBSIDY if name == "unit_cost" else "")
             )
     return full
+
+
+def split_channels(market: Market, duties: Duties) -> Channels:
+    """Return each product's price change split into its maker's own part and rivals' response.
+
+    Raises
+    ------
+    ModelError
+        If a market on the way has no equilibrium.
+
+    Examples
+    --------
+    >>> from tariffimpact.market import calibrate
+    >>> market = calibrate(products=["a", "b"], firms=["f", "g"], prices=[100.0, 100.0],
+    ...                    shares=[0.3, 0.3], margins={"a": 0.4})
+    >>> split_channels(market, Duties([0.25, 0.0])).summary()
+    'a: $11.08 by its maker alone, $0.13 as rivals respond.'
+    """
+    result = market.impose(duties)
+    before = result.before
+    own = np.zeros_like(before.prices)
+    for firm in dict.fromkeys(market.firms):
+        mine = np.array([name == firm for name in market.firms])
+        old = zip(market.products, before.prices, mine, strict=True)
+        held = {name: float(price) for name, price, ours in old if not ours}
+        alone = market.equilibrium(duties, hold=held)
+        own[mine] = (alone.prices - before.prices)[mine]
+    return Channels(
+        products=market.products, own=own, rivals=result.price_change - own,
+        cost_change=result.after.levy.cost - before.levy.cost, currency=market.currency,
+    )  # fmt: skip

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -18,16 +17,17 @@ from tariffimpact.decisions.bridge import Bridge, input_words
 from tariffimpact.errors import ModelError, require
 from tariffimpact.estimation import Estimation, worded
 from tariffimpact.estimation.pictures import pictures
-from tariffimpact.facts import Facts, PriceChange, Source
+from tariffimpact.facts import Facts, PriceChange
 from tariffimpact.interval import Interval
 from tariffimpact.portfolio import BatchResult
 from tariffimpact.release import made_with
 from tariffimpact.report import wording
-from tariffimpact.report.content import Document, Figure, Paragraph, Standing
+from tariffimpact.report.content import Brief, Document, Figure, Paragraph, Standing
 from tariffimpact.report.html import ICON, TEMPLATES, environment, inline_svg, policy
 from tariffimpact.report.pdf import compiled
 from tariffimpact.report.sections.estimates import picture_figure, sentence
 from tariffimpact.report.sections.profile import change_words, move_words, response_words
+from tariffimpact.report.slides import slides_of
 from tariffimpact.report.webfont import font_faces
 from tariffimpact.report.wording import leading
 from tariffimpact.uncertainty.phrasing import quantity
@@ -45,24 +45,6 @@ _FIRST: Final = (
     "rise_dollar", "rise_income", "rise_percent", "rise_best",
 )  # fmt: skip
 """Figures of a bridge by how much they tell."""
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """A page to send."""
-
-    title: str
-    answer: Paragraph
-    figure: Figure | None
-    numbers: tuple[tuple[str, str], ...]
-    """Label and value, at most five; ranges where they are ranges."""
-    narrowing: tuple[str, ...]
-    """The facts that would narrow them."""
-    sources: tuple[Source, ...]
-    data_date: date
-    made_with: str
-    unsourced: str = "The numbers given; no source is named in them."
-    """What stands where there is no source."""
 
 
 def brief_of_company(facts: Facts, company: str, *, title: str | None = None) -> Brief:
@@ -246,8 +228,6 @@ def write_brief(
     ModelError
         If a format is unknown, or slides are asked for and python-pptx is not installed.
     """
-    from tariffimpact.report.slides import slides_of
-
     wanted = tuple(formats)
     unknown = ", ".join(kind for kind in wanted if kind not in FORMATS)
     require(not unknown, f"a brief has no format {unknown}; use {', '.join(FORMATS)}")

@@ -147,6 +147,24 @@ class Document:
         return tuple(r.number for r in self.references if r.source.source_id in wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A page to send."""
+
+    title: str
+    answer: Paragraph
+    figure: Figure | None
+    numbers: tuple[tuple[str, str], ...]
+    """Label and value, at most five; ranges where they are ranges."""
+    narrowing: tuple[str, ...]
+    """The facts that would narrow them."""
+    sources: tuple[Source, ...]
+    data_date: date
+    made_with: str
+    unsourced: str = "The numbers given; no source is named in them."
+    """What stands where there is no source."""
+
+
 def cited_ids(
     findings: Iterable[Paragraph], sections: Iterable[Section], opening: Figure | None = None
 ) -> tuple[str, ...]:

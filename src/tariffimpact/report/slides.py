@@ -5,16 +5,13 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tariffimpact import units
 from tariffimpact.facts import Source
 from tariffimpact.report import wording
-from tariffimpact.report.content import Document, Figure
+from tariffimpact.report.content import Brief, Document, Figure
 from tariffimpact.writing.sheet_look import undated
-
-if TYPE_CHECKING:
-    from tariffimpact.report.brief import Brief
 
 _PER_SLIDE: Final = 4
 """Findings that one slide has room for."""
