@@ -122,6 +122,20 @@ def test_the_command_writes_the_refund(entries, tmp_path):
         assert [row["duty_usd"] for row in csv.DictReader(file)] == ["2000.0", "200.0"]
 
 
+def test_a_workbook_has_the_first_rows_and_says_so(entries, tmp_path, monkeypatch):
+    from openpyxl import load_workbook
+
+    monkeypatch.setattr("tariffimpact.portfolio.outputs.SHEET_ROWS", 1)
+    out = tmp_path / "out"
+    CliRunner().invoke(refund, [str(entries()), "--on", "2026-11-30", "--out", str(out)])
+    book = load_workbook(out / "refund.xlsx")
+    assert (book["refund"].max_row, book["lines"].max_row) == (2, 2)  # the head and one row
+    about = [row[0].value for row in book["about"].iter_rows() if row[0].value]
+    assert "The sheet refund has the first 1 of 2 rows; refund.csv has all." in about
+    with (out / "refund.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 2
+
+
 def test_interest_crosses_rates_and_years(facts):
     """Growth over two spans is the product of the growths, whatever day parts them."""
     charges, first, last = facts.customs_charges, date(2025, 2, 4), date(2026, 9, 1)

@@ -144,6 +144,9 @@ def sheets_of(
 ) -> bytes:
     """Return frames as a workbook: a sheet of words, and one a frame; the same bytes every time.
 
+    Of a frame with more rows than `SHEET_ROWS` the first are taken, and the words say so: no
+    spreadsheet program opens a sheet of more than 1,048,576.
+
     Parameters
     ----------
     about
@@ -157,6 +160,10 @@ def sheets_of(
     """
     from openpyxl import Workbook
 
+    about = [*about, *(
+        f"The sheet {name} has the first {SHEET_ROWS:,} of {len(frame):,} rows; {name}.csv has all."
+        for name, frame in sheets.items() if len(frame) > SHEET_ROWS
+    )]  # fmt: skip
     book = Workbook(write_only=True)
     first = book.create_sheet("about")
     made = {name: book.create_sheet(name) for name in sheets}
@@ -170,7 +177,7 @@ def sheets_of(
     if chart is not None:
         first.add_chart(chart(made), f"A{len(about) + 2}")
     for name, frame in sheets.items():
-        _fill(made[name], frame, (shown or {}).get(name, len(frame.columns)))
+        _fill(made[name], frame.head(SHEET_ROWS), (shown or {}).get(name, len(frame.columns)))
     buffer = io.BytesIO()
     book.save(buffer)
     return sheet_look.undated(buffer.getvalue())
