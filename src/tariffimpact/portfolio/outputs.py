@@ -213,12 +213,12 @@ def _fill(sheet: Any, frame: pd.DataFrame, shown: int) -> None:
     if header:
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{len(frame) + 1}"
     sheet.append(header)
+    linked = sheet.title == "papers"  # its last column, and no column of the user's
     for row in frame.itertuples(index=False):
         cells = [_cell(sheet, v, form) for v, form in zip(row, forms, strict=True)]
-        if "address" in frame.columns:
-            place = frame.columns.get_loc("address")
-            cells[place] = _cell(sheet, row[place], "@")
-            sheet_look.link(cells[place], str(row[place]))
+        if linked:
+            cells[-1] = _cell(sheet, row[-1], "@")
+            sheet_look.link(cells[-1], str(row[-1]))
         sheet.append(cells)
 
 

@@ -150,29 +150,27 @@ class CompiledSchedule(Answer):
         """
         import pandas as pd
 
-        rows, known = self.frame, {part for code in codes for part in (code, code[:8])}
+        rows = self.of_codes(codes).frame
         bearing = rows[
             rows["authority"].isin(list(authorities))
             & rows["origin"].isin(["", *origins])
-            & rows["hts"].isin(["", *known])
             & (rows["role"] == DUTY)
             & (rows["starts_on"] <= pd.Timestamp(last))
             & (rows["ends_on"] > pd.Timestamp(first))
         ]
-        told = {}
-        for name in bearing["component_id"].unique():
-            part = self.manifest["components"][name]
-            source = self.manifest["sources"][part["source_id"]]
-            row = {
-                "authority": part["authority"], "duty": part["name"], "heading": part["heading"],
-                "paper": f"{source['publisher']}: {source['title']}",
-                "published_on": source["published_on"], "address": source["url"] or "",
-            }  # fmt: skip
-            told[tuple(row.values())] = row
-        order = {name: place for place, name in enumerate(self.manifest["authorities"])}
-        ranked = sorted(told.values(), key=lambda row: (order[row["authority"]], row["duty"]))
-        columns = ["authority", "duty", "heading", "paper", "published_on", "address"]
-        return pd.DataFrame(ranked, columns=columns)
+        order = self.manifest["authorities"].index
+        parts = [self.manifest["components"][name] for name in bearing["component_id"].unique()]
+        parts.sort(key=lambda part: (order(part["authority"]), part["name"]))
+        sources = [self.manifest["sources"][part["source_id"]] for part in parts]
+        told = {
+            "authority": [part["authority"] for part in parts],
+            "duty": [part["name"] for part in parts],
+            "heading": [part["heading"] for part in parts],
+            "paper": [f"{source['publisher']}: {source['title']}" for source in sources],
+            "published_on": [source["published_on"] for source in sources],
+            "address": [source["url"] or "" for source in sources],
+        }
+        return pd.DataFrame(told).drop_duplicates(ignore_index=True)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the rows."""
