@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from abc import ABC, abstractmethod
@@ -32,8 +33,8 @@ class Charger(ABC):
     """What reads lines, charges them and counts them, over a connection to a database."""
 
     connection: Any
-    _kept: list[str] = field(default_factory=list, init=False, repr=False)
-    """Names given to rows that are kept."""
+    _places: Iterator[int] = field(default_factory=itertools.count, init=False, repr=False)
+    """What the names of rows that are kept differ by."""
 
     @abstractmethod
     def charged(self, lines: ir.Table) -> ir.Table:
@@ -51,8 +52,7 @@ class Charger(ABC):
             with table.cache() as cached:
                 yield cached
             return
-        self._kept.append(f"kept_{len(self._kept)}")
-        name = self._kept[-1]
+        name = f"kept_{next(self._places)}"
         yield self.connection.create_table(name, table, temp=True)
         self.connection.con.execute(f"drop table {name}")
 
